@@ -1,0 +1,1 @@
+"""Messages between the park and its engines."""
