@@ -1,0 +1,1 @@
+"""Accounts: people, projects, who may do what, tokens and sign-in."""

@@ -1,0 +1,151 @@
+"""Accounts: secrets are shown once and kept hashed, links are used once, expiry is real time."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from eureka_park.accounts import store
+from eureka_park.accounts.service import SESSION_S, SIGN_IN_LINK_S, AccountsService, Act
+from eureka_park.adapters.database import SqlDatabase
+from eureka_park.foundation.clock import Pace, SteppedClock
+from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, Unauthorised
+
+
+@pytest.fixture
+def db(tmp_path):
+    made = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
+    with made.write() as conn:
+        store.metadata.create_all(conn)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock():
+    return SteppedClock(1_000_000.0, Pace(factor=60.0, real_origin_s=1_000_000.0))
+
+
+@pytest.fixture
+def accounts(db, clock):
+    numbers = count()
+    return AccountsService(db, clock, lambda n: hashlib.shake_256(str(next(numbers)).encode()).digest(n))
+
+
+def test_the_owner_is_made_once(accounts):
+    person_id, token = accounts.ensure_owner()
+    assert accounts.ensure_owner() == (person_id, None)
+    assert token is not None and token.startswith("park_")
+    owner = accounts.principal_of_token(token)
+    assert (owner.person_id, owner.is_operator, owner.projects) == (person_id, True, frozenset())
+
+
+def test_secrets_are_not_in_the_database(accounts, db, tmp_path):
+    person_id, token = accounts.ensure_owner()
+    code = accounts.new_sign_in_link(person_id)
+    session = accounts.redeem_sign_in(code)
+    with db.read() as conn:
+        assert conn.execute(select(store.tokens.c.token_sha256)).scalar() == hashlib.sha256(token.encode()).hexdigest()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for secret in (token, code, session):
+        assert secret.removeprefix("park_").encode() not in kept
+
+
+@pytest.mark.parametrize("token", ["", "park_", "park_wrong", "x" * 10_000, "park_" + "y" * 10_000, "park_\ud800", "é"])
+def test_wrong_tokens(accounts, token):
+    accounts.ensure_owner()
+    with pytest.raises(Unauthorised) as caught:
+        accounts.principal_of_token(token)
+    assert caught.value.fix
+
+
+def test_tokens_can_be_revoked_by_label(accounts):
+    person_id, first = accounts.ensure_owner()
+    second = accounts.new_token(person_id, "laptop")
+    assert accounts.revoke_tokens(person_id, "laptop") == 1
+    assert accounts.principal_of_token(first).person_id == person_id
+    with pytest.raises(Unauthorised):
+        accounts.principal_of_token(second)
+
+
+def test_a_sign_in_link_works_once_and_gives_a_session(accounts):
+    person_id, _ = accounts.ensure_owner()
+    code = accounts.new_sign_in_link(person_id)
+    session = accounts.redeem_sign_in(code)
+    assert accounts.principal_of_session(session).person_id == person_id
+    with pytest.raises(Unauthorised):
+        accounts.redeem_sign_in(code)
+
+
+def test_links_and_sessions_end_in_real_time(accounts, clock):
+    person_id, _ = accounts.ensure_owner()
+    late, early = accounts.new_sign_in_link(person_id), accounts.new_sign_in_link(person_id)
+    clock.step(SIGN_IN_LINK_S - 1)
+    session = accounts.redeem_sign_in(early)
+    clock.step(1)
+    with pytest.raises(Unauthorised):
+        accounts.redeem_sign_in(late)
+    clock.step(SESSION_S - 2)
+    assert accounts.principal_of_session(session).person_id == person_id
+    clock.step(1)
+    with pytest.raises(Unauthorised):
+        accounts.principal_of_session(session)
+
+
+def test_signing_out(accounts):
+    session = accounts.redeem_sign_in(accounts.new_sign_in_link(accounts.ensure_owner()[0]))
+    accounts.end_session(session)
+    accounts.end_session(session)
+    with pytest.raises(Unauthorised):
+        accounts.principal_of_session(session)
+
+
+def test_projects_are_ensured_and_not_overwritten(accounts):
+    made = accounts.ensure_project("welcome", "Welcome", True)
+    assert accounts.ensure_project("welcome", "Another title", False) == made == accounts.project("welcome")
+    with pytest.raises(NotFound):
+        accounts.project("nowhere")
+    with pytest.raises(BadInput):
+        accounts.ensure_project("../etc", "", True)
+
+
+def test_who_sees_what(accounts):
+    owner = accounts.principal_of_token(accounts.ensure_owner()[1])
+    mina_id = accounts.add_person("Mina")
+    token = accounts.new_token(mina_id, "laptop")
+    accounts.ensure_project("welcome", "Welcome", True)
+    accounts.ensure_project("lab", "Lab", False)
+    mina = accounts.principal_of_token(token)
+    assert [accounts.visible(who, "lab") for who in (None, mina, owner)] == [False, False, True]
+    assert [project.project_id for project in accounts.projects(mina)] == ["welcome"]
+    accounts.add_member("lab", mina_id)
+    accounts.add_member("lab", mina_id)
+    mina = accounts.principal_of_token(token)
+    assert mina.projects == {"lab"} and accounts.visible(mina, "lab")
+    assert accounts.visible(None, "welcome") and not accounts.visible(owner, "nowhere")
+
+
+def test_require_hides_what_may_not_be_known(accounts):
+    accounts.ensure_project("welcome", "Welcome", True)
+    accounts.ensure_project("lab", "Lab", False)
+    mina = accounts.principal_of_token(accounts.new_token(accounts.add_person("Mina"), "laptop"))
+    assert accounts.require(Act.SEE, None, "welcome").project_id == "welcome"
+    with pytest.raises(Forbidden):
+        accounts.require(Act.SUBMIT, mina, "welcome")
+    hidden, missing = [], []
+    for who, error in ((mina, NotFound), (None, Unauthorised)):
+        for project_id, said in (("lab", hidden), ("nowhere", missing)):
+            with pytest.raises(error) as caught:
+                accounts.require(Act.SEE, who, project_id)
+            said.append(caught.value.line().replace(project_id, "X"))
+    assert hidden == missing
+
+
+def test_unknown_people(accounts):
+    accounts.ensure_project("lab", "Lab", False)
+    for act in (lambda: accounts.new_token("person-none", "x"), lambda: accounts.add_member("lab", "person-none")):
+        with pytest.raises(NotFound):
+            act()
