@@ -1,0 +1,190 @@
+"""HTTP to the park: one connection pool, the API's errors as exceptions, patience while the park restarts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from eureka_park.client.address import START_FIX, Address, is_loopback
+from eureka_park.foundation import errors
+from eureka_park.foundation.errors import Internal, ParkError, Unavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+TIMEOUT_S: Final = 30.0
+CONNECT_TIMEOUT_S: Final = 5.0
+CHUNK_BYTES: Final = 1024 * 1024
+LOST: Final = "connection_lost"  # the park was reached, then the line broke: it may have acted
+UNREACHABLE: Final = "not_reachable"
+
+_CLASSES: Final[tuple[type[ParkError], ...]] = (
+    errors.BadInput, errors.TooLarge, errors.Unauthorised, errors.Forbidden, errors.NotFound,
+    errors.Conflict, errors.RateLimited, errors.Unavailable, errors.Internal,
+)  # fmt: skip
+_BY_CODE: Final = {kind.default_code: kind for kind in _CLASSES}
+_BY_STATUS: Final = {kind.http_status: kind for kind in _CLASSES}
+
+
+class Transport:
+    """Requests to one park. Not for sharing between threads that close it."""
+
+    def __init__(self, address: Address, *, timeout_s: float = TIMEOUT_S) -> None:
+        self.address = address
+        self._timeout_s = timeout_s
+        self._client: httpx.Client | None = None
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def json(
+        self, method: str, path: str, *, body: Any = None, params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None, timeout_s: float | None = None,
+    ) -> Any:  # fmt: skip
+        """Send a request and read the JSON of its answer. Raises the exception that the API's error names."""
+        response = self._send(method, path, json=body, params=_present(params), headers=headers, timeout_s=timeout_s)
+        return _json_of(response)
+
+    def read(self, path: str, *, params: Mapping[str, Any] | None = None) -> tuple[bytes, Mapping[str, str]]:
+        """The body of an answer and its headers."""
+        response = self._send("GET", path, params=_present(params))
+        return response.content, response.headers
+
+    def put_file(self, path: str, file: Path) -> None:
+        """Send a file as the raw body of a PUT."""
+        with file.open("rb") as stream:
+            self._send("PUT", path, content=stream, headers={"Content-Type": "application/octet-stream"})
+
+    @contextmanager
+    def download(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The body of an answer in chunks, never whole in memory."""
+        with self._errors(), self._http().stream("GET", f"/api/v1{path}") as response:
+            if response.is_error:
+                response.read()
+                raise error_of(response.status_code, response.content, self.address.url)
+            yield response.iter_bytes(CHUNK_BYTES)
+
+    def _send(self, method: str, path: str, *, timeout_s: float | None = None, **options: Any) -> httpx.Response:
+        if timeout_s is not None:
+            options["timeout"] = self._timeout(timeout_s)
+        with self._errors():
+            response = self._http().request(method, f"/api/v1{path}", **options)
+        if not response.is_success:
+            raise error_of(response.status_code, response.content, self.address.url)
+        return response
+
+    def _http(self) -> httpx.Client:
+        if self._client is None:
+            import httpx
+
+            from eureka_park import __version__
+
+            headers = {"User-Agent": f"eureka-park/{__version__}"}
+            if self.address.token:
+                headers["Authorization"] = f"Bearer {self.address.token}"
+            self._client = httpx.Client(
+                base_url=self.address.url,
+                headers=headers,
+                timeout=self._timeout(self._timeout_s),
+                trust_env=not is_loopback(self.address.url),
+            )
+        return self._client
+
+    def _timeout(self, timeout_s: float) -> httpx.Timeout:
+        import httpx
+
+        return httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unavailable(f"No park answers at {self.address.url}.", fix=START_FIX, code=UNREACHABLE) from error
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"The connection to {self.address.url} broke off ({type(error).__name__}).",
+                fix="Try again in a moment.",
+                code=LOST,
+            ) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise errors.BadInput(
+                f"'{self.address.url}' is not the address of a park.", fix="Check PARK_URL.", code="bad_url"
+            ) from error
+
+
+def error_of(status: int, body: bytes, url: str) -> ParkError:
+    """The exception that an answer of the API stands for: by its code, else by its status."""
+    import json
+
+    try:
+        error = json.loads(body)["error"]
+        code, message, fix = str(error["code"]), str(error["message"]), str(error.get("fix") or "")
+        field, request_id = error.get("field"), str(error.get("request_id") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _foreign_error(status, url)
+    kind = _BY_CODE.get(code) or _class_of_status(status)
+    if kind is Internal and request_id:
+        fix = f"{fix} (request {request_id})".strip()
+    return kind(message, fix=fix, code=code, field=field)
+
+
+def _class_of_status(status: int) -> type[ParkError]:
+    fallback: type[ParkError] = errors.BadInput if 400 <= status < 500 else Internal
+    return _BY_STATUS.get(status, fallback)
+
+
+def _foreign_error(status: int, url: str) -> ParkError:
+    # A proxy before a restarting park answers in its own words; that is as good as a lost connection.
+    if status in {502, 503, 504}:
+        return Unavailable(
+            f"The park behind {url} does not answer (status {status}).", fix="Try again in a moment.", code=LOST
+        )
+    return _class_of_status(status)(
+        f"{url} answered with status {status}, not in the park's own form.",
+        fix="Check that PARK_URL names a park.",
+        code="not_a_park",
+    )
+
+
+def is_away(error: ParkError) -> bool:
+    """Whether an error means that the park could not be reached at all."""
+    return error.code in {LOST, UNREACHABLE, "no_park"}
+
+
+def patiently(call: Callable[[], T], *, first_s: float, lost_s: float) -> T:
+    """Repeat a repeatable call while the park is away: `first_s` when it never answered, `lost_s` after a loss."""
+    begin_s, pause_s, limit_s = time.monotonic(), 0.1, first_s
+    while True:
+        try:
+            return call()
+        except Unavailable as error:
+            if error.code == LOST:
+                limit_s = max(limit_s, lost_s)
+            if not is_away(error) or time.monotonic() - begin_s + pause_s > limit_s:
+                raise
+        time.sleep(pause_s)
+        pause_s = min(1.0, pause_s * 2)
+
+
+def _present(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return {key: value for key, value in params.items() if value is not None} if params else None
+
+
+def _json_of(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        raise Internal(
+            f"{response.url} did not answer in JSON.", fix="Check that PARK_URL names a park.", code="not_a_park"
+        ) from None

@@ -1,0 +1,216 @@
+"""The answers of the park's API as types. Instants are ISO 8601 UTC text; units are in the names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NotRequired, TypedDict
+
+State = Literal[
+    "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
+]
+Until = Literal["ended", "running", "state-change"]
+
+STATES: Final[tuple[State, ...]] = (
+    "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost",
+)  # fmt: skip
+ENDED: Final[frozenset[str]] = frozenset({"finished", "failed", "cancelled", "lost"})
+TIERS: Final = ("firm", "flex", "green")
+CLASSES: Final = ("batch", "interactive", "service")
+
+
+class Reason(TypedDict):
+    """Why a job is in its state: a code for programs, a text for people, its numbers, and until when it holds."""
+
+    code: str
+    text: str
+    values: dict[str, Any]
+    until: str | None
+
+
+class ReceiptSummary(TypedDict):
+    """The three figures of a receipt that a job carries with it."""
+
+    kwh: float
+    credits: float
+    method: str
+
+
+# `class` is a word of Python, so this one is written in the functional form.
+JobView = TypedDict(
+    "JobView",
+    {
+        "job_id": str,
+        "name": str,
+        "project": str,
+        "state": str,
+        "tier": str,
+        "class": str,
+        "command": list[str],
+        "submitted_at": str,
+        "started_at": str | None,
+        "ended_at": str | None,
+        "deadline_at": str | None,
+        "exit_code": int | None,
+        "exit_signal": int | None,
+        "reasons": list[Reason],
+        "attempt": int,
+        "resume_count": int,
+        "cap_frac": float,
+        "cpus": float,
+        "gpus": int,
+        "memory_bytes": int,
+        "time_s": float,
+        "checkpoint": bool,
+        "node": str | None,
+        "sandbox_level": str | None,
+        "detail": str | None,
+        "array_id": str | None,
+        "task_index": int | None,
+        "n_tasks": NotRequired[int | None],
+        "task_states": NotRequired[dict[str, int] | None],
+        "after": list[str],
+        "receipt": ReceiptSummary | None,
+    },
+)
+JobView.__doc__ = "One job (or array) as the park shows it."
+
+
+class ReceiptHour(TypedDict):
+    """What a job drew within one hour of park time."""
+
+    hour_at: str
+    kwh: float
+    it_kwh: float
+    kwh_by_source: dict[str, float]
+    gco2: float
+    credits: float
+
+
+class Receipt(TypedDict):
+    """What a job used: `kwh` at the site meter, `it_kwh` after the PUE, by source and hour."""
+
+    job_id: str
+    gpu_h: float
+    cpu_h: float
+    kwh: float
+    it_kwh: float
+    kwh_by_source: dict[str, float]
+    hours: list[ReceiptHour]
+    gco2: float
+    credits: float
+    method: str
+    scale_model: bool
+    labels: dict[str, str]
+    price: dict[str, Any]
+
+
+class Why(TypedDict):
+    """The reasons of one job."""
+
+    job_id: str
+    state: str
+    reasons: list[Reason]
+
+
+class Cancelled(TypedDict):
+    """The state of a job after a request to cancel it."""
+
+    job_id: str
+    state: str
+
+
+class OutputFile(TypedDict):
+    """One file that a job left in its PARK_OUTPUT_DIR; `path` is relative to it, with `/`."""
+
+    path: str
+    size_bytes: int
+    modified_at: str
+
+
+class PowerNow(TypedDict):
+    """The power of this moment, MW at the site meter (`it_mw`: after the PUE)."""
+
+    site_mw: float
+    it_mw: float
+    clean_available_mw: float
+    by_source_mw: dict[str, float]
+    sky: str
+    scale_model: bool
+    sentence: str
+
+
+class PlanView(TypedDict):
+    """The newest power plan; `foundation.power_plan.PowerPlan.from_json` reads it too."""
+
+    plan_id: str
+    site: str
+    issued_at_s: float
+    start_s: float
+    step_s: float
+    load_mw: list[float]
+    clean_available_mw_p10: list[float]
+    clean_available_mw_p50: list[float]
+    clean_available_mw_p90: list[float]
+    grid_limit_mw: list[float]
+    available_by_source_mw: dict[str, list[float]]
+    by_source_mw: dict[str, list[float]]
+    export_mw: list[float]
+    curtailed_mw: list[float]
+    unserved_mw: list[float]
+    tes_mwh_th: dict[str, list[float]]
+    tes_mwh_th_max: dict[str, float]
+    curve: list[list[dict[str, Any]]]
+    labels: dict[str, str]
+    now: PowerNow
+
+
+class LiveView(TypedDict):
+    """Whether the deciding process holds its lease."""
+
+    alive: bool
+    lease_until_at: str | None
+
+
+class StatusView(TypedDict):
+    """The park in one answer."""
+
+    version: str
+    ready: bool
+    park_at: str
+    real_at: str
+    pace: float
+    site: str
+    sky: str
+    scale_model: bool
+    sandbox_level: str
+    capabilities: list[str]
+    jobs: dict[str, int]
+    live: LiveView
+
+
+class SnapshotFile(TypedDict):
+    """One file of a snapshot: relative path with `/`, content id, size and permission bits (0o644 or 0o755)."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    mode: int
+
+
+class SnapshotAnswer(TypedDict):
+    """What the park says to a list of files: the id once it holds them all, else the blobs it lacks."""
+
+    snapshot_id: str | None
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A folder that has arrived: its snapshot and what really had to travel."""
+
+    snapshot_id: str
+    n_files: int
+    size_bytes: int
+    sent_files: int
+    sent_bytes: int
+    not_sent: tuple[str, ...] = ()
