@@ -1,0 +1,1 @@
+"""Pure rules of data: which paths are safe, what a snapshot is."""
