@@ -204,7 +204,11 @@ class Park:
 
     def why(self, job_id: str) -> list[Reason]:
         """Why a job is in its state and until when, as data."""
-        return cast(Why, self._transport.json("GET", _job_path(job_id, "why")))["reasons"]
+        return self.explain(job_id)["reasons"]
+
+    def explain(self, job_id: str) -> Why:
+        """As `why`, with the state that the reasons belong to."""
+        return cast(Why, self._transport.json("GET", _job_path(job_id, "why")))
 
     def receipt(self, job_id: str) -> Receipt:
         """What a job used, by source and hour. Raises NotFound with code `no_receipt_yet` while it is unsettled."""

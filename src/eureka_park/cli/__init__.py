@@ -1,0 +1,1 @@
+"""The `park` command: words in, words out; the rules are elsewhere."""

@@ -1,0 +1,118 @@
+"""`park logs` and `park wait`: staying with a job until it ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from eureka_park.cli.lazy import INTERRUPTED, NOT_REACHABLE, report
+from eureka_park.cli.output import json_option, park, print_json, say
+from eureka_park.cli.params import DURATION
+from eureka_park.foundation.errors import ParkError
+
+if TYPE_CHECKING:
+    from eureka_park.client import JobView, Park
+
+TIMED_OUT: Final = 124
+PARK_ERROR: Final = NOT_REACHABLE
+CANCELLED: Final = 128 + 15  # a cancelled job was ended by us, as if by SIGTERM
+
+
+@click.command()
+@click.argument("job")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="BYTES", help="Begin this many bytes before the end.")
+@json_option
+def logs(job: str, follow: bool, tail: int | None, as_json: bool) -> None:
+    """Print the log of a job. Ctrl-C stops the printing; the job runs on.
+
+    \b
+    park logs job-4zr3q...
+    park logs -f job-4zr3q...
+    """
+    here = park()
+    if tail == 0 and not follow:
+        return
+    text = here.logs(job, follow, offset=-tail if tail else 0)
+    if as_json:
+        print_json({"job_id": job, "text": "".join(text)})
+        return
+    try:
+        for part in text:
+            sys.stdout.write(part)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        _left_running(job, f"park logs -f {job}")
+
+
+@click.command()
+@click.argument("job")
+@click.option(
+    "--timeout", type=DURATION, metavar="DURATION", help="Give up after this long (90s, 15m, 2h); exit code 124."
+)
+@json_option
+def wait(job: str, timeout: float | None, as_json: bool) -> None:
+    """Wait until a job has ended and exit with its own exit code.
+
+    \b
+    Exit codes: the job's own; 128+n when signal n ended it; 143 cancelled; 124 time-out;
+    125 when the park could not be asked, lost the job or never started it.
+
+    \b
+    park wait job-4zr3q... --timeout 2h
+    """
+    raise click.exceptions.Exit(wait_for(job, timeout, as_json=as_json, prints=True))
+
+
+def wait_for(job: str, timeout_s: float | None, *, as_json: bool, prints: bool) -> int:
+    """Wait and return the exit code as `park wait` does; with `prints` and `as_json` the job's view goes to stdout."""
+    try:
+        view = _ended(park(), job, timeout_s)
+    except KeyboardInterrupt:
+        _left_running(job, f"park wait {job}")
+    except ParkError as error:
+        report(error, as_json=as_json)
+        return TIMED_OUT if error.code == "timed_out" else PARK_ERROR
+    if prints and as_json:
+        print_json(view)
+    if not as_json:
+        say(f"{job} {view['state']}{_detail(view)}")
+    return exit_code_of(view)
+
+
+def exit_code_of(view: JobView) -> int:
+    """The exit code for a job that has ended: its own, 128+n for signal n, 143 cancelled, 125 lost or never started."""
+    if view["state"] == "cancelled":
+        return CANCELLED
+    if view["state"] == "lost":
+        return PARK_ERROR
+    signal, code = view.get("exit_signal"), view.get("exit_code")
+    if signal:
+        return 128 + signal
+    if code is not None:
+        return code
+    if view["state"] == "finished":
+        return 0
+    # An array has no code of its own: it failed when a task failed.
+    return 1 if view.get("n_tasks") else PARK_ERROR
+
+
+def _ended(here: Park, job: str, timeout_s: float | None) -> JobView:
+    return here.wait(job, timeout_s)
+
+
+def _detail(view: JobView) -> str:
+    if view.get("exit_signal"):
+        return f" by signal {view['exit_signal']}"
+    if view.get("exit_code"):
+        return f" with exit code {view['exit_code']}"
+    reasons = view.get("reasons") or []
+    return f": {reasons[0]['text']}" if view["state"] in {"failed", "lost"} and reasons else ""
+
+
+def _left_running(job: str, again: str) -> None:
+    click.echo(err=True)
+    say(f"{job} runs on. Again: {again}; to end it: park cancel {job}")
+    raise click.exceptions.Exit(INTERRUPTED)

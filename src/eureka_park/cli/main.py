@@ -1,0 +1,63 @@
+"""`park`: the commands by name. Only click is imported here; each command brings what it needs when it is used."""
+
+from __future__ import annotations
+
+import click
+
+from eureka_park.cli.lazy import Lazy, LazyGroup
+
+_CLI = "eureka_park.cli"
+COMMANDS: dict[str, Lazy] = {
+    "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True),
+    "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True),
+    "status": Lazy(f"{_CLI}.status:status", "The park in a few lines."),
+    "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source."),
+    "submit": Lazy(f"{_CLI}.submit:submit", "Submit a script, a job file or a command."),
+    "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first."),
+    "show": Lazy(f"{_CLI}.show:show", "One job with all its particulars."),
+    "why": Lazy(f"{_CLI}.show:why", "Why a job waits, and until when."),
+    "logs": Lazy(f"{_CLI}.follow:logs", "The log of a job; -f follows it."),
+    "wait": Lazy(f"{_CLI}.follow:wait", "Wait for a job; exit with its code."),
+    "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs."),
+    "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source."),
+    "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home."),
+    "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show."),
+    "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell."),
+    "version": Lazy(f"{_CLI}.about:version", "Print the version."),
+    "serve-web": Lazy(f"{_CLI}.up:serve_web", "The web process.", is_server=True, hidden=True),
+    "serve-live": Lazy(f"{_CLI}.up:serve_live", "The deciding process.", is_server=True, hidden=True),
+}
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from eureka_park import __version__
+
+        click.echo(__version__)
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+def cli() -> None:
+    """Run jobs on a park powered by sun, wind and molten salt.
+
+    \b
+    park up                                  start a park here
+    park submit train.py --tier green        a script, with its PEP 723 dependencies
+    park submit --cpus 2 -- make all         a command
+    park logs -f JOB                         follow its output
+    park receipt JOB                         kWh by hour and source
+
+    The park of this machine is found by itself; PARK_URL and PARK_TOKEN name another.
+    Exit codes: 0 done, 1 failure, 2 wrong use, 125 park not reachable.
+    """
+
+
+def main() -> None:
+    """The entry of the installed `park`."""
+    cli.main(prog_name="park")

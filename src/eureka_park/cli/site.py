@@ -1,0 +1,94 @@
+"""`park site`: site files made, checked and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from eureka_park.cli.lazy import missing_part
+from eureka_park.cli.output import json_option, park, print_json
+from eureka_park.foundation.errors import Conflict, Unavailable
+
+
+@click.group()
+def site() -> None:
+    """Describe a park: one TOML file names plants, weather, grid, machines, policy and prices.
+
+    \b
+    park site new my-university          writes my-university.toml to start from
+    park site check my-university.toml
+    park site show eureka-park           a built-in site; without a name: the site of the running park
+    """
+
+
+@site.command()
+@click.argument("name")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: NAME.toml here).")
+@json_option
+def new(name: str, to: Path | None, as_json: bool) -> None:
+    """Write a commented site file to start from. Never overwrites a file."""
+    with _server_part("site new"):
+        from eureka_park.foundation.site_reading import new_site_text
+
+        text = new_site_text(Path(name).stem if name.endswith(".toml") else name)
+    target = to or Path(name if name.endswith(".toml") else f"{name}.toml")
+    try:
+        with target.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise Conflict(
+            f"'{target}' exists.", fix="Choose another name, or another file with --to.", code="file_exists"
+        ) from None
+    except OSError as error:
+        raise Unavailable(
+            f"'{target}' cannot be written: {error.strerror}.", fix="Choose another file with --to."
+        ) from None
+    if as_json:
+        print_json({"path": str(target)})
+    else:
+        click.echo(f"{target} is written. Edit it, then: park site check {target}")
+
+
+@site.command()
+@click.argument("file")
+@json_option
+def check(file: str, as_json: bool) -> None:
+    """Check a site file (or a built-in site by name): what is wrong comes with line, field and allowed range."""
+    with _server_part("site check"):
+        from eureka_park.foundation.site_file import site_to_json
+        from eureka_park.foundation.site_reading import load_site
+
+        found = site_to_json(load_site(file))
+    if as_json:
+        print_json({"is_valid": True, "name": found["name"]})
+    else:
+        click.echo(f"{file} is a good site file: {found['name']}, {len(found.get('plants') or [])} plants.")
+
+
+@site.command()
+@click.argument("name", required=False)
+@json_option
+def show(name: str | None, as_json: bool) -> None:
+    """Show the site of the running park as JSON, or a built-in site or a file as it is written."""
+    if name is None:
+        print_json(park().site())
+        return
+    with _server_part("site show"):
+        from eureka_park.foundation.site_file import site_to_json
+        from eureka_park.foundation.site_reading import load_site, site_text
+
+        if as_json:
+            print_json(site_to_json(load_site(name)))
+        else:
+            click.echo(site_text(name)[0].rstrip())
+
+
+@contextmanager
+def _server_part(command: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise missing_part(command, error) from error
