@@ -71,6 +71,13 @@ class PowerPlan:
         """The instant at which interval `index` begins."""
         return self.start_s + index * self.step_s
 
+    def salt_before(self, instant_s: float) -> dict[str, float] | None:
+        """Salt at the start of the interval that holds an instant; None where the plan cannot say (its first interval)."""
+        index = int((instant_s - self.start_s) // self.step_s) - 1
+        if not 0 <= index < self.n_intervals:
+            return None
+        return {name: series[index] for name, series in self.tes_mwh_th.items()}
+
     def scaled(self, factor: float, *, plan_id: str | None = None, **labels: str) -> PowerPlan:
         """The same plan with every power and energy multiplied by `factor` (a scale model); costs per MWh stay."""
 

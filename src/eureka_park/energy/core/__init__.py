@@ -1,0 +1,1 @@
+"""Pure energy models; numpy and HiGHS, nothing of the outside world."""

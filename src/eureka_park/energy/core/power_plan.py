@@ -1,0 +1,233 @@
+"""The power plan: the next 48 h told as what *could* be drawn, how sure that is, and what more would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, dispatch
+from eureka_park.energy.core.sun import Floats
+from eureka_park.energy.core.supply import LOOK_AHEAD_H, Supply, delivered_frac, problem_from, roll, supply_of
+from eureka_park.energy.core.tariff import import_cost_mad_per_mwh
+from eureka_park.foundation.canonical import content_id
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.power_plan import CurveStep, PowerPlan, Series
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, LIFE_CYCLE_SOURCE, Site, site_to_json
+from eureka_park.foundation.units import HOUR_S
+
+WARM_UP_DAYS: Final = 3
+HORIZON_H: Final = 48
+DECIMALS_OF_SITE: Final = 8  # plans are rounded to this precision of the site's size before anyone reads them
+P10_SIGMAS: Final = 1.2816
+# Relative standard error of a source at once and 48 h ahead: assumption. One weather site errs together, two apart.
+RELATIVE_ERROR: Final[Mapping[str, tuple[float, float]]] = {
+    "csp-trough": (0.05, 0.20),
+    "csp-tower": (0.05, 0.20),
+    "pv": (0.08, 0.25),
+    "wind": (0.12, 0.45),
+}
+FORECAST_LABEL: Final = (
+    "the synthetic series itself; band from stated error sizes (assumption): "
+    "salt 5 to 20 %, PV 8 to 25 %, wind 12 to 45 % from now to 48 h"
+)
+DISPATCH_LABEL: Final = "rolling LP, constant efficiency; without start-up heat and minimum load (about 5 % of output)"
+MATCH_LABEL: Final = "matched hour by hour at the site meter; not a statement about contracts"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a plan is made from. Powers and salt are on the scale of the full site; salt is that at the hour's start."""
+
+    now_s: float
+    demand_mw: float | tuple[float, ...]
+    tes_mwh_th: Mapping[str, float] | None = None
+    seed: int = 1
+    without: tuple[str, ...] = ()
+    horizon_h: int = HORIZON_H
+
+
+def make_plan(site: Site, request: PlanRequest) -> PowerPlan:
+    """The plan from the hour that holds `now_s` on; in a scale model already multiplied by the site's factor.
+
+    Demand is *potential* demand (running, queued and expected), clipped to the site. Raises BadInput.
+    """
+    _check(site, request)
+    supply = supply_of(site, request.seed)
+    start_s = float(request.now_s // HOUR_S * HOUR_S)
+    load = _load(site, request)
+    tes = request.tes_mwh_th
+    if tes is None:
+        warm_up_s = start_s - WARM_UP_DAYS * 24 * HOUR_S
+        tes = roll(supply, warm_up_s, WARM_UP_DAYS, float(load[0]), without=request.without)[1]
+    problem = problem_from(supply, start_s, load, tes, request.without)
+    plan = _told(supply, request, start_s, problem, dispatch(problem))
+    return plan.scaled(site.factor) if site.is_scale_model else plan
+
+
+def clean_band_mw(site: Site, available: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+    """p10 and p90 of the clean power, from the error sizes above growing evenly over 48 h; MW."""
+    n_hours = len(next(iter(available.values()), np.zeros(0)))
+    ahead = np.minimum(1.0, (np.arange(n_hours) + 0.5) / HORIZON_H)
+    by_place: dict[str, Floats] = {}
+    capacity = 0.0
+    for plant in site.plants:
+        at_once, later = RELATIVE_ERROR[plant.type]
+        error = (at_once + (later - at_once) * ahead) * available[plant.id]
+        by_place[plant.weather_site] = by_place.get(plant.weather_site, np.zeros(n_hours)) + error
+        capacity += (plant.power_block_mw or plant.gross_mw) * delivered_frac(site, plant)
+    middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
+    width = (
+        P10_SIGMAS * np.sqrt(np.sum([error**2 for error in by_place.values()], axis=0)) if by_place else 0.0 * middle
+    )
+    return np.maximum(0.0, middle - width), np.maximum(middle, np.minimum(capacity, middle + width))
+
+
+def _check(site: Site, request: PlanRequest) -> None:
+    known = {plant.id for plant in site.plants}
+    for name in (*request.without, *(request.tes_mwh_th or {})):
+        if name not in known:
+            raise BadInput(
+                f"There is no plant '{name}'.", fix=f"Plants: {', '.join(sorted(known)) or 'none'}.", field="without"
+            )
+    if not 1 <= request.horizon_h <= 24 * 14:
+        raise BadInput(f"horizon_h = {request.horizon_h} is outside 1 to 336 h.", fix="Ask for 48.", field="horizon_h")
+    demand = np.atleast_1d(np.asarray(request.demand_mw, dtype=np.float64))
+    if demand.size not in (1, request.horizon_h) or not bool(np.all(np.isfinite(demand) & (demand >= 0))):
+        raise BadInput(
+            f"demand_mw must be one number >= 0 or {request.horizon_h} of them; MW.",
+            fix="Send one value for each hour of the horizon.",
+            field="demand_mw",
+        )
+
+
+def _load(site: Site, request: PlanRequest) -> Floats:
+    """Load of the horizon and of the look-ahead, which repeats the horizon's last day."""
+    demand = np.broadcast_to(np.asarray(request.demand_mw, dtype=np.float64), request.horizon_h)
+    tail = np.resize(demand[-LOOK_AHEAD_H:], LOOK_AHEAD_H)
+    return np.asarray(np.clip(np.concatenate([demand, tail]), 0.0, site.site_mw_max), dtype=np.float64)
+
+
+def _told(
+    supply: Supply, request: PlanRequest, start_s: float, problem: DispatchProblem, answer: Dispatch
+) -> PowerPlan:
+    site, n_hours = supply.site, request.horizon_h
+    decimals = DECIMALS_OF_SITE - int(np.ceil(np.log10(site.site_mw_max)))
+
+    def series(values: Floats) -> Series:
+        return tuple((np.round(np.maximum(0.0, values[:n_hours]), decimals) + 0.0).tolist())
+
+    available = {name: problem.direct_mw.get(name, answer.power_mw[name])[:n_hours] for name in supply.years}
+    available = {name: np.round(values, decimals) + 0.0 for name, values in available.items()}
+    middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
+    low, high = clean_band_mw(site, available) if available else (middle, middle)
+    tank_max = {name: plant.tes_mwh_th_max for name, plant in problem.salt.items()}
+    return PowerPlan(
+        plan_id=_plan_id(site, request),
+        site=site.name,
+        issued_at_s=request.now_s,
+        start_s=start_s,
+        step_s=float(HOUR_S),
+        load_mw=series(problem.load_mw),
+        clean_available_mw_p10=series(np.minimum(low, middle)),
+        clean_available_mw_p50=tuple(middle.tolist()),
+        clean_available_mw_p90=tuple(np.maximum(middle, np.round(high, decimals)).tolist()),
+        grid_limit_mw=series(np.full(n_hours, problem.import_mw_max)),
+        available_by_source_mw={name: tuple(values.tolist()) for name, values in available.items()},
+        by_source_mw={name: series(values) for name, values in _serving(supply, answer).items()},
+        export_mw=series(answer.export_mw),
+        curtailed_mw=series(answer.curtailed_mw),
+        unserved_mw=series(answer.unserved_mw),
+        tes_mwh_th={name: series(values) for name, values in answer.tes_mwh_th.items()},
+        tes_mwh_th_max=tank_max,
+        curve=_curve(supply, start_s, problem, answer, available, decimals),
+        labels=_labels(supply, request),
+    )
+
+
+def _serving(supply: Supply, answer: Dispatch) -> dict[str, Floats]:
+    """What serves the load: of the clean power sent, all sources export in proportion; the rest is bought."""
+    sent = np.sum(list(answer.power_mw.values()), axis=0) if answer.power_mw else np.zeros_like(answer.import_mw)
+    used_frac = np.clip(1.0 - answer.export_mw / np.maximum(sent, 1e-12), 0.0, 1.0)
+    by_source = {name: answer.power_mw[name] * used_frac for name in supply.years}
+    return {**by_source, GRID_SOURCE_ID: answer.import_mw}
+
+
+def _curve(
+    supply: Supply,
+    start_s: float,
+    problem: DispatchProblem,
+    answer: Dispatch,
+    available: Mapping[str, Floats],
+    decimals: int,
+) -> tuple[tuple[CurveStep, ...], ...]:
+    """For each hour the blocks of power by rising cost, stacked.
+
+    Clean power that is there anyway costs what its surplus would earn; salt drawn earlier than planned costs what it
+    would have replaced later; then the grid at the hour's tariff.
+    """
+    site = supply.site
+    n_hours = len(next(iter(available.values()))) if available else len(answer.import_mw) - LOOK_AHEAD_H
+    carbon = site.gco2_per_kwh_by_source
+    starts_s = start_s + HOUR_S * np.arange(n_hours, dtype=np.float64)
+    tariff = import_cost_mad_per_mwh(site.grid, site.timezone, starts_s)
+    earlier = {name: _drawn_earlier_mw(problem, answer, name) for name in problem.salt}
+    hours = []
+    for hour in range(n_hours):
+        surplus = float(problem.surplus_mad_per_mwh[hour])
+        blocks = [(surplus, carbon[name], name, float(values[hour])) for name, values in available.items()]
+        for name, extra in earlier.items():
+            worth = max(surplus, float(answer.salt_value_mad_per_mwh[name][hour]))
+            blocks.append((worth, carbon[name], name, float(extra[hour])))
+        blocks.append((float(tariff[hour]), carbon[GRID_SOURCE_ID], GRID_SOURCE_ID, problem.import_mw_max))
+        hours.append(_stacked(sorted(blocks), decimals))
+    return tuple(hours)
+
+
+def _drawn_earlier_mw(problem: DispatchProblem, answer: Dispatch, name: str) -> Floats:
+    """More that a plant could send in each hour: what its power block has free, as far as its tank reaches."""
+    plant = problem.salt[name]
+    per_heat = plant.eta_frac * plant.delivered_frac
+    free = plant.power_block_mw_th * per_heat - answer.power_mw[name]
+    return np.maximum(0.0, np.minimum(free, answer.tes_mwh_th[name] * per_heat))
+
+
+def _stacked(blocks: Sequence[tuple[float, float, str, float]], decimals: int) -> tuple[CurveStep, ...]:
+    steps: list[CurveStep] = []
+    up_to_mw = 0.0
+    for cost, carbon, source, power_mw in blocks:
+        width_mw = round(power_mw, decimals)
+        if width_mw > 0:
+            up_to_mw = round(up_to_mw + width_mw, decimals)
+            steps.append(CurveStep(up_to_mw, round(cost, 2), carbon, source))
+    return tuple(steps)
+
+
+def _plan_id(site: Site, request: PlanRequest) -> str:
+    demand = request.demand_mw if isinstance(request.demand_mw, float | int) else list(request.demand_mw)
+    tes = None if request.tes_mwh_th is None else dict(request.tes_mwh_th)
+    basis = [site_to_json(site), request.now_s, demand, tes, request.seed, list(request.without), request.horizon_h]
+    return f"plan-{content_id(basis)[:20]}"
+
+
+def _labels(supply: Supply, request: PlanRequest) -> dict[str, str]:
+    site = supply.site
+    ratio = f", 1 : {1 / site.factor:,.0f}" if site.factor > 0 else ""
+    return {
+        "weather": supply.weather_label,
+        "calibration": supply.calibration_text,
+        "outage": f"without {', '.join(request.without)}" if request.without else "none",
+        "scale_model": f"scale model of {site.scale.of}{ratio}" if site.scale else "",
+        "forecast": FORECAST_LABEL,
+        "dispatch": DISPATCH_LABEL,
+        "match": MATCH_LABEL,
+        "grid_gco2": f"{site.grid.gco2_per_kwh:g} g/kWh: {site.grid.gco2_source}",
+        "plant_gco2": LIFE_CYCLE_SOURCE,
+        "tariff": site.grid.price_source,
+        "salt": "carried from the plan before" if request.tes_mwh_th is not None else "from a 72 h warm-up",
+    }
+
+
+__all__ = ["PlanRequest", "clean_band_mw", "make_plan"]
