@@ -1,0 +1,60 @@
+"""Double entry in whole micro-units: what leaves one account arrives in another, per commodity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from eureka_park.foundation.errors import Internal
+
+CREDIT: Final = "credit"  # 1 credit = 1 MAD
+GRANTS: Final = "park:grants"  # where granted credits come from; goes below zero
+INCOME: Final = "park:income"  # where spent credits go
+
+
+def project_account(project: str) -> str:
+    """The account of a project."""
+    return f"project:{project}"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount that comes into an account (> 0) or leaves it (< 0), in micro-units of the commodity."""
+
+    account: str
+    commodity: str
+    amount_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Postings that belong together. The idempotency key names the deed: the same deed is booked once."""
+
+    idempotency_key: str
+    why: str
+    at_s: float
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        """An unbalanced transaction cannot be made: that would be a defect of the park."""
+        wrong = unbalanced(self.postings)
+        if wrong:
+            raise Internal(f"The transaction {self.idempotency_key} does not balance: {wrong}.", fix="Report this.")
+
+
+def unbalanced(postings: Iterable[Posting]) -> dict[str, int]:
+    """By commodity, by how many micro-units the postings miss zero; empty when they balance."""
+    sums: dict[str, int] = {}
+    for posting in postings:
+        sums[posting.commodity] = sums.get(posting.commodity, 0) + posting.amount_micro
+    return {commodity: amount for commodity, amount in sums.items() if amount != 0}
+
+
+def transfer(
+    idempotency_key: str, why: str, at_s: float, *, source: str, target: str, commodity: str, amount_micro: int
+) -> Transaction:
+    """The transaction that moves an amount from one account to another."""
+    leaves = Posting(source, commodity, -amount_micro)
+    arrives = Posting(target, commodity, amount_micro)
+    return Transaction(idempotency_key, why, at_s, (leaves, arrives))

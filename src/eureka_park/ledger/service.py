@@ -1,0 +1,183 @@
+"""Use cases of the ledger. What takes a connection writes inside the caller's transaction; the rest opens its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from eureka_park.foundation.database import Database
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.units import iso_from_s
+from eureka_park.ledger import store
+from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
+from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
+from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
+from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, project_account, transfer, unbalanced
+from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class LedgerService:
+    """Energy, credits and receipts of one park."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def book_energy(self, conn: Connection, booking: EnergyBooking) -> None:
+        """Add the energy of an interval to its accounts and to the meter, split by hour and source exactly.
+
+        Energy of a job that has its receipt already goes to the idle account, so that receipts stay true. Raises
+        Internal when the booking does not add up.
+        """
+        check_booking(booking)
+        closed = store.settled(conn, [line.account for line in booking.lines if line.account != IDLE])
+        lines = [(IDLE if account in closed else account, line) for account, line in hour_lines(booking)]
+        meter: dict[int, tuple[int, int]] = {}
+        for _, line in lines:
+            it_uj, site_uj = meter.get(line.hour_s, (0, 0))
+            meter[line.hour_s] = (it_uj + line.it_uj, site_uj + line.site_uj)
+        store.add_energy(conn, lines)
+        store.add_meter(conn, [(hour_s, booking.method, *sums) for hour_s, sums in meter.items()])
+
+    def settle(self, conn: Connection, settlement: Settlement) -> dict[str, Any]:
+        """The receipt of a job that is over: made and charged once; asked again, the first receipt comes back."""
+        known = store.receipt(conn, settlement.job_id)
+        if known is not None:
+            return known
+        lines = store.energy_of(conn, settlement.job_id)
+        receipt, credits_micro = build_receipt(settlement, lines)
+        store.add_receipt(conn, settlement.job_id, settlement.project, credits_micro, lines, receipt)
+        charge = transfer(
+            _settle_key(settlement.job_id),
+            f"Job {settlement.job_id}",
+            settlement.at_s,
+            source=project_account(settlement.project),
+            target=INCOME,
+            commodity=CREDIT,
+            amount_micro=credits_micro,
+        )
+        store.add_transaction(conn, charge)
+        return receipt
+
+    def grant(
+        self, conn: Connection, project: str, credits: float, why: str, *, at_s: float = 0.0, key: str | None = None
+    ) -> bool:
+        """Give credits to a project; False when that grant was given before. `key` names the deed (default: `why`)."""
+        if not 0 < credits <= 1e12:  # also refuses NaN
+            raise BadInput("A grant must be above 0 credits.", fix="Name how many credits to give.", field="credits")
+        deed = transfer(
+            f"grant:{project}:{key or why}"[:200],
+            why[:200],
+            at_s,
+            source=GRANTS,
+            target=project_account(project),
+            commodity=CREDIT,
+            amount_micro=micro(credits),
+        )
+        return store.add_transaction(conn, deed)
+
+    def receipt(self, job_id: str) -> dict[str, Any] | None:
+        """The receipt of a job, None while it is unsettled."""
+        with self._db.read() as conn:
+            return store.receipt(conn, job_id)
+
+    def summaries(self, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """By job, kwh, credits and method of its receipt; unsettled jobs are left out."""
+        with self._db.read() as conn:
+            bodies = {job_id: json.loads(text) for job_id, text in store.receipt_texts(conn, job_ids)}
+        return {job_id: {key: body[key] for key in ("kwh", "credits", "method")} for job_id, body in bodies.items()}
+
+    def balance(self, project: str) -> float:
+        """Credits that a project has left; below zero when it has spent more than it was given."""
+        with self._db.read() as conn:
+            return store.balance_micro(conn, project_account(project), CREDIT) / MICRO
+
+    def hours(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
+        """The meter by park hour, for hours that begin in `[since_s, until_s)`; unread hours are left out."""
+        with self._db.read() as conn:
+            found = store.hours_by_source(conn, since_s, until_s)
+        by_hour: dict[int, list[tuple[bool, HourLine]]] = {}
+        for is_idle, line in found:
+            by_hour.setdefault(line.hour_s, []).append((is_idle, line))
+        return [_meter_row(hour_s, lines) for hour_s, lines in by_hour.items()]
+
+    def verify(self) -> list[str]:
+        """What does not add up, one sentence each; empty when the books are right.
+
+        Every transaction balances; in every hour the accounts add up to the meter; every receipt stands for all the
+        energy of its job and is charged once. So receipts + unsettled jobs + idle = meter.
+        """
+        with self._db.read() as conn:
+            return [*_wrong_transactions(conn), *_wrong_hours(conn), *_wrong_receipts(conn)]
+
+
+def _settle_key(job_id: str) -> str:
+    return f"settle:{job_id}"
+
+
+def _meter_row(hour_s: int, lines: Sequence[tuple[bool, HourLine]]) -> dict[str, Any]:
+    by_source: dict[str, int] = {}
+    for _, line in lines:
+        by_source[line.source] = by_source.get(line.source, 0) + line.site_uj
+    return {
+        "hour_at": iso_from_s(hour_s),
+        "kwh": _kwh(by_source.values()),
+        "it_kwh": _kwh(line.it_uj for _, line in lines),
+        "jobs_kwh": _kwh(line.site_uj for is_idle, line in lines if not is_idle),
+        "idle_kwh": _kwh(line.site_uj for is_idle, line in lines if is_idle),
+        "by_source_kwh": {source: _kwh([site_uj]) for source, site_uj in by_source.items()},
+        "gco2": sum(line.gco2_ng for _, line in lines) / 1e9,
+        "method": MODELLED if any(line.method == MODELLED for _, line in lines) else lines[0][1].method,
+    }
+
+
+def _kwh(energies_uj: Iterable[int]) -> float:
+    return round(sum(energies_uj) / UJ_PER_KWH, 9)
+
+
+def _wrong_transactions(conn: Connection) -> list[str]:
+    wrong = []
+    for key, postings in store.all_postings(conn):
+        off = unbalanced(postings)
+        if off or not postings:
+            wrong.append(f"Transaction {key} does not balance: {off or 'it has no postings'}.")
+    return wrong
+
+
+def _wrong_hours(conn: Connection) -> list[str]:
+    accounts, meter = store.energy_by_hour(conn), store.meter_by_hour(conn)
+    return [
+        f"Hour {iso_from_s(hour_s)}: accounts have {accounts.get(hour_s, (0, 0))} uJ (node, site), "
+        f"the meter {meter.get(hour_s, (0, 0))}."
+        for hour_s in sorted({*accounts, *meter})
+        if accounts.get(hour_s, (0, 0)) != meter.get(hour_s, (0, 0))
+    ]
+
+
+def _wrong_receipts(conn: Connection) -> list[str]:
+    energies, wrong = store.energy_by_account(conn), []
+    charged = {key: postings for key, postings in store.all_postings(conn) if key.startswith(_settle_key(""))}
+    for job_id, credits_micro, it_uj, site_uj, shown in store.all_receipts(conn):
+        if energies.get(job_id, (0, 0)) != (it_uj, site_uj):
+            wrong.append(
+                f"Receipt of {job_id} stands for {(it_uj, site_uj)} uJ, its hours have {energies.get(job_id)}."
+            )
+        paid = charged.pop(_settle_key(job_id), [])
+        arrived = sum(posting.amount_micro for posting in paid if posting.account == INCOME)
+        if arrived != credits_micro or micro(shown["credits"]) != credits_micro:
+            wrong.append(f"Receipt of {job_id} is {credits_micro} micro-credits, {arrived} were charged.")
+    return [*wrong, *(f"Transaction {key} has no receipt." for key in charged)]
+
+
+__all__ = [
+    "Allocation",
+    "Attribution",
+    "EnergyBooking",
+    "EnergyLine",
+    "LedgerService",
+    "Settlement",
+    "attribute",
+]

@@ -1,0 +1,255 @@
+"""Rows of the ledger, all energies in whole microjoules.
+
+The largest site's hour fits a 64-bit column, its year does not: sums over hours are taken in Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    case,
+    func,
+    insert,
+    select,
+)
+
+from eureka_park.foundation.store import insert_or_add
+from eureka_park.ledger.core.metering import IDLE
+from eureka_park.ledger.core.posting import Posting, Transaction
+from eureka_park.ledger.core.receipt import HourLine
+
+metadata = MetaData()
+
+energy_hours = Table(
+    "energy_hours",
+    metadata,
+    Column("account", String(80), primary_key=True),  # a job's id, or 'idle'
+    Column("hour_s", BigInteger, primary_key=True, autoincrement=False),  # start of the park hour
+    Column("source", String(63), primary_key=True),
+    Column("method", String(16), primary_key=True),  # measured and modelled stay apart
+    Column("it_uj", BigInteger, nullable=False),
+    Column("site_uj", BigInteger, nullable=False),
+    Column("gco2_ng", BigInteger, nullable=False),
+    Column("cost_nmad", BigInteger, nullable=False),
+    Index("energy_hours_by_hour", "hour_s"),
+)
+meter_hours = Table(
+    "meter_hours",
+    metadata,
+    Column("hour_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("method", String(16), primary_key=True),
+    Column("it_uj", BigInteger, nullable=False),
+    Column("site_uj", BigInteger, nullable=False),
+)
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("why", String(200), nullable=False),
+    Column("at_s", Double, nullable=False),  # park time
+)
+postings = Table(
+    "postings",
+    metadata,
+    Column("idempotency_key", ForeignKey("transactions.idempotency_key"), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("account", String(80), nullable=False),
+    Column("commodity", String(32), nullable=False),
+    Column("amount_micro", BigInteger, nullable=False),
+    Index("postings_by_account", "account", "commodity"),
+)
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("job_id", String(80), primary_key=True),
+    Column("project", String(63), nullable=False, index=True),
+    Column("credits_micro", BigInteger, nullable=False),
+    Column("it_uj", String(40), nullable=False),  # decimal text: a large job may pass 2**63
+    Column("site_uj", String(40), nullable=False),
+    Column("receipt", Text, nullable=False),  # JSON as shown
+)
+
+_SUMS: Final = ("it_uj", "site_uj", "gco2_ng", "cost_nmad")
+_IDS_PER_QUERY: Final = 500
+
+
+def add_energy(conn: Connection, lines: Iterable[tuple[str, HourLine]]) -> None:
+    """Add lines to their accounts' hours."""
+    rows = [
+        {
+            "account": account,
+            "hour_s": line.hour_s,
+            "source": line.source,
+            "method": line.method,
+            "it_uj": line.it_uj,
+            "site_uj": line.site_uj,
+            "gco2_ng": line.gco2_ng,
+            "cost_nmad": line.cost_nmad,
+        }
+        for account, line in lines
+    ]
+    insert_or_add(conn, energy_hours, rows, _SUMS)
+
+
+def add_meter(conn: Connection, hours: Iterable[tuple[int, str, int, int]]) -> None:
+    """Add (start of the hour, method, uJ at the node, uJ at the site) to the meter's hours."""
+    rows = [
+        {"hour_s": hour_s, "method": method, "it_uj": it_uj, "site_uj": site_uj}
+        for hour_s, method, it_uj, site_uj in hours
+    ]
+    insert_or_add(conn, meter_hours, rows, ("it_uj", "site_uj"))
+
+
+def energy_of(conn: Connection, account: str) -> list[HourLine]:
+    """All lines of one account, by hour and source."""
+    table = energy_hours.c
+    query = select(energy_hours).where(table.account == account).order_by(table.hour_s, table.source, table.method)
+    return [_line(row) for row in conn.execute(query)]
+
+
+def settled(conn: Connection, job_ids: Sequence[str]) -> set[str]:
+    """Which of these jobs have their receipt."""
+    return {job_id for job_id, _ in receipt_texts(conn, job_ids)}
+
+
+def receipt_texts(conn: Connection, job_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The receipts of these jobs, as (job, JSON); jobs without one are left out."""
+    for start in range(0, len(job_ids), _IDS_PER_QUERY):
+        query = select(receipts.c.job_id, receipts.c.receipt).where(
+            receipts.c.job_id.in_(job_ids[start : start + _IDS_PER_QUERY])
+        )
+        yield from ((row.job_id, row.receipt) for row in conn.execute(query))
+
+
+def receipt(conn: Connection, job_id: str) -> dict[str, Any] | None:
+    """The receipt of a job."""
+    text = conn.execute(select(receipts.c.receipt).where(receipts.c.job_id == job_id)).scalar()
+    return None if text is None else dict(json.loads(text))
+
+
+def add_receipt(
+    conn: Connection, job_id: str, project: str, credits_micro: int, lines: Sequence[HourLine], body: dict[str, Any]
+) -> None:
+    """Keep a job's receipt beside the energy it stands for."""
+    row = {
+        "job_id": job_id,
+        "project": project,
+        "credits_micro": credits_micro,
+        "it_uj": str(sum(line.it_uj for line in lines)),
+        "site_uj": str(sum(line.site_uj for line in lines)),
+        "receipt": json.dumps(body, ensure_ascii=False, allow_nan=False),
+    }
+    conn.execute(insert(receipts), row)
+
+
+def add_transaction(conn: Connection, transaction: Transaction) -> bool:
+    """Book a transaction once; False when its key was booked before."""
+    key = transaction.idempotency_key
+    if conn.execute(select(transactions.c.at_s).where(transactions.c.idempotency_key == key)).first() is not None:
+        return False
+    conn.execute(insert(transactions), {"idempotency_key": key, "why": transaction.why, "at_s": transaction.at_s})
+    rows = [
+        {
+            "idempotency_key": key,
+            "line": index,
+            "account": posting.account,
+            "commodity": posting.commodity,
+            "amount_micro": posting.amount_micro,
+        }
+        for index, posting in enumerate(transaction.postings)
+    ]
+    conn.execute(insert(postings), rows)
+    return True
+
+
+def balance_micro(conn: Connection, account: str, commodity: str) -> int:
+    """What an account holds of a commodity, in micro-units."""
+    query = select(func.sum(postings.c.amount_micro)).where(
+        postings.c.account == account, postings.c.commodity == commodity
+    )
+    return int(conn.execute(query).scalar() or 0)
+
+
+def all_postings(conn: Connection) -> Iterator[tuple[str, list[Posting]]]:
+    """Every transaction's key with its postings, a transaction without any included."""
+    joined = transactions.outerjoin(postings)
+    query = select(transactions.c.idempotency_key.label("key"), postings).select_from(joined).order_by("key")
+    key, together = None, list[Posting]()
+    for row in conn.execute(query):
+        if key is not None and row.key != key:
+            yield key, together
+            together = []
+        key = row.key
+        if row.account is not None:
+            together.append(Posting(row.account, row.commodity, row.amount_micro))
+    if key is not None:
+        yield key, together
+
+
+def all_receipts(conn: Connection) -> Iterator[tuple[str, int, int, int, dict[str, Any]]]:
+    """Every receipt: job, micro-credits, uJ at the node, uJ at the site, and what was shown."""
+    for row in conn.execute(select(receipts).order_by(receipts.c.job_id)):
+        yield row.job_id, row.credits_micro, int(row.it_uj), int(row.site_uj), json.loads(row.receipt)
+
+
+def energy_by_account(conn: Connection) -> dict[str, tuple[int, int]]:
+    """By account, uJ at the node and at the site over all hours."""
+    table = energy_hours.c
+    grouped = select(table.account, func.sum(table.it_uj), func.sum(table.site_uj)).group_by(
+        table.account, table.hour_s
+    )
+    return _summed(conn, grouped)
+
+
+def energy_by_hour(conn: Connection) -> dict[int, tuple[int, int]]:
+    """By hour, uJ at the node and at the site over all accounts."""
+    table = energy_hours.c
+    return _summed(conn, select(table.hour_s, func.sum(table.it_uj), func.sum(table.site_uj)).group_by(table.hour_s))
+
+
+def meter_by_hour(conn: Connection) -> dict[int, tuple[int, int]]:
+    """By hour, uJ at the node and at the site by the meter."""
+    return _summed(conn, select(meter_hours.c.hour_s, meter_hours.c.it_uj, meter_hours.c.site_uj))
+
+
+def hours_by_source(conn: Connection, since_s: float, until_s: float) -> list[tuple[bool, HourLine]]:
+    """Per hour, source and method: whether it is the idle account's, and the sums, in order of time."""
+    table = energy_hours.c
+    is_idle = case((table.account == IDLE, 1), else_=0).label("is_idle")
+    keys = (table.hour_s, table.source, table.method, is_idle)
+    query = (
+        select(*keys, *(func.sum(table[name]).label(name) for name in _SUMS))
+        .where(table.hour_s >= since_s, table.hour_s < until_s)
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return [(bool(row.is_idle), _line(row)) for row in conn.execute(query)]
+
+
+def _line(row: Row[Any]) -> HourLine:
+    sums = {name: int(getattr(row, name)) for name in _SUMS}
+    return HourLine(hour_s=row.hour_s, source=row.source, method=row.method, **sums)
+
+
+def _summed(conn: Connection, query: Select[Any]) -> dict[Any, tuple[int, int]]:
+    sums: dict[Any, tuple[int, int]] = {}
+    for key, it_uj, site_uj in conn.execute(query):
+        before = sums.get(key, (0, 0))
+        sums[key] = (before[0] + int(it_uj), before[1] + int(site_uj))
+    return sums
