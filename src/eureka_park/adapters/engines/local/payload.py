@@ -1,0 +1,89 @@
+"""From a StartOrder to a box: the command, what it sees, its environment variables and limits. No process is started here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from eureka_park.adapters.engines.local import gpus
+from eureka_park.adapters.engines.local.environments import Environment, base_folders
+from eureka_park.adapters.engines.local.places import JOB_FOLDERS, Attempt
+from eureka_park.foundation.wire.engine import StartOrder
+from eureka_park.sandbox.box import Bind, Box, Limits
+from eureka_park.sandbox.levels import Level
+
+N_PROCESSES = 4096  # per job: enough for wide data loaders, small enough to stop a fork bomb
+
+
+def make_box(
+    order: StartOrder, attempt: Attempt, environment: Environment, level: Level, user_id: int | None, key: str
+) -> Box:
+    """The box of one attempt. In a container the job's folders are at /job; below, they are where they are on the machine."""
+    is_inside = level >= Level.CONTAINER
+    job = "/job" if is_inside else attempt.job_folder
+    binds = [Bind(f"{attempt.job_folder}/{name}", f"{job}/{name}", is_writable=True) for name in JOB_FOLDERS]
+    if is_inside:
+        binds.append(Bind(f"{attempt.job_folder}/tmp", "/tmp", is_writable=True))
+    binds += [Bind(folder, folder) for folder in base_folders()]
+    python = environment.python
+    if environment.folder:
+        shown = "/job/env" if is_inside else environment.folder
+        binds.append(Bind(environment.folder, shown))
+        python = f"{shown}/bin/python"
+    command = (python, *order.command[1:]) if order.uses_python and order.command[0] == "python" else order.command
+    return Box(
+        command=command,
+        env=_variables(order, attempt, job, python, key),
+        folder=f"{job}/work",
+        binds=tuple(binds),
+        devices=gpus.device_nodes(order.gpu_indices),
+        user_id=user_id,
+        limits=Limits(order.memory_bytes, max(0.01, order.n_cpus * order.cap_frac), N_PROCESSES),
+    )
+
+
+def _variables(order: StartOrder, attempt: Attempt, job: str, python: str, key: str) -> dict[str, str]:
+    """The job's own variables may change the ordinary ones, never those the park promises."""
+    folder = os.path.dirname(python)
+    ordinary = {
+        "PATH": f"{folder}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": f"{job}/tmp",
+        "TMPDIR": f"{job}/tmp",
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": str(max(1, int(order.n_cpus))),
+        "PYTHONUNBUFFERED": "1",
+    }
+    promised = {
+        "PARK_JOB_ID": order.job_id,
+        "PARK_ATTEMPT": str(attempt.number),
+        "PARK_ENGINE": key,
+        "PARK_PROJECT": order.project,
+        "PARK_CHECKPOINT_DIR": f"{job}/checkpoint",
+        "PARK_OUTPUT_DIR": f"{job}/out",
+        "PARK_RESUME_COUNT": str(order.resume_count),
+        "PARK_GRACE_S": f"{order.grace_s:g}",
+        "PARK_N_GPUS": str(len(order.gpu_indices)),
+        "CUDA_VISIBLE_DEVICES": gpus.visible_devices(order.gpu_indices),
+    }
+    return {**ordinary, **order.env, **promised}
+
+
+def passwd_stubs(folder: str, user_id: int) -> dict[str, str]:
+    """Small /etc/passwd and /etc/group that name the job's user, made once per user; place to file."""
+    files = {
+        "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\npark:x:{user_id}:{user_id}:park:/job/tmp:/bin/sh\n",
+        "group": f"root:x:0:\npark:x:{user_id}:\n",
+        "hosts": "127.0.0.1 localhost park\n::1 localhost\n",
+    }
+    stubs: dict[str, str] = {}
+    for name, text in files.items():
+        path = f"{folder}/{name}-{user_id}"
+        if not os.path.exists(path):
+            os.makedirs(folder, mode=0o755, exist_ok=True)
+            temporary = f"{path}.{os.getpid()}"
+            with open(temporary, "w") as file:
+                file.write(text)
+            with contextlib.suppress(OSError):
+                os.rename(temporary, path)
+        stubs[f"/etc/{name}"] = path
+    return stubs
