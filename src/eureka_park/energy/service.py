@@ -34,15 +34,15 @@ class EnergyService:
             return self._newest
 
     def record_plan(self, conn: Connection, plan: PowerPlan) -> PlanIssued:
-        """Store a plan in the caller's transaction and forget plans older than a week; recording twice changes nothing."""
+        """Store a plan in the caller's transaction, forget those older than a week; twice changes nothing."""
         if store.add_plan(conn, plan):
             store.drop_plans_before(conn, plan.issued_at_s - KEEP_PLANS_S)
         return PlanIssued(plan.plan_id, plan.site, plan.issued_at_s, plan.start_s, plan.end_s)
 
     def salt_at(self, now_s: float, factor: float = 1.0) -> dict[str, float] | None:
-        """Salt (MWh of heat) at the start of the hour that holds `now_s`, by the newest plan that began before that hour.
+        """Salt (MWh of heat) at the start of the hour that holds `now_s`, by the newest plan begun before it.
 
-        None when there is none. `factor` is the site's: the answer is on the scale of the full site, ready for a request.
+        None without such a plan. `factor` is the site's: the answer is on the scale of the full site.
         """
         with self._db.read() as conn:
             plan_id = store.newest_plan_id(conn, now_s, started_before_s=now_s // HOUR_S * HOUR_S)

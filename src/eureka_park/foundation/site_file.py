@@ -335,8 +335,9 @@ def checked_site(data: Mapping[str, Any]) -> Site | tuple[SiteProblem, ...]:
     try:
         return Site.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
-        problems = (_read_problem(item) for item in error.errors(include_url=False))
-        return tuple(sorted(problems, key=lambda problem: problem.message == _MISSING))  # a slip in a name comes first
+        problems = [_read_problem(item) for item in error.errors(include_url=False)]
+        places = [problem.place for problem in problems]
+        return tuple(sorted(problems, key=lambda problem: _rank(problem, places)))
 
 
 def site_to_json(site: Site) -> dict[str, Any]:
@@ -383,9 +384,9 @@ def allowed_text(field: FieldInfo) -> str:
     low, high = limits.get("ge"), limits.get("le")
     suffix = f" {unit}" if unit not in ("", "1") else ""
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}{suffix}"
+        return f"{low:.12g} to {high:.12g}{suffix}"
     if "gt" in limits and high is not None:
-        return f"more than {limits['gt']:g}, at most {high:g}{suffix}"
+        return f"more than {limits['gt']:.12g}, at most {high:.12g}{suffix}"
     return unit if unit != "1" else ""
 
 
@@ -420,6 +421,13 @@ def _check_weather(index: int, plant: Plant, places: Mapping[str, WeatherSite]) 
         raise PydanticCustomError(
             "site", "{why}", {"why": why, "name": "weather_site", "section": "plants", "index": index}
         )
+
+
+def _rank(problem: SiteProblem, places: list[Place]) -> int:
+    """A slip in a name comes before the missing field it leaves, and both before what follows from them around it."""
+    here = problem.place
+    is_around = any(len(place) > len(here) and place[: len(here)] == here for place in places)
+    return 2 if is_around else int(problem.message == _MISSING)
 
 
 def _read_problem(item: Any) -> SiteProblem:

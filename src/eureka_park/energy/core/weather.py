@@ -1,7 +1,8 @@
 """A synthetic typical year for a place: seeded, hourly, fitted to published yearly figures, and labelled synthetic.
 
 Clearness and wind are circular AR(1) series (so 31 December runs into 1 January). Hour `i` of the year is the UTC
-interval `[i, i+1)` h after 1 January 00:00; 29 February repeats 28 February. The same year serves as truth and as forecast.
+interval `[i, i+1)` h after 1 January 00:00; 29 February repeats 28 February. The same year serves as truth and as
+forecast.
 """
 
 from __future__ import annotations

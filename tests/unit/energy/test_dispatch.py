@@ -1,0 +1,83 @@
+"""Dispatch on problems small enough to be solved by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, SaltPlant, dispatch
+
+
+def solved(
+    load: list[float],
+    price: list[float],
+    heat: list[float],
+    *,
+    wind: list[float] | None = None,
+    start: float = 0.0,
+    end_value: float = 0.0,
+    surplus: float = 100.0,
+    export_mw_max: float = 100.0,
+    import_mw_max: float = 100.0,
+    delivered: float = 1.0,
+    loss: float = 0.0,
+) -> Dispatch:
+    """One salt plant (20 MW of heat in, half of it comes out, tank of 60 MWh) and perhaps some wind."""
+    salt = SaltPlant(np.array(heat), 20.0, 0.5, delivered, 60.0, start, loss)
+    return dispatch(
+        DispatchProblem(
+            np.array(load), {"salt": salt}, {"wind": np.array(wind or [0.0] * len(load))}, np.array(price),
+            np.full(len(load), surplus), import_mw_max, export_mw_max, end_value,
+        )
+    )  # fmt: skip
+
+
+def test_salt_waits_for_the_dear_hour() -> None:
+    answer = solved([10, 10, 10], [500, 1000, 700], [20, 0, 0])
+    assert answer.power_mw["salt"] == pytest.approx([0, 10, 0], abs=1e-6)
+    assert answer.import_mw == pytest.approx([10, 0, 10], abs=1e-6)
+    assert answer.tes_mwh_th["salt"] == pytest.approx([20, 0, 0], abs=1e-6)
+
+
+def test_an_hour_of_salt_is_worth_what_it_replaces() -> None:
+    answer = solved([10, 10, 10], [500, 1000, 700], [20, 0, 10])
+    assert answer.salt_value_mad_per_mwh["salt"] == pytest.approx([700, 700, 700], abs=8)  # blocks and wear: a trifle
+
+
+def test_hours_of_one_price_share_the_salt() -> None:
+    answer = solved([10] * 4, [600] * 4, [40, 0, 0, 0])
+    assert answer.power_mw["salt"] == pytest.approx([5, 5, 5, 5], abs=5.0)
+    assert answer.power_mw["salt"].sum() == pytest.approx(20, abs=1e-6)
+    assert answer.import_mw.max() < 10
+
+
+def test_salt_left_at_the_end_has_its_value() -> None:
+    assert solved([10, 10], [600, 600], [0, 0], start=40).tes_mwh_th["salt"][-1] == pytest.approx(0, abs=1e-6)
+    assert solved([10, 10], [600, 600], [0, 0], start=40, end_value=900).import_mw == pytest.approx([10, 10], abs=1e-6)
+
+
+def test_a_full_tank_spills_and_losses_are_taken() -> None:
+    answer = solved([0, 0], [600, 600], [90, 90], export_mw_max=0.0, end_value=900)
+    assert answer.tes_mwh_th["salt"] == pytest.approx([60, 60], abs=1e-6)
+    assert answer.spill_mw_th["salt"].sum() == pytest.approx(120, abs=1e-6)
+    leaking = solved([0, 0], [600, 600], [0, 0], start=50, end_value=900, loss=0.1)
+    assert leaking.tes_mwh_th["salt"] == pytest.approx([45, 40.5], abs=1e-6)
+
+
+def test_line_losses_lie_between_plant_and_meter() -> None:
+    answer = solved([10], [900], [20], delivered=0.9)
+    assert answer.power_mw["salt"] == pytest.approx([9], abs=1e-6)
+    assert answer.import_mw == pytest.approx([1], abs=1e-6)
+
+
+def test_surplus_is_sold_then_curtailed_and_never_bought_and_sold_at_once() -> None:
+    answer = solved([5, 20], [600, 600], [0, 0], wind=[50, 10], export_mw_max=30)
+    assert answer.export_mw == pytest.approx([30, 0], abs=1e-6)
+    assert answer.curtailed_mw == pytest.approx([15, 0], abs=1e-6)
+    assert answer.import_mw == pytest.approx([0, 10], abs=1e-6)
+
+
+def test_unserved_is_the_last_resort() -> None:
+    answer = solved([50], [600], [20], import_mw_max=30)
+    assert answer.import_mw == pytest.approx([30], abs=1e-6)
+    assert answer.unserved_mw == pytest.approx([10], abs=1e-6)

@@ -1,0 +1,116 @@
+"""The child process that makes a plan, and the room that keeps it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from eureka_park.energy import store
+from eureka_park.energy.core.power_plan import PlanRequest, make_plan
+from eureka_park.energy.plan_child import main
+from eureka_park.energy.service import KEEP_PLANS_S, EnergyService
+from eureka_park.foundation.machine import MachineFacts
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import site_to_json
+from eureka_park.foundation.site_reading import load_site
+
+BENCH = load_site("bench", MachineFacts(8, 2**34))
+NOW_S = 1_795_312_900.0
+
+
+class MemoryDatabase:
+    """Both kinds of transaction on one SQLite in memory."""
+
+    def __init__(self) -> None:
+        self._engine = create_engine("sqlite://")
+        store.metadata.create_all(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self._engine.connect() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with self._engine.begin() as conn:
+            yield conn
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+@pytest.fixture
+def db() -> Iterator[MemoryDatabase]:
+    database = MemoryDatabase()
+    yield database
+    database.close()
+
+
+def request_json(**changes: object) -> str:
+    return json.dumps({"site": site_to_json(BENCH), "now_s": NOW_S, "demand_mw": 386.0, **changes})
+
+
+def test_the_child_writes_the_plan_that_the_core_makes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "eureka_park.energy.plan_child"],
+        input=request_json(without=["noor-iii"], tes_mwh_th={}, seed=3),
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    plan = PowerPlan.from_json(json.loads(done.stdout))
+    assert plan == make_plan(BENCH, PlanRequest(NOW_S, 386.0, seed=3, without=("noor-iii",)))
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not a JSON object"),
+        ("{}", "'site' is missing"),
+        (request_json(colour=1), "'colour' is not a field"),
+        (request_json(site={}), "cannot be read"),
+        (request_json(now_s=None), "cannot be read"),
+        (request_json(without=["atlantis"]), "no plant 'atlantis'"),
+        (request_json(demand_mw=[1, 2, 3]), "demand_mw"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(text: str, words: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    assert main(io.StringIO(text), out, err) == 1
+    assert words in err.getvalue() and err.getvalue().count("\n") == 1 and out.getvalue() == ""
+
+
+def test_the_room_keeps_plans_and_hands_out_the_newest(db: MemoryDatabase) -> None:
+    energy = EnergyService(db)
+    assert energy.current_plan() is None and energy.salt_at(NOW_S) is None
+    first = make_plan(BENCH, PlanRequest(NOW_S, 386.0))
+    with db.write() as conn:
+        event = energy.record_plan(conn, first)
+        assert energy.record_plan(conn, first) == event
+    assert (event.plan_id, event.start_s, event.end_s) == (first.plan_id, first.start_s, first.end_s)
+    assert energy.current_plan() == first
+    assert energy.current_plan(NOW_S - 1) is None
+    later_s = NOW_S + 3600
+    salt = energy.salt_at(later_s, BENCH.factor)
+    assert salt is not None and salt["noor-iii"] == pytest.approx(first.tes_mwh_th["noor-iii"][0] / BENCH.factor)
+    second = make_plan(BENCH, PlanRequest(later_s, 386.0, tes_mwh_th=salt))
+    with db.write() as conn:
+        energy.record_plan(conn, second)
+    assert energy.current_plan() == second and energy.current_plan(NOW_S) == first
+    assert energy.salt_at(later_s + 60, BENCH.factor) == salt  # within the hour the salt at its start stays the same
+
+
+def test_old_plans_are_forgotten(db: MemoryDatabase) -> None:
+    energy = EnergyService(db)
+    old, new = (make_plan(BENCH, PlanRequest(at_s, 1.0)) for at_s in (NOW_S, NOW_S + KEEP_PLANS_S + 1))
+    for plan in (old, new):
+        with db.write() as conn:
+            energy.record_plan(conn, plan)
+    assert energy.current_plan(NOW_S) is None and energy.current_plan() == new
