@@ -37,7 +37,10 @@ def park() -> Park:
     """The park that is named by the environment or runs on this machine."""
     from eureka_park.client import Park
 
-    return Park()
+    found = Park()
+    if (ctx := click.get_current_context(silent=True)) is not None:
+        ctx.call_on_close(found.close)
+    return found
 
 
 def print_json(value: Any) -> None:

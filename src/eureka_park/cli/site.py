@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from eureka_park.cli.lazy import missing_part
 from eureka_park.cli.output import json_option, park, print_json
 from eureka_park.foundation.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from eureka_park.foundation.machine import MachineFacts
 
 
 @click.group()
@@ -61,7 +65,7 @@ def check(file: str, as_json: bool) -> None:
         from eureka_park.foundation.site_file import site_to_json
         from eureka_park.foundation.site_reading import load_site
 
-        found = site_to_json(load_site(file))
+        found = site_to_json(load_site(file, _machine()))
     if as_json:
         print_json({"is_valid": True, "name": found["name"]})
     else:
@@ -81,9 +85,18 @@ def show(name: str | None, as_json: bool) -> None:
         from eureka_park.foundation.site_reading import load_site, site_text
 
         if as_json:
-            print_json(site_to_json(load_site(name)))
+            print_json(site_to_json(load_site(name, _machine())))
         else:
             click.echo(site_text(name)[0].rstrip())
+
+
+def _machine() -> MachineFacts:
+    """This machine's CPUs and memory, for site files that say `found = true`; GPUs are found when a park starts."""
+    import psutil
+
+    from eureka_park.foundation.machine import MachineFacts
+
+    return MachineFacts(n_cpus=psutil.cpu_count() or 1, memory_bytes=psutil.virtual_memory().total)
 
 
 @contextmanager
