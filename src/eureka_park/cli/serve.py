@@ -62,7 +62,9 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
         os.write(ready_fd, b"ready\n")
         os.close(ready_fd)
-    live = bootstrap.build_live(park, engine, NodeMeter(), ChildPlanMaker(wake_sender(park.home.run, b"plan")), lease.token)
+    live = bootstrap.build_live(
+        park, engine, NodeMeter(), ChildPlanMaker(wake_sender(park.home.run, b"plan")), lease.token
+    )
     bootstrap.submit_welcome_jobs(park)
     live.begin(bootstrap.nodes_of(park.site))
     process.run(live, receiver, stopper)

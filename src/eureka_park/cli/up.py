@@ -1,0 +1,369 @@
+"""`park up` and `park down`: a small parent that holds the door, the lock and the two processes, `live` and `web`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from eureka_park.adapters.home import Home
+from eureka_park.client.address import default_home
+from eureka_park.foundation.errors import BadInput, Conflict, ParkError, Unavailable
+
+PORT: Final = 8386
+READY_WAIT_S: Final = 120.0
+STOP_WAIT_S: Final = 20.0
+_LOOPBACK: Final = ("127.0.0.1", "::1")
+_QUICK_DEATHS_MAX: Final = 5
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy with TLS stands before --host.")
+@click.option("--site", "site_name", default=None, help="Built-in site or site file, for a new home (default: bench).")
+@click.option(
+    "--sky",
+    type=click.Choice(["green", "binding", "observed"]),
+    default=None,
+    help="What the sky binds, for a new home.",
+)
+@click.option(
+    "--pace", type=click.FloatRange(0.01, 10_000), default=None, help="Park seconds per real second, for a new home."
+)
+@click.option("--bare", is_flag=True, help="Seed no welcome jobs.")
+def up(home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, **fixed: Any) -> None:
+    """Start a park on this machine and stay with it; Ctrl-C ends the park and leaves its jobs running.
+
+    \b
+    park up                              http://localhost:8386
+    park up --port 9000 --home ~/trial   another park beside it
+    park up --bare                       without the three welcome jobs
+    """
+    folder = (home or default_home()).absolute()
+    _check_fixed(Home(folder), fixed)
+    sockets = _bind(host, port, behind_proxy)
+    is_new = not folder.exists()
+    house = Home(folder)
+    house.make_folders()
+    let_go = house.lock()
+    parent = _Parent(house, sockets, is_new, _creation_flags(bare, fixed))
+    try:
+        parent.run()
+    finally:
+        let_go()
+
+
+def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
+    """What belongs to a home at its creation cannot be changed later."""
+    if not house.exists():
+        return
+    facts = house.facts()
+    present = {"site_name": facts.site, "sky": facts.sky, "pace": facts.pace.factor}
+    for name, value in fixed.items():
+        if value is not None and value != present[name]:
+            option = "--" + name.removesuffix("_name")
+            raise Conflict(
+                f"This home was made with {option} {present[name]}; that cannot change.",
+                fix=f"Leave {option} out, or name a new home with --home.",
+                code="home_differs",
+            )
+
+
+def _creation_flags(bare: bool, fixed: dict[str, Any]) -> list[str]:
+    flags = ["--bare"] if bare else []
+    for option, name in (("--site", "site_name"), ("--sky", "sky"), ("--pace", "pace")):
+        if fixed[name] is not None:
+            flags += [option, str(fixed[name])]
+    return flags
+
+
+def _bind(host: str, port: int, behind_proxy: bool) -> list[socket.socket]:
+    hosts = _LOOPBACK if host == "localhost" else (host,)
+    if host not in ("localhost", *_LOOPBACK) and not behind_proxy:
+        raise BadInput(
+            f"{host} is not a loopback address, and the park itself speaks no TLS.",
+            fix="Put a proxy with TLS before it and say --behind-proxy.",
+            code="needs_tls",
+        )
+    sockets: list[socket.socket] = []
+    for name in hosts:
+        family = socket.AF_INET6 if ":" in name else socket.AF_INET
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((name, port))
+            listener.listen(512)
+        except OSError as error:
+            if family == socket.AF_INET6 and sockets:
+                continue  # a machine without IPv6 listens on IPv4 alone
+            raise Unavailable(
+                f"Port {port} of {name} cannot be used: {(error.strerror or str(error)).lower()}.",
+                fix="Stop what uses it, or choose another with --port.",
+                code="port_in_use",
+            ) from None
+        port = listener.getsockname()[1]
+        sockets.append(listener)
+    return sockets
+
+
+@dataclass
+class _Child:
+    """One of the two processes, started again when it dies."""
+
+    name: str
+    command: Callable[[], list[str]]
+    fds: Callable[[], tuple[int, ...]]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    n_quick_deaths: int = 0
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=self.fds(),
+                start_new_session=True,
+            )
+        self.started_s = time.monotonic()
+
+    def restart_if_dead(self) -> None:
+        if self.process is None or self.process.poll() is None:
+            return
+        code = self.process.returncode
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        self.n_quick_deaths = self.n_quick_deaths + 1 if time.monotonic() - self.started_s < 2.0 else 0
+        if self.n_quick_deaths > _QUICK_DEATHS_MAX:
+            raise Unavailable(f"The {self.name} process dies at once: {_last_line(self.log)}", fix=f"See {self.log}.")
+        click.echo(f"park: the {self.name} process {how}; it is started again", err=True)
+        time.sleep(min(2.0, 0.1 * 2**self.n_quick_deaths) if self.n_quick_deaths else 0.0)
+        self.start()
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class _Parent:
+    """Holds the listening sockets, so that a restarted web process misses no caller."""
+
+    house: Home
+    sockets: list[socket.socket]
+    is_new: bool
+    flags: list[str]
+    _stop: bool = False
+    _children: list[_Child] = field(default_factory=list)
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._hear)
+        began_s = time.monotonic()
+        try:
+            self._start()
+            self._greet(time.monotonic() - began_s)
+            while not self._stop:
+                for child in self._children:
+                    child.restart_if_dead()
+                time.sleep(0.2)
+        finally:
+            self._end()
+
+    def _hear(self, _number: int, _frame: object) -> None:
+        self._stop = True
+
+    @property
+    def url(self) -> str:
+        host = self.sockets[0].getsockname()[0]
+        name = "localhost" if host in _LOOPBACK else f"[{host}]" if ":" in host else host
+        return f"http://{name}:{self.sockets[0].getsockname()[1]}"
+
+    def _start(self) -> None:
+        reader, writer = os.pipe()
+        ready: list[int] = [reader, writer]
+        (self.house.run / "stopped.json").unlink(missing_ok=True)
+
+        def live_command() -> list[str]:
+            first = ["--ready-fd", str(ready[1])] if ready else []
+            return [*self._base("serve-live"), "--url", self.url, *first, *self.flags]
+
+        def web_command() -> list[str]:
+            first = ["--ready-fd", str(ready[0])] if ready else []
+            return [*self._base("serve-web"), "--fds", ",".join(str(item.fileno()) for item in self.sockets), *first]
+
+        listening = tuple(item.fileno() for item in self.sockets)
+        logs = self.house.logs
+        live = _Child("live", live_command, lambda: tuple(ready[1:]), logs / "live.log")
+        web = _Child("web", web_command, lambda: (*listening, *ready[:1]), logs / "web.log")
+        self._children = [web, live]
+        live.start()
+        web.start()
+        os.close(reader)
+        os.close(writer)
+        ready.clear()
+        self._wait_ready(live)
+        note = {"pid": os.getpid(), "start": _start_of(os.getpid())}
+        self.house.write("run/park.pid", json.dumps(note))
+
+    def _base(self, name: str) -> list[str]:
+        return [sys.executable, "-m", "eureka_park.cli", name, "--home", str(self.house.folder)]
+
+    def _wait_ready(self, live: _Child) -> None:
+        until_s = time.monotonic() + READY_WAIT_S
+        while not self._stop and time.monotonic() < until_s:
+            if live.process is not None and live.process.poll() is not None:
+                raise ParkErrorText(_last_line(live.log))
+            if _is_ready(self.sockets[0]):
+                return
+            time.sleep(0.05)
+        if not self._stop:
+            raise Unavailable("The park did not become ready.", fix=f"See {self.house.logs}.")
+
+    def _greet(self, took_s: float) -> None:
+        if self._stop:
+            return
+        facts = self.house.facts()
+        code = (self.house.read("run/sign-in.code") or "").strip()
+        (self.house.run / "sign-in.code").unlink(missing_ok=True)
+        model = " (a scale model of Eureka Park on this machine)" if facts.site == "bench" else ""
+        click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
+        if code:
+            click.echo(f"Sign in once, within 15 minutes: {self.url}/sign-in?code={code}")
+        click.echo("Try:  park submit -- echo hello      park jobs      park status      Ctrl-C ends the park")
+
+    def _end(self) -> None:
+        for child in self._children:
+            child.stop()
+        for name in ("client.json", "park.pid", "sign-in.code"):
+            (self.house.run / name).unlink(missing_ok=True)
+        if self.is_new and not self.house.exists():
+            shutil.rmtree(self.house.folder, ignore_errors=True)
+            return
+        left = json.loads(self.house.read("run/stopped.json") or "{}").get("n_running", 0)
+        if self._stop:
+            words = f"; {left} job{'s' if left != 1 else ''} still run: `park up` finds them again" if left else ""
+            click.echo(f"\nThe park has ended{words}.")
+
+
+class ParkErrorText(ParkError):
+    """An error that a child has already put into words."""
+
+    default_code = "start_failed"
+
+
+def _last_line(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+    return lines[-1].removeprefix("park: ") if lines else "no word in its log."
+
+
+def _start_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    return ""
+
+
+def _is_ready(listener: socket.socket) -> bool:
+    import http.client
+
+    host, port = listener.getsockname()[:2]
+    connection = http.client.HTTPConnection(host, port, timeout=1.0)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@click.command()
+@click.option("--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME).")
+@click.option("--jobs", "end_jobs", is_flag=True, help="End its jobs first.")
+def down(home: Path | None, end_jobs: bool) -> None:
+    """Stop the park of this machine; its jobs run on unless --jobs is given."""
+    house = Home((home or default_home()).absolute())
+    note = json.loads(house.read("run/park.pid") or "{}")
+    pid = note.get("pid", 0)
+    if not pid or _start_of(pid) != note.get("start"):
+        raise Unavailable(f"No park runs in {house.folder}.", fix="Nothing is to be stopped.", code="no_park")
+    if end_jobs:
+        click.echo(f"{_cancel_all(house)} jobs ended.")
+    os.kill(pid, signal.SIGTERM)
+    until_s = time.monotonic() + 2 * STOP_WAIT_S
+    while _start_of(pid) == note["start"] and time.monotonic() < until_s:
+        time.sleep(0.05)
+    left = json.loads(house.read("run/stopped.json") or "{}").get("n_running", 0)
+    click.echo("The park has ended" + (f"; {left} jobs still run: `park up` finds them again." if left else "."))
+
+
+def _cancel_all(house: Home) -> int:
+    from eureka_park.client import Park
+
+    note = json.loads(house.read("run/client.json") or "{}")
+    park = Park(note.get("url"), note.get("token"))
+    names = [job["job_id"] for job in _open_jobs(park)]
+    for name in names:
+        with suppress(ParkError):
+            park.cancel(name)
+    until_s = time.monotonic() + 90.0
+    while any(True for _ in _open_jobs(park)) and time.monotonic() < until_s:
+        time.sleep(0.2)
+    return len(names)
+
+
+def _open_jobs(park: Any) -> Iterator[Any]:
+    for state in ("running", "starting", "pausing", "frozen", "paused", "queued"):
+        yield from park.jobs(state=state)
+
+
+@click.command(hidden=True)
+@click.option("--home", type=click.Path(path_type=Path), required=True)
+@click.option("--url", required=True)
+@click.option("--ready-fd", type=int, default=None)
+@click.option("--site", "site_name", default="bench")
+@click.option("--sky", default=None)
+@click.option("--pace", type=float, default=1.0)
+@click.option("--bare", is_flag=True)
+def serve_live(home: Path, url: str, ready_fd: int | None, **creation: Any) -> None:
+    """The deciding process."""
+    from eureka_park.cli.serve import run_live
+
+    run_live(home, url, ready_fd, creation)
+
+
+@click.command(hidden=True)
+@click.option("--home", type=click.Path(path_type=Path), required=True)
+@click.option("--fds", required=True)
+@click.option("--ready-fd", type=int, default=None)
+def serve_web(home: Path, fds: str, ready_fd: int | None) -> None:
+    """The web process."""
+    from eureka_park.cli.serve import run_web
+
+    run_web(home, [socket.socket(fileno=int(item)) for item in fds.split(",")], ready_fd)

@@ -1,0 +1,1 @@
+"""Compute: jobs, queues, fair share, placement and the reasons why a job waits."""

@@ -1,0 +1,180 @@
+"""What happened to jobs: the entries of the journal. State changes through these and through nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+from eureka_park.compute.core.job import JobSpec, JobState
+from eureka_park.foundation.ids import JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine (or one node of a class) that jobs are placed on."""
+
+    node_id: str
+    engine: str
+    n_cpus: float
+    memory_bytes: int
+    n_gpus: int
+    gpu_type: str
+    rated_kw: float
+    idle_kw: float
+    gpu_kw_max: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NodesDeclared:
+    """The park's nodes, as the site file and the machine tell; replaces what was known."""
+
+    at_s: float
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSubmitted:
+    """A job entered the queue. `job_id` names the array for arrays; `waiting_for` are those dependencies that had not ended."""
+
+    job_id: JobId
+    at_s: float
+    spec: JobSpec
+    deadline_s: float | None = None
+    waiting_for: tuple[JobId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarting:
+    """The park decided to start an attempt and holds the node's resources for it."""
+
+    job_id: JobId
+    at_s: float
+    attempt: int
+    node: str
+    gpu_indices: tuple[int, ...] = ()
+    cap_frac: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """The engine reports that the command runs."""
+
+    job_id: JobId
+    at_s: float
+    sandbox_level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCapped:
+    """Its power was capped (or, with 1.0, the cap was lifted)."""
+
+    job_id: JobId
+    at_s: float
+    cap_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobPausing:
+    """It was asked to write a checkpoint and stop."""
+
+    job_id: JobId
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobPaused:
+    """It stopped after its checkpoint and waits to be resumed."""
+
+    job_id: JobId
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobFrozen:
+    """Its processes stand still; work and memory are kept."""
+
+    job_id: JobId
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobThawed:
+    """Its processes run again."""
+
+    job_id: JobId
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnding:
+    """It is being ended: `why` is cancel or time."""
+
+    job_id: JobId
+    at_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """It came to one of the four ends."""
+
+    job_id: JobId
+    at_s: float
+    state: JobState
+    exit_code: int | None = None
+    exit_signal: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRead:
+    """The node's meter was read and the energy since the reading before it was booked."""
+
+    at_s: float
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+
+Event: TypeAlias = (
+    NodesDeclared
+    | JobSubmitted
+    | JobStarting
+    | JobStarted
+    | JobCapped
+    | JobPausing
+    | JobPaused
+    | JobFrozen
+    | JobThawed
+    | JobEnding
+    | JobEnded
+    | MeterRead
+)
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed,
+        JobEnding, JobEnded, MeterRead,
+    )
+}  # fmt: skip
+
+
+def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
+    """The kind and the payload of an event for the journal."""
+    return type(event).__name__, asdict(event)
+
+
+def event_from_json(kind: str, payload: Mapping[str, Any]) -> Event:
+    """Read what `event_to_json` wrote. Raises KeyError for a kind that is not known."""
+    data = dict(payload)
+    if kind == "NodesDeclared":
+        data["nodes"] = tuple(Node(**node) for node in data["nodes"])
+    if kind == "JobSubmitted":
+        data["spec"] = JobSpec.from_json(data["spec"])
+        data["waiting_for"] = tuple(data["waiting_for"])
+    if kind == "JobStarting":
+        data["gpu_indices"] = tuple(data["gpu_indices"])
+    if kind == "JobEnded":
+        data["state"] = JobState(data["state"])
+    event: Event = _KINDS[kind](**data)
+    return event

@@ -1,0 +1,172 @@
+"""What a job is: its declaration, its state and the typed reasons it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Final
+
+from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.units import iso_from_s
+
+
+class Tier(StrEnum):
+    """What the park promises about power; see docs/nomenclature.md."""
+
+    FIRM = "firm"
+    FLEX = "flex"
+    GREEN = "green"
+
+
+class JobClass(StrEnum):
+    """What kind of work it is."""
+
+    BATCH = "batch"
+    INTERACTIVE = "interactive"
+    SERVICE = "service"
+
+
+class JobState(StrEnum):
+    """Where a job is; the last four are ends."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    FROZEN = "frozen"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+ENDED: Final = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED, JobState.LOST})
+WAITING: Final = frozenset({JobState.QUEUED, JobState.PAUSED})
+ON_NODE: Final = frozenset({JobState.STARTING, JobState.RUNNING, JobState.PAUSING, JobState.FROZEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is so: a stable code, the numbers that decided it, and until when (park time) as far as is known."""
+
+    code: str
+    text: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    until_s: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of the API: `until` is ISO 8601 or null."""
+        return {"code": self.code, "text": self.text, "values": dict(self.values), "until": iso_from_s(self.until_s)}
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A checked declaration of a job. Power does not appear: it follows from what is asked for and the node's table."""
+
+    project: str
+    name: str
+    command: tuple[str, ...]
+    uses_python: bool = False
+    snapshot_id: str | None = None
+    tier: Tier = Tier.FLEX
+    job_class: JobClass = JobClass.BATCH
+    n_gpus: int = 0
+    n_cpus: float = 1.0
+    memory_bytes: int = 1024**3
+    time_s: float = 3600.0
+    deadline_s: float | None = None
+    n_tasks: int = 1
+    is_array: bool = False
+    after: tuple[JobId, ...] = ()
+    checkpoint: bool = False
+    env: tuple[tuple[str, str], ...] = ()
+    dependencies: tuple[str, ...] = ()
+    requires_python: str = ""
+    priority: int = 0
+    purpose: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> JobSpec:
+        """Read what `to_json` wrote."""
+        data = dict(value)
+        data["tier"] = Tier(data["tier"])
+        data["job_class"] = JobClass(data["job_class"])
+        for name in ("command", "after", "dependencies"):
+            data[name] = tuple(data[name])
+        data["env"] = tuple((key, text) for key, text in data["env"])
+        return cls(**data)
+
+
+@dataclass(slots=True)
+class Job:
+    """One job (or one task of an array) as the park's state holds it. Instants are park time."""
+
+    job_id: JobId
+    spec: JobSpec
+    order: int
+    submitted_s: float
+    state: JobState = JobState.QUEUED
+    deadline_s: float | None = None  # the declared one, or the tier's default for flex
+    rated_kw: float = 0.0  # IT power at full draw, its share of the node's idle included
+    dynamic_kw: float = 0.0  # the part of it that capping and pausing save
+    attempt: int = 0
+    node: str = ""
+    gpu_indices: tuple[int, ...] = ()
+    cap_frac: float = 1.0
+    first_started_s: float | None = None
+    since_s: float | None = None  # start of the present stint on a node
+    ran_s: float = 0.0  # of stints that are over
+    ended_s: float | None = None
+    exit_code: int | None = None
+    exit_signal: int | None = None
+    resume_count: int = 0
+    n_pauses: int = 0
+    last_pause_s: float | None = None
+    resumed_s: float | None = None
+    ending: str = ""  # why it is being ended: cancel, time
+    detail: str = ""
+    sandbox_level: str = ""
+    is_first: bool = False  # first job of its project: the sky does not hold it
+    waiting_for: tuple[JobId, ...] = ()
+
+    def run_s(self, now_s: float) -> float:
+        """Park seconds on a node so far."""
+        return self.ran_s + (max(0.0, now_s - self.since_s) if self.since_s is not None else 0.0)
+
+    def left_s(self, now_s: float) -> float:
+        """Declared run time that is left, never below zero."""
+        return max(0.0, self.spec.time_s - self.run_s(now_s))
+
+    def latest_start_s(self, now_s: float) -> float | None:
+        """The last instant to start so that the declared run time still ends by the deadline; None without a deadline."""
+        return None if self.deadline_s is None else self.deadline_s - self.left_s(now_s)
+
+    def drawn_kw(self) -> float:
+        """IT power that the plan counts for it now, its cap considered; zero off the node."""
+        if self.state not in ON_NODE:
+            return 0.0
+        if self.state is JobState.FROZEN:
+            return self.rated_kw - self.dynamic_kw
+        return self.rated_kw - self.dynamic_kw * (1.0 - self.cap_frac)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON value for the snapshot."""
+        value = {item.name: getattr(self, item.name) for item in fields(self)}
+        value["spec"] = self.spec.to_json()
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Job:
+        """Read what `to_json` wrote."""
+        data = dict(value)
+        data["spec"] = JobSpec.from_json(data["spec"])
+        data["state"] = JobState(data["state"])
+        data["gpu_indices"] = tuple(data["gpu_indices"])
+        data["waiting_for"] = tuple(data["waiting_for"])
+        return cls(**data)

@@ -1,0 +1,101 @@
+"""A job's folder on disk: where its log and its outputs are, read without following links out of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.ids import folder_name
+from eureka_park.foundation.units import iso_from_s
+
+OUTPUTS_MAX: Final = 20_000
+_ROOTS: Final = ("out", "work")  # `out/` is PARK_OUTPUT_DIR; new or changed files of the working folder count too
+
+
+def job_folder(home: Path, job_id: str) -> Path:
+    """The folder of a job below the park's home."""
+    return home / "jobs" / folder_name(job_id)
+
+
+def log_file(home: Path, job_id: str) -> Path:
+    """The log of all attempts of a job; it may not exist yet."""
+    return job_folder(home, job_id) / "log.txt"
+
+
+def outputs(home: Path, job_id: str) -> list[dict[str, Any]]:
+    """What the job wrote: files of its output folder, and new or changed files of its working folder, by path."""
+    folder = job_folder(home, job_id)
+    inputs = _inputs(folder)
+    found: dict[str, dict[str, Any]] = {}
+    for root in _ROOTS:
+        for path, facts in _files(folder / root):
+            if root == "work" and inputs.get(path) == [facts.st_size, facts.st_mtime_ns]:
+                continue
+            item = {"path": path, "size_bytes": facts.st_size, "modified_at": iso_from_s(facts.st_mtime)}
+            found.setdefault(path, item)
+            if len(found) >= OUTPUTS_MAX:
+                return [found[name] for name in sorted(found)]
+    return [found[name] for name in sorted(found)]
+
+
+def open_output(home: Path, job_id: str, path: str) -> BinaryIO:
+    """Open one output for reading; every part of the path must be a real folder or file, never a link."""
+    parts = [part for part in path.split("/") if part]
+    if not parts or any(part in {".", ".."} or "\0" in part for part in parts):
+        raise _absent(path)
+    for root in _ROOTS:
+        try:
+            return _open_inside(job_folder(home, job_id) / root, parts)
+        except OSError:
+            continue
+    raise _absent(path)
+
+
+def _open_inside(root: Path, parts: list[str]) -> BinaryIO:
+    folder_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder_fd)
+            os.close(folder_fd)
+            folder_fd = inner
+        # Non-blocking, so that a named pipe in the way cannot hold the reader.
+        file_fd = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder_fd)
+    finally:
+        os.close(folder_fd)
+    if not stat.S_ISREG(os.fstat(file_fd).st_mode):
+        os.close(file_fd)
+        raise OSError("not a regular file")
+    return os.fdopen(file_fd, "rb")
+
+
+def _files(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    for base, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in {"__pycache__", ".cache"})
+        for name in sorted(names):
+            path = Path(base, name)
+            try:
+                facts = path.lstat()
+            except OSError:
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                yield path.relative_to(root).as_posix(), facts
+
+
+def _inputs(folder: Path) -> dict[str, list[int]]:
+    """Size and mtime of each file as it was laid out; see the engine's `inputs.json`."""
+    try:
+        value = json.loads((folder / "inputs.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {str(path): list(facts) for path, facts in value.items()} if isinstance(value, dict) else {}
+
+
+def _absent(path: str) -> NotFound:
+    return NotFound(
+        f"The job has no output '{path}'.", fix="List them with: park get JOB --list", code="no_such_output"
+    )

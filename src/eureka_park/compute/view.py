@@ -1,0 +1,141 @@
+"""JobView: a job as the API, the CLI and the pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eureka_park.foundation.units import duration_text, iso_from_s
+
+_WAITING = frozenset({"queued", "paused"})
+
+
+def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The view of one job's row."""
+    spec = row["spec"]
+    return {
+        "job_id": row["job_id"],
+        "name": row["name"],
+        "project": row["project"],
+        "state": row["state"],
+        "tier": row["tier"],
+        "class": spec["job_class"],
+        "command": list(spec["command"]),
+        "submitted_at": iso_from_s(row["submitted_s"]),
+        "started_at": iso_from_s(row["started_s"]),
+        "ended_at": iso_from_s(row["ended_s"]),
+        "deadline_at": iso_from_s(row["deadline_s"]),
+        "exit_code": row["exit_code"],
+        "exit_signal": row["exit_signal"],
+        "reasons": list(row["reasons"]),
+        "attempt": row["attempt"],
+        "resume_count": row["resume_count"],
+        "n_pauses": row["n_pauses"],
+        "cap_frac": row["cap_frac"],
+        "cpus": spec["n_cpus"],
+        "gpus": spec["n_gpus"],
+        "memory_bytes": spec["memory_bytes"],
+        "time_s": spec["time_s"],
+        "checkpoint": spec["checkpoint"],
+        "priority": spec["priority"],
+        "node": row["node"],
+        "sandbox_level": row["sandbox_level"],
+        "detail": row["detail"],
+        "array_id": row["array_id"],
+        "task_index": row["task_index"],
+        "n_tasks": spec["n_tasks"] if spec["is_array"] and row["array_id"] is None else None,
+        "task_states": None,
+        "after": list(spec["after"]),
+        "receipt": receipt_line(receipt),
+    }
+
+
+def receipt_line(receipt: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The three figures of a receipt that a list shows."""
+    return None if receipt is None else {name: receipt[name] for name in ("kwh", "credits", "method")}
+
+
+def posted_row(job_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for a job that is still in the inbox, in the form of the store's rows."""
+    spec = payload["spec"]
+    return {
+        "job_id": job_id, "ordinal": -1, "array_id": None, "task_index": None, "project": spec["project"],
+        "name": spec["name"], "state": "queued", "tier": spec["tier"], "spec": spec,
+        "submitted_s": payload["at_s"], "deadline_s": payload["deadline_s"], "started_s": None, "ended_s": None,
+        "exit_code": None, "exit_signal": None, "attempt": 0, "resume_count": 0, "n_pauses": 0, "cap_frac": 1.0,
+        "ran_s": 0.0, "node": "", "sandbox_level": "", "detail": "", "reasons": [just_sent()],
+    }  # fmt: skip
+
+
+def just_sent() -> dict[str, Any]:
+    """The reason of a job that the scheduler has not seen yet."""
+    return {
+        "code": "just_sent",
+        "text": "It has just arrived; the scheduler looks at it next.",
+        "values": {},
+        "until": None,
+    }
+
+
+def behind(n_ahead: int, tier: str) -> dict[str, Any]:
+    """The reason of a job that stands behind others of its project and tier."""
+    jobs = "job" if n_ahead == 1 else "jobs"
+    text = f"{n_ahead} {tier} {jobs} of its project stand before it."
+    return {"code": "behind", "text": text, "values": {"n_ahead": n_ahead}, "until": None}
+
+
+def array_state(states: Mapping[str, int]) -> str:
+    """One state for an array: where most is still to happen; ended only when every task has."""
+    for state in ("running", "starting", "pausing", "frozen", "paused", "queued"):
+        if states.get(state):
+            return state
+    for state in ("failed", "lost", "cancelled"):
+        if states.get(state):
+            return state
+    return "finished"
+
+
+def array_view(array_id: str, tasks: Sequence[Mapping[str, Any]], states: Mapping[str, int]) -> dict[str, Any]:
+    """The view of an array, from its tasks."""
+    view = job_view(tasks[0])
+    state = array_state(states)
+    started = [row["started_s"] for row in tasks if row["started_s"] is not None]
+    ended = [row["ended_s"] for row in tasks if row["ended_s"] is not None]
+    worst = next((row for row in tasks if row["state"] not in {"finished"} and row["ended_s"] is not None), tasks[0])
+    is_over = len(ended) == len(tasks)
+    view |= {
+        "job_id": array_id,
+        "state": state,
+        "task_index": None,
+        "array_id": None,
+        "n_tasks": len(tasks),
+        "task_states": dict(states),
+        "started_at": iso_from_s(min(started)) if started else None,
+        "ended_at": iso_from_s(max(ended)) if is_over else None,
+        "exit_code": worst["exit_code"] if is_over else None,
+        "exit_signal": worst["exit_signal"] if is_over else None,
+        "reasons": next((list(row["reasons"]) for row in tasks if row["state"] in _WAITING and row["reasons"]), []),
+        "detail": "",
+    }
+    return view
+
+
+def ended_reason(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to "why" for a job that runs or is over."""
+    state = row["state"]
+    text = {
+        "starting": "It is being prepared: environment and files.",
+        "running": "It runs.",
+        "pausing": "It writes a checkpoint before it stops.",
+        "finished": "It finished.",
+        "failed": "It failed.",
+        "cancelled": "It was cancelled.",
+        "lost": "It was lost: its node or supervisor died without a last word.",
+    }.get(state, f"It is {state}.")
+    if row["exit_code"] is not None and state == "failed":
+        text = f"It failed with exit code {row['exit_code']}."
+    if row["ended_s"] is not None and row["started_s"] is not None:
+        text += f" It ran {duration_text(row['ran_s'])}."
+    if row["detail"]:
+        text += f" {row['detail']}"
+    return {"code": state, "text": text, "values": {}, "until": None}

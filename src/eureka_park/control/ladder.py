@@ -1,0 +1,160 @@
+"""The ladder under shortage: cap, pause or freeze, least harm first; and back up again with a margin.
+
+Holding new starts is the first rung (admission does it by itself), buying from the grid for firm the last (it needs no act).
+Jobs without a checkpoint are never killed to save power: they are frozen where the engine can, else they run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import Job, JobClass, JobState, Reason, Tier
+from eureka_park.compute.core.state import ParkState
+from eureka_park.control.policy import Policy, Sky, Totals
+from eureka_park.control.supply import Supply
+from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.units import power_text
+
+Reasons = dict[JobId, Reason]
+
+
+def is_urgent(job: Job, now_s: float) -> bool:
+    """A job that must run now to end by its deadline."""
+    latest_s = job.latest_start_s(now_s)
+    return latest_s is not None and now_s >= latest_s
+
+
+def is_bound(job: Job, sky: Sky, now_s: float) -> bool:
+    """Whether the sky may hold, cap, pause or freeze this job."""
+    if sky is Sky.OBSERVED or job.spec.tier is Tier.FIRM or job.is_first:
+        return False
+    if job.spec.tier is Tier.GREEN:
+        return True
+    return sky is Sky.BINDING and not is_urgent(job, now_s)
+
+
+def totals(state: ParkState, policy: Policy, now_s: float) -> Totals:
+    """Sum the power that is committed now."""
+    by_tier = dict.fromkeys(Tier, 0.0)
+    firm_rated = bound = shared_idle = 0.0
+    for job in state.on_node.values():
+        shared_idle += job.rated_kw - job.dynamic_kw
+        if job.state is JobState.PAUSING:
+            continue  # its power is on the way out
+        drawn = job.drawn_kw()
+        by_tier[job.spec.tier] += drawn
+        if job.spec.tier is Tier.FIRM:
+            firm_rated += job.rated_kw
+        elif is_bound(job, policy.sky, now_s):
+            bound += drawn
+    idle = max(0.0, sum(node.idle_kw for node in state.nodes.values()) - shared_idle)
+    return Totals(idle, by_tier[Tier.FIRM], by_tier[Tier.FLEX], by_tier[Tier.GREEN], firm_rated, bound)
+
+
+def bound_budget_kw(supply: Supply, committed: Totals, policy: Policy, until_s: float) -> float:
+    """IT kW of clean power that jobs bound by the sky may draw until `until_s`.
+
+    When the sky binds green alone, green has the first claim on clean power (and receipts give it that); when it binds
+    all, firm work and urgent flex are counted first.
+    """
+    clean = supply.clean_kw_min(until_s) - policy.service_reserve_kw
+    if policy.sky is Sky.BINDING:
+        clean -= committed.all_kw - committed.idle_kw - committed.bound_kw
+    return max(0.0, clean)
+
+
+def descend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reasons: Reasons) -> Iterator[ev.Event]:
+    """Bring bound power down to the budget of this very interval; yields each event after it was applied."""
+    committed = totals(state, policy, now_s)
+    budget = bound_budget_kw(supply, committed, policy, supply.now.start_s)
+    short_kw = committed.bound_kw - budget
+    if short_kw <= 1e-9 * (1 + budget):
+        return
+    bound = [job for job in _in_order(state) if is_bound(job, policy.sky, now_s)]
+    for event in _shed(bound, short_kw, policy, supply, now_s, reasons):
+        state.apply(event)
+        yield event
+
+
+def _shed(
+    bound: list[Job], short_kw: float, policy: Policy, supply: Supply, now_s: float, reasons: Reasons
+) -> Iterator[ev.Event]:
+    for frac in policy.cap_steps_frac if policy.can_cap else ():
+        for job in bound:
+            if short_kw <= 0:
+                return
+            if job.state is JobState.RUNNING and job.cap_frac > frac:
+                before = job.drawn_kw()
+                reasons[job.job_id] = _reason(
+                    "capped_power", f"capped to {frac:.0%} of its power", short_kw, supply, job, now_s
+                )
+                yield ev.JobCapped(job.job_id, now_s, frac)
+                short_kw -= before - job.drawn_kw()
+    for job in bound:
+        if short_kw <= 0:
+            return
+        if job.state is not JobState.RUNNING or not _may_stop(job, policy, now_s):
+            continue
+        before = job.drawn_kw()
+        if job.spec.checkpoint or job.spec.job_class is JobClass.SERVICE:
+            reasons[job.job_id] = _reason("paused_power", "paused at a checkpoint", short_kw, supply, job, now_s)
+            yield ev.JobPausing(job.job_id, now_s)
+            short_kw -= before  # its node's share comes free once the checkpoint is written
+        elif policy.can_freeze:
+            reasons[job.job_id] = _reason(
+                "frozen_power", "frozen in place, its work kept", short_kw, supply, job, now_s
+            )
+            yield ev.JobFrozen(job.job_id, now_s)
+            short_kw -= before - job.drawn_kw()
+
+
+def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> Iterator[ev.Event]:
+    """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin."""
+    for job in [job for job in reversed(_in_order(state)) if job.state is JobState.FROZEN or job.cap_frac < 1.0]:
+        need_kw = job.dynamic_kw if job.state is JobState.FROZEN else job.dynamic_kw * (1.0 - job.cap_frac)
+        if is_bound(job, policy.sky, now_s) and need_kw > room_kw(state, supply, policy, now_s):
+            continue
+        event: ev.Event
+        if job.state is JobState.FROZEN:
+            event = ev.JobThawed(job.job_id, now_s)
+        elif job.state is JobState.RUNNING:
+            event = ev.JobCapped(job.job_id, now_s, 1.0)
+        else:
+            continue
+        state.apply(event)
+        yield event
+
+
+def room_kw(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> float:
+    """IT kW by which bound work may grow now, with the margin that keeps it from swinging."""
+    committed = totals(state, policy, now_s)
+    budget = bound_budget_kw(supply, committed, policy, now_s + policy.min_run_s)
+    return budget * (1.0 - policy.margin_frac) - committed.bound_kw
+
+
+def _in_order(state: ParkState) -> list[Job]:
+    """Who gives way first: green before flex, then the project served most beyond its share, then the newest start."""
+    tier_rank = {Tier.GREEN: 0, Tier.FLEX: 1, Tier.FIRM: 2}
+    return sorted(
+        state.on_node.values(),
+        key=lambda job: (tier_rank[job.spec.tier], -state.fair.rank(job.spec.project), -job.order),
+    )
+
+
+def _may_stop(job: Job, policy: Policy, now_s: float) -> bool:
+    """Minimum run time since it last began, and no more pauses an hour than the policy allows."""
+    began_s = max(job.resumed_s or 0.0, job.since_s or 0.0)
+    if now_s - began_s < policy.min_run_s:
+        return False
+    return job.last_pause_s is None or now_s - job.last_pause_s >= 3600.0 / policy.pause_rate_max_per_h
+
+
+def _reason(code: str, what: str, short_kw: float, supply: Supply, job: Job, now_s: float) -> Reason:
+    until_s = supply.first_clean_s(job.rated_kw)
+    return Reason(
+        code,
+        f"It is {what}: the sky gives {power_text(short_kw / 1000)} less than the bound work draws.",
+        {"short_kw": round(short_kw, 6), "clean_kw": round(supply.now.clean_kw, 6)},
+        until_s,
+    )

@@ -1,0 +1,49 @@
+"""The numbers that steer the tick, as the site file's policy gives them, and what the engines of the park can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sky(StrEnum):
+    """What the sky binds: green jobs only (a scale model's default), everything but firm, or nothing (watch only)."""
+
+    GREEN = "green"
+    BINDING = "binding"
+    OBSERVED = "observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Policy of the tick. Defaults are those of the built-in sites; facts in docs/reference/site-file.md."""
+
+    sky: Sky = Sky.GREEN
+    service_reserve_kw: float = 0.0
+    cap_steps_frac: tuple[float, ...] = (0.62, 0.5)
+    min_run_s: float = 300.0
+    pause_rate_max_per_h: float = 2.0
+    carbon_mad_per_kg: float = 0.5
+    flex_wait_gain_frac: float = 0.1  # waiting pays when it saves at least this part of the price
+    margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
+    can_cap: bool = True
+    can_freeze: bool = True
+    n_considered_max: int = 256  # jobs that get a start of their own worked out in one tick
+    lookahead: int = 8  # jobs behind a blocked one that are tried in each line
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """IT power by tier that is committed now; kW. `bound_kw` is the part that the sky may cap, pause or freeze."""
+
+    idle_kw: float
+    firm_kw: float
+    flex_kw: float
+    green_kw: float
+    firm_rated_kw: float
+    bound_kw: float
+
+    @property
+    def all_kw(self) -> float:
+        """Everything, nodes' unshared idle power included."""
+        return self.idle_kw + self.firm_kw + self.flex_kw + self.green_kw

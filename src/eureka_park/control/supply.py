@@ -1,0 +1,124 @@
+"""The plan as the tick reads it: IT kilowatts per interval, and the rising price of more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eureka_park.foundation.power_plan import PowerPlan
+
+ItKwOf = Callable[[float], float]  # site MW -> IT kW; how PUE depends on load is known to energy.core alone
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Up to `up_to_kw` (IT, cumulative) one more MWh costs `price` (MAD, its carbon priced in)."""
+
+    up_to_kw: float
+    price: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What could be drawn in one interval of the plan, at the IT side."""
+
+    start_s: float
+    end_s: float
+    clean_kw: float
+    clean_kw_p10: float
+    grid_kw: float
+    steps: tuple[Step, ...]
+
+    def price_of(self, from_kw: float, add_kw: float) -> float:
+        """Mean price (MAD/MWh with carbon) of `add_kw` on top of `from_kw`; beyond the last step its price is doubled."""
+        if add_kw <= 0 or not self.steps:
+            return 0.0
+        left, at, cost = add_kw, from_kw, 0.0
+        for step in self.steps:
+            part = min(left, max(0.0, step.up_to_kw - at))
+            cost += part * step.price
+            left -= part
+            at += part
+            if left <= 1e-12:
+                break
+        return (cost + left * 2.0 * self.steps[-1].price) / add_kw
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """The rest of a plan from now on; the first interval is the one that holds now."""
+
+    intervals: tuple[Interval, ...]
+
+    @property
+    def now(self) -> Interval:
+        """The interval that holds now."""
+        return self.intervals[0]
+
+    def clean_kw_min(self, until_s: float) -> float:
+        """The least clean power between now and `until_s`."""
+        return min(item.clean_kw for item in self.intervals if item.start_s < until_s or item is self.intervals[0])
+
+    def first_clean_s(self, need_kw: float) -> float | None:
+        """When the plan first has that much clean power, after the present interval; None if nowhere."""
+        return next((item.start_s for item in self.intervals[1:] if item.clean_kw >= need_kw), None)
+
+
+def supply_from_plan(plan: PowerPlan, now_s: float, it_kw_of: ItKwOf, carbon_mad_per_kg: float) -> Supply:
+    """Read a plan from the interval that holds `now_s` on. Raises Unavailable when the plan does not reach it.
+
+    A price in MAD/MWh gains `carbon_mad_per_kg` x gCO2/kWh, as g/kWh equals kg/MWh.
+    """
+    first = plan.index_at(now_s)
+    intervals = []
+    for index in range(first, plan.n_intervals):
+        steps = tuple(
+            Step(it_kw_of(step.up_to_mw), step.cost_mad_per_mwh + carbon_mad_per_kg * step.gco2_per_kwh, step.source)
+            for step in plan.curve[index]
+        )
+        start_s = plan.interval_start_s(index)
+        clean_mw = plan.clean_available_mw_p50[index]
+        clean_kw = it_kw_of(clean_mw)
+        intervals.append(
+            Interval(
+                start_s,
+                start_s + plan.step_s,
+                clean_kw,
+                it_kw_of(plan.clean_available_mw_p10[index]),
+                it_kw_of(clean_mw + plan.grid_limit_mw[index]) - clean_kw,
+                steps,
+            )
+        )
+    return Supply(tuple(intervals))
+
+
+def grid_only(now_s: float, grid_kw: float, price: float) -> Supply:
+    """The safe fallback while there is no plan: nothing clean is promised, the grid carries what may use it."""
+    steps = (Step(grid_kw, price, "grid"),)
+    return Supply((Interval(now_s, now_s + 3600.0, 0.0, 0.0, grid_kw, steps),))
+
+
+def potential_demand_mw(
+    n_intervals: int,
+    step_s: float,
+    capacity_kw: float,
+    expected_kw: float,
+    work_kwh: float,
+    site_mw_of: Callable[[float], float],
+) -> tuple[float, ...]:
+    """Potential demand at the site meter for the next plan: all declared work at full capacity, then what is expected.
+
+    Never less than expected, never more than capacity: an idle park with a full queue asks for everything it could use,
+    so it is not starved by its own idleness.
+    """
+    capacity = site_mw_of(capacity_kw)
+    expected = site_mw_of(min(expected_kw, capacity_kw))
+    hours = step_s / 3600.0
+    demand = []
+    for _ in range(n_intervals):
+        block_kwh = capacity_kw * hours
+        part = min(1.0, work_kwh / block_kwh) if block_kwh > 0 else 0.0
+        work_kwh = max(0.0, work_kwh - block_kwh)
+        demand.append(max(expected, capacity * part))
+    return tuple(demand)

@@ -1,0 +1,1 @@
+"""Live: the one process that decides. Inbox in, journal and actions out."""

@@ -1,0 +1,61 @@
+"""Opening the state: the last snapshot, then the journal's tail; and writing both, fenced by the lease's token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from eureka_park.compute.core.event import Event, event_from_json, event_to_json
+from eureka_park.compute.core.state import SCHEMA_VERSION, ParkState
+from eureka_park.foundation.database import Database
+from eureka_park.live import store
+
+SNAPSHOT_EVERY: Final = 5_000
+_REPLAY_BLOCK: Final = 10_000
+
+
+class Journal:
+    """The journal of one park, held by the process whose token is the newest."""
+
+    def __init__(self, token: int, head: int, snapshot_seq: int) -> None:
+        self.token, self.head, self._snapshot_seq = token, head, snapshot_seq
+
+    def append(self, conn: Connection, events: Sequence[Event], at_real_s: float) -> int:
+        """Append events inside the caller's transaction; the new head. Raises Conflict when the lease was lost."""
+        store.check_token(conn, self.token)
+        return store.append_journal(conn, self.head, self.token, at_real_s, [event_to_json(item) for item in events])
+
+    def committed(self, head: int) -> None:
+        """Note that entries up to `head` are on disk."""
+        self.head = head
+
+    def snapshot_is_due(self) -> bool:
+        """Whether enough was written since the last snapshot."""
+        return self.head - self._snapshot_seq >= SNAPSHOT_EVERY
+
+    def save_snapshot(self, db: Database, state: ParkState) -> None:
+        """Keep a snapshot of the state at the head."""
+        if self.head == self._snapshot_seq:
+            return
+        with db.write() as conn:
+            store.check_token(conn, self.token)
+            store.save_snapshot(conn, self.head, SCHEMA_VERSION, state.to_json())
+        self._snapshot_seq = self.head
+
+
+def open_state(db: Database, token: int) -> tuple[ParkState, Journal]:
+    """Rebuild the state as of the journal's head."""
+    with db.read() as conn:
+        found = store.last_snapshot(conn, SCHEMA_VERSION)
+        state, seq = (ParkState(), 0) if found is None else (ParkState.from_json(found[1]), found[0])
+        snapshot_seq = seq
+        while block := store.journal_after(conn, seq, _REPLAY_BLOCK):
+            for number, kind, payload in block:
+                if number != seq + 1:
+                    raise RuntimeError(f"the journal has a gap after entry {seq}")
+                state.apply(event_from_json(kind, payload))
+                seq = number
+    state.just_ended.clear()
+    return state, Journal(token, seq, snapshot_seq)

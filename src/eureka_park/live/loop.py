@@ -1,0 +1,297 @@
+"""The live loop: load what came in, think without database or network, apply in one fenced transaction, then act."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from eureka_park.compute import store as compute_store
+from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import ENDED, Job, JobState, Reason
+from eureka_park.compute.core.state import ParkState
+from eureka_park.compute.ports import Engine
+from eureka_park.control.policy import Policy
+from eureka_park.control.supply import Supply, grid_only, potential_demand_mw, supply_from_plan
+from eureka_park.control.tick import Decision, tick
+from eureka_park.energy.service import EnergyService
+from eureka_park.foundation.clock import Clock, Pace
+from eureka_park.foundation.database import Database
+from eureka_park.foundation.errors import Unavailable
+from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.units import kw_from_mw
+from eureka_park.foundation.wire.engine import EngineReport, MeterReading
+from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
+from eureka_park.live import store
+from eureka_park.live.actions import Actions
+from eureka_park.live.journal import Journal
+from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
+from eureka_park.live.observe import events_of_command, events_of_report
+from eureka_park.live.planning import Planning
+from eureka_park.live.rows import RowWriter, timeline_rows
+
+LEASE_TTL_S: Final = 15.0
+LEASE_RENEW_S: Final = 5.0
+METER_BUSY_S: Final = 10.0
+METER_IDLE_S: Final = 60.0
+TICK_S: Final = 2.0
+INBOX_BLOCK: Final = 2_000
+RESUBMIT_S: Final = 10.0
+EXPECTED_LOAD_FRAC: Final = 0.25  # of capacity; stands in until demand is forecast from the park's own history
+PLAN_PATIENCE_S: Final = 20.0  # real seconds without any plan before the grid alone is planned with
+
+_log = logging.getLogger("eureka_park.live")
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the loop works with; bootstrap builds it."""
+
+    db: Database
+    clock: Clock
+    pace: Pace
+    site: Site
+    policy: Policy
+    engine: Engine
+    energy: EnergyService
+    ledger: LedgerService
+    actions: Actions
+    metering: Metering
+    planning: Planning
+
+
+@dataclass(slots=True)
+class _Cycle:
+    """What one cycle has gathered until it is applied."""
+
+    now_s: float
+    real_s: float
+    events: list[ev.Event] = field(default_factory=list)
+    inbox_seqs: list[int] = field(default_factory=list)
+    ended_real_s: dict[JobId, float] = field(default_factory=dict)
+    reasons: dict[JobId, Reason] = field(default_factory=dict)
+    booking: EnergyBooking | None = None
+    plan: PowerPlan | None = None
+
+
+class Live:
+    """One park's decisions. `cycle` may be called at any time by any pace; nothing else changes the state."""
+
+    def __init__(self, parts: Parts, state: ParkState, journal: Journal) -> None:
+        self.parts, self.state, self.journal = parts, state, journal
+        self._rows = RowWriter()
+        self._refused: list[tuple[JobId, str]] = []
+        self._ordered_real_s: dict[JobId, float] = {}
+        self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
+        self._began_real_s = parts.clock.real_s()
+        self._last_decision = Decision(())
+
+    # -- start -----------------------------------------------------------------------------------------------------
+    def begin(self, nodes: tuple[ev.Node, ...]) -> None:
+        """Declare the nodes, take over what the engine knows, and repeat what may not have been carried out."""
+        now_s = self.parts.clock.park_s()
+        cycle = _Cycle(now_s, self.parts.clock.real_s())
+        if nodes != tuple(self.state.nodes.values()):
+            self._happen(cycle, ev.NodesDeclared(now_s, nodes))
+        reports = self._reports()
+        self.cycle(cycle, reports)
+        known = frozenset(report.job_id for report in reports)
+        self.parts.actions.repeat(self.state, known)
+
+    # -- one cycle -------------------------------------------------------------------------------------------------
+    def cycle(self, cycle: _Cycle | None = None, reports: list[EngineReport] | None = None) -> bool:
+        """Load, think, apply, act; whether anything was written."""
+        cycle = cycle or _Cycle(self.parts.clock.park_s(), self.parts.clock.real_s())
+        commands, ended_deps = self._load()
+        reports = self._reports() if reports is None else reports
+        self._gather_endings(cycle, reports)
+        reading = self._read_meter(cycle)
+        self._take_reports(cycle, reports)
+        for command in commands:
+            cycle.inbox_seqs.append(command["inbox_seq"])
+            self._happen(cycle, *events_of_command(self.state, command, cycle.now_s, ended_deps))
+        self._take_refused(cycle)
+        cycle.plan = self._plan(cycle)
+        n_observed = len(cycle.events)
+        self._decide(cycle)
+        if reading is not None:
+            self._happen(cycle, ev.MeterRead(cycle.now_s, journal_form(reading)))
+        wrote = self._apply(cycle)
+        for index, event in enumerate(cycle.events):
+            self._act(event, is_decision=index >= n_observed, real_s=cycle.real_s)
+        if self.journal.snapshot_is_due():
+            self.journal.save_snapshot(self.parts.db, self.state)
+        return wrote
+
+    def _happen(self, cycle: _Cycle, *events: ev.Event) -> None:
+        for event in events:
+            self.state.apply(event)
+            cycle.events.append(event)
+
+    # -- load ------------------------------------------------------------------------------------------------------
+    def _load(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        with self.parts.db.read() as conn:
+            commands = compute_store.open_commands(conn, INBOX_BLOCK)
+            names = {dep for item in commands if item["kind"] == "submit" for dep in item["payload"]["spec"]["after"]}
+            ended, _ = compute_store.open_among(conn, sorted(names)) if names else ({}, set())
+        return commands, ended
+
+    def _reports(self) -> list[EngineReport]:
+        attempts = [(job.job_id, job.attempt) for job in self.state.on_node.values()]
+        return self.parts.engine.status(attempts) if attempts else []
+
+    def _gather_endings(self, cycle: _Cycle, reports: list[EngineReport]) -> None:
+        for report in reports:
+            job = self.state.on_node.get(report.job_id)
+            if job is not None and report.attempt == job.attempt and report.phase in ("exited", "lost"):
+                cycle.ended_real_s[report.job_id] = report.ended_at_s or report.at_s
+
+    # -- think -----------------------------------------------------------------------------------------------------
+    def _take_reports(self, cycle: _Cycle, reports: list[EngineReport]) -> None:
+        reported = set()
+        for report in reports:
+            reported.add(report.job_id)
+            job = self.state.on_node.get(report.job_id)
+            if job is not None:
+                self._happen(cycle, *events_of_report(job, report, self._park_of))
+        for job in list(self.state.on_node.values()):
+            ordered_s = self._ordered_real_s.get(job.job_id, cycle.real_s)
+            if job.state is JobState.STARTING and job.job_id not in reported and cycle.real_s - ordered_s > RESUBMIT_S:
+                self._ordered_real_s[job.job_id] = cycle.real_s
+                self.parts.actions.start(job)  # nobody took the order over; a repeated one starts nothing twice
+
+    def _take_refused(self, cycle: _Cycle) -> None:
+        refused, self._refused = self._refused, []
+        for job_id, text in refused:
+            if job_id in self.state.on_node:
+                self._happen(cycle, ev.JobEnded(job_id, cycle.now_s, JobState.FAILED, detail=text))
+
+    def refuse(self, job_id: JobId, text: str) -> None:
+        """An order that no engine takes: the job fails with the reason at the next cycle."""
+        self._refused.append((job_id, text))
+
+    def _park_of(self, real_s: float) -> float:
+        return self.parts.pace.park_from_real_s(real_s)
+
+    def _plan(self, cycle: _Cycle) -> PowerPlan | None:
+        site, state = self.parts.site, self.state
+        capacity_kw = sum(node.rated_kw for node in state.nodes.values())
+        running_kwh = sum(job.rated_kw * job.left_s(cycle.now_s) / 3600.0 for job in state.on_node.values())
+        demand = potential_demand_mw(
+            48,
+            3600.0,
+            capacity_kw,
+            EXPECTED_LOAD_FRAC * capacity_kw,
+            running_kwh + max(0.0, state.queued_kwh),
+            site_mw_of_it(site),
+        )
+        fresh = self.parts.planning.step(cycle.now_s, cycle.real_s, demand)
+        if self.parts.planning.error:
+            _log.warning("no new plan: %s", self.parts.planning.error)
+            self.parts.planning.error = ""
+        return fresh
+
+    def _supply(self, cycle: _Cycle) -> Supply | None:
+        plan, site = self.parts.planning.plan, self.parts.site
+        it_kw_of = it_kw_of_site(site)
+        if plan is not None:
+            try:
+                return supply_from_plan(plan, cycle.now_s, it_kw_of, self.parts.policy.carbon_mad_per_kg)
+            except Unavailable:
+                pass  # it ended before a new one came: the safe fallback below
+        elif cycle.real_s - self._began_real_s < PLAN_PATIENCE_S:
+            return None
+        return grid_only(cycle.now_s, it_kw_of(site.grid.import_mw_max * site.factor), site.grid.price_peak_mad_per_mwh)
+
+    def _decide(self, cycle: _Cycle) -> None:
+        due = bool(cycle.events) or cycle.plan is not None or cycle.real_s - self._tick_real_s >= TICK_S
+        if not due or not self.state.jobs:
+            return
+        self._tick_real_s = cycle.real_s
+        decision = tick(self.state, self._supply(cycle), self.parts.policy, cycle.now_s)
+        cycle.events += decision.events  # the tick has applied them
+        cycle.reasons = decision.reasons
+
+    def _read_meter(self, cycle: _Cycle) -> MeterReading | None:
+        """Read when somebody leaves a node, every few seconds while jobs run, and now and then when idle."""
+        every_s = METER_BUSY_S if self.state.on_node else METER_IDLE_S
+        if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s:
+            return None
+        reading, cycle.booking = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan)
+        self._meter_real_s = cycle.real_s
+        for job_id in cycle.ended_real_s:
+            self.parts.metering.since_real_s.pop(job_id, None)
+        return reading
+
+    # -- apply -----------------------------------------------------------------------------------------------------
+    def _apply(self, cycle: _Cycle) -> bool:
+        touched = self._rows.changed_jobs(self.state, cycle.events)
+        fresh = self._rows.fresh_reasons(self.state, touched, cycle.reasons, cycle.now_s)
+        rows = self._rows.rows(touched, cycle.reasons, cycle.now_s)
+        renew = cycle.real_s - self._lease_real_s >= LEASE_RENEW_S
+        if not (cycle.events or cycle.inbox_seqs or fresh or cycle.plan or cycle.booking or renew):
+            return False
+        with self.parts.db.write() as conn:
+            head = self.journal.append(conn, cycle.events, cycle.real_s)
+            compute_store.save_timeline(conn, timeline_rows(self.journal.head + 1, cycle.events, cycle.reasons))
+            compute_store.save_jobs(conn, rows)
+            compute_store.save_reasons(conn, fresh)
+            compute_store.close_commands(conn, cycle.inbox_seqs, head)
+            if cycle.plan is not None:
+                self.parts.energy.record_plan(conn, cycle.plan)
+            self._settle(conn, cycle)
+            if renew:
+                store.renew_lease(conn, self.journal.token, cycle.real_s + LEASE_TTL_S)
+                compute_store.drop_old_commands(conn, cycle.real_s - 7 * 86400.0)
+        if renew:
+            self._lease_real_s = cycle.real_s
+        self.journal.committed(head)
+        self.state.just_ended.clear()
+        return True
+
+    def _settle(self, conn: Connection, cycle: _Cycle) -> None:
+        """Book the interval's energy first, then make the receipts of what ended in it."""
+        if cycle.booking is not None:
+            self.parts.ledger.book_energy(conn, cycle.booking)
+        for job in self.state.just_ended:
+            self.parts.ledger.settle(conn, self._settlement(job, cycle.now_s))
+
+    def _settlement(self, job: Job, now_s: float) -> Settlement:
+        site, plan = self.parts.site, self.parts.planning.plan
+        assert job.state in ENDED
+        return Settlement(
+            job_id=job.job_id,
+            project=job.spec.project,
+            tier=str(job.spec.tier),
+            n_gpus=job.spec.n_gpus,
+            n_cpus=job.spec.n_cpus,
+            ran_s=job.ran_s,
+            at_s=now_s,
+            method=str(self.state.meter.get("method", "modelled")) if self.state.meter else "modelled",
+            is_scale_model=site.is_scale_model,
+            prices=site.prices.model_dump(mode="json"),
+            labels=dict(plan.labels) if plan else {"plan": "none yet; the grid was counted"},
+        )
+
+    # -- act -------------------------------------------------------------------------------------------------------
+    def _act(self, event: ev.Event, *, is_decision: bool, real_s: float) -> None:
+        if isinstance(event, ev.JobStarting):
+            self.parts.metering.since_real_s[event.job_id] = real_s
+            self._ordered_real_s[event.job_id] = real_s
+        elif isinstance(event, ev.JobStarted | ev.JobEnded):
+            self._ordered_real_s.pop(event.job_id, None)
+        if is_decision or isinstance(event, ev.JobEnding):
+            self.parts.actions.act(self.state, event)
+
+    # -- for the process around it -----------------------------------------------------------------------------------
+    def wait_s(self) -> float:
+        """How long the process may sleep when nothing wakes it."""
+        return 1.0 if self.state.jobs else LEASE_RENEW_S
+
+    def site_power_kw(self) -> float:
+        """Power at the site meter by the last booking."""
+        return kw_from_mw(self.parts.metering.power_it_mw * self.parts.metering.pue)

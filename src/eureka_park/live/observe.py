@@ -1,0 +1,75 @@
+"""What engines and people say, turned into events of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import ENDED, Job, JobSpec, JobState
+from eureka_park.compute.core.state import ParkState
+from eureka_park.foundation.ids import JobId, array_of
+from eureka_park.foundation.units import duration_text
+from eureka_park.foundation.wire.engine import EngineReport, Outcome, Phase
+
+ParkTime = Callable[[float], float]
+
+_LOST_TEXT = "Its supervisor died without a last word (killed, or the machine restarted)."
+
+
+def events_of_report(job: Job, report: EngineReport, park_of: ParkTime) -> Iterator[ev.Event]:
+    """Events that follow from a report about the present attempt of a job."""
+    if report.attempt != job.attempt:
+        return
+    if job.state is JobState.STARTING and report.started_at_s is not None:
+        yield ev.JobStarted(job.job_id, park_of(report.started_at_s), report.sandbox_level)
+    if report.phase is Phase.LOST:
+        yield ev.JobEnded(job.job_id, park_of(report.at_s), JobState.LOST, detail=report.detail or _LOST_TEXT)
+    elif report.phase is Phase.EXITED:
+        yield _end_of(job, report, park_of(report.ended_at_s or report.at_s))
+
+
+def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
+    if report.outcome is Outcome.PAUSED and not job.ending:
+        return ev.JobPaused(job.job_id, at_s)
+    state, detail = JobState.FAILED, report.detail
+    if report.outcome is Outcome.FINISHED:
+        state = JobState.FINISHED
+    elif job.ending == "time":
+        detail = f"It ran longer than its declared {duration_text(job.spec.time_s)}. {report.detail}".strip()
+    elif job.ending == "cancel" or report.outcome is Outcome.CANCELLED:
+        state = JobState.CANCELLED
+    return ev.JobEnded(job.job_id, at_s, state, report.exit_code, report.exit_signal, detail)
+
+
+def events_of_command(
+    state: ParkState, command: Mapping[str, Any], now_s: float, ended_deps: Mapping[str, str]
+) -> Iterator[ev.Event]:
+    """Events that follow from a command of the inbox. `ended_deps`: how the dependencies that are over ended."""
+    job_id = JobId(command["job_id"])
+    if command["kind"] == "submit":
+        payload = command["payload"]
+        spec = JobSpec.from_json(payload["spec"])
+        waiting = tuple(dep for dep in spec.after if dep not in ended_deps)
+        yield ev.JobSubmitted(job_id, payload["at_s"], spec, payload["deadline_s"], waiting)
+        bad = next((dep for dep in spec.after if ended_deps.get(dep, "finished") != "finished"), None)
+        if bad is not None:
+            detail = f"It was to run after {bad}, which is {ended_deps[bad]}."
+            for name in _tasks_of(state, job_id, spec):
+                yield ev.JobEnded(name, now_s, JobState.CANCELLED, detail=detail)
+    elif command["kind"] == "cancel":
+        for name in [name for name in state.jobs if name == job_id or array_of(name) == job_id]:
+            yield from _cancel(state.jobs[name], now_s)
+
+
+def _tasks_of(state: ParkState, job_id: JobId, spec: JobSpec) -> list[JobId]:
+    return [name for name in state.jobs if array_of(name) == job_id] if spec.is_array else [job_id]
+
+
+def _cancel(job: Job, now_s: float) -> Iterator[ev.Event]:
+    if job.state in ENDED or job.ending:
+        return
+    if job.state in (JobState.QUEUED, JobState.PAUSED):
+        yield ev.JobEnded(job.job_id, now_s, JobState.CANCELLED, detail="Cancelled before it ran on.")
+    else:
+        yield ev.JobEnding(job.job_id, now_s, "cancel")

@@ -1,0 +1,97 @@
+"""The process around the loop: lease, signals, the wake-up socket, the timer."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from eureka_park.foundation.clock import Clock
+from eureka_park.foundation.database import Database
+from eureka_park.live import store
+from eureka_park.live.loop import LEASE_TTL_S, Live
+
+_DRAIN: Final = 65_536
+
+
+def process_start(pid: int) -> str | None:
+    """A process's start time in clock ticks since boot, None when it is gone: with the pid it is an identity."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = text.rsplit(")", 1)[1].split()
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def holder_name() -> str:
+    """This process as a lease holder: boot, pid, start time."""
+    return f"{_boot_id()} {os.getpid()} {process_start(os.getpid())}"
+
+
+def holder_is_gone(holder: str) -> bool:
+    """Whether a lease holder of this machine has surely ended, so that its lease need not run out first."""
+    parts = holder.split()
+    if len(parts) != 3 or parts[0] != _boot_id():
+        return False
+    return process_start(int(parts[1])) != parts[2]
+
+
+def take_lease(db: Database, clock: Clock) -> store.Lease:
+    """Take the lease; at once when its holder has died on this machine. Raises Conflict while another lives."""
+    with db.write() as conn:
+        held = store.heartbeat(conn)
+        may_take = held is not None and holder_is_gone(held.holder)
+        return store.take_lease(conn, holder_name(), clock.real_s(), LEASE_TTL_S, may_take=may_take)
+
+
+class Stopper:
+    """Turns SIGTERM and SIGINT into a wish to stop, and wakes the loop."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hear)
+
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+        self.wanted = True
+        self._writer.send(b"x")
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._reader.fileno()
+
+
+def run(live: Live, receiver: socket.socket, stopper: Stopper, after_cycle: Callable[[], None] = lambda: None) -> None:
+    """Cycle until told to stop; sleep until woken or the timer runs out."""
+    while not stopper.wanted:
+        live.cycle()
+        after_cycle()
+        ready, _, _ = select.select([receiver.fileno(), stopper.fileno()], [], [], live.wait_s())
+        if receiver.fileno() in ready:
+            _drain(receiver)
+    with live.parts.db.write() as conn:
+        store.release_lease(conn, live.journal.token, live.parts.clock.real_s())
+
+
+def _drain(receiver: socket.socket) -> None:
+    """Take all datagrams that wait: one turn of the loop answers them together."""
+    try:
+        for _ in range(_DRAIN):
+            receiver.recv(64)
+    except BlockingIOError:
+        return

@@ -1,0 +1,112 @@
+"""What a cycle writes for people to read: job rows, reasons and timelines, derived from events and state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from eureka_park.compute import store
+from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import Job, JobState, Reason
+from eureka_park.compute.core.state import ParkState
+from eureka_park.foundation.ids import JobId, array_of
+
+REFRESH_S: Final = 60.0  # numbers inside an unchanged reason are written anew only so often
+
+_WORDS: Final = {
+    "JobSubmitted": ("queued", "Submitted."),
+    "JobStarting": ("starting", "Admitted; its place on {node} is held."),
+    "JobStarted": ("running", "Runs."),
+    "JobCapped": ("capped", "Power cap {cap_frac:.0%}."),
+    "JobPausing": ("pausing", "Asked to write a checkpoint."),
+    "JobPaused": ("paused", "Paused; its checkpoint is kept."),
+    "JobFrozen": ("frozen", "Frozen in place; its work is kept."),
+    "JobThawed": ("running", "Runs again."),
+    "JobEnding": ("ending", "Is being ended: {why}."),
+    "JobEnded": ("", "{detail}"),
+}
+
+
+@dataclass(slots=True)
+class RowWriter:
+    """Keeps what was last written of each job's reasons, so that unchanged ones cost nothing."""
+
+    _written: dict[JobId, tuple[str, float | None, float]] = field(default_factory=dict)
+    _kept: dict[JobId, Reason] = field(default_factory=dict)
+
+    def changed_jobs(self, state: ParkState, events: Iterable[ev.Event]) -> dict[JobId, Job]:
+        """The jobs that events touched, those that ended included."""
+        ended = {job.job_id: job for job in state.just_ended}
+        touched: dict[JobId, Job] = {}
+        for event in events:
+            if isinstance(event, ev.NodesDeclared | ev.MeterRead):
+                continue
+            if isinstance(event, ev.JobSubmitted) and event.spec.is_array:
+                names = [JobId(f"{event.job_id}[{index}]") for index in range(event.spec.n_tasks)]
+            else:
+                names = [event.job_id]
+            for name in names:
+                job = state.jobs.get(name) or ended.get(name)
+                if job is not None:
+                    touched[name] = job
+        return touched
+
+    def rows(self, touched: Mapping[JobId, Job], reasons: Mapping[JobId, Reason], now_s: float) -> list[dict[str, Any]]:
+        """Rows of the touched jobs with the reason that holds now."""
+        rows = []
+        for job_id, job in touched.items():
+            self._note(job, reasons.get(job_id), now_s)
+            shown = [self._kept[job_id]] if job_id in self._kept else []
+            rows.append(store.row_of(job, array_of(job_id), _task_index(job_id), shown))
+        return rows
+
+    def fresh_reasons(
+        self, state: ParkState, touched: Mapping[JobId, Job], reasons: Mapping[JobId, Reason], now_s: float
+    ) -> dict[str, list[Reason]]:
+        """Reasons of untouched jobs that differ from what was written, or whose numbers have grown old."""
+        fresh: dict[str, list[Reason]] = {}
+        for job_id, reason in reasons.items():
+            if job_id in touched or job_id not in state.jobs:
+                continue
+            written = self._written.get(job_id)
+            if written is not None and written[:2] == (reason.code, reason.until_s) and now_s - written[2] < REFRESH_S:
+                continue
+            self._note(state.jobs[job_id], reason, now_s)
+            fresh[job_id] = [reason]
+        return fresh
+
+    def _note(self, job: Job, reason: Reason | None, now_s: float) -> None:
+        if reason is not None:
+            self._kept[job.job_id] = reason
+            self._written[job.job_id] = (reason.code, reason.until_s, now_s)
+        elif not _keeps_reason(job):
+            self._kept.pop(job.job_id, None)
+            self._written.pop(job.job_id, None)
+
+
+def _keeps_reason(job: Job) -> bool:
+    """A capped, pausing, paused or frozen job keeps the reason it was given until something else happens to it."""
+    held = job.state in (JobState.PAUSING, JobState.PAUSED, JobState.FROZEN)
+    return held or (job.state is JobState.RUNNING and job.cap_frac < 1.0)
+
+
+def _task_index(job_id: JobId) -> int | None:
+    return int(job_id.rsplit("[", 1)[1].rstrip("]")) if array_of(job_id) is not None else None
+
+
+def timeline_rows(first_seq: int, events: Iterable[ev.Event], reasons: Mapping[JobId, Reason]) -> list[dict[str, Any]]:
+    """One line per event of a job, numbered as in the journal from `first_seq` on."""
+    rows = []
+    for seq, event in enumerate(events, first_seq):
+        if isinstance(event, ev.NodesDeclared | ev.MeterRead):
+            continue
+        what, words = _WORDS[type(event).__name__]
+        if isinstance(event, ev.JobEnded):
+            what = str(event.state)
+        text = words.format(**{name: getattr(event, name) for name in event.__slots__})
+        reason = reasons.get(event.job_id)
+        if reason is not None and isinstance(event, ev.JobCapped | ev.JobPausing | ev.JobFrozen):
+            text = f"{text} {reason.text}"
+        rows.append({"seq": seq, "job_id": event.job_id, "at_s": event.at_s, "what": what, "text": text})
+    return rows

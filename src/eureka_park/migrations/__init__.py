@@ -1,0 +1,59 @@
+"""Migrations of the database: every version that was ever tagged can be brought to this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, MetaData, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
+
+from eureka_park.foundation.errors import Conflict
+
+HEAD: Final = "0001"  # the newest revision under versions/; a test compares
+
+
+def all_metadata() -> list[MetaData]:
+    """The tables of every room, for tests and for writing new migrations."""
+    from eureka_park.accounts import store as accounts
+    from eureka_park.compute import store as compute
+    from eureka_park.data import store as data
+    from eureka_park.energy import store as energy
+    from eureka_park.ledger import store as ledger
+    from eureka_park.live import store as live
+
+    return [room.metadata for room in (accounts, data, ledger, energy, compute, live)]
+
+
+def present_revision(conn: Connection) -> str | None:
+    """The revision of an open database; None for an empty one."""
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    revision: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def migrate(url: str) -> bool:
+    """Bring a database to HEAD; whether anything was done. Raises Conflict for one that a newer park has written."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as conn:
+        present = present_revision(conn)
+    if present == HEAD:
+        return False
+    if present is not None and present > HEAD:
+        raise Conflict(
+            f"The database of this home was written by a newer park (revision {present}; this one knows {HEAD}).",
+            fix="Use the newer version, or another --home.",
+            code="newer_database",
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+    engine.dispose()
+    return True
