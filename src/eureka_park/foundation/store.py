@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -11,38 +12,43 @@ from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
 Row = Mapping[str, Any]
+_Insert = SqliteInsert | PostgresInsert
 
 
 def insert_or_ignore(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; one that clashes with a key already there changes nothing."""
     if rows:
-        conn.execute(_insert(conn, table).on_conflict_do_nothing(), list(rows))
+        conn.execute(_ignoring(conn.dialect.name, table), list(rows))
 
 
 def insert_or_replace(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows; one whose primary key is already there takes the place of the old values."""
-    if rows:
-        statement = _insert(conn, table)
-        new = {name: statement.excluded[name] for name in rows[0] if not table.c[name].primary_key}
-        conn.execute(_on_clash(statement, table, new), list(rows))
+    """Insert rows with equal keys; where the primary key is already there, the other columns take the new values."""
+    insert_or_add(conn, table, rows, ())
 
 
 def insert_or_add(conn: Connection, table: Table, rows: Sequence[Row], sums: Sequence[str]) -> None:
-    """Insert rows; where the primary key is already there, add the columns named in `sums` and replace the others."""
+    """Insert rows with equal keys; where the primary key is there, add the columns `sums`, replace others."""
     if rows:
-        statement = _insert(conn, table)
-        new = {
-            name: table.c[name] + statement.excluded[name] if name in sums else statement.excluded[name]
-            for name in rows[0]
-            if not table.c[name].primary_key
-        }
-        conn.execute(_on_clash(statement, table, new), list(rows))
+        conn.execute(_adding(conn.dialect.name, table, tuple(rows[0]), frozenset(sums)), list(rows))
 
 
-def _insert(conn: Connection, table: Table) -> SqliteInsert | PostgresInsert:
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+@lru_cache(maxsize=256)
+def _ignoring(dialect: str, table: Table) -> _Insert:
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
-def _on_clash(statement: SqliteInsert | PostgresInsert, table: Table, new: Row) -> SqliteInsert | PostgresInsert:
+@lru_cache(maxsize=256)
+def _adding(dialect: str, table: Table, names: tuple[str, ...], sums: frozenset[str]) -> _Insert:
+    """Building a statement costs more than running it, so each form is built once."""
+    statement = _insert(dialect, table)
+    new = {
+        name: table.c[name] + statement.excluded[name] if name in sums else statement.excluded[name]
+        for name in names
+        if not table.c[name].primary_key
+    }
     keys = [column.name for column in table.primary_key.columns]
     return statement.on_conflict_do_update(index_elements=keys, set_=new)
+
+
+def _insert(dialect: str, table: Table) -> _Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

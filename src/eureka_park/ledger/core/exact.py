@@ -45,8 +45,8 @@ def split_hours(start_s: float, end_s: float, energy_uj: int) -> list[tuple[int,
     """
     if not end_s >= start_s:
         raise ValueError(f"an interval ends at {end_s}, before its start at {start_s}")
-    first = math.floor(start_s / HOUR_S)
-    last = max(first, math.ceil(end_s / HOUR_S) - 1)
+    first = int(start_s // HOUR_S)
+    last = max(first, -int(-end_s // HOUR_S) - 1)
     hours = [hour * HOUR_S for hour in range(first, last + 1)]
     if len(hours) == 1:
         return [(hours[0], energy_uj)]
