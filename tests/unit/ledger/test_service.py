@@ -191,6 +191,11 @@ def test_a_booking_that_does_not_add_up_is_a_defect(ledger, db):
     assert ledger.hours(0, 1e9) == []
 
 
+def test_an_account_without_energy_needs_no_sources(ledger, db):
+    book(ledger, db, booking(job_a=0.0, shares={}), booking(idle=1.0))
+    assert [row["jobs_kwh"] for row in ledger.hours(0, 1e9)] == [0.0, 0.0] and ledger.verify() == []
+
+
 def test_a_booking_of_an_attribution():
     found = Attribution(0.0, 10.0, 100, {"job-a": 60, "job-b": 0}, 40, "modelled", True)
     made = EnergyBooking.of(

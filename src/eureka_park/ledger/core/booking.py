@@ -71,7 +71,7 @@ class EnergyBooking:
 
 
 def check_booking(booking: EnergyBooking) -> None:
-    """Raise Internal unless the lines add up to the node's totals and every line's sources to the whole."""
+    """Raise Internal unless the lines add up to the node's totals and the sources of each to the whole."""
     sums = (sum(line.it_uj for line in booking.lines), sum(line.site_uj for line in booking.lines))
     if sums != (booking.node_it_uj, booking.node_site_uj):
         raise Internal(
@@ -79,6 +79,8 @@ def check_booking(booking: EnergyBooking) -> None:
             fix="Report this.",
         )
     for line in booking.lines:
+        if line.it_uj == line.site_uj == 0:
+            continue  # nothing to split, so its shares may be empty
         is_whole = abs(sum(line.shares.values()) - 1.0) <= _FRACTIONS_MISS_MAX
         if min(line.it_uj, line.site_uj, *line.shares.values()) < 0 or not is_whole:
             raise Internal(f"The energy of {line.account} does not split by {dict(line.shares)}.", fix="Report this.")
@@ -87,6 +89,8 @@ def check_booking(booking: EnergyBooking) -> None:
 def hour_lines(booking: EnergyBooking) -> Iterator[tuple[str, HourLine]]:
     """The booking as (account, line of one hour and source); per account they add up to its energy exactly."""
     for line in booking.lines:
+        if line.it_uj == line.site_uj == 0:
+            continue
         site_hours = split_hours(booking.start_s, booking.end_s, line.site_uj)
         it_hours = split_hours(booking.start_s, booking.end_s, line.it_uj)
         weights = list(line.shares.values())
