@@ -121,8 +121,7 @@ class Supervisor:
         stubs = {}
         if self.sandbox.level >= Level.CONTAINER:
             stubs = passwd_stubs(f"{self.attempt.home}/run/etc", os.geteuid() if self.user_id is None else self.user_id)
-        else:
-            kernel.adopt_orphans()
+        kernel.adopt_orphans()  # also the first process of a container, which bwrap leaves unburied: its CPU time counts
         self.started_at_s = time.time()
         self.launched = launch(
             box, self.sandbox.level, self.sandbox.tools, log_fd=self._log_fd, cgroup=self.group, stubs=stubs
@@ -239,11 +238,11 @@ class Supervisor:
             self._must_terminate = False
             self._kill_at_s = time.monotonic() + 1.0  # again, should something have been born meanwhile
 
-    def _reap(self, launched: Launched) -> int | None:
-        """Wait for whatever ended (orphans too, at the lower levels); the wait status of the box once it is over."""
+    def _reap(self, launched: Launched, options: int = os.WNOHANG) -> int | None:
+        """Bury whatever ended, orphans too; the wait status of the box once it is over."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, options)
             except ChildProcessError:
                 return None
             if pid == launched.pid:
@@ -254,9 +253,9 @@ class Supervisor:
     def _ending(self, launched: Launched, status: int) -> Ending:
         if self.group:
             self.group.kill()
-        elif self.sandbox.level < Level.CONTAINER:
+        else:
             kill_tree(os.getpid())
-            self._reap(launched)
+        self._reap(launched, options=0)
         if self.order.gpu_indices:
             facts = read_json(f"{self.attempt.folder}/gpu.json") or {}
             facts["end_j"] = gpus.energy_j(self.order.gpu_indices)

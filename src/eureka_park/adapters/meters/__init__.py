@@ -1,0 +1,1 @@
+"""Meters: what this machine is, and how many joules it has used."""
