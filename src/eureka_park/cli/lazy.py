@@ -71,17 +71,22 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; when the reader of its output has left (park jobs | head), end without a word."""
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+            return value
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered goes there at exit
+            ctx.exit(FAILURE)
+
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run, and end the process with the exit code of the contract; errors are one line on stderr."""
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
             code = super().main(args=words, prog_name=prog_name or "park", **extra)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader of our output has left (park jobs | head): nothing more to say, also not at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            sys.exit(FAILURE)
         except Exception as error:
             sys.exit(report(error, as_json=wants_json(words)))
         except KeyboardInterrupt:
