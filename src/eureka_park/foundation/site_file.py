@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,6 +29,12 @@ _MISSING: Final = "is missing"
 
 def _field(description: str, unit: str = "", default: Any = ..., **limits: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def first_day(text: str) -> date:
+    """The first day of a date of the form YYYY[-MM[-DD]]. Raises ValueError for one that does not exist."""
+    year, month, day = (int(part) for part in (text + "-01-01")[:10].split("-"))
+    return date(year, month, day)
 
 
 class _Section(BaseModel):
@@ -130,6 +137,11 @@ class Plant(_Section):
         for name in needed:
             if getattr(self, name) is None:
                 raise _problem(name, f"a {self.type} plant needs it")
+        if self.commissioned is not None:
+            try:
+                first_day(self.commissioned)
+            except ValueError:
+                raise _problem("commissioned", f"'{self.commissioned}' is no day of the calendar") from None
         if self.id == GRID_SOURCE_ID:
             raise _problem("id", "'grid' is the name of the public grid")
         return self

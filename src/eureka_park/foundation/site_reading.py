@@ -149,17 +149,17 @@ def _resolved(site: Site) -> Site:
 
 def _bad(problems: tuple[SiteProblem, ...], text: str, called: str, data: Mapping[str, Any]) -> BadInput:
     first = problems[0]
-    line = line_of(first.place, toml_lines(text))
-    where = f"{called}, line {line}" if line else called
-    message = f"{where}: {_named_place(first, data)} {first.message}"
+    line = line_of(first.place, toml_lines(text)) or 1  # what is missing altogether belongs at the top
+    message = f"{called}, line {line}: {_named_place(first, data)} {first.message}"
     if first.allowed:
         message += f"; allowed: {first.allowed}"
     if first.message.startswith("is not a field"):
         message += _near(first)
     if len(problems) > 1:
         message += f" (and {len(problems) - 1} more)"
+    message = " ".join(message.split())  # one line, whatever a value holds
     return BadInput(
-        message.rstrip("?") + ("?" if message.endswith("?") else "."),
+        message if message.endswith("?") else f"{message}.",
         fix=_FIX,
         code="bad_site_file",
         field=place_text(first.place),

@@ -28,6 +28,8 @@ def toml_lines(text: str) -> dict[Place, int]:
             key = _KEY.match(line)
             if header:
                 prefix = _table(header[2], header[1] == "[[", counts)
+                if isinstance(prefix[-1], int):
+                    lines.setdefault(prefix[:-1], number)
                 lines.setdefault(prefix, number)
                 continue
             if key:

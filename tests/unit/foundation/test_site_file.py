@@ -61,6 +61,7 @@ def test_json_reads_back_equal(name: str) -> None:
         ("eta_frac = 0.40", "eta_frac = 1.4", "plants[2].eta_frac", ["1.4", "0.05 to 0.6 fraction", "noor-iii"]),
         ("tes_h = 7.5", "tes_hours = 7.5", "plants[2].tes_hours", ["not a field", "did you mean tes_h?"]),
         ('type = "pv"', 'type = "solar"', "plants[3].type", ['"solar"', "csp-trough, csp-tower, pv or wind"]),
+        ('"2024-06"', '"2024-13"', "plants[4].commissioned", ["'2024-13'", "no day"]),
         ("n_turbines = 20", "# none", "plants[4].n_turbines", ["a wind plant needs it"]),
         ('weather_site = "koudia"', 'weather_site = "x"', "plants[4].weather_site", ["'x'", "ouarzazate, koudia"]),
         ("firm = 20", "firm = true", "prices.mad_per_gpu_h.firm", ["true", "0 to 10000 MAD/h"]),

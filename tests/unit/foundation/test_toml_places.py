@@ -29,8 +29,8 @@ j = 4
 def test_every_key_has_its_line() -> None:
     assert toml_lines(TEXT) == {
         ("a",): 1, ("one",): 2, ("one", "b"): 3, ("one", "list"): 7, ("one", "e", "f"): 11,
-        ("many", 0): 12, ("many", 0, "g"): 13, ("many", 1): 14, ("many", 1, "h"): 15,
-        ("many", 1, "deep"): 16, ("many", 1, "deep", "i"): 17, ("many", 1, "sub", 0): 18,
+        ("many",): 12, ("many", 0): 12, ("many", 0, "g"): 13, ("many", 1): 14, ("many", 1, "h"): 15,
+        ("many", 1, "sub"): 18, ("many", 1, "deep"): 16, ("many", 1, "deep", "i"): 17, ("many", 1, "sub", 0): 18,
         ("many", 1, "sub", 0, "j"): 19,
     }  # fmt: skip
 

@@ -179,7 +179,8 @@ def _program(problem: DispatchProblem, at: _Columns) -> _Program:
         plant, row = problem.salt[name], number * n_hours
         tank, spill = at.tank(name), at.spill(name)
         per_heat = plant.eta_frac * plant.delivered_frac
-        upper[tank], cost[spill] = plant.tes_mwh_th_max, SPILL_MAD_PER_MWH
+        upper[tank] = plant.tes_mwh_th_max
+        cost[spill] = SPILL_MAD_PER_MWH * (2.0 - hours / n_hours)  # as late as may be: a tank fills first
         cost[tank.stop - 1] = -problem.end_value_mad_per_mwh * per_heat
         entries.add(row + hours, tank.start + hours, 1.0)
         entries.add(row + hours[1:], tank.start + hours[:-1], -(1 - plant.loss_frac))

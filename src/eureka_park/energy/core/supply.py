@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Final
 
 import numpy as np
@@ -14,8 +14,7 @@ from eureka_park.energy.core.plants import PlantYear, plant_year
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_per_mwh
 from eureka_park.energy.core.weather import hour_of_year, typical_year
-from eureka_park.foundation.errors import BadInput
-from eureka_park.foundation.site_file import Plant, Site
+from eureka_park.foundation.site_file import Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
 LOOK_AHEAD_H: Final = 24  # hours solved beyond those a plan reports, so that its end is not drained
@@ -64,16 +63,9 @@ def gives_power(plant: Plant, now_s: float, without: Iterable[str]) -> bool:
     """Whether a plant counts at an instant: operating, commissioned, and not taken out."""
     if plant.status != "operating" or plant.id in without:
         return False
-    return plant.commissioned is None or commissioned_s(plant.commissioned) <= now_s
-
-
-def commissioned_s(date: str) -> float:
-    """UTC instant at which a date of the form YYYY[-MM[-DD]] begins. Raises BadInput for a day that does not exist."""
-    year, month, day = (int(part) for part in (date + "-01-01")[:10].split("-"))
-    try:
-        return datetime(year, month, day, tzinfo=UTC).timestamp()
-    except ValueError:
-        raise BadInput(f"commissioned = '{date}' is no date.", fix="Write YYYY-MM-DD.", field="plants") from None
+    if plant.commissioned is None:
+        return True
+    return datetime.combine(first_day(plant.commissioned), time(), UTC).timestamp() <= now_s
 
 
 def problem_from(
