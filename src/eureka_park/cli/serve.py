@@ -36,6 +36,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
+    from eureka_park.adapters.meters.machine import find_machine
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.live import process
     from eureka_park.live.planning import ChildPlanMaker
@@ -63,7 +64,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         os.write(ready_fd, b"ready\n")
         os.close(ready_fd)
     live = bootstrap.build_live(
-        park, engine, NodeMeter(), ChildPlanMaker(wake_sender(park.home.run, b"plan")), lease.token
+        park, engine, NodeMeter(find_machine(), folder / "meter.json"), ChildPlanMaker(wake_sender(park.home.run, b"plan")), lease.token
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(bootstrap.nodes_of(park.site))

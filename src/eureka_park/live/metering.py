@@ -56,7 +56,10 @@ class Metering:
         if reading.at_s <= before.at_s:
             return before, None
         spans = [self._allocation(state, job, before, reading, ended_real_s) for job in jobs]
-        shared = attribute(before, reading, [span for span in spans if span is not None])
+        node_cpu_s = None
+        if reading.cpu_s is not None and before.cpu_s is not None and reading.cpu_s >= before.cpu_s:
+            node_cpu_s = reading.cpu_s - before.cpu_s  # what no job used goes to the idle account
+        shared = attribute(before, reading, [span for span in spans if span is not None], node_cpu_s=node_cpu_s)
         if shared.node_uj == 0:
             return reading, None
         return reading, self._booking(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan)

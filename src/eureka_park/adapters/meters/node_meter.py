@@ -1,7 +1,8 @@
 """The meter of this node: cumulative joules, measured where counters can be read, else by a stated model.
 
-The model is `uptime_s * idle_w + busy_cpu_s * cpu_rated_w_per_cpu`, a pure function of the kernel's own cumulative counters, so
-that restarts of the park lose nothing. RAPL counters wrap round; their running total is kept in a small file.
+The model is `uptime_s * idle_w + busy_cpu_s * cpu_rated_w_per_cpu`, a pure function of the kernel's own cumulative
+counters, so that restarts of the park lose nothing. RAPL counters wrap round; their running total is kept in a small
+file.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class NodeMeter:
         self._powercap = powercap
 
     def read(self, usages: Iterable[JobUsage] = ()) -> MeterReading:
-        """One reading: cumulative joules, which fall only when `epoch` changes, and each job's counters as handed in."""
+        """One reading: cumulative joules, which fall only when `epoch` changes, and each
+        job's counters as handed in."""
         cpu = read_cpu_counters(self._proc)
         gpu = nvml.read_counters() if self.facts.gpus else None
         domains = rapl.read_domains(self._powercap)
@@ -83,6 +85,7 @@ class NodeMeter:
             method="measured" if is_measured else "modelled",
             epoch="/".join([cpu.boot, mark, gpu.epoch if gpu else "no-gpu-counter"]),
             jobs=tuple(usages),
+            cpu_s=cpu.busy_cpu_s,
         )
 
     def _rapl_j(self, domains: tuple[rapl.Domain, ...], cpu: CpuCounters) -> tuple[float, str]:

@@ -138,3 +138,4 @@ class MeterReading:
     range_j: float = 0.0
     epoch: str = ""  # changes when the counter started anew (reboot, driver reload)
     jobs: tuple[JobUsage, ...] = field(default=())
+    cpu_s: float | None = None  # cumulative CPU seconds of the whole node, where known

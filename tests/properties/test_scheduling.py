@@ -1,0 +1,83 @@
+"""Properties of the policy over random jobs, skies and nodes; the state's own invariants are checked at every tick."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import JobState, Tier
+from eureka_park.control.policy import Policy, Sky
+from tests.helpers.world import HOUR, World, node, spec
+
+jobs = st.lists(
+    st.builds(
+        dict,
+        tier=st.sampled_from(Tier),
+        project=st.sampled_from(["a", "b", "c"]),
+        n_cpus=st.sampled_from([0.5, 1.0, 2.0, 4.0]),
+        n_gpus=st.sampled_from([0, 0, 1, 2]),
+        checkpoint=st.booleans(),
+        time_s=st.floats(300, 6 * HOUR),
+        slack_h=st.none() | st.floats(0.1, 30),
+        real_frac=st.floats(0.05, 1.2),
+        at_h=st.floats(0, 20),
+    ),
+    min_size=1,
+    max_size=25,
+)
+skies = st.lists(st.floats(0, 2.5), min_size=6, max_size=24)
+
+
+def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None = None) -> World:
+    nodes = (node("n0", 8, 2), node("n1", 4, 0))
+    world = World(
+        Policy(sky=sky, min_run_s=300, **(policy or {})), lambda s: clean[int(s // HOUR) % len(clean)], nodes, grid_kw=4.0
+    )
+    world.not_first("a", "b", "c")
+    waiting = sorted(enumerate(declared), key=lambda item: item[1]["at_h"])
+    while waiting or (world.state.jobs and world.now_s < 100 * HOUR):
+        while waiting and waiting[0][1]["at_h"] * HOUR <= world.now_s:
+            index, item = waiting.pop(0)
+            deadline = None if item["slack_h"] is None else world.now_s + item["time_s"] + item["slack_h"] * HOUR
+            names = ("tier", "project", "n_cpus", "n_gpus", "checkpoint", "time_s")
+            world.submit(
+                f"j{index}", spec(**{name: item[name] for name in names}, deadline_s=deadline), item["time_s"] * item["real_frac"]
+            )
+        world.step(600)
+    return world
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(Sky), jobs, skies)
+def test_every_job_ends_and_none_without_checkpoint_is_stopped_for_power(sky: Sky, declared: list[dict], clean: list[float]) -> None:
+    if sky is not Sky.OBSERVED:
+        clean = [*clean, 2.5]  # some hour of each day is bright enough for any job
+    world = play(sky, declared, clean)
+    assert not [job for job in world.state.jobs.values() if job.spec.tier is not Tier.GREEN], "left waiting"
+    for event in world.of(ev.JobPausing):
+        assert declared[int(event.job_id[1:])]["checkpoint"]
+    for job in world.ended.values():
+        assert job.state in (JobState.FINISHED, JobState.FAILED)
+        assert job.state is JobState.FINISHED or declared[int(job.job_id[1:])]["real_frac"] >= 1.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(Sky), jobs, skies)
+def test_firm_is_never_capped_paused_or_frozen(sky: Sky, declared: list[dict], clean: list[float]) -> None:
+    world = play(sky, declared, clean)
+    for kind in (ev.JobCapped, ev.JobPausing, ev.JobFrozen):
+        assert all(declared[int(event.job_id[1:])]["tier"] is not Tier.FIRM for event in world.of(kind))
+
+
+@settings(max_examples=25, deadline=None)
+@given(jobs, skies)
+def test_observed_sky_never_stops_anything(declared: list[dict], clean: list[float]) -> None:
+    world = play(Sky.OBSERVED, declared, clean)
+    assert not world.of(ev.JobCapped) + world.of(ev.JobPausing) + world.of(ev.JobFrozen)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(Sky), jobs, skies)
+def test_same_input_gives_the_same_journal(sky: Sky, declared: list[dict], clean: list[float]) -> None:
+    assert play(sky, declared, clean).log == play(sky, declared, clean).log
