@@ -29,15 +29,15 @@ def uv() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def python(request: pytest.FixtureRequest) -> str:
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An interpreter that has what the header of the example asks for; made by uv once and kept in pytest's cache."""
     if importlib.util.find_spec("sklearn") is not None:
         return sys.executable
     maker = uv()
     if maker is None:
         pytest.skip("scikit-learn is not installed and there is no uv to make an environment with it")
-    assert request.config.cache is not None
-    folder = Path(request.config.cache.mkdir("digits-env"))
+    cache = getattr(request.config, "cache", None)
+    folder = Path(cache.mkdir("digits-env")) if cache is not None else tmp_path_factory.mktemp("digits-env")
     wanted = [sys.version, *read_header(SCRIPT).dependencies]
     venv = folder / hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]
     with (folder / "lock").open("w") as lock:
