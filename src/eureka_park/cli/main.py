@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import click
 
 from eureka_park.cli.lazy import Lazy, LazyGroup
@@ -60,4 +63,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry of the installed `park`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our blocks shows "?" instead of a traceback
     cli.main(prog_name="park")
