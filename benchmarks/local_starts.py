@@ -2,13 +2,14 @@
 
     .venv/bin/python benchmarks/local_starts.py [--jobs 200] [--at-once 8] [--level container-cgroup]
 
-A start here is the whole way: order on disk, claim (fsync), control group, sandbox, `true`, exit state (fsync), the wake-up
-datagram, and the end seen by `status`.
+A start here is the whole way: order on disk, claim (fsync), control group, sandbox, `true`, exit state (fsync), the
+wake-up datagram, and the end seen by `status`.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import json
 import os
@@ -77,17 +78,25 @@ def run(
 
 
 def cpu_counter() -> Callable[[], float]:
-    """CPU seconds of this benchmark and all it starts, where a cgroup v1 counter can be had; else of the whole machine."""
+    """CPU seconds of this benchmark and all it starts, where a cgroup v1 counter can be had;
+    else of the whole machine."""
     group = Cgroup({"cpuacct": f"/sys/fs/cgroup/cpuacct/park-starts-{os.getpid()}"})
     try:
         group.make()
         group.join()
         group.cpu_s()
+        atexit.register(leave, group)
         print("counting CPU seconds of this benchmark alone")
         return group.cpu_s
     except OSError:
         print("counting CPU seconds of the whole machine")
         return machine_busy_s
+
+
+def leave(group: Cgroup) -> None:
+    folder = Path(group.folders["cpuacct"])
+    (folder.parent / "cgroup.procs").write_text("0")
+    group.remove()
 
 
 def machine_busy_s() -> float:

@@ -111,7 +111,7 @@ def own_bench(tmp_path: Path) -> Iterator[Bench]:
     bench.engine.close()
 
 
-# --- ends ---------------------------------------------------------------------------------------------------------------
+# --- ends --------------------
 
 
 def test_finishes_with_zero(bench: Bench) -> None:
@@ -149,8 +149,10 @@ def test_missing_command_says_so(bench: Bench) -> None:
 
 def test_variables_and_folders(bench: Bench) -> None:
     code = (
-        "import os; print(os.environ['PARK_RESUME_COUNT'], os.environ['PARK_N_GPUS'], os.environ['OMP_NUM_THREADS'], os.environ['MINE'], os.environ['PARK_PROJECT'])\n"
-        "for n in ('HOME', 'TMPDIR', 'PARK_CHECKPOINT_DIR', 'PARK_OUTPUT_DIR'): open(os.environ[n] + '/x', 'w').close()\n"
+        "import os; env = os.environ\n"
+        "names = ('PARK_RESUME_COUNT', 'PARK_N_GPUS', 'OMP_NUM_THREADS', 'MINE', 'PARK_PROJECT')\n"
+        "print(*(env[name] for name in names))\n"
+        "for n in ('HOME', 'TMPDIR', 'PARK_CHECKPOINT_DIR', 'PARK_OUTPUT_DIR'): open(env[n] + '/x', 'w').close()\n"
         "print(os.path.basename(os.getcwd()), open('sub/a.txt').read())"
     )
     blob = bench.home / "blob"
@@ -197,7 +199,7 @@ def test_cpu_time_is_counted(bench: Bench) -> None:
     assert report.memory_bytes_max > MIB
 
 
-# --- cancel, pause, freeze ----------------------------------------------------------------------------------------------
+# --- cancel, pause, freeze --------------------
 
 
 def test_cancel_ends_it_within_the_grace(bench: Bench) -> None:
@@ -272,7 +274,8 @@ def test_a_finish_during_a_pause_is_a_finish(bench: Bench) -> None:
 def test_freezing_stops_the_cpu_and_thawing_goes_on(bench: Bench) -> None:
     assert Capability.FREEZE in bench.engine.capabilities()
     job = bench.python(
-        "import os, time\nos.fork()\nprint('up', flush=True)\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+        "import os, time\nos.fork()\nprint('up', flush=True)\n"
+        "end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
     )
     bench.says(job, "up")
     bench.engine.suspend(job, 1, "freeze", 0.0)
@@ -308,7 +311,7 @@ def test_a_cap_slows_it_down(bench: Bench) -> None:
     bench.end(job)
 
 
-# --- walls --------------------------------------------------------------------------------------------------------------
+# --- walls --------------------
 
 
 def test_memory_beyond_the_limit_is_refused(bench: Bench) -> None:
@@ -376,7 +379,7 @@ def test_untrusted_orders_need_a_container(bench: Bench) -> None:
     assert caught.value.code == "sandbox_too_weak" and caught.value.fix
 
 
-# --- faults -------------------------------------------------------------------------------------------------------------
+# --- faults --------------------
 
 
 def test_a_repeated_order_runs_once(bench: Bench) -> None:
@@ -492,7 +495,7 @@ def test_the_park_is_woken(own_bench: Bench) -> None:
         assert bell.recv(100) == b"engine"
 
 
-# --- environments -------------------------------------------------------------------------------------------------------
+# --- environments --------------------
 
 
 def test_a_wheel_from_the_index(bench: Bench) -> None:
@@ -524,6 +527,21 @@ def test_an_environment_that_cannot_be_made_says_why(
         assert "no-such-package-of-ours" in bench.log(job)
     finally:
         bench.engine.close()
+
+
+def test_cancel_while_the_environment_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        bench = open_bench(tmp_path, None)
+        try:
+            job = bench.python("print(1)", dependencies=("no-such-package-of-ours",))
+            bench.until(job, Phase.PREPARING)
+            wait_for(lambda: bool(descendants(bench.supervisor(job))), "uv to run")
+            bench.engine.cancel(job, 1, 0.0)
+            report = bench.end(job)
+            assert report.outcome == Outcome.CANCELLED and report.started_at_s is None and bench.log(job) == ""
+        finally:
+            bench.engine.close()
 
 
 def test_a_python_that_is_not_here_says_why(own_bench: Bench) -> None:

@@ -14,7 +14,8 @@ USER_ID_COUNT: Final = 60_000
 def user_id_of(project: str) -> int:
     """The unprivileged user a project's jobs run as: stable, without any registry of users.
 
-    Two projects may share a number (1 in 60,000 per pair); they still never see each other's files, which are not mounted.
+    Two projects may share a number (1 in 60,000 per pair); they still never see each other's files, which are not
+    mounted.
     """
     digest = hashlib.sha256(project.encode()).digest()
     return USER_ID_BASE + int.from_bytes(digest[:8], "big") % USER_ID_COUNT
@@ -40,7 +41,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One sandboxed command. Paths in `command`, `env` and `folder` are as seen inside (at low levels the machine's own)."""
+    """One sandboxed command. Paths in `command`, `env` and `folder` are as seen inside (at low
+    levels the machine's own)."""
 
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)

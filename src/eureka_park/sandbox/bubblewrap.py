@@ -1,8 +1,12 @@
 """The command line of bubblewrap (bwrap) for one box: what is shown, where, and as whom the command runs.
 
-As root no user namespace is made: bwrap keeps just enough capabilities for setpriv, which switches to the project's user and
-drops them all before the command starts. Otherwise bwrap makes a user namespace and the command runs as the park's own user.
+As root no user namespace is made: bwrap keeps just enough capabilities for setpriv, which switches to the project's
+user and drops them all before the command starts. Otherwise bwrap makes a user namespace and the command runs as the
+park's own user.
 """
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH110, PTH112, PTH114, PTH115, PTH120
 
 from __future__ import annotations
 
@@ -23,7 +27,8 @@ ETC_FILES: Final = (
     "/etc/nsswitch.conf",
 )
 _SETPRIV_CAPS: Final = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
-# Read by the loader or the C library of setpriv itself, which still has capabilities: set only after it has dropped them.
+# Read by the loader or the C library of setpriv itself, which still has capabilities: set only after it has dropped
+# them.
 _LOADER_PREFIXES: Final = ("LD_", "GLIBC_", "GCONV_", "MALLOC_", "LOCPATH", "NLSPATH", "TEXTDOMAIN")
 
 

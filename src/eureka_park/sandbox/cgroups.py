@@ -1,4 +1,8 @@
-"""Control groups behind one small class, for version 1 (root) and version 2 (delegated): limits, freezing, usage, removal."""
+"""Control groups behind one small class, for version 1 (root) and version 2 (delegated): limits,
+freezing, usage, removal."""
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH106, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -57,8 +61,7 @@ class Cgroup:
     def make(self) -> None:
         """Make the group; one that is there already is kept. OSError when the kernel refuses."""
         for folder in self._unique():
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, 0o755)
+            os.makedirs(folder, mode=0o755, exist_ok=True)
 
     def limit(self, limits: Limits) -> None:
         """Set memory, processes and CPU limits; OSError when the kernel refuses."""
@@ -203,6 +206,12 @@ class CgroupPlace:
             for folder in (os.path.dirname(own), own):
                 _hand_down(folder)
 
+    def remove_if_empty(self) -> None:
+        """Take the place itself away once no group is left in it."""
+        for folder in dict.fromkeys(self.folders.values()):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value."""
         return {"folders": dict(self.folders)}
@@ -215,7 +224,8 @@ def _hand_down(folder: str) -> None:
 
 
 def find_place(name: str, proc: Path = Path("/proc/self")) -> CgroupPlace:
-    """The place for groups below this process's own group, called `name`. OSError, with the reason, where there is none."""
+    """The place for groups below this process's own group, called `name`. OSError, with the
+    reason, where there is none."""
     mounts = _mounts((proc / "mountinfo").read_text())
     own = _own_groups((proc / "cgroup").read_text())
     first = {controller: mounts[controller] for controller in CONTROLLERS if controller in mounts}
@@ -236,7 +246,8 @@ def find_place(name: str, proc: Path = Path("/proc/self")) -> CgroupPlace:
 def _make_room(parent: str) -> None:
     """Version 2 hands no controllers down while processes sit in the group itself: move the park's own into a leaf.
 
-    Done only in a group that holds nothing but this process and its ancestors, as under a service or a scope of its own.
+    Done only in a group that holds nothing but this process and its ancestors, as under a service or a scope of its
+    own.
     """
     if "cgroup.type" not in os.listdir(parent):
         return  # the root of the hierarchy has no such rule

@@ -1,4 +1,5 @@
-"""Which level of isolation this machine gives: each is really tried once, from the lowest up; the caller keeps the answer."""
+"""Which level of isolation this machine gives: each is really tried once, from the lowest up; the
+caller keeps the answer."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class Sandbox:
 
 
 def detect(key: str, ceiling: Level = Level.CONTAINER_CGROUP) -> Sandbox:
-    """Try every level up to `ceiling`. `key` names the park's own place for control groups. Never raises: reasons are in `why_not`."""
+    """Try every level up to `ceiling`. `key` names the park's own place for control groups. Never raises:
+    reasons are in `why_not`."""
     why_not: dict[str, str] = {}
     tools = Tools(_program("bwrap"), _program("setpriv"), landlock.abi())
     level = Level.NONE
@@ -65,6 +67,8 @@ def detect(key: str, ceiling: Level = Level.CONTAINER_CGROUP) -> Sandbox:
                 place.make()
             _try(wanted, tools, place)
             level = wanted
+        except PermissionError as error:
+            why_not[wanted.word] = f"this user may not: {error.strerror} ({error.filename})"
         except OSError as error:
             why_not[wanted.word] = str(error)
     if level < Level.CONTAINER_CGROUP:

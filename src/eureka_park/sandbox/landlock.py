@@ -3,12 +3,15 @@
 Source: the kernel's userspace-api/landlock (ABI 1 to 7); the calls have no wrapper in libc, so they are made by number.
 """
 
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH116
+
 from __future__ import annotations
 
 import ctypes
 import os
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from eureka_park.sandbox.kernel import libc, no_new_privileges
 
@@ -35,7 +38,8 @@ class _PathBeneathAttr(ctypes.Structure):
 
 def abi() -> int:
     """The version of Landlock this kernel offers; 0 where there is none."""
-    return max(0, libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG)))
+    version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION_FLAG))
+    return max(0, int(version))
 
 
 def _all_rights(version: int) -> int:
@@ -44,7 +48,8 @@ def _all_rights(version: int) -> int:
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str], *, version: int | None = None) -> None:
-    """Keep this process and all it starts to these paths; TCP (ABI 4) and signals outward (ABI 6) are refused. OSError on failure.
+    """Keep this process and all it starts to these paths; TCP (ABI 4) and signals outward (ABI 6) are refused.
+    OSError on failure.
 
     Paths that do not exist are left out. `readable` also allows to execute.
     """
@@ -80,8 +85,8 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         os.close(fd)
 
 
-def _checked(result: int) -> int:
+def _checked(result: Any) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"landlock: {os.strerror(code)}")
-    return result
+    return int(result)

@@ -1,7 +1,11 @@
 """Start one box at a level, and hold it: find its main process, signal it, stop and continue it, kill all of it.
 
-The starting process must be single-threaded and must wait for `Launched.pid` itself; when it dies, everything inside dies.
+The starting process must be single-threaded and must wait for `Launched.pid` itself; when it dies, everything inside
+dies.
 """
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH123
 
 from __future__ import annotations
 
@@ -154,7 +158,8 @@ def launch(
 ) -> Launched:
     """Start a box; its output and errors go to `log_fd`. `cgroup` is made and limited already. OSError when fork fails.
 
-    What goes wrong after the fork (no such program, a mount refused) is written to `log_fd` and ends as exit code 1, 126 or 127.
+    What goes wrong after the fork (no such program, a mount refused) is written to `log_fd` and ends as exit code 1,
+    126 or 127.
     """
     status_read = status_write = args_fd = -1
     if level >= Level.CONTAINER:
@@ -222,7 +227,8 @@ def _plain_signals() -> None:
 
 
 def wait_for(launched: Launched, wait_s: float) -> int | None:
-    """Wait for a box to end; its wait status, or None when it did not end in time. For trials; supervisors have their own loop."""
+    """Wait for a box to end; its wait status, or None when it did not end in time. For trials; supervisors have
+    their own loop."""
     end_s = time.monotonic() + wait_s
     while True:
         pid, status = os.waitpid(launched.pid, os.WNOHANG)

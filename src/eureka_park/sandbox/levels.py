@@ -1,4 +1,5 @@
-"""Levels of isolation, from none to a container with kernel limits. They are ordered: a higher level keeps every promise of a lower one."""
+"""Levels of isolation, from none to a container with kernel limits. They are ordered: a higher level keeps every
+promise of a lower one."""
 
 from __future__ import annotations
 

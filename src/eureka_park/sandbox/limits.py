@@ -11,10 +11,11 @@ N_FILES_MAX: Final = 65_536
 
 
 def apply_limits(limits: Limits, *, limit_memory: bool) -> None:
-    """Lower this process's limits for good: no core files, open files, and (where no cgroup does it) memory and processes.
+    """Lower this process's limits for good: no core files, open files, and (where no cgroup does it) memory and
+    processes.
 
-    Memory is limited by RLIMIT_DATA (private writable memory of each process): RLIMIT_AS would also count the large address
-    ranges that GPU drivers and allocators reserve without using.
+    Memory is limited by RLIMIT_DATA (private writable memory of each process): RLIMIT_AS would also count the large
+    address ranges that GPU drivers and allocators reserve without using.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _lower(resource.RLIMIT_NOFILE, N_FILES_MAX)

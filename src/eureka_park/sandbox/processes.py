@@ -1,4 +1,8 @@
-"""Processes as /proc shows them: who a process is (a number alone may be reused), its descendants and their CPU time."""
+"""Processes as /proc shows them: who a process is (a number alone may be reused), its descendants
+and their CPU time."""
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH208
 
 from __future__ import annotations
 
@@ -126,7 +130,8 @@ def signal_all(pids: Iterable[int], number: int) -> None:
 
 
 def kill_tree(pid: int) -> None:
-    """Kill every descendant of a process, also those born meanwhile: each is stopped first, so that it cannot fork away."""
+    """Kill every descendant of a process, also those born meanwhile: each is stopped first, so
+    that it cannot fork away."""
     for _ in range(100):
         below = descendants(pid)
         living = [one for one in below if (fields := _stat_fields(one)) and fields[0] not in "ZX"]

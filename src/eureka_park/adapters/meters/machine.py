@@ -1,4 +1,5 @@
-"""Find what this machine is: CPUs and memory by psutil, GPUs by NVML; watts that nothing tells are stated assumptions."""
+"""Find what this machine is: CPUs and memory by psutil, GPUs by NVML; watts that nothing tells are
+stated assumptions."""
 
 from __future__ import annotations
 

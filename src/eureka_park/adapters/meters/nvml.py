@@ -1,4 +1,5 @@
-"""NVIDIA's management library, behind the few questions the meters ask. A machine without a driver is ordinary, not an error."""
+"""NVIDIA's management library, behind the few questions the meters ask. A machine without a driver
+is ordinary, not an error."""
 
 from __future__ import annotations
 
@@ -9,14 +10,16 @@ from typing import Any
 
 from eureka_park.foundation.machine import GpuFacts
 
-# Idle power in W by type (facts of vendors' logs, assumption elsewhere): NVML tells the limit, not what an idle card draws.
+# Idle power in W by type (facts of vendors' logs, assumption elsewhere): NVML tells the limit, not what an idle
+# card draws.
 _IDLE_W = {"H200": 80.0, "H100": 64.0, "A100": 55.0}
 _IDLE_FRAC = 0.1  # assumption for every other type, of its power limit
 
 
 @dataclass(frozen=True, slots=True)
 class GpuCounters:
-    """The energy counters of all GPUs together; `epoch` changes when the driver is loaded anew and they start from 0."""
+    """The energy counters of all GPUs together; `epoch` changes when the driver is loaded anew
+    and they start from 0."""
 
     energy_j: float
     epoch: str

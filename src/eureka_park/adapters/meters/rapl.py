@@ -37,7 +37,8 @@ def read_domains(root: Path = ROOT) -> tuple[Domain, ...]:
 def unwrapped_j(before_j: float, now_j: float, range_j: float, expected_j: float) -> float:
     """Joules between two looks at a counter that may have wrapped round, several times when nobody looked for long.
 
-    The number of rounds is the one whose result comes closest to `expected_j` (the model's estimate), and never negative.
+    The number of rounds is the one whose result comes closest to `expected_j` (the model's estimate), and never
+    negative.
     """
     step_j = now_j - before_j
     if range_j <= 0:

@@ -1,4 +1,8 @@
-"""Commands from the engine to a supervisor: durable numbered files, so that none is lost when either of the two is killed."""
+"""Commands from the engine to a supervisor: durable numbered files, so that none is lost when
+either of the two is killed."""
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH208
 
 from __future__ import annotations
 

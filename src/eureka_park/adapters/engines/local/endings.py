@@ -29,20 +29,22 @@ def ending_of(
 
     bwrap, like a shell, says 128 + n for a command that died by signal n; in a container such codes are read that way.
     """
-    code: int | None = None
-    number: int | None = None
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-    else:
-        code = os.WEXITSTATUS(status)
-        if in_container and 128 < code <= 128 + 64:
-            code, number = None, code - 128
+    code, number = _code_and_signal(status, in_container)
     if ran_out_of_memory and code != 0 and asked != "cancel":
         return Ending(
             Outcome.FAILED, code, number, "The job needed more memory than it asked for, and the kernel stopped it."
         )
     detail = "" if was_started else "The sandbox could not be made; the last line of the log says why."
     return Ending(_outcome(code, number, asked), code, number, detail)
+
+
+def _code_and_signal(status: int, in_container: bool) -> tuple[int | None, int | None]:
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    code = os.WEXITSTATUS(status)
+    if in_container and 128 < code <= 128 + 64:
+        return None, code - 128
+    return code, None
 
 
 def _outcome(code: int | None, number: int | None, asked: str) -> Outcome:

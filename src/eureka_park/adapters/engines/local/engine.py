@@ -1,4 +1,8 @@
-"""The local engine: orders in, reports out. It keeps nothing that a restart would lose; the truth is on disk and in the kernel."""
+"""The local engine: orders in, reports out. It keeps nothing that a restart would lose; the truth
+is on disk and in the kernel."""
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH110, PTH123
 
 from __future__ import annotations
 
@@ -33,8 +37,8 @@ _HELLO_WAIT_S: Final = 60.0
 class LocalEngine:
     """Runs admitted jobs on this machine. Every call is idempotent; none waits for a job.
 
-    `sandbox_level` is the highest level to use (a word of `sandbox.levels`; None: the highest there is). Untrusted orders are
-    refused below `container` unless `allow_weak`.
+    `sandbox_level` is the highest level to use (a word of `sandbox.levels`; None: the highest there is). Untrusted
+    orders are refused below `container` unless `allow_weak`.
     """
 
     def __init__(self, home: Path, sandbox_level: str | None = None, allow_weak: bool = False) -> None:
@@ -54,7 +58,7 @@ class LocalEngine:
             self._open_nursery()
         self.sweep()
 
-    # --- what it is ----------------------------------------------------------------------------------------------------
+    # --- what it is --------------------
 
     @property
     def sandbox(self) -> Sandbox:
@@ -83,14 +87,14 @@ class LocalEngine:
     def _attempt(self, job_id: str, number: int) -> Attempt:
         return Attempt(self.home, job_id, number)
 
-    # --- orders --------------------------------------------------------------------------------------------------------
+    # --- orders --------------------
 
     def submit(self, order: StartOrder) -> None:
         """Start an attempt, unless it was started before. Raises Forbidden for an untrusted order below `container`."""
         if not order.is_trusted and self.sandbox.level < UNTRUSTED_MIN and not self._allow_weak:
             why = self.sandbox.why_not.get(UNTRUSTED_MIN.word, "")
             raise Forbidden(
-                f"This machine isolates jobs at the level {self.sandbox_level} only ({why}), too little for people it does not know.",
+                f"This machine isolates jobs at the level {self.sandbox_level} only ({why}), too little for strangers.",
                 fix="Install bubblewrap, or let the operator allow weak isolation.",
                 code="sandbox_too_weak",
             )
@@ -106,7 +110,8 @@ class LocalEngine:
         self._command(job_id, attempt, Command("cancel", grace_s=grace_s))
 
     def suspend(self, job_id: JobId, attempt: int, how: str, grace_s: float) -> None:
-        """`checkpoint`: SIGTERM, time to write a checkpoint, then kill. `freeze`: stop every process where it stands."""
+        """`checkpoint`: SIGTERM, time to write a checkpoint, then kill. `freeze`: stop
+        every process where it stands."""
         self._command(job_id, attempt, Command("freeze") if how == "freeze" else Command("pause", grace_s=grace_s))
 
     def resume(self, job_id: JobId, attempt: int) -> None:
@@ -126,7 +131,7 @@ class LocalEngine:
         if supervisor:
             supervisor.send(signal.SIGUSR1)
 
-    # --- reports -------------------------------------------------------------------------------------------------------
+    # --- reports --------------------
 
     def status(self, attempts: Iterable[tuple[JobId, int]]) -> list[EngineReport]:
         """The newest truth about each attempt; none for one that no supervisor has taken over yet."""
@@ -173,15 +178,15 @@ class LocalEngine:
         return Identity(facts["pid"], facts["start_ticks"], facts["boot"]) if isinstance(facts, dict) else None
 
     def usage(self, attempts: Iterable[tuple[JobId, int]]) -> tuple[JobUsage, ...]:
-        """Cumulative CPU seconds (and joules of own GPUs) of each attempt that has begun; never smaller than said before."""
+        """Cumulative CPU seconds (and joules of own GPUs) of each attempt that has begun; never smaller
+        than said before."""
         now_s = time.time()
         found = []
         for job_id, number in attempts:
             cpu_s = self._cpu_s(job_id, number)
             if cpu_s is None:
                 continue
-            cpu_s = max(cpu_s, self._most_cpu_s.get((job_id, number), 0.0))
-            self._most_cpu_s[job_id, number] = cpu_s
+            cpu_s = self._most_cpu_s[job_id, number] = max(cpu_s, self._most_cpu_s.get((job_id, number), 0.0))
             found.append(JobUsage(job_id, number, now_s, cpu_s, self._gpu_j(job_id, number)))
         return tuple(found)
 
@@ -217,7 +222,7 @@ class LocalEngine:
             end_j = gpus.energy_j(order.get("gpu_indices", ()))
         return None if end_j is None else max(0.0, end_j - facts["start_j"])
 
-    # --- the nursery ---------------------------------------------------------------------------------------------------
+    # --- the nursery --------------------
 
     def _open_nursery(self) -> None:
         """Start the nursery and learn from it what this machine can do. Raises Unavailable when it does not answer."""
@@ -272,7 +277,8 @@ class LocalEngine:
                 self._line.send(message)
 
     def _send_again(self, job_id: JobId, number: int) -> None:
-        """An attempt sent a while ago that nobody took over: the nursery died in between. A second order harms nothing."""
+        """An attempt sent a while ago that nobody took over: the nursery died in between. A
+        second order harms nothing."""
         sent_s = self._sent.get((job_id, number))
         is_gone = self._nursery is None or self._nursery.poll() is not None
         if sent_s is not None and (is_gone or time.monotonic() - sent_s > _AGAIN_S):
@@ -282,11 +288,14 @@ class LocalEngine:
         """Let the nursery go. Running jobs run on; a new engine on the same home finds them."""
         with self._lock:
             self._shut_nursery()
+        if self.sandbox.place:
+            self.sandbox.place.remove_if_empty()
 
-    # --- leftovers -----------------------------------------------------------------------------------------------------
+    # --- leftovers --------------------
 
     def sweep(self) -> list[str]:
-        """Clean up after supervisors that died: kill what they left running, remove their control groups. Names what it found."""
+        """Clean up after supervisors that died: kill what they left running, remove their control groups.
+        Names what it found."""
         found = []
         if self.sandbox.place:
             for name in self.sandbox.place.names():
@@ -305,7 +314,8 @@ class LocalEngine:
         return isinstance(facts, dict) and Identity(facts["pid"], facts["start_ticks"], facts["boot"]).is_alive()
 
     def _kill_orphans(self) -> list[str]:
-        """Below `container` a job's processes can outlive its supervisor; they carry the home's key in their environment."""
+        """Below `container` a job's processes can outlive its supervisor; they carry the
+        home's key in their environment."""
         found = []
         for pid in all_pids():
             try:
@@ -315,8 +325,8 @@ class LocalEngine:
             if f"PARK_ENGINE={self.key}".encode() not in words:
                 continue
             values = dict(word.decode(errors="replace").partition("=")[::2] for word in words)
-            folder = f"{self.home}/jobs/{folder_name(values.get('PARK_JOB_ID', ''))}/attempts/{values.get('PARK_ATTEMPT', '')}"
-            if not self._is_watched(folder):
+            job, number = values.get("PARK_JOB_ID", ""), values.get("PARK_ATTEMPT", "")
+            if not self._is_watched(f"{self.home}/jobs/{folder_name(job)}/attempts/{number}"):
                 signal_all([pid], signal.SIGKILL)
                 found.append(f"process {pid}")
         return found

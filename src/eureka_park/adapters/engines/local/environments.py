@@ -1,7 +1,11 @@
 """Python environments from PEP 508 dependencies, by the uv of the park's own set-up: cached per project, wheels only.
 
-No code of a package runs while an environment is made: source packages are refused. Projects never share a writable cache.
+No code of a package runs while an environment is made: source packages are refused. Projects never share a writable
+cache.
 """
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -92,7 +96,8 @@ def _satisfies(version: tuple[int, ...], sign: str, wanted: tuple[int, ...], is_
 
 
 def check_dependencies(dependencies: Sequence[str]) -> None:
-    """Raises BadInput for what is not a plain requirement: an option of the installer, a path, or an address other than https."""
+    """Raises BadInput for what is not a plain requirement: an option of the installer, a path, or an address
+    other than https."""
     for one in dependencies:
         address = one.partition("@")[2].strip() if re.match(r"[^;]*\s@|[^;\[]*\]?@", one) else ""
         if not re.match(r"[A-Za-z0-9]", one) or not one.isprintable() or re.match(r"[\w.-]*/", one):
@@ -152,7 +157,7 @@ def _make(folder: str, cache: str, dependencies: Sequence[str], run: RunStep) ->
     uv, env = uv_program(), {**uv_settings(), "UV_CACHE_DIR": cache}
     _step(
         run,
-        [uv, "venv", "--quiet", "--no-config", "--no-project", "--relocatable", "--python", base_python(), folder],
+        [uv, "venv", "--quiet", "--no-project", "--relocatable", "--python", base_python(), folder],
         env,
     )
     install = [
@@ -197,7 +202,8 @@ def uv_program() -> str:
 
 
 def uv_settings(outer: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The park's own settings of the package index, handed on to uv; those of pip count where uv has none of its own."""
+    """The park's own settings of the package index, handed on to uv; those of pip count where
+    uv has none of its own."""
     source = os.environ if outer is None else outer
     kept = {n: v for n, v in source.items() if n.startswith(_PASSED_ON) or n.lower() in _PROXIES}
     for name, uv_name in _FROM_PIP.items():

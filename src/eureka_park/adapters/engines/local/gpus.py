@@ -1,4 +1,5 @@
-"""GPUs of one job: their device nodes, the names CUDA knows them by, and their own energy counters (NVML, loaded only then)."""
+"""GPUs of one job: their device nodes, the names CUDA knows them by, and their own energy counters
+(NVML, loaded only then)."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def _handles(indices: Sequence[int]) -> tuple[Any, list[Any]]:
 
 
 def visible_devices(indices: Sequence[int]) -> str:
-    """The value of CUDA_VISIBLE_DEVICES: GPU ids, which stay true when only some device nodes are there; else the indices."""
+    """The value of CUDA_VISIBLE_DEVICES: GPU ids, which stay true when only some device nodes
+    are there; else the indices."""
     if not indices:
         return ""
     try:

@@ -1,6 +1,7 @@
 """The nursery: a small process that has everything loaded and forks supervisors in milliseconds.
 
-It is a child of the engine's process, listens on a socket pair and ends when that closes; the supervisors it forked run on.
+It is a child of the engine's process, listens on a socket pair and ends when that closes; the supervisors it forked
+run on.
 """
 
 from __future__ import annotations

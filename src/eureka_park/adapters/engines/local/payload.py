@@ -1,4 +1,8 @@
-"""From a StartOrder to a box: the command, what it sees, its environment variables and limits. No process is started here."""
+"""From a StartOrder to a box: the command, what it sees, its environment variables and limits. No
+process is started here."""
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH104, PTH110, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ N_PROCESSES = 4096  # per job: enough for wide data loaders, small enough to sto
 def make_box(
     order: StartOrder, attempt: Attempt, environment: Environment, level: Level, user_id: int | None, key: str
 ) -> Box:
-    """The box of one attempt. In a container the job's folders are at /job; below, they are where they are on the machine."""
+    """The box of one attempt. In a container the job's folders are at /job; below, they are
+    where they are on the machine."""
     is_inside = level >= Level.CONTAINER
     job = "/job" if is_inside else attempt.job_folder
     binds = [Bind(f"{attempt.job_folder}/{name}", f"{job}/{name}", is_writable=True) for name in JOB_FOLDERS]

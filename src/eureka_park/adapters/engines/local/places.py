@@ -1,5 +1,8 @@
 """Where an attempt keeps its files, and how they are written so that a reader never sees half of one."""
 
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH104, PTH108, PTH120
+
 from __future__ import annotations
 
 import contextlib

@@ -1,5 +1,8 @@
 """Lay a snapshot's files out in a job's work folder, once, and write down what was laid out (inputs.json)."""
 
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH103, PTH110, PTH112, PTH120, PTH123, PTH202
+
 from __future__ import annotations
 
 import fcntl
@@ -29,8 +32,8 @@ def make_folders(job_folder: str, user_id: int | None) -> None:
 def lay_out(job_folder: str, files: Sequence[StagedFile], user_id: int | None, between: Callable[[], None]) -> None:
     """Copy each file to its place, mtime fixed; does nothing when a former attempt finished doing so.
 
-    `between` is called before each file and may raise to stop. Raises BadInput for a path that leaves the folder, OSError when
-    the disk is full or a blob is missing.
+    `between` is called before each file and may raise to stop. Raises BadInput for a path that leaves the folder,
+    OSError when the disk is full or a blob is missing.
     """
     manifest = f"{job_folder}/inputs.json"
     if os.path.exists(manifest):

@@ -1,7 +1,12 @@
-"""The supervisor of one attempt: claims it, prepares it, starts its box, carries out commands and writes down how it ended.
+"""The supervisor of one attempt: claims it, prepares it, starts its box, carries out commands and writes down how it
+ended.
 
-It lives outside the park's processes and outlives them. If it dies, the job dies with it and the attempt is lost, never doubled.
+It lives outside the park's processes and outlives them. If it dies, the job dies with it and the attempt is lost,
+never doubled.
 """
+
+# Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
+# ruff: noqa: PTH123
 
 from __future__ import annotations
 
@@ -35,6 +40,7 @@ WATCHED: Final = (signal.SIGUSR1, signal.SIGCHLD)
 IGNORED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the park may be stopped; its jobs run on
 _SOON_S: Final = 0.01
 _LONG_S: Final = 60.0
+_LAST_WORD_TRIES: Final = 3600
 
 
 class _Ended(Exception):
@@ -121,7 +127,8 @@ class Supervisor:
         stubs = {}
         if self.sandbox.level >= Level.CONTAINER:
             stubs = passwd_stubs(f"{self.attempt.home}/run/etc", os.geteuid() if self.user_id is None else self.user_id)
-        kernel.adopt_orphans()  # also the first process of a container, which bwrap leaves unburied: its CPU time counts
+        # Orphans come here, the first process of a container too (bwrap leaves it unburied), so that their CPU counts.
+        kernel.adopt_orphans()
         self.started_at_s = time.time()
         self.launched = launch(
             box, self.sandbox.level, self.sandbox.tools, log_fd=self._log_fd, cgroup=self.group, stubs=stubs
@@ -139,7 +146,7 @@ class Supervisor:
                 f"{self.attempt.folder}/gpu.json", {"start_j": gpus.energy_j(self.order.gpu_indices)}, durable=False
             )
 
-    # --- before the command starts -------------------------------------------------------------------------------------
+    # --- before the command starts --------------------
 
     def _between_steps(self) -> None:
         self._take_commands()
@@ -173,7 +180,7 @@ class Supervisor:
                 program.wait()
             os.close(said_fd)
 
-    # --- while it runs -------------------------------------------------------------------------------------------------
+    # --- while it runs --------------------
 
     def _watch(self, launched: Launched) -> Ending:
         while True:
@@ -268,7 +275,7 @@ class Supervisor:
             ran_out_of_memory=self.group is not None and self.group.n_oom_kills() > 0,
         )
 
-    # --- what it tells -------------------------------------------------------------------------------------------------
+    # --- what it tells --------------------
 
     def _cpu_s(self) -> float:
         if self.launched and self.group:
@@ -307,7 +314,12 @@ class Supervisor:
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
     def _finish(self, ending: Ending) -> None:
-        self._report(Phase.EXITED, ending)
+        for _ in range(_LAST_WORD_TRIES):  # a full disk must not turn a finished job into a lost one
+            try:
+                self._report(Phase.EXITED, ending)
+                break
+            except OSError:
+                time.sleep(1.0)
         if self.launched:
             self.launched.close()
         if self.group:
