@@ -146,7 +146,9 @@ def _mark_of(db: SqlDatabase) -> Callable[[], int]:
 
 
 def prepare(folder: Path) -> str:
-    """Bring a home's database to the newest revision, and make its owner, welcome project and grant; the owner's token."""
+    """Bring a home's database to the newest revision, and make its owner, welcome project and grant; the owner's
+    token.
+    """
     from eureka_park.migrations import migrate
 
     home = Home(folder)
@@ -165,7 +167,9 @@ def prepare(folder: Path) -> str:
 
 
 def flex_default_s(site: Site) -> float | None:
-    """The deadline of a flex job that names none: only where the sky binds flex; elsewhere it has not offered to wait."""
+    """The deadline of a flex job that names none: only where the sky binds flex; elsewhere it has not offered to
+    wait.
+    """
     return site.policy.flex_deadline_default_h * 3600.0 if site.policy.sky == "binding" else None
 
 

@@ -19,7 +19,9 @@ from eureka_park.foundation.ids import JobId
 HOUR = 3600.0
 
 
-def node(node_id: str = "n0", n_cpus: float = 8, n_gpus: int = 0, rated_kw: float = 1.0, idle_kw: float = 0.2) -> ev.Node:
+def node(
+    node_id: str = "n0", n_cpus: float = 8, n_gpus: int = 0, rated_kw: float = 1.0, idle_kw: float = 0.2
+) -> ev.Node:
     return ev.Node(node_id, "local", n_cpus, 64 * 1024**3, n_gpus, "x" if n_gpus else "", rated_kw, idle_kw, 0.05)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.helpers.world import HOUR, World, node, spec
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobState, Tier
 from eureka_park.control.policy import Policy, Sky
-from tests.helpers.world import HOUR, World, node, spec
 
 jobs = st.lists(
     st.builds(
@@ -32,7 +32,10 @@ skies = st.lists(st.floats(0, 2.5), min_size=6, max_size=24)
 def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None = None) -> World:
     nodes = (node("n0", 8, 2), node("n1", 4, 0))
     world = World(
-        Policy(sky=sky, min_run_s=300, **(policy or {})), lambda s: clean[int(s // HOUR) % len(clean)], nodes, grid_kw=4.0
+        Policy(sky=sky, min_run_s=300, **(policy or {})),
+        lambda s: clean[int(s // HOUR) % len(clean)],
+        nodes,
+        grid_kw=4.0,
     )
     world.not_first("a", "b", "c")
     waiting = sorted(enumerate(declared), key=lambda item: item[1]["at_h"])
@@ -42,7 +45,9 @@ def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None
             deadline = None if item["slack_h"] is None else world.now_s + item["time_s"] + item["slack_h"] * HOUR
             names = ("tier", "project", "n_cpus", "n_gpus", "checkpoint", "time_s")
             world.submit(
-                f"j{index}", spec(**{name: item[name] for name in names}, deadline_s=deadline), item["time_s"] * item["real_frac"]
+                f"j{index}",
+                spec(**{name: item[name] for name in names}, deadline_s=deadline),
+                item["time_s"] * item["real_frac"],
             )
         world.step(600)
     return world
@@ -50,7 +55,9 @@ def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(Sky), jobs, skies)
-def test_every_job_ends_and_none_without_checkpoint_is_stopped_for_power(sky: Sky, declared: list[dict], clean: list[float]) -> None:
+def test_every_job_ends_and_none_without_checkpoint_is_stopped_for_power(
+    sky: Sky, declared: list[dict], clean: list[float]
+) -> None:
     if sky is not Sky.OBSERVED:
         clean = [*clean, 2.5]  # some hour of each day is bright enough for any job
     world = play(sky, declared, clean)

@@ -27,7 +27,6 @@ COMMANDS: dict[str, Lazy] = {
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show."),
     "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell."),
     "version": Lazy(f"{_CLI}.about:version", "Print the version."),
-    "serve-web": Lazy(f"{_CLI}.up:serve_web", "The web process.", is_server=True, hidden=True),
     "serve-live": Lazy(f"{_CLI}.up:serve_live", "The deciding process.", is_server=True, hidden=True),
 }
 

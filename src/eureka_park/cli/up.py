@@ -212,11 +212,16 @@ class _Parent:
 
         def live_command() -> list[str]:
             first = ["--ready-fd", str(ready[1])] if ready else []
-            return [*self._base("serve-live"), "--url", self.url, *first, *self.flags]
+            return [*self._base("eureka_park.cli", "serve-live"), "--url", self.url, *first, *self.flags]
 
         def web_command() -> list[str]:
             first = ["--ready-fd", str(ready[0])] if ready else []
-            return [*self._base("serve-web"), "--fds", ",".join(str(item.fileno()) for item in self.sockets), *first]
+            return [
+                *self._base("eureka_park.web"),
+                "--fds",
+                ",".join(str(item.fileno()) for item in self.sockets),
+                *first,
+            ]
 
         listening = tuple(item.fileno() for item in self.sockets)
         logs = self.house.logs
@@ -232,8 +237,8 @@ class _Parent:
         note = {"pid": os.getpid(), "start": _start_of(os.getpid())}
         self.house.write("run/park.pid", json.dumps(note))
 
-    def _base(self, name: str) -> list[str]:
-        return [sys.executable, "-m", "eureka_park.cli", name, "--home", str(self.house.folder)]
+    def _base(self, module: str, *words: str) -> list[str]:
+        return [sys.executable, "-m", module, *words, "--home", str(self.house.folder)]
 
     def _wait_ready(self, live: _Child) -> None:
         until_s = time.monotonic() + READY_WAIT_S
@@ -356,14 +361,3 @@ def serve_live(home: Path, url: str, ready_fd: int | None, **creation: Any) -> N
     from eureka_park.cli.serve import run_live
 
     run_live(home, url, ready_fd, creation)
-
-
-@click.command(hidden=True)
-@click.option("--home", type=click.Path(path_type=Path), required=True)
-@click.option("--fds", required=True)
-@click.option("--ready-fd", type=int, default=None)
-def serve_web(home: Path, fds: str, ready_fd: int | None) -> None:
-    """The web process."""
-    from eureka_park.cli.serve import run_web
-
-    run_web(home, [socket.socket(fileno=int(item)) for item in fds.split(",")], ready_fd)

@@ -140,7 +140,8 @@ def row_of(job: Job, array_id: str | None, task_index: int | None, reasons: Sequ
         "job_id": job.job_id, "ordinal": job.order, "array_id": array_id, "task_index": task_index,
         "project": job.spec.project, "name": job.spec.name, "state": str(job.state), "tier": str(job.spec.tier),
         "spec": json.dumps(job.spec.to_json()), "submitted_s": job.submitted_s, "deadline_s": job.deadline_s,
-        "started_s": job.first_started_s, "ended_s": job.ended_s, "exit_code": job.exit_code, "exit_signal": job.exit_signal,
+        "started_s": job.first_started_s, "ended_s": job.ended_s, "exit_code": job.exit_code, "exit_signal":
+        job.exit_signal,
         "attempt": job.attempt, "resume_count": job.resume_count, "n_pauses": job.n_pauses, "cap_frac": job.cap_frac,
         "ran_s": job.ran_s, "node": job.node, "sandbox_level": job.sandbox_level, "detail": job.detail,
         "reasons": json.dumps([reason.to_json() for reason in reasons]),
@@ -241,7 +242,9 @@ def n_before(conn: Connection, project: str, tier: str, ordinal: int) -> int:
 
 
 def open_among(conn: Connection, job_ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:
-    """Of these job or array ids: the states of ended jobs, and those that are unknown here (perhaps still in the inbox)."""
+    """Of these job or array ids: the states of ended jobs, and those that are unknown here (perhaps still in the
+    inbox).
+    """
     ended: dict[str, str] = {}
     unknown: set[str] = set()
     for job_id in job_ids:

@@ -102,7 +102,8 @@ class Admission:
         latest_s = job.latest_start_s(self.now_s) if job.spec.tier is Tier.FLEX else None
         if latest_s is not None and (until_s is None or latest_s < until_s):
             until_s = latest_s
-        text = f"It needs {_power(job.rated_kw)} of the park's own sun, wind or salt; {_power(max(0.0, free_kw))} is free now."
+        free = _power(max(0.0, free_kw))
+        text = f"It needs {_power(job.rated_kw)} of the park's own sun, wind or salt; {free} is free now."
         return Reason("clean_power", text, {"need_kw": job.rated_kw, "free_kw": free_kw}, until_s)
 
     def _hour_reason(self, job: Job) -> Reason | None:

@@ -1,6 +1,7 @@
 """The ladder under shortage: cap, pause or freeze, least harm first; and back up again with a margin.
 
-Holding new starts is the first rung (admission does it by itself), buying from the grid for firm the last (it needs no act).
+Holding new starts is the first rung (admission does it by itself), buying from the grid for firm the last (it needs
+no act).
 Jobs without a checkpoint are never killed to save power: they are frozen where the engine can, else they run on.
 """
 

@@ -31,7 +31,9 @@ class Interval:
     steps: tuple[Step, ...]
 
     def price_of(self, from_kw: float, add_kw: float) -> float:
-        """Mean price (MAD/MWh with carbon) of `add_kw` on top of `from_kw`; beyond the last step its price is doubled."""
+        """Mean price (MAD/MWh with carbon) of `add_kw` on top of `from_kw`; beyond the last step its price is
+        doubled.
+        """
         if add_kw <= 0 or not self.steps:
             return 0.0
         left, at, cost = add_kw, from_kw, 0.0

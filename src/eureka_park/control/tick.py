@@ -1,4 +1,6 @@
-"""One pure tick: end what is over, come down the ladder, go up again, start what may start; with a reason for the rest."""
+"""One pure tick: end what is over, come down the ladder, go up again, start what may start; with a reason for the
+rest.
+"""
 
 from __future__ import annotations
 

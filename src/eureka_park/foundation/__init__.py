@@ -1,1 +1,3 @@
-"""Foundation: units, instants, clocks, seeds, ids, errors and the types that several rooms read. Imports nothing of ours."""
+"""Foundation: units, instants, clocks, seeds, ids, errors and the types that several rooms read. Imports nothing of
+ours.
+"""

@@ -1,4 +1,6 @@
-"""The one port to the database: short transactions, handed to the stores of each room. The adapter is `adapters.database`."""
+"""The one port to the database: short transactions, handed to the stores of each room. The adapter is
+`adapters.database`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""PowerPlan: what *could* be drawn, interval by interval, and what more would cost. Energy makes it, control and web read it."""
+"""PowerPlan: what *could* be drawn, interval by interval, and what more would cost. Energy makes it, control and
+web read it.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class PowerPlan:
         """The interval that holds `now_s`. Raises Unavailable when the plan does not reach it."""
         index = int((now_s - self.start_s) // self.step_s)
         if not 0 <= index < self.n_intervals:
-            raise Unavailable("The power plan does not reach this instant.", fix="Wait for the next plan.", code="plan_expired")
+            raise Unavailable(
+                "The power plan does not reach this instant.", fix="Wait for the next plan.", code="plan_expired"
+            )
         return index
 
     def interval_start_s(self, index: int) -> float:
@@ -72,7 +76,9 @@ class PowerPlan:
         return self.start_s + index * self.step_s
 
     def salt_before(self, instant_s: float) -> dict[str, float] | None:
-        """Salt at the start of the interval that holds an instant; None where the plan cannot say (its first interval)."""
+        """Salt at the start of the interval that holds an instant; None where the plan cannot say (its first
+        interval).
+        """
         index = int((instant_s - self.start_s) // self.step_s) - 1
         if not 0 <= index < self.n_intervals:
             return None
@@ -102,7 +108,9 @@ class PowerPlan:
             unserved_mw=times(self.unserved_mw),
             tes_mwh_th=each(self.tes_mwh_th),
             tes_mwh_th_max={name: value * factor for name, value in self.tes_mwh_th_max.items()},
-            curve=tuple(tuple(replace(step, up_to_mw=step.up_to_mw * factor) for step in steps) for steps in self.curve),
+            curve=tuple(
+                tuple(replace(step, up_to_mw=step.up_to_mw * factor) for step in steps) for steps in self.curve
+            ),
             labels={**self.labels, **labels},
         )
 

@@ -21,7 +21,8 @@ _DURATION_UNITS: Final = {"s": 1, "m": 60, "h": HOUR_S, "d": DAY_S, "w": 7 * DAY
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _BYTE_UNITS: Final = {
-    "": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000**2, "mb": 1000**2, "g": 1000**3, "gb": 1000**3, "t": 1000**4, "tb": 1000**4,
+    "": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000**2, "mb": 1000**2, "g": 1000**3, "gb": 1000**3,
+    "t": 1000**4, "tb": 1000**4,
     "ki": 1024, "kib": 1024, "mi": MIB, "mib": MIB, "gi": GIB, "gib": GIB, "ti": 1024**4, "tib": 1024**4,
 }  # fmt: skip
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
@@ -54,7 +55,9 @@ def parse_duration_s(text: str) -> float:
     """
     word = text.strip().lower()
     if not _DURATION.fullmatch(word):
-        raise BadInput(f"'{text}' is not a duration.", fix="Write it as 90s, 15m, 2h, 3d or 1h30m.", code="bad_duration")
+        raise BadInput(
+            f"'{text}' is not a duration.", fix="Write it as 90s, 15m, 2h, 3d or 1h30m.", code="bad_duration"
+        )
     return sum(float(number) * _DURATION_UNITS[unit] for number, unit in _DURATION_PART.findall(word))
 
 
@@ -66,7 +69,9 @@ def parse_instant_s(text: str) -> float:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise BadInput(
-            f"'{text}' is not an instant.", fix="Write it in ISO 8601 with an offset, such as 2026-11-22T18:00:00Z.", code="bad_instant"
+            f"'{text}' is not an instant.",
+            fix="Write it in ISO 8601 with an offset, such as 2026-11-22T18:00:00Z.",
+            code="bad_instant",
         )
     return instant.timestamp()
 
@@ -114,7 +119,7 @@ def iso_from_s(instant_s: float | None) -> str | None:
 
 def duration_text(seconds: float) -> str:
     """A duration in the two largest units that matter, such as `1 h 05 min` or `42 s`."""
-    whole = int(round(max(0.0, seconds)))
+    whole = round(max(0.0, seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < HOUR_S:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Final
 
 from eureka_park.compute.core.event import Event, event_from_json, event_to_json
 from eureka_park.compute.core.state import SCHEMA_VERSION, ParkState
 from eureka_park.foundation.database import Database
 from eureka_park.live import store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SNAPSHOT_EVERY: Final = 5_000
 _REPLAY_BLOCK: Final = 10_000

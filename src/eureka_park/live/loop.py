@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.compute import store as compute_store
 from eureka_park.compute.core import event as ev
@@ -33,6 +31,9 @@ from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, sit
 from eureka_park.live.observe import events_of_command, events_of_report
 from eureka_park.live.planning import Planning
 from eureka_park.live.rows import RowWriter, timeline_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 LEASE_TTL_S: Final = 15.0
 LEASE_RENEW_S: Final = 5.0

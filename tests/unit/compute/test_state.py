@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.helpers.world import HOUR, World, spec
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobState, Tier
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.policy import Policy, Sky
-from tests.helpers.world import HOUR, World, spec
 
 
 def busy_world() -> World:

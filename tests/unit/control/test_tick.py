@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from tests.helpers.world import HOUR, World, day_sun, node, spec
+
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobState, Tier
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import grid_only
 from eureka_park.control.tick import tick
-from tests.helpers.world import HOUR, World, day_sun, node, spec
 
 GREEN, BINDING, OBSERVED = (Policy(sky=sky, min_run_s=60) for sky in (Sky.GREEN, Sky.BINDING, Sky.OBSERVED))
 
@@ -263,6 +266,6 @@ def test_thousand_equal_flex_jobs_do_not_oscillate() -> None:
         running.append(len(world.state.on_node))
     stops = len(world.of(ev.JobPausing)) + len(world.of(ev.JobFrozen))
     assert stops <= 20, f"{stops} stops"
-    swings = [abs(b - a) for a, b in zip(running, running[1:], strict=False)]
+    swings = [abs(b - a) for a, b in pairwise(running)]
     assert max(running) >= 400 and sum(1 for swing in swings if swing > 100) <= 12
     assert len(world.ended) >= 900

@@ -35,7 +35,9 @@ class NodesDeclared:
 
 @dataclass(frozen=True, slots=True)
 class JobSubmitted:
-    """A job entered the queue. `job_id` names the array for arrays; `waiting_for` are those dependencies that had not ended."""
+    """A job entered the queue. `job_id` names the array for arrays; `waiting_for` are those dependencies that had
+    not ended.
+    """
 
     job_id: JobId
     at_s: float

@@ -1,7 +1,9 @@
 """Fair share with a memory: decayed use over weight decides which project is served next.
 
-Use is counted in *dominant-share hours*: the largest fraction of the park that a job holds (CPUs, memory or GPUs) times hours,
-as in dominant resource fairness (Ghodsi et al., NSDI 2011), with the exponential decay of multifactor schedulers. A start is
+Use is counted in *dominant-share hours*: the largest fraction of the park that a job holds (CPUs, memory or GPUs)
+times hours,
+as in dominant resource fairness (Ghodsi et al., NSDI 2011), with the exponential decay of multifactor schedulers. A
+start is
 charged at once for its declared time and corrected when it ends, so that a burst cannot outrun the accounts.
 """
 

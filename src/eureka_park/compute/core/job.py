@@ -49,7 +49,9 @@ ON_NODE: Final = frozenset({JobState.STARTING, JobState.RUNNING, JobState.PAUSIN
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is so: a stable code, the numbers that decided it, and until when (park time) as far as is known."""
+    """Why something is so: a stable code, the numbers that decided it, and until when (park time) as far as is
+    known.
+    """
 
     code: str
     text: str
@@ -144,7 +146,9 @@ class Job:
         return max(0.0, self.spec.time_s - self.run_s(now_s))
 
     def latest_start_s(self, now_s: float) -> float | None:
-        """The last instant to start so that the declared run time still ends by the deadline; None without a deadline."""
+        """The last instant to start so that the declared run time still ends by the deadline; None without a
+        deadline.
+        """
         return None if self.deadline_s is None else self.deadline_s - self.left_s(now_s)
 
     def drawn_kw(self) -> float:

@@ -19,7 +19,8 @@ TIME_MAX_S: Final = 30 * 86400.0
 TASKS_MAX: Final = 100_000
 TEXT_MAX: Final = 4096
 FIELDS: Final = (
-    "command", "script", "args", "snapshot_id", "name", "project", "tier", "class", "cpus", "gpus", "memory", "time", "by",
+    "command", "script", "args", "snapshot_id", "name", "project", "tier", "class", "cpus", "gpus", "memory",
+    "time", "by",
     "array", "after", "checkpoint", "env", "dependencies", "requires_python", "priority",
 )  # fmt: skip
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -36,7 +37,9 @@ class Largest:
 
 
 def check_request(request: Mapping[str, Any], now_s: float, largest: Largest) -> JobSpec:
-    """Turn a declaration (the API's JobRequest) into a JobSpec. Raises BadInput with `field` for the first thing wrong."""
+    """Turn a declaration (the API's JobRequest) into a JobSpec. Raises BadInput with `field` for the first thing
+    wrong.
+    """
     for name in request:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, 1)
@@ -219,7 +222,7 @@ def _time(value: Any, deadline_s: float | None, now_s: float) -> float:
         raise BadInput(f"'time' is {value!r}; it must be above zero, up to 30d.", fix="Write 15m or 2h.", field="time")
     if time_s > left_s:
         raise BadInput(
-            f"It declares {duration_text(time_s)} of run time, but only {duration_text(left_s)} are left until its deadline.",
+            f"It declares {duration_text(time_s)} of run time; until its deadline {duration_text(left_s)} are left.",
             fix="Declare less time or a later deadline.",
             field="by",
             code="deadline_too_near",

@@ -72,7 +72,9 @@ class Rooms:
 
 
 def dominant_frac(spec: JobSpec, node: Node) -> float:
-    """The largest fraction of the node that the job holds: of its GPUs where it asks for any, else of CPUs or memory."""
+    """The largest fraction of the node that the job holds: of its GPUs where it asks for any, else of CPUs or
+    memory.
+    """
     parts = [spec.n_cpus / node.n_cpus, spec.memory_bytes / node.memory_bytes]
     if node.n_gpus:
         parts.append(spec.n_gpus / node.n_gpus)
@@ -82,7 +84,8 @@ def dominant_frac(spec: JobSpec, node: Node) -> float:
 def rated_kw(spec: JobSpec, node: Node) -> tuple[float, float]:
     """IT power of a job at full draw on a node: (with its share of idle, the dynamic part alone); kW.
 
-    The dynamic power of a node is its rating less idle; GPUs draw the node's `gpu_kw_max` each, the rest follows the CPUs.
+    The dynamic power of a node is its rating less idle; GPUs draw the node's `gpu_kw_max` each, the rest follows
+    the CPUs.
     """
     gpus_kw = min(node.n_gpus * node.gpu_kw_max, node.rated_kw - node.idle_kw)
     cpus_kw = node.rated_kw - node.idle_kw - gpus_kw

@@ -270,7 +270,9 @@ class ParkState:
 
     # -- invariants ------------------------------------------------------------------------------------------------
     def validate(self) -> None:
-        """Check every invariant; AssertionError names the one that is broken. Called by tests and, now and then, by live."""
+        """Check every invariant; AssertionError names the one that is broken. Called by tests and, now and then, by
+        live.
+        """
         for job_id, job in self.jobs.items():
             assert job.job_id == job_id and job.state not in ENDED, f"{job_id} ended but is still held"
             places = [job_id in self.on_node, job_id in self.held, job in self.queues]

@@ -51,7 +51,9 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class StartOrder:
-    """Everything an engine needs to run one attempt. Idempotent by (job_id, attempt): a repeated order starts nothing twice."""
+    """Everything an engine needs to run one attempt. Idempotent by (job_id, attempt): a repeated order starts
+    nothing twice.
+    """
 
     job_id: JobId
     attempt: int
@@ -129,7 +131,9 @@ class JobUsage:
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """One reading of the node's meter: cumulative joules since some start; `range_j` > 0 where the counter wraps round."""
+    """One reading of the node's meter: cumulative joules since some start; `range_j` > 0 where the counter wraps
+    round.
+    """
 
     at_s: float
     energy_j: float
