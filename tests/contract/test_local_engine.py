@@ -167,6 +167,12 @@ def test_variables_and_folders(bench: Bench) -> None:
     assert manifest["files"] == [{"path": "sub/a.txt", "size_bytes": 9}]
 
 
+def test_processes_of_one_job_share_memory_and_locks(bench: Bench) -> None:
+    job = bench.python("import multiprocessing as m\nwith m.Lock(): print(m.Value('i', 7).value)")
+    assert bench.end(job).outcome == Outcome.FINISHED, bench.log(job)
+    assert bench.log(job) == "7\n"
+
+
 def test_a_second_attempt_keeps_work_and_appends_to_the_log(bench: Bench) -> None:
     blob = bench.home / "blob-2"
     blob.write_text("old")
@@ -337,6 +343,14 @@ def test_files_of_the_machine_stay_hidden(bench: Bench, tmp_path: Path) -> None:
     log = bench.log(job)
     assert "secret words" not in log and "root:" not in log and job not in log
     assert not (tmp_path / "made").exists() and not Path("/usr/made").exists()
+
+
+def test_only_the_jobs_own_folders_are_writable(bench: Bench) -> None:
+    if bench.level < Level.CONTAINER:
+        pytest.skip("below a container the machine's own folders are seen")
+    job = bench.start("sh", "-c", "for f in / /job /etc /usr /job/env; do echo x >$f/made && echo wrote $f; done; true")
+    assert bench.end(job).outcome == Outcome.FINISHED
+    assert "wrote" not in bench.log(job)
 
 
 def test_local_services_stay_out_of_reach(bench: Bench) -> None:

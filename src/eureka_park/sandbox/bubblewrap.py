@@ -71,7 +71,7 @@ def box_options(box: Box, *, is_root: bool, passwd_files: Mapping[str, str]) -> 
         options += ["--ro-bind", bind.source, bind.place]
     for place, source in passwd_files.items():
         options += ["--ro-bind", source, place]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"]
     for device in box.devices:
         options += ["--dev-bind-try", device, device]
     if box.devices:
@@ -81,7 +81,7 @@ def box_options(box: Box, *, is_root: bool, passwd_files: Mapping[str, str]) -> 
     for name, value in box.env.items():
         if not is_loader_variable(name):
             options += ["--setenv", name, value]
-    return [*options, "--chdir", box.folder]
+    return [*options, "--remount-ro", "/", "--chdir", box.folder]
 
 
 def is_loader_variable(name: str) -> bool:
