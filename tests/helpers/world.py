@@ -90,6 +90,8 @@ class World:
         self.state.just_ended.clear()
         self.decisions.append(decision)
         self.state.validate()
+        for job in self.state.on_node.values():
+            assert job.cap_frac >= 0.5, "never below half of rated power"
         return decision
 
     def _truth(self, job: Job) -> None:

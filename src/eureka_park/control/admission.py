@@ -11,8 +11,8 @@ from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState, Reason, Tier
 from eureka_park.compute.core.placement import NodeRoom
 from eureka_park.compute.core.state import ParkState
-from eureka_park.control.ladder import Reasons, is_bound, is_urgent, room_kw, totals
-from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.ladder import Reasons, is_bound, is_urgent, room_kw, totals, with_started
+from eureka_park.control.policy import Policy, Sky, Totals
 from eureka_park.control.supply import Interval, Supply
 from eureka_park.foundation.units import duration_text, power_text
 
@@ -29,11 +29,13 @@ class Admission:
     now_s: float
     reasons: Reasons
     n_considered: int = 0
+    _committed: Totals = field(default_factory=lambda: Totals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     _load_kw: list[float] = field(default_factory=list)  # per interval: what runs, and what chose to start there
 
     def run(self) -> Iterator[ev.Event]:
         """Start what may start; yields each event after it was applied to the state."""
         self._load_kw = self._running_load()
+        self._committed = totals(self.state, self.policy, self.now_s)
         heap = [(self.state.fair.rank(name), name) for name in self.state.queues.projects()]
         heapq.heapify(heap)
         while heap and self.n_considered < self.policy.n_considered_max:
@@ -41,6 +43,8 @@ class Admission:
             event = self._first_of(project)
             if event is not None:
                 self.state.apply(event)
+                job = self.state.jobs[event.job_id]
+                self._committed = with_started(self._committed, job, self.policy, self.now_s)
                 yield event
                 heapq.heappush(heap, (self.state.fair.rank(project), project))
 
@@ -80,7 +84,7 @@ class Admission:
 
     def _firm_reason(self, job: Job) -> Reason | None:
         now = self.supply.now
-        free_kw = now.grid_kw + now.clean_kw_p10 - totals(self.state, self.policy, self.now_s).firm_rated_kw
+        free_kw = now.grid_kw + now.clean_kw_p10 - self._committed.firm_rated_kw
         if job.rated_kw <= free_kw:
             return None
         text = f"It needs {_power(job.rated_kw)} of firm power; {_power(max(0.0, free_kw))} can be promised now."
@@ -88,14 +92,14 @@ class Admission:
 
     def _site_reason(self, job: Job) -> Reason | None:
         now = self.supply.now
-        free_kw = now.clean_kw + now.grid_kw - totals(self.state, self.policy, self.now_s).all_kw
+        free_kw = now.clean_kw + now.grid_kw - self._committed.all_kw
         if job.dynamic_kw <= free_kw:
             return None
         text = f"It needs {_power(job.dynamic_kw)}; plants and grid together leave {_power(max(0.0, free_kw))} now."
         return Reason("site_power", text, {"need_kw": job.dynamic_kw, "free_kw": free_kw}, now.end_s)
 
     def _sky_reason(self, job: Job) -> Reason | None:
-        free_kw = room_kw(self.state, self.supply, self.policy, self.now_s)
+        free_kw = room_kw(self._committed, self.supply, self.policy, self.now_s)
         if job.rated_kw <= free_kw:
             return None
         until_s = self.supply.first_clean_s(job.rated_kw / (1.0 - self.policy.margin_frac))

@@ -53,6 +53,20 @@ def totals(state: ParkState, policy: Policy, now_s: float) -> Totals:
     return Totals(idle, by_tier[Tier.FIRM], by_tier[Tier.FLEX], by_tier[Tier.GREEN], firm_rated, bound)
 
 
+def with_started(before: Totals, job: Job, policy: Policy, now_s: float) -> Totals:
+    """The totals after one more job has started at full power; the same as summing anew."""
+    drawn, tier = job.rated_kw, job.spec.tier
+    bound = drawn if tier is not Tier.FIRM and is_bound(job, policy.sky, now_s) else 0.0
+    return Totals(
+        max(0.0, before.idle_kw - (job.rated_kw - job.dynamic_kw)),
+        before.firm_kw + (drawn if tier is Tier.FIRM else 0.0),
+        before.flex_kw + (drawn if tier is Tier.FLEX else 0.0),
+        before.green_kw + (drawn if tier is Tier.GREEN else 0.0),
+        before.firm_rated_kw + (job.rated_kw if tier is Tier.FIRM else 0.0),
+        before.bound_kw + bound,
+    )
+
+
 def bound_budget_kw(supply: Supply, committed: Totals, policy: Policy, until_s: float) -> float:
     """IT kW of clean power that jobs bound by the sky may draw until `until_s`.
 
@@ -114,8 +128,9 @@ def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> It
     """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin."""
     for job in [job for job in reversed(_in_order(state)) if job.state is JobState.FROZEN or job.cap_frac < 1.0]:
         need_kw = job.dynamic_kw if job.state is JobState.FROZEN else job.dynamic_kw * (1.0 - job.cap_frac)
-        if is_bound(job, policy.sky, now_s) and need_kw > room_kw(state, supply, policy, now_s):
-            continue
+        if is_bound(job, policy.sky, now_s):
+            if need_kw > room_kw(totals(state, policy, now_s), supply, policy, now_s):
+                continue
         event: ev.Event
         if job.state is JobState.FROZEN:
             event = ev.JobThawed(job.job_id, now_s)
@@ -127,9 +142,8 @@ def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> It
         yield event
 
 
-def room_kw(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> float:
+def room_kw(committed: Totals, supply: Supply, policy: Policy, now_s: float) -> float:
     """IT kW by which bound work may grow now, with the margin that keeps it from swinging."""
-    committed = totals(state, policy, now_s)
     budget = bound_budget_kw(supply, committed, policy, now_s + policy.min_run_s)
     return budget * (1.0 - policy.margin_frac) - committed.bound_kw
 

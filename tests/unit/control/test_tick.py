@@ -269,3 +269,18 @@ def test_thousand_equal_flex_jobs_do_not_oscillate() -> None:
     swings = [abs(b - a) for a, b in pairwise(running)]
     assert max(running) >= 400 and sum(1 for swing in swings if swing > 100) <= 12
     assert len(world.ended) >= 900
+
+
+def test_totals_kept_along_the_way_equal_totals_summed_anew() -> None:
+    from eureka_park.control.ladder import totals, with_started
+
+    world = World(BINDING, much)
+    world.not_first("p")
+    for tier in Tier:
+        world.submit(tier, spec(tier=tier, n_cpus=1.5))
+    before = totals(world.state, BINDING, 60.0)
+    for tier in Tier:
+        world.happen(ev.JobStarting(world.state.jobs[tier].job_id, 60.0, 1, "n0"))
+        before = with_started(before, world.state.jobs[tier], BINDING, 60.0)
+        anew = totals(world.state, BINDING, 60.0)
+        assert all(abs(getattr(before, name) - getattr(anew, name)) < 1e-12 for name in before.__slots__)
