@@ -1,0 +1,99 @@
+"""docs/nomenclature.md owns the words: its tables equal enums, reason codes, events, policy, receipts and labels."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from eureka_park.compute.core import event
+from eureka_park.compute.core.job import JobClass, JobState, Tier
+from eureka_park.control.policy import Policy, Sky
+from eureka_park.foundation.site_reading import load_site
+from eureka_park.foundation.wire.engine import Capability, Outcome, Phase
+from eureka_park.ledger.core.receipt import Settlement, build_receipt
+from eureka_park.sandbox.levels import Level
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src" / "eureka_park"
+
+
+@cache
+def tables() -> dict[str, set[str]]:
+    """The words in the first column of each table, by the word that heads the column."""
+    found: dict[str, set[str]] = {}
+    head = ""
+    for line in (ROOT / "docs" / "nomenclature.md").read_text().splitlines():
+        if not line.startswith("|"):
+            head = ""
+            continue
+        first = line.split("|")[1].strip()
+        if not head:
+            head = first
+            assert head in {"term", "suffix", "name"} or head not in found, f"two tables are headed '{head}'"
+            found.setdefault(head, set())
+        elif not first.startswith("---"):
+            found[head] |= set(re.findall(r"`([^`]+)`", first)) or {first}
+    return found
+
+
+def reason_codes() -> set[str]:
+    """Codes given to `Reason(...)` or `_reason(...)`, and those of reasons written as plain JSON."""
+    codes: set[str] = set()
+    for path in SRC.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Reason", "_reason"}:
+                codes |= set(_texts(node.args[:1]))
+            elif isinstance(node, ast.Dict):
+                keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+                if {"code", "text", "until"} <= set(keys):
+                    codes |= set(_texts([node.values[keys.index("code")]]))
+    return codes
+
+
+def _texts(nodes: Iterable[ast.expr]) -> Iterable[str]:
+    return (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def receipt_keys() -> set[str]:
+    prices = {"mad_per_gpu_h": {"flex": 1.0}, "mad_per_cpu_h": {"flex": 1.0}, "label": "assumption"}
+    settlement = Settlement("job-a", "welcome", "flex", 0, 1.0, 60.0, 0.0, "modelled", False, prices)
+    return set(build_receipt(settlement, [])[0])
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("tier", {str(one) for one in Tier}),
+        ("class", {str(one) for one in JobClass}),
+        ("state", {str(one) for one in JobState}),
+        ("sky", {str(one) for one in Sky}),
+        ("level", {one.word for one in Level}),
+        ("capability", {str(one) for one in Capability}),
+        ("phase", {str(one) for one in Phase}),
+        ("outcome", {str(one) for one in Outcome}),
+        ("code", reason_codes()),
+        ("event", {kind.__name__ for kind in event.Event.__args__}),
+        ("key", receipt_keys()),
+        ("id", set(load_site("eureka-park").source_ids)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_table_is_the_code(head: str, words: set[str]) -> None:
+    assert words and tables()[head] == words
+
+
+def test_policy_is_told() -> None:
+    assert {item.name for item in fields(Policy)} - {"sky"} == tables()["name"]
+
+
+def test_labels_of_a_plan_are_told() -> None:
+    tree = ast.parse((SRC / "energy" / "core" / "power_plan.py").read_text())
+    made = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_labels")
+    given = next(node for node in ast.walk(made) if isinstance(node, ast.Dict))
+    assert set(_texts(key for key in given.keys if key is not None)) == tables()["label"]
