@@ -65,6 +65,11 @@ class Park:
     energy: EnergyService
     compute: ComputeService
 
+    def lease(self) -> live_store.Lease | None:
+        """Who decides for this park, and until when."""
+        with self.db.read() as conn:
+            return live_store.heartbeat(conn)
+
     def close(self) -> None:
         """Close the database's connections."""
         self.db.close()

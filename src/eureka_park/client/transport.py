@@ -13,7 +13,7 @@ from eureka_park.foundation import errors
 from eureka_park.foundation.errors import Internal, ParkError, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx2 as httpx
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class Transport:
 
     def _http(self) -> httpx.Client:
         if self._client is None:
-            import httpx
+            import httpx2 as httpx
 
             from eureka_park import __version__
 
@@ -99,13 +99,13 @@ class Transport:
         return self._client
 
     def _timeout(self, timeout_s: float) -> httpx.Timeout:
-        import httpx
+        import httpx2 as httpx
 
         return httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        import httpx
+        import httpx2 as httpx
 
         try:
             yield

@@ -16,6 +16,7 @@ from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 from eureka_park.foundation.ids import ENTROPY_BYTES, JobId, array_of, new_id
+from eureka_park.foundation.units import iso_from_s
 
 ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
 
@@ -175,6 +176,20 @@ class ComputeService:
         with self._db.read() as conn:
             self._row_in(conn, who, job_id)
             return store.timeline_of(conn, job_id)
+
+    def timeline_view(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
+        """The timeline as the API shows it: `at`, `what`, `text`."""
+        rows = self.timeline(who, job_id)
+        return [{"at": iso_from_s(row["at_s"]), "what": row["what"], "text": row["text"]} for row in rows]
+
+    def receipt(self, who: Principal | None, job_id: str) -> dict[str, Any] | None:
+        """The receipt of a settled job, None before; an array's is the sum of its tasks' once all are settled."""
+        row = self._row(who, job_id)
+        if "tasks" not in row:
+            return self._receipts.receipt(job_id)
+        found = [self._receipts.receipt(task["job_id"]) for task in row["tasks"]]
+        settled = [item for item in found if item is not None]
+        return view.array_receipt(job_id, settled) if len(settled) == len(found) else None
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state."""

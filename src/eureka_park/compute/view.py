@@ -139,3 +139,30 @@ def ended_reason(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["detail"]:
         text += f" {row['detail']}"
     return {"code": state, "text": text, "values": {}, "until": None}
+
+
+def array_receipt(array_id: str, receipts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The sum of the receipts of an array's tasks, hour by hour; figures of the first stand for labels and prices."""
+    hours: dict[str, dict[str, Any]] = {}
+    for receipt in receipts:
+        for hour in receipt["hours"]:
+            kept = hours.setdefault(hour["hour_at"], {"hour_at": hour["hour_at"]})
+            _add_figures(kept, hour)
+    total: dict[str, Any] = {}
+    for receipt in receipts:
+        _add_figures(total, {name: value for name, value in receipt.items() if name in _SUMMED})
+    rest = {name: value for name, value in receipts[0].items() if name not in total}
+    is_measured = all(receipt["method"] == "measured" for receipt in receipts)
+    method = "measured" if is_measured else "modelled"
+    return {**rest, **total, "job_id": array_id, "hours": [hours[at] for at in sorted(hours)], "method": method}
+
+
+_SUMMED = frozenset({"gpu_h", "cpu_h", "kwh", "it_kwh", "kwh_by_source", "gco2", "credits"})
+
+
+def _add_figures(kept: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for name, value in more.items():
+        if isinstance(value, Mapping):
+            _add_figures(kept.setdefault(name, {}), value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            kept[name] = round(kept.get(name, 0.0) + value, 12)

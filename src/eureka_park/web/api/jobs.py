@@ -1,0 +1,193 @@
+"""Jobs: submit, look, wait, cancel, why, receipt, log, outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any, BinaryIO, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from eureka_park.accounts.service import Principal
+from eureka_park.bootstrap import Park
+from eureka_park.compute.service import ENDED_NAMES
+from eureka_park.foundation.errors import BadInput, NotFound
+from eureka_park.web import logs, schemas
+from eureka_park.web.auth import Anyone, Someone, ThePark
+from eureka_park.web.events import watch_of
+
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=schemas.ERRORS)
+JobIdPath = Annotated[str, Path(max_length=80, pattern=r"^[a-z0-9\[\]-]+$", description="A job, a task or an array")]
+Until = Literal["ended", "running", "state-change"]
+_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@router.post("", status_code=201, response_model=schemas.JobId, operation_id="submit_job")
+def submit(
+    park: ThePark,
+    who: Someone,
+    body: schemas.JobRequest,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> dict[str, str]:
+    """Submit a job. The same Idempotency-Key gives the same job again."""
+    request = body.model_dump(by_alias=True, exclude_unset=True)
+    return {"job_id": park.compute.submit(who, request, idempotency_key)}
+
+
+@router.get("", response_model=schemas.JobPage, operation_id="list_jobs")
+def list_jobs(
+    park: ThePark,
+    who: Anyone,
+    state: Annotated[str | None, Query(max_length=200, description="One state, or several with commas")] = None,
+    tier: schemas.TierName | None = None,
+    project: Annotated[str | None, Query(max_length=128)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[
+        str | None, Query(max_length=20, pattern=r"^\d+$", description="`next` of the page before")
+    ] = None,
+) -> dict[str, Any]:
+    """Jobs that the asker may see, newest first."""
+    states = _states(state)
+    items, next_ = park.compute.jobs(who, states=states, tier=tier, project=project, limit=limit, after=after)
+    return {"items": items, "next": next_}
+
+
+def _states(text: str | None) -> list[str]:
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    known = schemas.JobStateName.__args__  # type: ignore[attr-defined]
+    for name in names:
+        if name not in known:
+            raise BadInput(f"'{name}' is not a state.", fix=f"Choose among {', '.join(known)}.", field="state")
+    return names
+
+
+@router.get("/{job_id}", response_model=schemas.JobView, operation_id="get_job")
+async def get_job(
+    request: Request,
+    park: ThePark,
+    who: Anyone,
+    job_id: JobIdPath,
+    wait_s: Annotated[float, Query(ge=0, le=60, description="Wait so long at most")] = 0.0,
+    until: Annotated[Until, Query(description="What to wait for")] = "ended",
+) -> dict[str, Any]:
+    """A job as it is now, or once it has got where the asker waits for it."""
+    watch = watch_of(request.app)
+    mark = await watch.value()
+    shown = first = await run_in_threadpool(park.compute.job, who, job_id)
+    end_s = asyncio.get_running_loop().time() + wait_s
+    while not _is_there(shown, first, until) and not watch.is_closing:
+        left_s = end_s - asyncio.get_running_loop().time()
+        if left_s <= 0:
+            break
+        mark = await watch.wait(mark, left_s)
+        shown = await run_in_threadpool(park.compute.job, who, job_id)
+    return shown
+
+
+def _is_there(shown: dict[str, Any], first: dict[str, Any], until: Until) -> bool:
+    if shown["state"] in ENDED_NAMES:
+        return True
+    if until == "running":
+        return shown["state"] not in {"queued", "starting"}
+    return until == "state-change" and shown["state"] != first["state"]
+
+
+@router.post("/{job_id}/cancel", response_model=schemas.JobEnding, operation_id="cancel_job")
+def cancel(park: ThePark, who: Someone, job_id: JobIdPath) -> dict[str, str]:
+    """Ask for a job or a whole array to be ended."""
+    return {"job_id": job_id, "state": park.compute.cancel(who, job_id)}
+
+
+@router.get("/{job_id}/why", response_model=schemas.Why, operation_id="why_job")
+def why(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
+    """Why it waits, is capped, paused or frozen, or how it ended."""
+    return park.compute.why(who, job_id)
+
+
+@router.get("/{job_id}/receipt", response_model=schemas.Receipt, operation_id="receipt_of_job")
+def receipt(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
+    """What it used, by hour and source."""
+    found = park.compute.receipt(who, job_id)
+    if found is None:
+        raise NotFound(
+            f"{job_id} has no receipt yet.", fix="It comes when the job has ended: park wait", code="no_receipt_yet"
+        )
+    return found
+
+
+@router.get("/{job_id}/timeline", operation_id="timeline_of_job")
+def timeline(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
+    """What happened to it, oldest first."""
+    return {"items": park.compute.timeline_view(who, job_id), "next": None}
+
+
+# -- log and outputs ---------------------------------------------------------------------------------------------------
+@router.get("/{job_id}/logs", response_class=Response, operation_id="log_of_job")
+def log(
+    park: ThePark,
+    who: Anyone,
+    job_id: JobIdPath,
+    offset: Annotated[int, Query(ge=-(2**53), le=2**53, description="First byte; negative counts from the end")] = 0,
+    limit: Annotated[int, Query(ge=0, le=8 * 1024**2)] = 1024**2,
+) -> Response:
+    """Bytes of the log as plain text; X-Log-Size is the whole log's size, X-Log-Offset where these bytes begin."""
+    shown = park.compute.job(who, job_id)
+    chunk, begin, size = logs.read_range(park.compute.log_file(who, job_id), offset, limit)
+    headers = {
+        "X-Log-Size": str(size), "X-Log-Offset": str(begin), "X-Job-State": shown["state"], "Cache-Control": "no-store",
+    }  # fmt: skip
+    return Response(chunk, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.get("/{job_id}/logs/stream", response_class=StreamingResponse, operation_id="follow_log_of_job")
+async def follow_log(
+    request: Request,
+    park: ThePark,
+    who: Anyone,
+    job_id: JobIdPath,
+    offset: Annotated[int, Query(ge=-(2**53), le=2**53)] = 0,
+) -> StreamingResponse:
+    """The log as server-sent events: `log`, `state`, `end`. Last-Event-ID continues where a stream broke off."""
+    last = request.headers.get("last-event-id", "")
+    begin = int(last) if last.isdigit() and len(last) < 17 else offset
+    path = await run_in_threadpool(park.compute.log_file, who, job_id)
+
+    def view() -> dict[str, Any]:
+        return park.compute.job(who, job_id)
+
+    stream = logs.follow(path, begin, view, watch_of(request.app))
+    return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM)
+
+
+@router.get("/{job_id}/outputs", response_model=schemas.OutputPage, operation_id="outputs_of_job")
+def outputs(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
+    """The files that the job wrote."""
+    return {"items": park.compute.outputs(who, job_id), "next": None}
+
+
+@router.get("/{job_id}/outputs/{path:path}", response_class=StreamingResponse, operation_id="output_of_job")
+def output(park: ThePark, who: Anyone, job_id: JobIdPath, path: str) -> StreamingResponse:
+    """One file that the job wrote, always as a download: it is the job's, not the park's."""
+    return stream_output(park, who, job_id, path)
+
+
+def stream_output(park: Park, who: Principal | None, job_id: str, path: str) -> StreamingResponse:
+    """The bytes of an output in constant memory."""
+    file = park.compute.open_output(who, job_id, path)
+    headers = {
+        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        "Content-Disposition": "attachment",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=headers)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    left = os.fstat(file.fileno()).st_size
+    with file:
+        while left > 0 and (chunk := file.read(min(256 * 1024, left))):
+            left -= len(chunk)  # never more than the length that was said, even while the job still writes
+            yield chunk

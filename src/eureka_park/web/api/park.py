@@ -1,0 +1,103 @@
+"""The park itself: plan, meter, site, status, and the stream of changes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+
+from eureka_park.accounts.service import Principal
+from eureka_park.bootstrap import Park
+from eureka_park.foundation.errors import Unavailable
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, site_to_json
+from eureka_park.foundation.units import HOUR_S, iso_from_s
+from eureka_park.web import schemas
+from eureka_park.web.auth import Anyone, ThePark
+from eureka_park.web.events import changes, watch_of
+from eureka_park.web.status import status_of
+
+router = APIRouter(tags=["park"], responses=schemas.ERRORS)
+_LISTED: Final = 20
+
+
+@router.get("/plan", operation_id="get_plan")
+def plan(park: ThePark) -> dict[str, Any]:
+    """What sun, wind and salt will give in the next 48 hours, and what more would cost."""
+    found = park.energy.current_plan()
+    if found is None:
+        raise Unavailable(
+            "There is no power plan yet.", fix="The first one is being made; ask again.", code="no_plan_yet"
+        )
+    return {**found.to_json(), "now": now_of(park, found)}
+
+
+def now_of(park: Park, found: PowerPlan) -> dict[str, Any]:
+    """The plan's figures for this very moment, and the power that was metered last."""
+    now_s = park.clock.park_s()
+    index = min(max(0, int((now_s - found.start_s) // found.step_s)), found.n_intervals - 1)
+    row = last_hour(park)
+    return {
+        "park_at": iso_from_s(now_s),
+        "interval": index,
+        "clean_available_mw": found.clean_available_mw_p50[index],
+        "grid_limit_mw": found.grid_limit_mw[index],
+        "available_by_source_mw": {
+            name: series[index] for name, series in found.available_by_source_mw.items() if name != GRID_SOURCE_ID
+        },
+        "metered_hour": row,
+        "sky": park.sky,
+        "scale_model": park.site.is_scale_model,
+    }
+
+
+def last_hour(park: Park) -> dict[str, Any] | None:
+    """The meter's newest hour, None before the first reading."""
+    now_s = park.clock.park_s()
+    rows = park.ledger.hours(now_s - 2 * HOUR_S, now_s)
+    return rows[-1] if rows else None
+
+
+@router.get("/meter", operation_id="get_meter")
+def meter(park: ThePark, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24) -> dict[str, Any]:
+    """The node's energy by park hour: jobs, idle, sources, carbon."""
+    now_s = park.clock.park_s()
+    return {"items": park.ledger.hours((now_s // HOUR_S - hours + 1) * HOUR_S, now_s), "next": None}
+
+
+@router.get("/site", operation_id="get_site")
+def site(park: ThePark) -> dict[str, Any]:
+    """The site: plants, nodes, overhead, policy, prices, with their sources."""
+    return {**site_to_json(park.site), "sky": park.sky, "scale_model": park.site.is_scale_model}
+
+
+@router.get("/status", operation_id="get_status")
+def status(park: ThePark, who: Anyone) -> dict[str, Any]:
+    """The park in one answer."""
+    return status_of(park)
+
+
+@router.get("/events", response_class=StreamingResponse, operation_id="follow_park")
+async def events(request: Request, park: ThePark, who: Anyone) -> StreamingResponse:
+    """Server-sent events: `overview` now and whenever something changes."""
+
+    def answer() -> dict[str, Any]:
+        return overview_of(park, who)
+
+    stream = changes(watch_of(request.app), answer)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def overview_of(park: Park, who: Principal | None) -> dict[str, Any]:
+    """What a live page needs: counts, power now, what runs, what waits."""
+    found = park.energy.current_plan()
+    running, _ = park.compute.jobs(who, states=["running", "starting", "pausing", "frozen"], limit=_LISTED)
+    waiting, _ = park.compute.jobs(who, states=["queued", "paused"], limit=_LISTED)
+    return {
+        "jobs": park.compute.counts(),
+        "now": now_of(park, found) if found else None,
+        "running": running,
+        "waiting": waiting,
+    }

@@ -1,0 +1,99 @@
+"""The web application of one park."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from eureka_park import __version__
+from eureka_park.bootstrap import Park
+from eureka_park.foundation.errors import BadInput
+from eureka_park.web import status
+from eureka_park.web.api import jobs, park, snapshots
+from eureka_park.web.errors import add_error_handlers
+from eureka_park.web.events import ChangeWatch
+from eureka_park.web.hosts import allowed_hosts, host_name
+from eureka_park.web.pages.routes import add_pages, error_page
+
+BODY_BYTES_MAX: Final = 32 * 1024**2  # of JSON; blobs have a limit of their own
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def make_app(the_park: Park) -> FastAPI:
+    """Build the application: API, pages, streams, one error form."""
+    app = FastAPI(
+        title="Eureka Park",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.park = the_park
+    app.state.watch = ChangeWatch(the_park.compute.change_mark)
+    api = APIRouter(prefix="/api/v1")
+    for router in (jobs.router, snapshots.router, park.router):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(status.router)
+    add_pages(app, the_park)
+    add_error_handlers(app, error_page)
+    app.add_middleware(Guard)
+    return app
+
+
+class Guard:
+    """Before every request: an id, the host name, the body's size; after it: headers that keep browsers careful."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._hosts = allowed_hosts()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if given.isascii() and given.isprintable() and 0 < len(given) <= 64 else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refused = _refusal(scope, self._hosts)
+        if refused is None:
+            await self._app(scope, receive, send_with_headers)
+        else:
+            answer = JSONResponse(refused.to_json(request_id), refused.http_status)
+            await answer(scope, receive, send_with_headers)
+
+
+def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
+    headers = Headers(scope=scope)
+    if host_name(headers.get("host", "")) not in hosts:
+        return BadInput(
+            "The park does not answer to this host name.", fix="Name it in PARK_HOSTS.", code="unknown_host"
+        )
+    length = headers.get("content-length", "0")
+    if "/blobs/" not in scope["path"] and length.isdigit() and int(length) > BODY_BYTES_MAX:
+        return BadInput("The body is larger than 32 MiB.", fix="Send less at once.", code="too_large")
+    return None

@@ -1,0 +1,114 @@
+"""One error form on every API route; pages get the same error in words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from eureka_park.foundation.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    Internal,
+    NotFound,
+    ParkError,
+    TooLarge,
+    Unauthorised,
+    Unavailable,
+)
+
+_log = logging.getLogger("eureka_park.web")
+
+Page = Callable[[Request, ParkError], Response]
+_BY_STATUS: Final[dict[int, type[ParkError]]] = {
+    401: Unauthorised,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    503: Unavailable,
+}
+
+
+class MethodNotAllowed(ParkError):
+    """The path is there, but not for this method."""
+
+    http_status = 405
+    default_code = "method_not_allowed"
+
+
+def add_error_handlers(app: FastAPI, page: Page) -> None:
+    """Answer every error in one form; `page` draws it for people."""
+
+    def answer(request: Request, error: ParkError) -> Response:
+        if not request.url.path.startswith(("/api/", "/healthz")) and "text/html" in request.headers.get("accept", ""):
+            return page(request, error)
+        headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
+        return JSONResponse(error.to_json(request_id(request)), error.http_status, headers)
+
+    @app.exception_handler(ParkError)
+    async def park_error(request: Request, error: ParkError) -> Response:
+        if isinstance(error, Internal):
+            _log.error("%s %s: %s", request.method, request.url.path, error.message)
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong_request(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return answer(request, _from_http(request, error))
+
+    @app.exception_handler(Exception)
+    async def defect(request: Request, error: Exception) -> Response:
+        _log.exception("request %s", request_id(request), exc_info=error)
+        told = Internal("Something in the park went wrong.", fix="Try again; the log names it by the request id.")
+        return answer(request, told)
+
+
+def request_id(request: Request) -> str:
+    """The id under which the request is logged; given by the caller or made here."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def _from_http(request: Request, error: HTTPException) -> ParkError:
+    if error.status_code == 404:
+        return NotFound(f"There is nothing at {request.url.path}.", fix="Look at /api/v1/openapi.json for the routes.")
+    if error.status_code == 405:
+        return MethodNotAllowed(f"{request.method} is not for {request.url.path}.", fix="Use another method.")
+    kind = _BY_STATUS.get(error.status_code, BadInput if error.status_code < 500 else Internal)
+    return kind(str(error.detail), fix="Change the request.")
+
+
+def from_validation(error: RequestValidationError) -> BadInput:
+    """The first thing wrong with a request, in words: its field, what was sent, what is right."""
+    first: dict[str, Any] = dict(error.errors()[0])
+    place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        known = _known_fields(error)
+        near = get_close_matches(str(first["loc"][-1]), known, 1)
+        fix = f"Did you mean '{near[0]}'?" if near else f"Known fields: {', '.join(known)}."
+        return BadInput(f"'{place}' is not a field.", fix=fix, field=place, code="unknown_field")
+    if first["type"] == "json_invalid":
+        return BadInput("The body is not valid JSON.", fix=f"Mend it: {first['ctx']['error']}.", code="bad_json")
+    if first["type"] == "missing":
+        return BadInput(f"'{place}' is missing.", fix="Add it.", field=place, code="missing_field")
+    sent = repr(first.get("input"))
+    sent = sent if len(sent) <= 60 else sent[:57] + "..."
+    return BadInput(f"'{place}' is {sent}: {first['msg'].lower()}.", fix="Change it.", field=place)
+
+
+def _known_fields(error: RequestValidationError) -> list[str]:
+    from eureka_park.web.schemas import JobRequest, SnapshotRequest
+
+    body = error.body if isinstance(error.body, dict) else {}
+    model = SnapshotRequest if "files" in body else JobRequest
+    return [field.alias or name for name, field in model.model_fields.items()]

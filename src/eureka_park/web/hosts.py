@@ -1,0 +1,21 @@
+"""Host names that this park answers to: a page elsewhere cannot reach it by pointing its own name at this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def allowed_hosts() -> frozenset[str]:
+    """Loopback names, and those of PARK_HOSTS (comma-separated) for a park behind a proxy."""
+    named = os.environ.get("PARK_HOSTS", "")
+    return LOOPBACK | {name.strip().lower() for name in named.split(",") if name.strip()}
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, its port and brackets left out."""
+    if header.startswith("["):
+        return header[1:].split("]", 1)[0].lower()
+    return header.rsplit(":", 1)[0].lower() if header.count(":") == 1 else header.lower()

@@ -1,0 +1,218 @@
+"""The API's bodies, for checking and for OpenAPI. What the values mean is checked by the services."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+JobStateName = Literal[
+    "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
+]
+TierName = Literal["firm", "flex", "green"]
+ClassName = Literal["batch", "interactive", "service"]
+Words = Annotated[list[Annotated[str, Field(max_length=65_536)]], Field(max_length=10_000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class JobRequest(_Body):
+    """A job to be submitted: a command, or a script of a snapshot with its arguments."""
+
+    command: Words | None = Field(None, description="Command and arguments; `python` is the job's own interpreter")
+    script: str | None = Field(None, max_length=4096, description="Path of a script inside the snapshot")
+    args: Words | None = Field(None, description="Arguments of the script")
+    snapshot_id: str | None = Field(None, max_length=128, description="Folder that the job works on")
+    name: str | None = Field(None, max_length=4096, description="Name for people")
+    project: str | None = Field(None, max_length=128, description="Project that runs and pays; default: welcome")
+    tier: TierName | None = Field(None, description="Promise about power; default: flex")
+    job_class: ClassName | None = Field(None, alias="class", description="Kind of work; default: batch")
+    cpus: float | None = Field(None, description="CPUs, fractions allowed; default 1")
+    gpus: int | None = Field(None, description="GPUs; default 0")
+    memory: str | int | None = Field(None, description="Memory such as 2GiB, or bytes; default 1GiB")
+    time: str | float | None = Field(None, description="Declared run time such as 15m, or seconds; default 1h")
+    by: str | None = Field(None, max_length=64, description="Deadline: 2h from now, or an ISO 8601 instant")
+    array: int | None = Field(None, description="How many tasks; default: no array")
+    after: Words | None = Field(None, description="Jobs that must finish first")
+    checkpoint: bool | None = Field(None, description="It writes checkpoints on SIGTERM and resumes from them")
+    env: dict[str, str] | None = Field(None, description="Environment of the command")
+    dependencies: Words | None = Field(None, description="Python requirements (PEP 508)")
+    requires_python: str | None = Field(None, max_length=256, description="Python version (PEP 440)")
+    priority: int | None = Field(None, description="Order within the project; default 0")
+
+
+class JobId(BaseModel):
+    """The id of a job."""
+
+    job_id: str
+
+
+class JobEnding(JobId):
+    """A job that was asked to end, and its state at that moment."""
+
+    state: JobStateName
+
+
+class Reason(BaseModel):
+    """Why something is so."""
+
+    code: str
+    text: str
+    values: dict[str, Any]
+    until: str | None
+
+
+class Why(JobEnding):
+    """The reasons of a job."""
+
+    reasons: list[Reason]
+
+
+class ReceiptLine(BaseModel):
+    """A receipt in a list."""
+
+    kwh: float
+    credits: float
+    method: str
+
+
+class JobView(BaseModel):
+    """A job as it is now."""
+
+    job_id: str
+    name: str
+    project: str
+    state: JobStateName
+    tier: TierName
+    job_class: ClassName = Field(alias="class")
+    command: list[str]
+    submitted_at: str
+    started_at: str | None
+    ended_at: str | None
+    deadline_at: str | None
+    exit_code: int | None
+    exit_signal: int | None
+    reasons: list[Reason]
+    attempt: int
+    resume_count: int
+    n_pauses: int
+    cap_frac: float
+    cpus: float
+    gpus: int
+    memory_bytes: int
+    time_s: float
+    checkpoint: bool
+    priority: int
+    node: str
+    sandbox_level: str
+    detail: str
+    array_id: str | None
+    task_index: int | None
+    n_tasks: int | None
+    task_states: dict[str, int] | None
+    after: list[str]
+    receipt: ReceiptLine | None
+
+
+class JobPage(BaseModel):
+    """A page of jobs, newest first."""
+
+    items: list[JobView]
+    next: str | None
+
+
+class ReceiptHour(BaseModel):
+    """One park hour of a receipt."""
+
+    hour_at: str
+    kwh: float
+    it_kwh: float
+    kwh_by_source: dict[str, float]
+    gco2: float
+    credits: float
+
+
+class Receipt(BaseModel):
+    """What a job used and what it costs; kWh at the site meter."""
+
+    model_config = ConfigDict(extra="allow")
+    job_id: str
+    gpu_h: float
+    cpu_h: float
+    kwh: float
+    it_kwh: float
+    kwh_by_source: dict[str, float]
+    hours: list[ReceiptHour]
+    gco2: float
+    credits: float
+    method: Literal["measured", "modelled"]
+    scale_model: bool
+
+
+class SnapshotFile(_Body):
+    """One file of a folder."""
+
+    path: str = Field(max_length=4096)
+    sha256: str = Field(max_length=64)
+    size_bytes: int = Field(ge=0)
+    mode: int = Field(0o644, ge=0, le=0o777)
+
+
+class SnapshotRequest(_Body):
+    """The files of a folder."""
+
+    files: list[SnapshotFile] = Field(max_length=100_000)
+
+
+class SnapshotAnswer(BaseModel):
+    """The snapshot once nothing is missing; until then the blobs to send."""
+
+    snapshot_id: str | None
+    missing: list[str]
+
+
+class Output(BaseModel):
+    """A file that a job wrote."""
+
+    path: str
+    size_bytes: int
+    modified_at: str
+
+
+class OutputPage(BaseModel):
+    """The files that a job wrote."""
+
+    items: list[Output]
+    next: str | None
+
+
+class ErrorBody(BaseModel):
+    """What went wrong and what to do."""
+
+    code: str
+    message: str
+    fix: str
+    request_id: str
+    field: str | None = None
+
+
+class Error(BaseModel):
+    """The one form of errors."""
+
+    error: ErrorBody
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    code: {"model": Error, "description": text}
+    for code, text in (
+        (401, "Nobody is signed in"),
+        (403, "Not allowed"),
+        (404, "There is no such thing"),
+        (409, "It clashes with what is there"),
+        (413, "Too large"),
+        (422, "What was sent cannot be used"),
+        (503, "Not now"),
+    )
+}
