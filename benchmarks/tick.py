@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/tick.py [--jobs 50000] [--projects 100]
 
-Every job is queued on a park of 100 nodes that is full, under a sky that binds all; the figure is the median of ten ticks.
+Every job is queued on a park of 100 nodes that is full, under a sky that binds all; the median of ten ticks counts.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from tests.helpers.live_park import LivePark
 
 from eureka_park.web.app import make_app
-from tests.helpers.live_park import LivePark
 
 
 class Api:

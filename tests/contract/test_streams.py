@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 import uvicorn
+from tests.helpers.live_park import LivePark
 
 from eureka_park.web.app import make_app
 from eureka_park.web.serve import Server
-from tests.helpers.live_park import LivePark
 
 
 class Served:

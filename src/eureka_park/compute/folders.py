@@ -34,7 +34,7 @@ def outputs(home: Path, job_id: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for root in _ROOTS:
         for path, facts in _files(folder / root):
-            if root == "work" and inputs.get(path) == [facts.st_size, facts.st_mtime_ns]:
+            if root == "work" and inputs.get(path) == (facts.st_size, int(facts.st_mtime)):
                 continue
             item = {"path": path, "size_bytes": facts.st_size, "modified_at": iso_from_s(facts.st_mtime)}
             found.setdefault(path, item)
@@ -86,13 +86,13 @@ def _files(root: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield path.relative_to(root).as_posix(), facts
 
 
-def _inputs(folder: Path) -> dict[str, list[int]]:
-    """Size and mtime of each file as it was laid out; see the engine's `inputs.json`."""
+def _inputs(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and mtime (s) of each file as it was laid out; see the engine's `inputs.json`."""
     try:
         value = json.loads((folder / "inputs.json").read_text())
-    except (OSError, ValueError):
+        return {item["path"]: (item["size_bytes"], value["mtime_s"]) for item in value["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return {str(path): list(facts) for path, facts in value.items()} if isinstance(value, dict) else {}
 
 
 def _absent(path: str) -> NotFound:

@@ -128,9 +128,9 @@ def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> It
     """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin."""
     for job in [job for job in reversed(_in_order(state)) if job.state is JobState.FROZEN or job.cap_frac < 1.0]:
         need_kw = job.dynamic_kw if job.state is JobState.FROZEN else job.dynamic_kw * (1.0 - job.cap_frac)
-        if is_bound(job, policy.sky, now_s):
-            if need_kw > room_kw(totals(state, policy, now_s), supply, policy, now_s):
-                continue
+        is_held = is_bound(job, policy.sky, now_s)
+        if is_held and need_kw > room_kw(totals(state, policy, now_s), supply, policy, now_s):
+            continue
         event: ev.Event
         if job.state is JobState.FROZEN:
             event = ev.JobThawed(job.job_id, now_s)

@@ -16,6 +16,7 @@ class Server(uvicorn.Server):
     """Lets streams go before it waits for them."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams, then everything else."""
         await watch_of(self.config.app).close()  # type: ignore[arg-type]
         await super().shutdown(sockets)
 

@@ -9,9 +9,10 @@ from fastapi.responses import StreamingResponse
 
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.sky import sky_now
 from eureka_park.foundation.errors import Unavailable
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.site_file import GRID_SOURCE_ID, site_to_json
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site, site_to_json
 from eureka_park.foundation.units import HOUR_S, iso_from_s
 from eureka_park.web import schemas
 from eureka_park.web.auth import Anyone, ThePark
@@ -34,22 +35,29 @@ def plan(park: ThePark) -> dict[str, Any]:
 
 
 def now_of(park: Park, found: PowerPlan) -> dict[str, Any]:
-    """The plan's figures for this very moment, and the power that was metered last."""
+    """The plan's figures for this very moment in one sentence and in numbers, and the hour that was metered last."""
     now_s = park.clock.park_s()
     index = min(max(0, int((now_s - found.start_s) // found.step_s)), found.n_intervals - 1)
-    row = last_hour(park)
+    sky = sky_now(found, now_s, kinds_of(park.site))
     return {
         "park_at": iso_from_s(now_s),
         "interval": index,
+        "sentence": sky.text,
+        "sentence_code": sky.code,
         "clean_available_mw": found.clean_available_mw_p50[index],
         "grid_limit_mw": found.grid_limit_mw[index],
-        "available_by_source_mw": {
+        "by_source_mw": {
             name: series[index] for name, series in found.available_by_source_mw.items() if name != GRID_SOURCE_ID
         },
-        "metered_hour": row,
+        "metered_hour": last_hour(park),
         "sky": park.sky,
         "scale_model": park.site.is_scale_model,
     }
+
+
+def kinds_of(site: Site) -> dict[str, str]:
+    """Each plant's kind: wind, pv or csp."""
+    return {plant.id: "csp" if plant.type.startswith("csp") else plant.type for plant in site.plants}
 
 
 def last_hour(park: Park) -> dict[str, Any] | None:
