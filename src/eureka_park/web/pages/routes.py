@@ -1,0 +1,92 @@
+"""The pages' routes, and errors as pages."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from eureka_park.bootstrap import Park
+from eureka_park.foundation.errors import ParkError
+from eureka_park.web.auth import COOKIE, check_same_origin, park_of
+from eureka_park.web.pages import jobs, overview, site
+from eureka_park.web.pages.draw import page
+from eureka_park.web.pages.words import words_of
+
+SESSION_S: Final = 14 * 86400
+_HEADLINES: Final = {
+    401: "You are not signed in.",
+    403: "This is not yours to do.",
+    404: "There is nothing here.",
+    422: "That could not be read.",
+    500: "Something in the park went wrong.",
+    503: "Not now.",
+}
+
+
+class _Static(StaticFiles):
+    """Static files, kept long where their address carries a version."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        is_versioned = b"v=" in scope.get("query_string", b"")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_versioned else "max-age=300"
+        return answer
+
+
+def add_pages(app: FastAPI, _park: Park) -> None:
+    """Put the pages and their files into the application."""
+    options = {"include_in_schema": False, "response_class": HTMLResponse}
+    app.add_api_route("/", overview.overview, **options)  # type: ignore[arg-type]
+    app.add_api_route("/jobs", jobs.job_list, **options)  # type: ignore[arg-type]
+    app.add_api_route("/jobs/{job_id}", jobs.job_page, **options)  # type: ignore[arg-type]
+    app.add_api_route("/jobs/{job_id}/cancel", jobs.cancel_job, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/site", site.site_page, **options)  # type: ignore[arg-type]
+    app.add_api_route("/sign-in", sign_in, include_in_schema=False)
+    app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
+    folder = Path(str(resources.files("eureka_park.web") / "static"))
+    app.mount("/static", _Static(directory=folder), name="static")
+
+
+def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> RedirectResponse:
+    """Spend a one-time link for a session."""
+    session = park_of(request).accounts.redeem_sign_in(code)
+    answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+    answer.set_cookie(
+        COOKIE,
+        session,
+        max_age=SESSION_S,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+    return answer
+
+
+def sign_out(request: Request) -> RedirectResponse:
+    """End the session."""
+    check_same_origin(request)
+    session = request.cookies.get(COOKIE)
+    if session:
+        park_of(request).accounts.end_session(session)
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+def error_page(request: Request, error: ParkError) -> Response:
+    """An error for people: what it is, and what to do."""
+    words = words_of(request)
+    headline = words.say(_HEADLINES.get(error.http_status, _HEADLINES[500]))
+    fix = error.fix
+    if error.code == "bad_sign_in_link":
+        fix = "Start the park again: it prints a new one."
+    request_id = str(getattr(request.state, "request_id", ""))
+    text = f"{error.message} {fix}".strip()
+    return page(request, "message.html", status=error.http_status, headline=headline, text=text, request_id=request_id)

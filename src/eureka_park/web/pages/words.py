@@ -1,0 +1,100 @@
+"""Languages of the pages: English in the templates, French and Arabic from catalogues keyed by the English text."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from fastapi import Request
+
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "fr": "Français", "ar": "العربية"}
+RIGHT_TO_LEFT: Final = frozenset({"ar"})
+
+
+@cache
+def catalogue(lang: str) -> Mapping[str, str]:
+    """The messages of a language; empty for English."""
+    if lang == "en" or lang not in LANGUAGES:
+        return {}
+    text = (resources.files("eureka_park.web") / "locales" / f"{lang}.toml").read_text("utf-8")
+    return {str(key): str(value) for key, value in tomllib.loads(text).items()}
+
+
+class Words:
+    """Speaks one language."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self.direction = "rtl" if lang in RIGHT_TO_LEFT else "ltr"
+        self._messages = catalogue(lang)
+
+    def say(self, text: str, **values: Any) -> str:
+        """The text in this language, its {names} filled in; a text without translation stays English."""
+        spoken = self._messages.get(text, text)
+        return spoken.format(**values) if values else spoken
+
+    def knows(self, text: str) -> bool:
+        """Whether the text is spoken in this language."""
+        return self.lang == "en" or text in self._messages
+
+
+def words_of(request: Request) -> Words:
+    """The language asked for: ?lang=, the cookie, then Accept-Language."""
+    for wanted in (request.query_params.get("lang"), request.cookies.get("lang")):
+        if wanted in LANGUAGES:
+            return Words(str(wanted))
+    ranked: list[tuple[float, str]] = []
+    for part in request.headers.get("accept-language", "")[:200].split(","):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            ranked.append((-float(weight or 1), name.split("-")[0].lower()))
+        except ValueError:
+            continue
+    for _, name in sorted(ranked, key=lambda item: item[0]):
+        if name in LANGUAGES:
+            return Words(name)
+    return Words("en")
+
+
+REASONS: Final[Mapping[str, str]] = {
+    "better_hour": "It waits for a better hour: {then} MAD/MWh then (carbon priced in), {now} now.",
+    "clean_power": "It needs {need} of the park's own sun, wind or salt; {free} is free now.",
+    "firm_power": "It needs {need} of firm power; {free} can be promised now.",
+    "site_power": "It needs {need}; plants and grid together leave {free} now.",
+    "behind": "Jobs of its project before it: {n_ahead}.",
+    "just_sent": "It has just arrived; the scheduler looks at it next.",
+    "no_plan": "There is no power plan yet; one is being made.",
+    "capped_power": "Its power is capped: the sky gives {short} less than such jobs draw.",
+    "paused_power": "It is paused at a checkpoint: the sky gives {short} less than such jobs draw.",
+    "frozen_power": "It is frozen, its work kept: the sky gives {short} less than such jobs draw.",
+}
+
+
+def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
+    """A reason in this language and the language it is in: its own English where no translation fits."""
+    form = REASONS.get(str(reason["code"]))
+    if words.lang == "en" or form is None or not words.knows(form):
+        return str(reason["text"]), "en"
+    values = dict(reason["values"])
+    for name in ("need", "free", "short"):
+        kw = values.get(f"{name}_kw")
+        values[name] = power(max(0.0, float(kw))) if kw is not None else ""
+    for name in ("now", "then"):
+        price = values.get(f"{name}_mad_per_mwh")
+        values[name] = isolated(f"{price:.0f}") if price is not None else ""
+    return words.say(form, **values), words.lang
+
+
+def power(kw: float) -> str:
+    """A power, isolated so that it reads left to right in any language."""
+    from eureka_park.foundation.units import power_text
+
+    return isolated(power_text(kw / 1000.0))
+
+
+def isolated(text: str) -> str:
+    """Text between Unicode isolates: numbers and units keep their order inside Arabic."""
+    return f"\u2068{text}\u2069"
