@@ -72,7 +72,9 @@ def latency(park: Park, _root: psutil.Process, _address: tuple[str, str]) -> dic
     }
 
 
-def submissions(park: Park, root: psutil.Process, address: tuple[str, str], n: int = 600, n_threads: int = 4) -> dict[str, float]:
+def submissions(
+    park: Park, root: psutil.Process, address: tuple[str, str], n: int = 600, n_threads: int = 4
+) -> dict[str, float]:
     """Accepted submissions per second from four clients; the queue is held by one job that takes the machine."""
     n_cpus = psutil.cpu_count() or 1
     blocker = park.submit(["sleep", "600"], cpus=n_cpus, memory="64MiB", tier="firm", time="20m")

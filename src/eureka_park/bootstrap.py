@@ -229,7 +229,7 @@ def _machine() -> MachineFacts:
 def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token: int) -> Live:
     """The deciding loop over a park, its state rebuilt from snapshot and journal."""
     state, journal = open_state(park.db, token)
-    state.fair.weights = {share.path: share.weight for share in park.site.shares}
+    state.fair.weights = {share.path.rsplit("/", 1)[-1]: share.weight for share in park.site.shares}
     refused: list[Callable[[JobId, str], None]] = []
     parts = Parts(
         db=park.db,

@@ -129,9 +129,7 @@ def test_every_route_has_one_error_form(api: Api) -> None:
 
 def all_routes(api: Api) -> list[APIRoute]:
     paths = api.app.openapi()["paths"]
-    return [
-        type("R", (), {"path": path, "methods": {name.upper() for name in item}})() for path, item in paths.items()
-    ]
+    return [type("R", (), {"path": path, "methods": {name.upper() for name in item}})() for path, item in paths.items()]
 
 
 def test_writing_needs_somebody(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -109,10 +110,11 @@ class Home:
         except OSError as error:
             with suppress(OSError):
                 part.unlink()
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise Unavailable(
                 f"{path} cannot be written: {error.strerror}.",
-                fix="Free some space or check its rights.",
-                code="disk_full",
+                fix="Free some space." if full else "Check its rights and its disk.",
+                code="disk_full" if full else "home_unusable",
             ) from None
 
     def read(self, name: str) -> str | None:

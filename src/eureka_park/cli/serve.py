@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,22 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     )
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)
+    park.data.sweep_parts()
     lease = process.take_lease(park.db, park.clock)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     receiver = wake_receiver(park.home.run)
     engine = LocalEngine(folder)
-    engine_note = {"sandbox_level": engine.sandbox_level, "capabilities": sorted(engine.capabilities())}
+    engine_note = {
+        "sandbox_level": engine.sandbox_level,
+        "why_not": dict(engine.sandbox.why_not),
+        "capabilities": sorted(engine.capabilities()),
+    }
     park.home.write("run/engine.json", json.dumps(engine_note))
     if ready_fd is not None:
         person_id, _ = park.accounts.ensure_owner()
         park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
-        os.write(ready_fd, b"ready\n")
+        with suppress(BrokenPipeError):  # the web process has died: the parent sees to that
+            os.write(ready_fd, b"ready\n")
         os.close(ready_fd)
     live = bootstrap.build_live(
         park,

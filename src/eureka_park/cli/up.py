@@ -74,6 +74,8 @@ def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
     if not house.exists():
         return
     facts = house.facts()
+    if fixed["site_name"] is not None and _same_site(house, fixed["site_name"]):
+        fixed = {**fixed, "site_name": facts.site}
     present = {"site_name": facts.site, "sky": facts.sky, "pace": facts.pace.factor}
     for name, value in fixed.items():
         if value is not None and value != present[name]:
@@ -83,6 +85,12 @@ def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
                 fix=f"Leave {option} out, or name a new home with --home.",
                 code="home_differs",
             )
+
+
+def _same_site(house: Home, named: str) -> bool:
+    """Whether a site file is, word for word, the one this home was made with."""
+    path = Path(named)
+    return path.is_file() and path.read_text(errors="replace") == house.read("site.toml")
 
 
 def _creation_flags(bare: bool, fixed: dict[str, Any]) -> list[str]:
@@ -233,18 +241,19 @@ class _Parent:
         os.close(reader)
         os.close(writer)
         ready.clear()
-        self._wait_ready(live)
+        self._wait_ready([live, web])
         note = {"pid": os.getpid(), "start": _start_of(os.getpid())}
         self.house.write("run/park.pid", json.dumps(note))
 
     def _base(self, module: str, *words: str) -> list[str]:
         return [sys.executable, "-m", module, *words, "--home", str(self.house.folder)]
 
-    def _wait_ready(self, live: _Child) -> None:
+    def _wait_ready(self, children: list[_Child]) -> None:
         until_s = time.monotonic() + READY_WAIT_S
         while not self._stop and time.monotonic() < until_s:
-            if live.process is not None and live.process.poll() is not None:
-                raise ParkErrorText(_last_line(live.log))
+            for child in children:
+                if child.process is not None and child.process.poll() is not None:
+                    raise ParkErrorText(_last_line(child.log))
             if _is_ready(self.sockets[0]):
                 return
             time.sleep(0.05)

@@ -97,5 +97,5 @@ def _inputs(folder: Path) -> dict[str, tuple[int, int]]:
 
 def _absent(path: str) -> NotFound:
     return NotFound(
-        f"The job has no output '{path}'.", fix="List them with: park get JOB --list", code="no_such_output"
+        f"The job has no output '{path}'.", fix="Its page and `park get JOB` show what it wrote.", code="no_such_output"
     )

@@ -107,15 +107,17 @@ class ComputeService:
             )
 
     def _check_after(self, conn: Any, who: Principal, after: Sequence[JobId]) -> None:
-        ended, unknown = store.open_among(conn, after)
+        ended, _ = store.open_among(conn, after)
         for job_id in after:
-            if job_id in unknown and store.posted_job(conn, job_id) is None:
+            try:
+                self._row_in(conn, who, job_id)
+            except NotFound:
                 raise BadInput(
                     f"There is no job {job_id} to run after.",
                     fix="List jobs with: park jobs --all",
                     field="after",
                     code="no_such_job",
-                )
+                ) from None
             if ended.get(job_id, "finished") != "finished":
                 raise BadInput(
                     f"{job_id} is {ended[job_id]}, so nothing can run after it.",

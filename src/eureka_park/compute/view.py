@@ -31,6 +31,7 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "attempt": row["attempt"],
         "resume_count": row["resume_count"],
         "n_pauses": row["n_pauses"],
+        "ran_s": row["ran_s"],
         "cap_frac": row["cap_frac"],
         "cpus": spec["n_cpus"],
         "gpus": spec["n_gpus"],
@@ -79,8 +80,10 @@ def just_sent() -> dict[str, Any]:
 
 def behind(n_ahead: int, tier: str) -> dict[str, Any]:
     """The reason of a job that stands behind others of its project and tier."""
-    jobs = "job" if n_ahead == 1 else "jobs"
-    text = f"{n_ahead} {tier} {jobs} of its project stand before it."
+    if n_ahead == 0:
+        return {"code": "next", "text": "It is next in its line.", "values": {}, "until": None}
+    jobs = "job of its project stands" if n_ahead == 1 else "jobs of its project stand"
+    text = f"{n_ahead} {tier} {jobs} before it."
     return {"code": "behind", "text": text, "values": {"n_ahead": n_ahead}, "until": None}
 
 

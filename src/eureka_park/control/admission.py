@@ -50,12 +50,18 @@ class Admission:
 
     def _first_of(self, project: str) -> ev.JobStarting | None:
         for tier in _TIER_ORDER:
+            pass_until_s: float | None = None  # a job behind one that waits for room must end before that room is due
             for job_id in list(islice(self.state.queues.waiting(project, tier), self.policy.lookahead)):
                 self.n_considered += 1
                 job = self.state.jobs[job_id]
+                if pass_until_s is not None and self.now_s + job.left_s(self.now_s) > pass_until_s:
+                    continue
                 event = self._try(job)
                 if event is not None:
                     return event
+                reason = self.reasons.get(job_id)
+                if pass_until_s is None and reason is not None and reason.code == "room":
+                    pass_until_s = reason.until_s
         return None
 
     def _try(self, job: Job) -> ev.JobStarting | None:

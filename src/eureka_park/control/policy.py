@@ -23,7 +23,7 @@ class Policy:
     cap_steps_frac: tuple[float, ...] = (0.62, 0.5)
     min_run_s: float = 300.0
     pause_rate_max_per_h: float = 2.0
-    carbon_mad_per_kg: float = 0.5
+    carbon_mad_per_kg: float = 0.3
     flex_wait_gain_frac: float = 0.1  # waiting pays when it saves at least this part of the price
     margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
     can_cap: bool = True

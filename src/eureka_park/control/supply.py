@@ -101,26 +101,34 @@ def grid_only(now_s: float, grid_kw: float, price: float) -> Supply:
     return Supply((Interval(now_s, now_s + 3600.0, 0.0, 0.0, grid_kw, steps),))
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that is declared: its power if all of it ran at once, and its energy, both above the idle power; kW, kWh."""
+
+    wanted_kw: float
+    left_kwh: float
+
+
 def potential_demand_mw(
     n_intervals: int,
     step_s: float,
     capacity_kw: float,
-    expected_kw: float,
-    work_kwh: float,
+    idle_kw: float,
+    expected_frac: float,
+    work: Work,
     site_mw_of: Callable[[float], float],
 ) -> tuple[float, ...]:
-    """Potential demand at the site meter for the next plan: all declared work at full capacity, then what is expected.
+    """Potential demand at the site meter for the next plan: declared work at the power it wants, then what is expected.
 
-    Never less than expected, never more than capacity: an idle park with a full queue asks for everything it could use,
-    so it is not starved by its own idleness.
+    Never less than idle and expected, never more than capacity: an idle park with a full queue asks for everything it
+    could use, so it is not starved by its own idleness.
     """
-    capacity = site_mw_of(capacity_kw)
-    expected = site_mw_of(min(expected_kw, capacity_kw))
-    hours = step_s / 3600.0
+    room_kw = max(0.0, capacity_kw - idle_kw)
+    expected_kw = expected_frac * room_kw
+    hours, left_kwh = step_s / 3600.0, work.left_kwh
     demand = []
     for _ in range(n_intervals):
-        block_kwh = capacity_kw * hours
-        part = min(1.0, work_kwh / block_kwh) if block_kwh > 0 else 0.0
-        work_kwh = max(0.0, work_kwh - block_kwh)
-        demand.append(max(expected, capacity * part))
+        drawn_kw = min(room_kw, work.wanted_kw) if left_kwh > 1e-12 else 0.0
+        left_kwh -= drawn_kw * hours
+        demand.append(site_mw_of(idle_kw + max(expected_kw, drawn_kw)))
     return tuple(demand)

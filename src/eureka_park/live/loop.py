@@ -12,8 +12,8 @@ from eureka_park.compute.core.job import ENDED, Job, JobState, Reason
 from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine
 from eureka_park.control.policy import Policy
-from eureka_park.control.supply import Supply, grid_only, potential_demand_mw, supply_from_plan
-from eureka_park.control.tick import Decision, tick
+from eureka_park.control.supply import Supply, Work, grid_only, potential_demand_mw, supply_from_plan
+from eureka_park.control.tick import tick
 from eureka_park.energy.service import EnergyService
 from eureka_park.foundation.clock import Clock, Pace
 from eureka_park.foundation.database import Database
@@ -42,7 +42,7 @@ METER_IDLE_S: Final = 60.0
 TICK_S: Final = 2.0
 INBOX_BLOCK: Final = 2_000
 RESUBMIT_S: Final = 10.0
-EXPECTED_LOAD_FRAC: Final = 0.25  # of capacity; stands in until demand is forecast from the park's own history
+EXPECTED_LOAD_FRAC: Final = 0.25  # of what jobs can draw; until demand is forecast from the park's own history
 PLAN_PATIENCE_S: Final = 20.0  # real seconds without any plan before the grid alone is planned with
 
 _log = logging.getLogger("eureka_park.live")
@@ -89,7 +89,7 @@ class Live:
         self._ordered_real_s: dict[JobId, float] = {}
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
         self._began_real_s = parts.clock.real_s()
-        self._last_decision = Decision(())
+        self._told_error = ""
 
     # -- start -----------------------------------------------------------------------------------------------------
     def begin(self, nodes: tuple[ev.Node, ...]) -> None:
@@ -181,19 +181,25 @@ class Live:
     def _plan(self, cycle: _Cycle) -> PowerPlan | None:
         site, state = self.parts.site, self.state
         capacity_kw = sum(node.rated_kw for node in state.nodes.values())
-        running_kwh = sum(job.rated_kw * job.left_s(cycle.now_s) / 3600.0 for job in state.on_node.values())
+        idle_kw = sum(node.idle_kw for node in state.nodes.values())
+        running = [(job.dynamic_kw, job.left_s(cycle.now_s) / 3600.0) for job in state.on_node.values()]
+        work = Work(
+            state.queued_kw + sum(kw for kw, _ in running),
+            state.queued_kwh + sum(kw * left_h for kw, left_h in running),
+        )
         demand = potential_demand_mw(
             48,
             3600.0,
             capacity_kw,
-            EXPECTED_LOAD_FRAC * capacity_kw,
-            running_kwh + max(0.0, state.queued_kwh),
+            idle_kw,
+            EXPECTED_LOAD_FRAC,
+            work,
             site_mw_of_it(site),
         )
         fresh = self.parts.planning.step(cycle.now_s, cycle.real_s, demand)
-        if self.parts.planning.error:
+        if self.parts.planning.error and self.parts.planning.error != self._told_error:
             _log.warning("no new plan: %s", self.parts.planning.error)
-            self.parts.planning.error = ""
+        self._told_error = self.parts.planning.error
         return fresh
 
     def _supply(self, cycle: _Cycle) -> Supply | None:

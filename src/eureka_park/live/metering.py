@@ -109,13 +109,17 @@ def _clean_at(plan: PowerPlan | None, park_s: float) -> dict[str, float]:
 
 
 def prices_by_source(site: Site, plan: PowerPlan | None, park_s: float) -> dict[str, float]:
-    """MAD per kWh of each source in one hour: a plant's contract price, and the grid's as the plan's curve has it."""
-    prices = {plant.id: (plant.price_mad_per_mwh or 0.0) / 1000.0 for plant in site.plants}
-    prices[GRID_SOURCE_ID] = (site.grid.price_full_mad_per_mwh + site.grid.transport_mad_per_mwh) / 1000.0
+    """MAD per kWh of each source in one hour: its first step on the plan's curve; without a plan the grid's tariff.
+
+    Nothing where the site's prices include energy.
+    """
+    if site.prices.energy == "included":
+        return dict.fromkeys(site.source_ids, 0.0)
+    grid_price = (site.grid.price_full_mad_per_mwh + site.grid.transport_mad_per_mwh) / 1000.0
+    prices = dict.fromkeys(site.source_ids, grid_price)
     if plan is not None and plan.start_s <= park_s < plan.end_s:
-        for step in plan.curve[plan.index_at(park_s)]:
-            if step.source == GRID_SOURCE_ID:
-                prices[GRID_SOURCE_ID] = step.cost_mad_per_mwh / 1000.0
+        for step in reversed(plan.curve[plan.index_at(park_s)]):
+            prices[step.source] = step.cost_mad_per_mwh / 1000.0
     return prices
 
 

@@ -39,6 +39,8 @@ def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
         detail = f"It ran longer than its declared {duration_text(job.spec.time_s)}. {report.detail}".strip()
     elif job.ending == "cancel" or report.outcome is Outcome.CANCELLED:
         state = JobState.CANCELLED
+    if job.deadline_s is not None and at_s > job.deadline_s:
+        detail = f"{detail} It ended {duration_text(at_s - job.deadline_s)} after its deadline.".strip()
     return ev.JobEnded(job.job_id, at_s, state, report.exit_code, report.exit_signal, detail)
 
 

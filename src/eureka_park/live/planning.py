@@ -15,6 +15,7 @@ from eureka_park.foundation.site_file import Site, site_to_json
 
 TRY_AGAIN_S: Final = 30.0  # real seconds between two attempts, so that a failing child cannot spin
 DEMAND_STEP_FRAC: Final = 0.1  # a change of potential demand by this part of capacity asks for a new plan
+SETTLE_S: Final = 5.0  # real seconds between plans that only a change of demand asks for
 TIMEOUT_S: Final = 120.0
 
 
@@ -106,11 +107,13 @@ class Planning:
 
     def _is_due(self, now_s: float, real_s: float, demand_mw: tuple[float, ...]) -> bool:
         waited_s = real_s - self._asked_real_s
+        if self.error and waited_s < TRY_AGAIN_S:
+            return False
         if self.plan is None:
             return waited_s >= TRY_AGAIN_S or self._asked_real_s < 0
         if now_s - self.plan.issued_at_s >= self.site.policy.plan_every_s:
-            return waited_s >= 1.0 if not self.error else waited_s >= TRY_AGAIN_S
-        if waited_s < 2.0:
+            return waited_s >= 1.0
+        if waited_s < SETTLE_S:
             return False
         old = self._asked_demand_mw or (0.0,)
         capacity = max(max(demand_mw), max(old), 1e-12)

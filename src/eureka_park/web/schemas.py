@@ -98,6 +98,7 @@ class JobView(BaseModel):
     attempt: int
     resume_count: int
     n_pauses: int
+    ran_s: float
     cap_frac: float
     cpus: float
     gpus: int

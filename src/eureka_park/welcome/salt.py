@@ -23,7 +23,10 @@ for hours in range(0, 25, 3):
             sold, spilled = sold + use * 0.40, spilled + over
             evening += use * 0.40 if index % 24 >= 18 or index % 24 < 6 else 0.0
     rows.append((hours, round(sold / 1000, 1), round(evening / 1000, 1), round(spilled / 1000, 1)))
-    print(f"{hours:2d} h of salt: {sold / 1000:6.1f} GWh a year, {evening / 1000:6.1f} after sunset, {spilled / 1000:6.1f} GWh of heat spilled", flush=True)
+    print(
+        f"{hours:2d} h of salt: {sold / 1000:6.1f} GWh a year, {evening / 1000:6.1f} after sunset, {spilled / 1000:6.1f} GWh of heat spilled",
+        flush=True,
+    )
 with Path(os.environ.get("PARK_OUTPUT_DIR", "."), "salt.csv").open("w", newline="") as file:
     writer = csv.writer(file)
     writer.writerow(("storage_h", "sold_gwh", "after_sunset_gwh", "spilled_gwh_th"))

@@ -16,7 +16,9 @@ def spirals(rng, n=120):
         for arm in (0, 1):
             turn = 1.6 * math.pi * index / n + arm * math.pi
             radius = 0.15 + index / n
-            points.append(((radius * math.cos(turn) + rng.gauss(0, 0.02), radius * math.sin(turn) + rng.gauss(0, 0.02)), arm))
+            points.append(
+                ((radius * math.cos(turn) + rng.gauss(0, 0.02), radius * math.sin(turn) + rng.gauss(0, 0.02)), arm)
+            )
     rng.shuffle(points)
     return points
 
@@ -40,7 +42,10 @@ def main():
     rng = random.Random(7)
     points = spirals(rng)
     train, test = points[:180], points[180:]
-    net = {"in": [[rng.gauss(0, 0.8) for _ in range(8)] for _ in range(HIDDEN)], "out": [rng.gauss(0, 0.5) for _ in range(HIDDEN)]}
+    net = {
+        "in": [[rng.gauss(0, 0.8) for _ in range(8)] for _ in range(HIDDEN)],
+        "out": [rng.gauss(0, 0.5) for _ in range(HIDDEN)],
+    }
     net["bias"] = 0.0
     for step in range(1, STEPS + 1):
         for point, arm in train:

@@ -165,7 +165,7 @@ def test_first_plan_feeds_potential_demand_of_a_full_queue(park: LivePark) -> No
         park.submit(run_s=7200, cpus=2, time="4h")
     park.step(times=4)
     full_demand = park.maker.requests[-1]["demand_mw"]
-    assert max(full_demand) > 3 * max(idle_demand)
+    assert max(full_demand) > 1.4 * max(idle_demand), "idle machines and a quarter of the rest are expected anyway"
     assert max(full_demand) == pytest.approx(386.0, rel=0.02), "the whole site's capacity, at base scale"
 
 

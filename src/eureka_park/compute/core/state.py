@@ -31,7 +31,8 @@ class ParkState:
         self.broken: dict[JobId, tuple[JobId, JobState]] = {}  # held for a job that did not finish
         self.fair = FairShare()
         self.known_projects: set[str] = set()
-        self.queued_kwh = 0.0  # declared energy of everything that waits
+        self.queued_kw = 0.0  # power of everything that waits, above idle
+        self.queued_kwh = 0.0  # and its declared energy
         self.meter: Mapping[str, Any] = {}
         self.next_order = 0
         self.just_ended: list[Job] = []  # filled by apply, emptied by the caller that settles
@@ -52,11 +53,11 @@ class ParkState:
         for job in self.on_node.values():
             if job.node in self.rooms.by_node:
                 self.rooms.take(job.node, job.spec, job.gpu_indices)
-        self.queued_kwh = 0.0
+        self.queued_kw = self.queued_kwh = 0.0
         for job in self.jobs.values():
             self._rate(job)
             if job.job_id not in self.on_node:
-                self.queued_kwh += self._left_kwh(job)
+                self._count(job, 1)
 
     def _submitted(self, event: ev.JobSubmitted) -> None:
         is_first = event.spec.project not in self.known_projects
@@ -79,7 +80,7 @@ class ParkState:
             self.next_order += 1
             self.jobs[job_id] = job
             self._rate(job)
-            self.queued_kwh += self._left_kwh(job)
+            self._count(job, 1)
             open_deps = tuple(dep for dep in event.waiting_for if self._is_open(dep))
             job.waiting_for = open_deps
             if open_deps:
@@ -94,7 +95,7 @@ class ParkState:
         if job.state not in WAITING:
             raise ValueError(f"{job.job_id} is {job.state}, it cannot start")
         self.queues.remove(job)
-        self.queued_kwh -= self._left_kwh(job)
+        self._count(job, -1)
         self.rooms.take(event.node, job.spec, event.gpu_indices)
         if job.state is JobState.PAUSED:
             job.resume_count += 1
@@ -133,7 +134,7 @@ class ParkState:
         self._leave_node(job, event.at_s)
         job.state = JobState.PAUSED
         self.queues.add(job)
-        self.queued_kwh += self._left_kwh(job)
+        self._count(job, 1)
 
     def _frozen(self, event: ev.JobFrozen) -> None:
         job = self.jobs[event.job_id]
@@ -159,7 +160,7 @@ class ParkState:
             self.queues.remove(job)
             self.held.pop(job.job_id, None)
             self.broken.pop(job.job_id, None)
-            self.queued_kwh -= self._left_kwh(job)
+            self._count(job, -1)
         job.state, job.ended_s = event.state, event.at_s
         job.exit_code, job.exit_signal, job.detail = event.exit_code, event.exit_signal, event.detail or job.detail
         self.just_ended.append(job)
@@ -217,9 +218,16 @@ class ParkState:
         if node:
             job.rated_kw, job.dynamic_kw = rated_kw(job.spec, node)
 
+    def _count(self, job: Job, sign: int) -> None:
+        """Count a waiting job in or out; an empty queue is exactly zero, whatever rounding has left."""
+        self.queued_kw += sign * job.dynamic_kw
+        self.queued_kwh += sign * self._left_kwh(job)
+        if sign < 0 and not self.queues.n_waiting and not self.held:
+            self.queued_kw = self.queued_kwh = 0.0
+
     @staticmethod
     def _left_kwh(job: Job) -> float:
-        return job.rated_kw * max(0.0, job.spec.time_s - job.ran_s) / 3600.0
+        return job.dynamic_kw * max(0.0, job.spec.time_s - job.ran_s) / 3600.0
 
     # -- snapshot --------------------------------------------------------------------------------------------------
     def to_json(self) -> dict[str, Any]:

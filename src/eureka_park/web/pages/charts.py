@@ -19,7 +19,8 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 12, 14, 34
 KIND_ORDER: Final = ("wind", "pv", "csp")
 _HATCH: Final = (
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/></pattern></defs>'
+    '<rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/>'
+    "</pattern></defs>"
 )
 _UNITS: Final = (("MW", 1.0), ("kW", 1e-3), ("W", 1e-6))
 
