@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/whole_park.py [latency submissions starts idle] [--idle-s 600]
 
-Starts a bare park of its own in a temporary home on a free port (the sky is only observed, so that it holds nothing back),
-measures, and ends it. Rates are wall-clock on whatever the machine has to spare; CPU seconds are of all the park's processes.
+Starts a bare park of its own in a temporary home on a free port (the sky is only observed, so that it holds nothing
+back), measures, and ends it. Rates are wall-clock on whatever the machine has to spare; CPU seconds are of all the
+park's processes.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def starts(park: Park, root: psutil.Process, _address: tuple[str, str], n: int =
 
 
 def idle(_park: Park, root: psutil.Process, seconds: float = 600.0) -> dict[str, float]:
-    """PSS of all processes and the part of one core that an idle park takes; the planning child is in the CPU figure."""
+    """PSS of all processes and the part of one core that an idle park takes, its planning child included."""
     time.sleep(10.0)
     begin_cpu, begin = cpu_s(root), time.perf_counter()
     pss_max = 0.0

@@ -1,0 +1,69 @@
+"""Migrations: the tables of a fresh database are those of the stores, and every tagged version's database still opens."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine, text
+
+from eureka_park import bootstrap
+from eureka_park.foundation.errors import Conflict
+from eureka_park.live.journal import open_state
+from eureka_park.migrations import HEAD, all_metadata, migrate
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "homes"
+VERSIONS = sorted(path.stem.removeprefix("park-") for path in GOLDEN.glob("park-*.sqlite3"))
+
+
+def test_fresh_database_has_the_tables_of_the_stores(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    assert migrate(url) is True and migrate(url) is False
+    merged = MetaData()
+    for metadata in all_metadata():
+        for table in metadata.tables.values():
+            table.to_metadata(merged)
+    engine = create_engine(url)
+    with engine.connect() as conn:
+        found = compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), merged)
+        assert conn.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+    engine.dispose()
+    assert [item for item in found if item[0] != "remove_table"] == []
+    assert [item[1].name for item in found if item[0] == "remove_table"] in ([], ["alembic_version"])
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    migrate(url)
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(Conflict, match="newer park"):
+        migrate(url)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_home_of_a_tagged_version_opens_with_all_its_jobs(version: str, tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    bootstrap.make_home(folder, now_real_s=1.8e9, is_bare=True)
+    shutil.copy(GOLDEN / f"home-{version}.json", folder / "home.json")
+    shutil.copy(GOLDEN / f"park-{version}.sqlite3", folder / "park.sqlite3")
+    bootstrap.prepare(folder)
+    park = bootstrap.open_park(folder)
+    state, journal = open_state(park.db, 1)
+    state.validate()
+    counts = park.compute.counts()
+    assert counts["finished"] >= 4 and counts["failed"] == 1 and counts["running"] >= 1
+    assert len(state.jobs) == counts["running"] + counts.get("starting", 0) + counts["queued"] and journal.head > 20
+    assert park.ledger.verify() == []
+    park.close()
+
+
+def test_this_version_is_among_them() -> None:
+    from eureka_park import __version__
+
+    assert __version__ in VERSIONS
