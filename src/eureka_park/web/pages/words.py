@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from string import Formatter
 from typing import Any, Final
 
 from fastapi import Request
@@ -47,12 +48,14 @@ def words_of(request: Request) -> Words:
         if wanted in LANGUAGES:
             return Words(str(wanted))
     ranked: list[tuple[float, str]] = []
-    for part in request.headers.get("accept-language", "")[:200].split(","):
-        name, _, weight = part.strip().partition(";q=")
+    for part in request.headers.get("accept-language", "")[:200].replace(" ", "").split(","):
+        name, _, weight = part.partition(";q=")
         try:
-            ranked.append((-float(weight or 1), name.split("-")[0].lower()))
+            rank = float(weight or 1)
         except ValueError:
             continue
+        if rank > 0:  # zero says: not this one
+            ranked.append((-rank, name.split("-")[0].lower()))
     for _, name in sorted(ranked, key=lambda item: item[0]):
         if name in LANGUAGES:
             return Words(name)
@@ -83,14 +86,28 @@ def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
     form = REASONS.get(str(reason["code"]))
     if words.lang == "en" or form is None or not words.knows(form):
         return str(reason["text"]), "en"
-    values = dict(reason["values"])
-    for name in ("need", "free", "short"):
-        kw = values.get(f"{name}_kw")
-        values[name] = power(max(0.0, float(kw))) if kw is not None else ""
-    for name in ("now", "then"):
-        price = values.get(f"{name}_mad_per_mwh")
-        values[name] = isolated(f"{price:.0f}") if price is not None else ""
+    values = _spoken(reason["values"])
+    if not _names(form) <= values.keys():
+        return str(reason["text"]), "en"
     return words.say(form, **values), words.lang
+
+
+def _spoken(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values that forms name, as text with units."""
+    found = {}
+    for name in ("need", "free", "short"):
+        if (kw := values.get(f"{name}_kw")) is not None:
+            found[name] = power(max(0.0, float(kw)))
+    for name in ("now", "then"):
+        if (price := values.get(f"{name}_mad_per_mwh")) is not None:
+            found[name] = isolated(f"{price:.0f}")
+    if "n_ahead" in values:
+        found["n_ahead"] = isolated(str(values["n_ahead"]))
+    return found
+
+
+def _names(form: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(form) if name}
 
 
 def power(kw: float) -> str:
