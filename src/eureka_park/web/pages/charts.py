@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from eureka_park.foundation.site_file import GRID_SOURCE_ID
 
 WIDTH: Final = 960
 HEIGHT: Final = 300
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 14, 34
+LEFT, RIGHT, TOP, BOTTOM = 58, 18, 14, 34
 KIND_ORDER: Final = ("wind", "pv", "csp")
+_QUARTER_S: Final = 900  # every zone's offset is a multiple of a quarter of an hour
 _HATCH: Final = (
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/>'
@@ -141,12 +143,13 @@ def _grid_lines(frame: _Frame) -> Iterable[str]:
 
 
 def _hours(frame: _Frame, timezone: str) -> Iterable[str]:
-    zone = ZoneInfo(timezone)
-    for index in range(frame.plan.n_intervals + 1):
-        local = datetime.fromtimestamp(frame.plan.interval_start_s(index), UTC).astimezone(zone)
+    """A line every six hours of the site's clock, which need not be where an interval begins."""
+    zone, plan = ZoneInfo(timezone), frame.plan
+    for instant_s in range(math.ceil(plan.start_s / _QUARTER_S) * _QUARTER_S, int(plan.end_s) + 1, _QUARTER_S):
+        local = datetime.fromtimestamp(instant_s, UTC).astimezone(zone)
         if local.hour % 6 or local.minute:
             continue
-        x = frame.x(index)
+        x = frame.x((instant_s - plan.start_s) / plan.step_s)
         day = "day" if local.hour == 0 else "six"
         yield f'<line class="{day}" x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM + 5}"/>'
         yield f'<text class="tick" x="{x}" y="{HEIGHT - 14}" text-anchor="middle">{local:%H:%M}</text>'
