@@ -13,7 +13,7 @@ from eureka_park.ledger import store
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
-from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, project_account, transfer, unbalanced
+from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Transaction, project_account, transfer, unbalanced
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
 
 if TYPE_CHECKING:
@@ -44,23 +44,23 @@ class LedgerService:
 
     def settle(self, conn: Connection, settlement: Settlement) -> dict[str, Any]:
         """The receipt of a job that is over: made and charged once; asked again, the first receipt comes back."""
-        known = store.receipt(conn, settlement.job_id)
-        if known is not None:
-            return known
-        lines = store.energy_of(conn, settlement.job_id)
-        receipt, credits_micro = build_receipt(settlement, lines)
-        store.add_receipt(conn, settlement.job_id, settlement.project, credits_micro, lines, receipt)
-        charge = transfer(
-            _settle_key(settlement.job_id),
-            f"Job {settlement.job_id}",
-            settlement.at_s,
-            source=project_account(settlement.project),
-            target=INCOME,
-            commodity=CREDIT,
-            amount_micro=credits_micro,
-        )
-        store.add_transaction(conn, charge)
-        return receipt
+        return self.settle_all(conn, [settlement])[0]
+
+    def settle_all(self, conn: Connection, settlements: Sequence[Settlement]) -> list[dict[str, Any]]:
+        """Settle several jobs together, which costs a few statements however many they are; receipts in their order."""
+        names = [item.job_id for item in settlements]
+        known = {job_id: dict(json.loads(text)) for job_id, text in store.receipt_texts(conn, names)}
+        fresh = {item.job_id: item for item in settlements if item.job_id not in known}
+        energy = store.energy_of(conn, list(fresh))
+        made, charges = [], []
+        for job_id, item in fresh.items():
+            receipt, credits_micro = build_receipt(item, energy[job_id])
+            known[job_id] = receipt
+            made.append(store.NewReceipt(job_id, item.project, credits_micro, energy[job_id], receipt))
+            charges.append(_charge(item, credits_micro))
+        store.add_receipts(conn, made)
+        store.add_transactions(conn, charges)
+        return [known[name] for name in names]
 
     def grant(
         self, conn: Connection, project: str, credits: float, why: str, *, at_s: float = 0.0, key: str | None = None
@@ -77,7 +77,7 @@ class LedgerService:
             commodity=CREDIT,
             amount_micro=micro(credits),
         )
-        return store.add_transaction(conn, deed)
+        return store.add_transactions(conn, [deed]) == 1
 
     def receipt(self, job_id: str) -> dict[str, Any] | None:
         """The receipt of a job, None while it is unsettled."""
@@ -112,6 +112,18 @@ class LedgerService:
         """
         with self._db.read() as conn:
             return [*_wrong_transactions(conn), *_wrong_hours(conn), *_wrong_receipts(conn)]
+
+
+def _charge(settlement: Settlement, credits_micro: int) -> Transaction:
+    return transfer(
+        _settle_key(settlement.job_id),
+        f"Job {settlement.job_id}",
+        settlement.at_s,
+        source=project_account(settlement.project),
+        target=INCOME,
+        commodity=CREDIT,
+        amount_micro=credits_micro,
+    )
 
 
 def _settle_key(job_id: str) -> str:

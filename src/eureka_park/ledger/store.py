@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -116,11 +117,14 @@ def add_meter(conn: Connection, hours: Iterable[tuple[int, str, int, int]]) -> N
     insert_or_add(conn, meter_hours, rows, ("it_uj", "site_uj"))
 
 
-def energy_of(conn: Connection, account: str) -> list[HourLine]:
-    """All lines of one account, by hour and source."""
-    table = energy_hours.c
-    query = select(energy_hours).where(table.account == account).order_by(table.hour_s, table.source, table.method)
-    return [_line(row) for row in conn.execute(query)]
+def energy_of(conn: Connection, accounts: Sequence[str]) -> dict[str, list[HourLine]]:
+    """By account, all its lines by hour and source; an account without any has an empty list."""
+    table, found = energy_hours.c, {account: list[HourLine]() for account in accounts}
+    for start in range(0, len(accounts), _IDS_PER_QUERY):
+        query = select(energy_hours).where(table.account.in_(accounts[start : start + _IDS_PER_QUERY]))
+        for row in conn.execute(query.order_by(table.account, table.hour_s, table.source, table.method)):
+            found[row.account].append(_line(row))
+    return found
 
 
 def settled(conn: Connection, job_ids: Sequence[str]) -> set[str]:
@@ -143,39 +147,59 @@ def receipt(conn: Connection, job_id: str) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
 
 
-def add_receipt(
-    conn: Connection, job_id: str, project: str, credits_micro: int, lines: Sequence[HourLine], body: dict[str, Any]
-) -> None:
-    """Keep a job's receipt beside the energy it stands for."""
-    row = {
-        "job_id": job_id,
-        "project": project,
-        "credits_micro": credits_micro,
-        "it_uj": str(sum(line.it_uj for line in lines)),
-        "site_uj": str(sum(line.site_uj for line in lines)),
-        "receipt": json.dumps(body, ensure_ascii=False, allow_nan=False),
-    }
-    conn.execute(insert(receipts), row)
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A receipt to be kept beside the energy it stands for."""
+
+    job_id: str
+    project: str
+    credits_micro: int
+    lines: Sequence[HourLine]
+    body: dict[str, Any]
 
 
-def add_transaction(conn: Connection, transaction: Transaction) -> bool:
-    """Book a transaction once; False when its key was booked before."""
-    key = transaction.idempotency_key
-    if conn.execute(select(transactions.c.at_s).where(transactions.c.idempotency_key == key)).first() is not None:
-        return False
-    conn.execute(insert(transactions), {"idempotency_key": key, "why": transaction.why, "at_s": transaction.at_s})
+def add_receipts(conn: Connection, fresh: Sequence[NewReceipt]) -> None:
+    """Keep receipts of jobs that have none yet."""
     rows = [
         {
-            "idempotency_key": key,
+            "job_id": item.job_id,
+            "project": item.project,
+            "credits_micro": item.credits_micro,
+            "it_uj": str(sum(line.it_uj for line in item.lines)),
+            "site_uj": str(sum(line.site_uj for line in item.lines)),
+            "receipt": json.dumps(item.body, ensure_ascii=False, allow_nan=False),
+        }
+        for item in fresh
+    ]
+    if rows:
+        conn.execute(insert(receipts), rows)
+
+
+def add_transactions(conn: Connection, deeds: Sequence[Transaction]) -> int:
+    """Book transactions, each once; how many were new."""
+    keys = [deed.idempotency_key for deed in deeds]
+    known: set[str] = set()
+    for start in range(0, len(keys), _IDS_PER_QUERY):
+        part = transactions.c.idempotency_key.in_(keys[start : start + _IDS_PER_QUERY])
+        known.update(conn.execute(select(transactions.c.idempotency_key).where(part)).scalars())
+    fresh = [deed for deed in deeds if deed.idempotency_key not in known]
+    if not fresh:
+        return 0
+    heads = [{"idempotency_key": deed.idempotency_key, "why": deed.why, "at_s": deed.at_s} for deed in fresh]
+    conn.execute(insert(transactions), heads)
+    conn.execute(insert(postings), [row for deed in fresh for row in _posting_rows(deed)])
+    return len(fresh)
+
+
+def _posting_rows(deed: Transaction) -> Iterator[dict[str, Any]]:
+    for index, posting in enumerate(deed.postings):
+        yield {
+            "idempotency_key": deed.idempotency_key,
             "line": index,
             "account": posting.account,
             "commodity": posting.commodity,
             "amount_micro": posting.amount_micro,
         }
-        for index, posting in enumerate(transaction.postings)
-    ]
-    conn.execute(insert(postings), rows)
-    return True
 
 
 def balance_micro(conn: Connection, account: str, commodity: str) -> int:

@@ -90,6 +90,7 @@ class Live:
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
         self._began_real_s = parts.clock.real_s()
         self._told_error = ""
+        self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
 
     # -- start -----------------------------------------------------------------------------------------------------
     def begin(self, nodes: tuple[ev.Node, ...]) -> None:
@@ -206,10 +207,20 @@ class Live:
         plan, site = self.parts.planning.plan, self.parts.site
         it_kw_of = it_kw_of_site(site)
         if plan is not None:
+            known = self._known_supply
+            if (
+                known is not None
+                and known[0] == plan.plan_id
+                and known[1].now.start_s <= cycle.now_s < known[1].now.end_s
+            ):
+                return known[1]
             try:
-                return supply_from_plan(plan, cycle.now_s, it_kw_of, self.parts.policy.carbon_mad_per_kg)
+                supply = supply_from_plan(plan, cycle.now_s, it_kw_of, self.parts.policy.carbon_mad_per_kg)
             except Unavailable:
                 pass  # it ended before a new one came: the safe fallback below
+            else:
+                self._known_supply = (plan.plan_id, supply)
+                return supply
         elif cycle.real_s - self._began_real_s < PLAN_PATIENCE_S:
             return None
         return grid_only(cycle.now_s, it_kw_of(site.grid.import_mw_max * site.factor), site.grid.price_peak_mad_per_mwh)
@@ -264,8 +275,9 @@ class Live:
         """Book the interval's energy first, then make the receipts of what ended in it."""
         if cycle.booking is not None:
             self.parts.ledger.book_energy(conn, cycle.booking)
-        for job in self.state.just_ended:
-            self.parts.ledger.settle(conn, self._settlement(job, cycle.now_s))
+        if self.state.just_ended:
+            over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
+            self.parts.ledger.settle_all(conn, over)
 
     def _settlement(self, job: Job, now_s: float) -> Settlement:
         site, plan = self.parts.site, self.parts.planning.plan

@@ -163,7 +163,12 @@ _KINDS: dict[str, type[Any]] = {
 
 def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
     """The kind and the payload of an event for the journal."""
-    return type(event).__name__, asdict(event)
+    payload = {name: getattr(event, name) for name in event.__slots__}
+    if isinstance(event, JobSubmitted):
+        payload["spec"] = event.spec.to_json()
+    elif isinstance(event, NodesDeclared):
+        payload["nodes"] = [asdict(node) for node in event.nodes]
+    return type(event).__name__, payload
 
 
 def event_from_json(kind: str, payload: Mapping[str, Any]) -> Event:

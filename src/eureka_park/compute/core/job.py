@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
@@ -90,8 +90,8 @@ class JobSpec:
     purpose: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON value."""
-        return asdict(self)
+        """A plain JSON value; shallow, as every field is plain already."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> JobSpec:
