@@ -25,7 +25,7 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 # Names of Python in the sources that look like variables of the environment.
 NOT_VARIABLES = {"PARK_ERROR"}
 # Pictures are taken from the running park before a version is made; take a name out once its file is there.
-PENDING = {"docs/pictures/overview-en.png"}
+PENDING: set[str] = set()
 # What may stand where a command's options would: the words of other programs are not ours to check.
 FOREIGN = {"--"}
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from eureka_park import bootstrap
-from eureka_park.adapters.process import die_with_parent, log_to_stderr
+from eureka_park.adapters.process import log_to_stderr
 from eureka_park.web.serve import serve
 
 
@@ -20,7 +20,6 @@ def main() -> None:
     parser.add_argument("--fds", required=True)
     parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args()
-    die_with_parent()
     log_to_stderr()
     if options.ready_fd is not None:
         told = os.read(options.ready_fd, 16)  # returns when the home is prepared, or empty when its maker died

@@ -12,8 +12,9 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from eureka_park import __version__
 from tests.helpers.live_park import LivePark
+
+from eureka_park import __version__
 
 HERE = Path(__file__).parent
 

@@ -1,4 +1,4 @@
-"""Migrations: the tables of a fresh database are those of the stores, and every tagged version's database still opens."""
+"""Migrations: a fresh database has the tables of the stores; the database of every tagged version still opens."""
 
 from __future__ import annotations
 

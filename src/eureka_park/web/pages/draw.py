@@ -101,7 +101,7 @@ def hour_shares(park: Park) -> list[tuple[str, float]]:
     load, total = plan.load_mw[index], sum(clean.values())
     used = min(1.0, load / total) if total > 0 else 0.0
     shares = [(colours[name], mw * used) for name, mw in clean.items()]
-    return [*shares, ("grid", max(0.0, load - total))]
+    return [*shares, ("outline", max(0.0, load - total))]
 
 
 def index_of(plan: PowerPlan, now_s: float) -> int:

@@ -35,7 +35,7 @@ def site_page(request: Request) -> HTMLResponse:
             "every power is divided by {factor}.",
             here=isolated(power_text(site.site_kw_rated / 1000)),
             mw=isolated(power_text(site.site_mw_max)),
-            factor=isolated(f"{1 / site.factor:,.0f}".replace(",", " ")),
+            factor=isolated(f"{1 / site.factor:,.0f}".replace(",", "\u202f")),
         )
     return page(
         request,
