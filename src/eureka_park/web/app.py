@@ -33,9 +33,16 @@ _HEADERS: Final = {
 }
 
 
+class _App(FastAPI):
+    """An application behind its guard, which stands outside of everything: defects too pass through it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Guard(super().build_middleware_stack())
+
+
 def make_app(the_park: Park) -> FastAPI:
     """Build the application: API, pages, streams, one error form."""
-    app = FastAPI(
+    app = _App(
         title="Eureka Park",
         version=__version__,
         openapi_url="/api/v1/openapi.json",
@@ -51,7 +58,6 @@ def make_app(the_park: Park) -> FastAPI:
     app.include_router(status.router)
     add_pages(app, the_park)
     add_error_handlers(app, error_page)
-    app.add_middleware(Guard)
     return app
 
 

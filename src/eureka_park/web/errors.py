@@ -49,7 +49,10 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
 
     def answer(request: Request, error: ParkError) -> Response:
         if not request.url.path.startswith(("/api/", "/healthz")) and "text/html" in request.headers.get("accept", ""):
-            return page(request, error)
+            try:
+                return page(request, error)
+            except Exception:  # a page asks the park for more than an error needs; then the error goes out bare
+                _log.exception("request %s: no page for its error", request_id(request))
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return JSONResponse(error.to_json(request_id(request)), error.http_status, headers)
 

@@ -19,6 +19,7 @@ HEIGHT: Final = 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 14, 34
 KIND_ORDER: Final = ("wind", "pv", "csp")
 _QUARTER_S: Final = 900  # every zone's offset is a multiple of a quarter of an hour
+# The grid's pattern stands once on a page, in the band on its top; every other picture refers to it.
 _HATCH: Final = (
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2.4" height="6"/>'
@@ -114,7 +115,7 @@ def plan_chart(plan: PowerPlan, now_s: float, sources: Sequence[Source], timezon
     body = "".join(parts)
     return Markup(
         f'<svg class="plan" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" direction="ltr" aria-label="{escape(title)}">'
-        f"{_HATCH}{body}</svg>"
+        f"{body}</svg>"
     )
 
 
@@ -169,7 +170,7 @@ def share_bar(shares: Sequence[tuple[str, str, float]], title: str) -> Markup:
     return Markup(
         '<svg class="bar" viewBox="0 0 600 18" preserveAspectRatio="none" role="img" direction="ltr" '
         f'aria-label="{escape(title)}">'
-        f"{_HATCH}{body}</svg>"
+        f"{body}</svg>"
     )
 
 
