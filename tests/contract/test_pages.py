@@ -1,0 +1,331 @@
+"""The pages over a real park on a stepped clock: languages, safety, signing in, errors in words, weight."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.helpers import live_park
+from tests.helpers.live_park import LivePark
+from tests.helpers.reading import Page
+from tests.helpers.recorder import PlanInProcess
+
+from eureka_park.foundation.errors import Internal
+from eureka_park.web.app import make_app
+from eureka_park.web.pages.words import LANGUAGES, Words, catalogue
+
+URL = "http://localhost:8386"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+EVIL = "<script>alert('x')</script>"
+ODD = "a b/é?x=1&y#z \"q' <i>.txt"
+LOG = b"<img src=x onerror=alert(1)> & \xff\xfe </pre><script>alert(2)</script>\n"
+
+
+class Pages:
+    """A park with jobs in many states, its owner's browser and a visitor's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.live = LivePark(folder)
+        self.accounts = self.live.park.accounts
+        self.person_id, _ = self.accounts.ensure_owner()
+        self.app = make_app(self.live.park)
+        self.visitor, self.owner = self.browser(), self.browser()
+        assert self.owner.get(self.link(), follow_redirects=False).status_code == 303
+        self.accounts.ensure_project("quiet", "Quiet", False)
+        self.done = self.submit(20, name=EVIL, cpus=0.2)
+        self.array = self.submit(10, array=3, cpus=0.2)
+        self.after = self.submit(10, after=[self.done], cpus=0.2)
+        folder = self.live.folder / "jobs" / self.done
+        (folder / "out" / "a b").mkdir(parents=True)
+        (folder / "out" / ODD).write_bytes(b"odd")
+        (folder / "log.txt").write_bytes(LOG)
+        self.live.engine.codes[self.submit(5, cpus=0.2, name="fails")] = 3
+        self.live.step(times=12)
+        self.private = self.submit(1e6, project="quiet", cpus=0.2)
+        self.running = self.submit(1e6, cpus=0.2, name="runs")
+        self.green = self.submit(1e6, tier="green", cpus=2)
+        self.live.step(times=3)
+        self.waiting = self.submit(1e6, tier="firm", after=[self.running])
+        self.jobs = (self.done, self.array, self.after, self.private, self.running, self.green, self.waiting)
+        self.paths = ("/", "/jobs", "/jobs?state=finished", "/site", *(f"/jobs/{job_id}" for job_id in self.jobs))
+
+    def browser(self) -> TestClient:
+        return TestClient(self.app, base_url=URL, raise_server_exceptions=False, headers=BROWSER)
+
+    def link(self) -> str:
+        return f"/sign-in?code={self.accounts.new_sign_in_link(self.person_id)}"
+
+    def submit(self, run_s: float, **request: Any) -> str:
+        job_id = str(self.live.submit(run_s, **{"tier": "firm", **request}))
+        for task in range(int(request.get("array", 0))):
+            self.live.engine.run_s[f"{job_id}[{task}]"] = run_s
+        return job_id
+
+    def read(self, path: str, lang: str = "en", who: TestClient | None = None, status: int = 200) -> Page:
+        answer = (who or self.owner).get(path, headers={"Accept-Language": lang})
+        assert answer.status_code == status, answer.text[:2000]
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        return Page(answer.text)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    pages = Pages(tmp_path_factory.mktemp("pages"))
+    yield pages
+    pages.live.park.close()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_in_every_language(pages: Pages, lang: str) -> None:
+    words = Words(lang)
+    for path in pages.paths:
+        page = pages.read(path, lang)
+        html = page.elements[0]
+        assert html.attributes == {"lang": lang, "dir": words.direction}
+        assert len(page.all("h1")) == len(page.all("main")) == html_head(page).count("title") == 1
+        open_marks = [item.text for item in page.texts if "{" in item.text and not item.is_in("pre")]
+        assert not open_marks, (path, open_marks)
+        english = [item.text for item in page.texts if item.lang == lang != "en" and untranslated(lang, item.text)]
+        assert not english, (path, english)
+        ids = [item.attributes["id"] for item in page.elements if "id" in item.attributes]
+        assert len(set(ids)) == len(ids) and {"main", "hatch"} <= set(ids)
+
+
+def html_head(page: Page) -> list[str]:
+    tags = [item.tag for item in page.elements]
+    return tags[: tags.index("body")]
+
+
+def untranslated(lang: str, text: str) -> bool:
+    return catalogue(lang).get(text, text) != text
+
+
+def test_arabic_says_that_it_is_not_reviewed(pages: Pages) -> None:
+    assert Words("ar").say("Arabic texts have not yet been reviewed by a native reader.") in pages.read("/", "ar").text
+
+
+def test_policy_of_content_and_nothing_inline(pages: Pages) -> None:
+    for path in (*pages.paths, "/nothing"):
+        answer = pages.owner.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self'" in policy and "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-store"
+        page = Page(answer.text)
+        assert not page.all("style") and not page.all("iframe") and not page.all("base")
+        for element in page.elements:
+            inline = [name for name in element.attributes if name == "style" or name.startswith("on")]
+            assert not inline, (path, element)
+            for name in ("href", "src", "action"):
+                assert re.match(r"[/?#]|$", element.attributes.get(name, "")), (path, element)
+                assert not element.attributes.get(name, "").startswith("//"), (path, element)
+        assert all("src" in element.attributes for element in page.all("script"))
+        assert not [item for item in page.texts if item.is_in("script")]
+
+
+def test_ids_keep_their_direction(pages: Pages) -> None:
+    for path in pages.paths:
+        page = pages.read(path, "ar")
+        ids = [item for item in page.texts if re.search(r"job-[a-z2-7]{16}", item.text)]
+        assert all(item.is_isolated for item in ids), [item for item in ids if not item.is_isolated]
+        assert ids or "/jobs" not in path
+    for item in pages.read("/site", "ar").texts:
+        assert not re.fullmatch(r"[\d.,  ]+", item.text) or item.is_isolated, item
+
+
+def test_figures_with_units_keep_their_direction(pages: Pages) -> None:
+    for path in pages.paths:
+        for item in pages.read(path, "ar").texts:
+            outside = re.sub("\u2068[^\u2069]*\u2069", "", item.text)
+            has_figure = re.search(r"\d (?:W|kW|MW|Wh|kWh|g|kg|%)\b", outside) or re.search(r"\d{4}-\d\d-\d\d", outside)
+            assert not has_figure or item.is_isolated or item.is_in("svg"), (path, item)
+
+
+def test_names_and_logs_are_texts(pages: Pages) -> None:
+    for path in ("/jobs", f"/jobs/{pages.done}"):
+        page = pages.read(path)
+        assert EVIL in [item.text for item in page.texts if item.is_in("bdi")]
+        assert len(page.all("script")) == 1
+    page = pages.read(f"/jobs/{pages.done}")
+    assert page.texts[0].text.startswith(EVIL) and page.texts[0].is_in("title")
+    log = next(item for item in page.texts if item.around[-1].attributes.get("data-log"))
+    assert log.text == LOG.decode("utf-8", "replace").strip()
+    assert page.all("img") == page.all("img")[:1], "the park's own sign only"
+    assert log.around[-1].attributes["data-offset"] == str(len(LOG)) and "data-over" in log.around[-1].attributes
+
+
+def test_log_that_begins_with_an_empty_line_keeps_it(pages: Pages) -> None:
+    file = pages.live.folder / "jobs" / pages.running / "log.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"\n\nsecond\n")
+    html = pages.owner.get(f"/jobs/{pages.running}").text
+    begin = re.search(r"<pre [^>]*data-log[^>]*>(.*?)</pre>", html, re.DOTALL)
+    assert begin is not None and begin[1] == "\n\n\nsecond\n", "a browser drops the first line end after <pre>"
+
+
+def test_odd_outputs_can_be_fetched_by_their_links(pages: Pages) -> None:
+    page = pages.read(f"/jobs/{pages.done}")
+    assert ODD in [item.text for item in page.texts]
+    link = next(item.attributes["href"] for item in page.all("a") if "/outputs/" in item.attributes.get("href", ""))
+    assert re.fullmatch(r"[A-Za-z0-9/._%~-]+", link)
+    assert pages.owner.get(link).content == b"odd"
+
+
+def test_links_of_every_page_lead_somewhere(pages: Pages) -> None:
+    links = {
+        item.attributes[name]
+        for path in pages.paths
+        for item in pages.read(path).elements
+        for name in ("href", "src", "data-log")
+        if item.attributes.get(name, "").startswith("/")
+    }
+    assert len(links) > 15
+    assert [link for link in links if pages.owner.get(link).status_code != 200] == []
+
+
+def test_private_jobs_are_not_there_for_visitors(pages: Pages) -> None:
+    page = pages.read(f"/jobs/{pages.private}", who=pages.visitor, status=404)
+    assert "There is nothing here." in page.text
+    unknown = pages.read("/jobs/job-aaaaaaaaaaaaaaaa", "fr", who=pages.visitor, status=404)
+    assert Words("fr").say("There is nothing here.") in unknown.text
+    for path in ("/", "/jobs"):
+        assert pages.private not in pages.visitor.get(path).text
+        assert pages.private in pages.owner.get(path).text
+
+
+def test_cancel_needs_somebody_and_the_park_s_own_page(pages: Pages) -> None:
+    job_id = pages.submit(1e6, cpus=0.2)
+    pages.live.step(times=3)
+    path, own = f"/jobs/{job_id}/cancel", {"Origin": URL}
+    assert f'action="{path}"' in pages.owner.get(f"/jobs/{job_id}").text
+    assert f'action="{path}"' not in pages.visitor.get(f"/jobs/{job_id}").text
+    refused = pages.visitor.post(path, headers=own)
+    assert refused.status_code == 401 and "You are not signed in." in Page(refused.text).text
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        refused = pages.owner.post(path, headers=headers)
+        assert refused.status_code == 403 and "This is not yours to do." in Page(refused.text).text
+    assert pages.owner.get(path).status_code == 405
+    assert pages.live.view(job_id)["state"] == "running"
+    done = pages.owner.post(path, headers=own, follow_redirects=False)
+    assert (done.status_code, done.headers["location"]) == (303, f"/jobs/{job_id}")
+    pages.live.step(times=3)
+    assert pages.live.view(job_id)["state"] == "cancelled"
+    assert f'action="{path}"' not in pages.owner.get(f"/jobs/{job_id}").text
+
+
+def test_sign_in_works_once_and_ends(pages: Pages) -> None:
+    link, somebody = pages.link(), pages.browser()
+    first = somebody.get(link, follow_redirects=False)
+    assert (first.status_code, first.headers["location"]) == (303, "/")
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie
+    assert 'action="/sign-out"' in somebody.get("/").text
+    for again in (link, "/sign-in?code=wrong", "/sign-in"):
+        page = pages.read(again, "fr", who=pages.browser(), status=401)
+        assert Words("fr").say("You are not signed in.") in page.text and "prints a new one" in page.text
+    assert somebody.post("/sign-out", headers={"Origin": "http://evil.example"}).status_code == 403
+    session = somebody.cookies["park_session"]
+    out = somebody.post("/sign-out", headers={"Origin": URL}, follow_redirects=False)
+    assert out.status_code == 303 and "park_session" not in somebody.cookies
+    back = pages.browser().get("/", headers={"Cookie": f"park_session={session}"})
+    assert back.status_code == 200 and 'action="/sign-out"' not in back.text, "an ended session is nobody's"
+
+
+def test_language_is_kept(pages: Pages) -> None:
+    somebody = pages.browser()
+    assert 'lang="ar"' in somebody.get("/?lang=ar").text
+    assert 'lang="ar"' in somebody.get("/jobs", headers={"Accept-Language": "fr"}).text
+    assert '<html lang="fr"' in somebody.get("/site?lang=fr").text
+    assert "set-cookie" not in somebody.get("/site?lang=xx").headers
+    assert '<html lang="fr"' in somebody.get("/?lang=xx").text
+    assert "Accept-Language" in somebody.get("/").headers["vary"] and "Cookie" in somebody.get("/").headers["vary"]
+
+
+def test_errors_are_pages_for_browsers_and_json_for_programs(pages: Pages) -> None:
+    page = pages.read("/nothing", "fr", status=404)
+    assert page.elements[0].attributes["lang"] == "fr" and page.all("main")
+    for accept in ("*/*", "application/json"):
+        answer = pages.visitor.get("/nothing", headers={"Accept": accept})
+        assert answer.status_code == 404 and answer.json()["error"]["code"] == "not_found"
+    assert pages.visitor.get("/api/v1/nothing").json()["error"]["code"] == "not_found"
+    for path in ("/jobs?state=asleep", "/jobs?after=x", "/jobs/UPPER"):
+        page = pages.read(path, status=422)
+        assert "That could not be read." in page.text
+    page = pages.read(f"/jobs?after={EVIL}", status=422)
+    assert len(page.all("script")) == 1
+    request_id = pages.visitor.get("/nothing").headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{16}", request_id)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_defect_is_a_page_with_all_headers(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        raise RuntimeError("secret inner text")
+
+    monkeypatch.setattr(pages.live.park.compute, "counts", broken)
+    for path, is_page in (("/", True), ("/api/v1/status", False)):
+        answer = pages.visitor.get(path)
+        assert answer.status_code == 500 and "secret inner" not in answer.text
+        assert answer.headers["x-request-id"] in answer.text
+        assert "default-src" in answer.headers["content-security-policy"]
+        assert ("Something in the park went wrong." in answer.text) and ("<main" in answer.text) is is_page
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_error_that_no_page_can_show_is_told_in_json(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        raise Internal("The database is gone.")
+
+    monkeypatch.setattr(pages.live.park.energy, "current_plan", broken)
+    answer = pages.visitor.get("/")
+    assert answer.status_code == 500 and answer.json()["error"]["request_id"] == answer.headers["x-request-id"]
+
+
+def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
+    page = pages.read("/")
+    files = [item.attributes.get("href") or item.attributes["src"] for item in [*page.all("script"), *page.all("link")]]
+    versioned = [file for file in files if "?v=" in file]
+    assert len(versioned) == 2
+    for file in versioned:
+        assert pages.visitor.get(file).headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "31536000" not in pages.visitor.get(file.split("?")[0]).headers["cache-control"]
+        etag = pages.visitor.get(file).headers["etag"]
+        assert pages.visitor.get(file, headers={"If-None-Match": etag}).status_code == 304
+    missing = pages.visitor.get("/static/none.css?v=1")
+    assert missing.status_code == 404 and "31536000" not in missing.headers.get("cache-control", "")
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static/"):
+        assert pages.visitor.get(path).status_code == 404
+
+
+def test_pages_are_light(pages: Pages) -> None:
+    files = ["/static/park.css", "/static/live.js", "/static/favicon.svg"]
+    shared = sum(len(gzip.compress(pages.visitor.get(file).content)) for file in files)
+    for path in pages.paths:
+        weight = shared + len(gzip.compress(pages.owner.get(path).content))
+        assert weight < 100_000, (path, weight)
+
+
+def test_before_the_first_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(PlanInProcess):
+        def take(self) -> tuple[None, None]:
+            return None, None
+
+    monkeypatch.setattr(live_park, "PlanInProcess", Slow)
+    live = LivePark(tmp_path)
+    live.step()
+    job_id = live.submit()
+    live.step()
+    client = TestClient(make_app(live.park), base_url=URL, headers=BROWSER)
+    for lang in LANGUAGES:
+        words = Words(lang)
+        page = Page(client.get("/", headers={"Accept-Language": lang}).text)
+        assert words.say("The park is waking up.") in page.text
+        assert words.say("The first plan is being made; it takes a few seconds.") in page.text
+        assert words.say("There is no power plan yet; one is being made.") in page.text
+        for path in ("/jobs", f"/jobs/{job_id}", "/site"):
+            assert client.get(path, headers={"Accept-Language": lang}).status_code == 200
+    live.park.close()
