@@ -21,6 +21,10 @@ def park_of(request: Request) -> Park:
     return park
 
 
+async def _the_park(request: Request) -> Park:
+    return park_of(request)  # a coroutine, so that it costs no thread
+
+
 def principal_or_none(request: Request) -> Principal | None:
     """Who asks, or None. Raises Unauthorised for a wrong token, Forbidden for a cookie sent from another site."""
     park = park_of(request)
@@ -70,4 +74,4 @@ def check_same_origin(request: Request) -> None:
 
 Someone = Annotated[Principal, Depends(principal)]
 Anyone = Annotated[Principal | None, Depends(principal_or_none)]
-ThePark = Annotated[Park, Depends(park_of)]
+ThePark = Annotated[Park, Depends(_the_park)]
