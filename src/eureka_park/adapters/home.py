@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import socket
 import stat
 from collections.abc import Callable
@@ -76,20 +77,55 @@ class Home:
         except (ValueError, TypeError, KeyError):
             raise BadInput(f"{self.folder / 'home.json'} is damaged.", fix="Put it back from a copy.") from None
 
-    def make_folders(self) -> None:
-        """Make the folder and its parts, readable by the owner alone. Raises Unavailable when the disk will not."""
+    def is_empty(self) -> bool:
+        """Whether nothing is in the folder."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for name in _FOLDERS:
-                (self.folder / name).mkdir(exist_ok=True)
+            return not any(self.folder.iterdir())
+        except OSError:
+            return False
+
+    def make_folders(self) -> None:
+        """Make the folder and its parts, readable by the owner alone. Raises Unavailable when the disk will not, and
+        leaves nothing new then.
+        """
+        made: list[Path] = []
+        try:
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                made.append(self.folder)
+            for part in (self.folder / name for name in _FOLDERS):
+                if not part.exists():
+                    part.mkdir(exist_ok=True)
+                    made.append(part)
             for name in ("", "keys", "run", "blobs"):
                 (self.folder / name).chmod(stat.S_IRWXU)
         except OSError as error:
-            raise Unavailable(
-                f"The home {self.folder} cannot be made: {error.strerror}.",
-                fix="Name another folder with --home or PARK_HOME.",
-                code="home_unusable",
-            ) from None
+            with suppress(OSError):
+                for path in reversed(made):
+                    path.rmdir()
+            raise self._unusable("made", error) from None
+
+    def _unusable(self, what: str, error: OSError) -> Unavailable:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return Unavailable(
+            f"The home {self.folder} cannot be {what}: {(error.strerror or str(error)).lower()}.",
+            fix="Free some space there, or name another folder with --home or PARK_HOME."
+            if full
+            else "Name another folder with --home or PARK_HOME.",
+            code="disk_full" if full else "home_unusable",
+        )
+
+    def unmake(self, *, keep_folder: bool) -> None:
+        """Take away all that is in the folder, and with `keep_folder` false the folder itself."""
+        if not keep_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
     def write_facts(self, facts: HomeFacts, site_text: str) -> None:
         """Note what was fixed; written last, so a half-made home is made anew next time."""
@@ -126,7 +162,10 @@ class Home:
 
     def lock(self) -> Callable[[], None]:
         """Hold the home for one running park; the returned call lets go. Raises Conflict while another holds it."""
-        handle = os.open(self.run / "park.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(self.run / "park.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unusable("used", error) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

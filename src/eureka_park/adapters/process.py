@@ -13,12 +13,14 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def die_with_parent() -> None:
-    """Have the kernel send SIGTERM when the parent dies, so that a killed `park up` leaves no orphans but jobs."""
+def die_with_parent(parent_pid: int) -> None:
+    """In a child before it becomes its program: have the kernel send SIGTERM when the parent dies, so that a killed
+    `park up` leaves no orphans but jobs. Ends at once when the parent is gone already.
+    """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # it died before we asked
-        sys.exit(1)
+    if os.getppid() != parent_pid:
+        os._exit(1)
 
 
 def log_to_stderr() -> None:

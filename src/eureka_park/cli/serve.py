@@ -17,11 +17,10 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.adapters.home import wake_receiver, wake_sender
     from eureka_park.adapters.meters.machine import find_machine
     from eureka_park.adapters.meters.node_meter import NodeMeter
-    from eureka_park.adapters.process import die_with_parent, log_to_stderr
+    from eureka_park.adapters.process import log_to_stderr
     from eureka_park.live import process
     from eureka_park.live.planning import ChildPlanMaker
 
-    die_with_parent()
     log_to_stderr()
     stopper = process.Stopper()
     bootstrap.make_home(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,18 +12,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from eureka_park.adapters.home import Home
+from eureka_park.adapters.process import die_with_parent
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import BadInput, Conflict, ParkError, Unavailable
 
 PORT: Final = 8386
 READY_WAIT_S: Final = 120.0
 STOP_WAIT_S: Final = 20.0
+PORT_WAIT_S: Final = 8.0
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 _QUICK_DEATHS_MAX: Final = 5
 
@@ -55,18 +58,31 @@ def up(home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, 
     park up --port 9000 --home ~/trial   another park beside it
     park up --bare                       without the three welcome jobs
     """
-    folder = (home or default_home()).absolute()
-    _check_fixed(Home(folder), fixed)
-    sockets = _bind(host, port, behind_proxy)
-    is_new = not folder.exists()
-    house = Home(folder)
+    _check_parts()
+    house = Home((home or default_home()).absolute())
+    _check_fixed(house, fixed)
+    was_there = house.folder.is_dir()
+    is_new = not was_there or house.is_empty()
     house.make_folders()
     let_go = house.lock()
-    parent = _Parent(house, sockets, is_new, _creation_flags(bare, fixed))
     try:
-        parent.run()
+        sockets = _bind_when_free(house, host, port, behind_proxy)
+        _Parent(house, sockets, _creation_flags(bare, fixed)).run()
     finally:
+        if is_new and not house.exists():
+            house.unmake(keep_folder=was_there)
         let_go()
+
+
+def _check_parts() -> None:
+    """The light client has this command too, but not what it starts."""
+    missing = [name for name in ("sqlalchemy", "pydantic", "highspy", "fastapi", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise Unavailable(
+            f"This is the light client: {', '.join(missing)} are not installed.",
+            fix="Install the park itself: pip install 'eureka-park[server]'",
+            code="no_server_parts",
+        )
 
 
 def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
@@ -99,6 +115,19 @@ def _creation_flags(bare: bool, fixed: dict[str, Any]) -> list[str]:
         if fixed[name] is not None:
             flags += [option, str(fixed[name])]
     return flags
+
+
+def _bind_when_free(house: Home, host: str, port: int, behind_proxy: bool) -> list[socket.socket]:
+    """Bind; when this home's last park was killed, give its web process the moments it needs to let the port go."""
+    was_killed = any((house.run / name).exists() for name in ("park.pid", "client.json"))
+    until_s = time.monotonic() + (PORT_WAIT_S if was_killed else 0.0)
+    while True:
+        try:
+            return _bind(host, port, behind_proxy)
+        except Unavailable:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(0.1)
 
 
 def _bind(host: str, port: int, behind_proxy: bool) -> list[socket.socket]:
@@ -153,6 +182,8 @@ class _Child:
                 stderr=log,
                 pass_fds=self.fds(),
                 start_new_session=True,
+                # Before the program begins: a parent killed in the meantime must leave no orphan on its port.
+                preexec_fn=partial(die_with_parent, os.getpid()),
             )
         self.started_s = time.monotonic()
 
@@ -185,7 +216,6 @@ class _Parent:
 
     house: Home
     sockets: list[socket.socket]
-    is_new: bool
     flags: list[str]
     _stop: bool = False
     _children: list[_Child] = field(default_factory=list)
@@ -277,9 +307,6 @@ class _Parent:
             child.stop()
         for name in ("client.json", "park.pid", "sign-in.code"):
             (self.house.run / name).unlink(missing_ok=True)
-        if self.is_new and not self.house.exists():
-            shutil.rmtree(self.house.folder, ignore_errors=True)
-            return
         left = json.loads(self.house.read("run/stopped.json") or "{}").get("n_running", 0)
         if self._stop:
             words = f"; {left} job{'s' if left != 1 else ''} still run: `park up` finds them again" if left else ""
