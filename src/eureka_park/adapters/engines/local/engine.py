@@ -147,14 +147,15 @@ class LocalEngine:
     def _report(self, job_id: JobId, number: int) -> EngineReport | None:
         attempt = self._attempt(job_id, number)
         supervisor = self._supervisor(attempt)
+        if not supervisor:
+            if not os.path.exists(attempt.claim_file):
+                return None
+            supervisor = self._supervisor(attempt)  # claimed between the two looks; None now means a damaged claim
         is_alive = supervisor is not None and supervisor.is_alive()
         report = _read_report(attempt)  # after the look at the process: it may have ended well in between
-        if report and (is_alive or report.phase == Phase.EXITED):
-            self._sent.pop((job_id, number), None)
-            return report
-        if not supervisor and not report and not os.path.exists(attempt.claim_file):
-            return None
         self._sent.pop((job_id, number), None)
+        if report and (is_alive or report.phase == Phase.EXITED):
+            return report
         now_s = time.time()
         if is_alive:
             return EngineReport(job_id, number, Phase.PREPARING, now_s, sandbox_level=self.sandbox_level)

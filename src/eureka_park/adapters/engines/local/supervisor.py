@@ -10,6 +10,7 @@ never doubled.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -279,7 +280,9 @@ class Supervisor:
 
     def _cpu_s(self) -> float:
         if self.launched and self.group:
-            return self._prepared_cpu_s + self.group.cpu_s()
+            with contextlib.suppress(OSError):  # somebody took the group away: the last word matters more
+                return self._prepared_cpu_s + self.group.cpu_s()
+            return _own_cpu_s()
         if self.launched and self.phase != Phase.EXITED:
             return self._prepared_cpu_s + self.launched.cpu_s()
         return _own_cpu_s()
