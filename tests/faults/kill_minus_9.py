@@ -22,12 +22,13 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.helpers.running_park import RunningPark
+
 from eureka_park import bootstrap
 from eureka_park.client.views import ENDED
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.ids import folder_name
 from eureka_park.live.journal import open_state
-from tests.helpers.running_park import RunningPark
 
 # What is killed, and how often of a hundred; "all" is parent, live and web in one blow, as when memory runs out.
 MOMENTS = {("live",): 46, ("web",): 28, ("live", "web"): 14, ("parent",): 6, ("live", "web", "parent"): 6}
@@ -53,10 +54,12 @@ class Storm:
     n_kills_with_jobs: int = 0
     n_parent_starts: int = 0
     n_refused: int = 0
+    _before: frozenset[str] = frozenset()
     _over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> dict[str, Any]:
         """The whole of it; the summary."""
+        self._before = frozenset(view["job_id"] for view in self.running.park.jobs())
         sender = threading.Thread(target=self._send_jobs)
         sender.start()
         try:
@@ -139,7 +142,7 @@ class Storm:
         return self.running.opened(lambda park: self._count_in(park, unsettled))
 
     def _count_in(self, park: bootstrap.Park, unsettled: int) -> dict[str, Any]:
-        rows = dict(_all_rows(park))
+        rows = {name: row for name, row in _all_rows(park) if name not in self._before}
         states = Counter(row["state"] for row in rows.values())
         state, _ = open_state(park.db, 0)
         state.validate()
@@ -209,9 +212,8 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=240.0, help="time for the kills; the count comes after it")
     options.add_argument("--folder", type=Path, default=None, help="keep the home here")
     given = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="park-storm-") as folder:
-        with RunningPark(given.folder or Path(folder)) as running:
-            summary = Storm(running, given.kills, given.seed, given.seconds).run()
+    with tempfile.TemporaryDirectory(prefix="park-storm-") as folder, RunningPark(given.folder or Path(folder)) as park:
+        summary = Storm(park, given.kills, given.seed, given.seconds).run()
     print(json.dumps(summary, indent=1))
     return 0 if is_good(summary) else 1
 
