@@ -37,7 +37,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     lease = process.take_lease(park.db, park.clock)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     receiver = wake_receiver(park.home.run)
-    engine = LocalEngine(folder)
+    engine = LocalEngine(folder, allow_weak=creation["allow_weak_sandbox"])
     engine_note = {
         "sandbox_level": engine.sandbox_level,
         "why_not": dict(engine.sandbox.why_not),

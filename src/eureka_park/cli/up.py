@@ -50,7 +50,12 @@ _QUICK_DEATHS_MAX: Final = 5
     "--pace", type=click.FloatRange(0.01, 10_000), default=None, help="Park seconds per real second, for a new home."
 )
 @click.option("--bare", is_flag=True, help="Seed no welcome jobs.")
-def up(home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, **fixed: Any) -> None:
+@click.option(
+    "--allow-weak-sandbox", is_flag=True, help="Run jobs of people who are not operators even without containers."
+)
+def up(
+    home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, allow_weak_sandbox: bool, **fixed: Any
+) -> None:
     """Start a park on this machine and stay with it; Ctrl-C ends the park and leaves its jobs running.
 
     \b
@@ -67,7 +72,8 @@ def up(home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, 
     let_go = house.lock()
     try:
         sockets = _bind_when_free(house, host, port, behind_proxy)
-        _Parent(house, sockets, _creation_flags(bare, fixed)).run()
+        weak = ["--allow-weak-sandbox"] if allow_weak_sandbox else []
+        _Parent(house, sockets, [*_creation_flags(bare, fixed), *weak]).run()
     finally:
         if is_new and not house.exists():
             house.unmake(keep_folder=was_there)
@@ -392,6 +398,7 @@ def _open_jobs(park: Any) -> Iterator[Any]:
 @click.option("--sky", default=None)
 @click.option("--pace", type=float, default=1.0)
 @click.option("--bare", is_flag=True)
+@click.option("--allow-weak-sandbox", is_flag=True)
 def serve_live(home: Path, url: str, ready_fd: int | None, **creation: Any) -> None:
     """The deciding process."""
     from eureka_park.cli.serve import run_live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -58,7 +59,7 @@ class ComputeService:
         Raises BadInput with the field and the fix; nothing is left behind then.
         """
         now_s = self._clock.park_s()
-        spec = check_request(request, now_s, self._largest)
+        spec = replace(check_request(request, now_s, self._largest), is_trusted=who.is_operator)
         self._accounts.require(Act.SUBMIT, who, spec.project)
         if spec.snapshot_id is not None:
             self._check_script(spec)

@@ -93,4 +93,5 @@ class Actions:
             dependencies=spec.dependencies,
             requires_python=spec.requires_python,
             uses_python=spec.uses_python,
+            is_trusted=spec.is_trusted,
         )

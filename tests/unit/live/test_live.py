@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.live_park import LivePark
 
+from eureka_park.accounts.service import Principal
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 from eureka_park.live import store as live_store
 from eureka_park.live.journal import open_state
@@ -193,3 +194,14 @@ def test_strangers_see_404_not_403(park: LivePark) -> None:
     job_id = park.submit(project="secret")
     with pytest.raises(NotFound):
         park.park.compute.job(None, job_id)
+
+
+def test_jobs_of_people_who_do_not_operate_the_park_are_not_trusted(park: LivePark) -> None:
+    person_id = park.park.accounts.add_person("researcher at a university")
+    park.park.accounts.ensure_project("lab", "Lab", False)
+    park.park.accounts.add_member("lab", person_id)
+    who = Principal(person_id, "researcher", False, frozenset({"lab"}))
+    theirs = park.park.compute.submit(who, {"command": ["true"], "project": "lab", "tier": "firm"})
+    mine = park.submit(tier="firm")
+    park.step(times=2)
+    assert {order.job_id: order.is_trusted for order in park.engine.orders} == {theirs: False, mine: True}

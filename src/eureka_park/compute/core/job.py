@@ -88,6 +88,7 @@ class JobSpec:
     requires_python: str = ""
     priority: int = 0
     purpose: str = ""
+    is_trusted: bool = True  # submitted by an operator; others need a container, unless the operator allows less
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value; shallow, as every field is plain already."""
