@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -54,27 +55,34 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
             except Exception:  # a page asks the park for more than an error needs; then the error goes out bare
                 _log.exception("request %s: no page for its error", request_id(request))
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
-        return JSONResponse(error.to_json(request_id(request)), error.http_status, headers)
+        return _ErrorAnswer(error.to_json(request_id(request)), error.http_status, headers)
 
     @app.exception_handler(ParkError)
     async def park_error(request: Request, error: ParkError) -> Response:
         if isinstance(error, Internal):
             _log.error("%s %s: %s", request.method, request.url.path, error.message)
-        return answer(request, error)
+        return await answer(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, from_validation(error))
+        return await answer(request, from_validation(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return answer(request, _from_http(request, error))
+        return await answer(request, _from_http(request, error))
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:
         _log.exception("request %s", request_id(request), exc_info=error)
         told = Internal("Something in the park went wrong.", fix="Try again; the log names it by the request id.")
-        return answer(request, told)
+        return await answer(request, told)
+
+
+class _ErrorAnswer(JSONResponse):
+    """An error may quote what was sent, and that need not be sound Unicode."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def request_id(request: Request) -> str:
@@ -102,6 +110,9 @@ def from_validation(error: RequestValidationError) -> BadInput:
         return BadInput(f"'{place}' is not a field.", fix=fix, field=place, code="unknown_field")
     if first["type"] == "json_invalid":
         return BadInput("The body is not valid JSON.", fix=f"Mend it: {first['ctx']['error']}.", code="bad_json")
+    if place == "body" and isinstance(first.get("input"), bytes):
+        fix = "Send it with the header Content-Type: application/json"
+        return BadInput("The body is not marked as JSON.", fix=fix, code="bad_json")
     if first["type"] == "missing":
         return BadInput(f"'{place}' is missing.", fix="Add it.", field=place, code="missing_field")
     sent = repr(first.get("input"))

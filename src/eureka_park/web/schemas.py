@@ -11,6 +11,10 @@ JobStateName = Literal[
 ]
 TierName = Literal["firm", "flex", "green"]
 ClassName = Literal["batch", "interactive", "service"]
+# A text with a limit is checked to be Unicode too; a number with one cannot outgrow the services' arithmetic.
+Short = Annotated[str, Field(max_length=64)]
+Value = Annotated[str, Field(max_length=131_072)]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Words = Annotated[list[Annotated[str, Field(max_length=65_536)]], Field(max_length=10_000)]
 
 
@@ -30,17 +34,17 @@ class JobRequest(_Body):
     tier: TierName | None = Field(None, description="Promise about power; default: flex")
     job_class: ClassName | None = Field(None, alias="class", description="Kind of work; default: batch")
     cpus: float | None = Field(None, description="CPUs, fractions allowed; default 1")
-    gpus: int | None = Field(None, description="GPUs; default 0")
-    memory: str | int | None = Field(None, description="Memory such as 2GiB, or bytes; default 1GiB")
-    time: str | float | None = Field(None, description="Declared run time such as 15m, or seconds; default 1h")
+    gpus: Whole | None = Field(None, description="GPUs; default 0")
+    memory: Short | Whole | None = Field(None, description="Memory such as 2GiB, or bytes; default 1GiB")
+    time: Short | float | None = Field(None, description="Declared run time such as 15m, or seconds; default 1h")
     by: str | None = Field(None, max_length=64, description="Deadline: 2h from now, or an ISO 8601 instant")
-    array: int | None = Field(None, description="How many tasks; default: no array")
+    array: Whole | None = Field(None, description="How many tasks; default: no array")
     after: Words | None = Field(None, description="Jobs that must finish first")
     checkpoint: bool | None = Field(None, description="It writes checkpoints on SIGTERM and resumes from them")
-    env: dict[str, str] | None = Field(None, description="Environment of the command")
+    env: dict[Value, Value] | None = Field(None, description="Environment of the command")
     dependencies: Words | None = Field(None, description="Python requirements (PEP 508)")
     requires_python: str | None = Field(None, max_length=256, description="Python version (PEP 440)")
-    priority: int | None = Field(None, description="Order within the project; default 0")
+    priority: Whole | None = Field(None, description="Order within the project; default 0")
 
 
 class JobId(BaseModel):
@@ -157,7 +161,7 @@ class SnapshotFile(_Body):
 
     path: str = Field(max_length=4096)
     sha256: str = Field(max_length=64)
-    size_bytes: int = Field(ge=0)
+    size_bytes: int = Field(ge=0, lt=2**63)
     mode: int = Field(0o644, ge=0, le=0o777)
 
 
