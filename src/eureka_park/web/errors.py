@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from eureka_park.foundation.errors import (
@@ -48,10 +49,10 @@ class MethodNotAllowed(ParkError):
 def add_error_handlers(app: FastAPI, page: Page) -> None:
     """Answer every error in one form; `page` draws it for people."""
 
-    def answer(request: Request, error: ParkError) -> Response:
+    async def answer(request: Request, error: ParkError) -> Response:
         if not request.url.path.startswith(("/api/", "/healthz")) and "text/html" in request.headers.get("accept", ""):
             try:
-                return page(request, error)
+                return await run_in_threadpool(page, request, error)
             except Exception:  # a page asks the park for more than an error needs; then the error goes out bare
                 _log.exception("request %s: no page for its error", request_id(request))
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
