@@ -12,6 +12,7 @@ import click
 from eureka_park.cli.lazy import LazyGroup
 from eureka_park.cli.main import cli
 from eureka_park.foundation.site_reference import site_reference_markdown
+from eureka_park.web.reference import api_reference_markdown
 
 HERE = Path(__file__).resolve().parent
 INTRODUCTION = """# The `park` command
@@ -54,7 +55,7 @@ def command_page() -> str:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"cli.md": command_page(), "site-file.md": site_reference_markdown()}
+    return {"api.md": api_reference_markdown(), "cli.md": command_page(), "site-file.md": site_reference_markdown()}
 
 
 def _section(path: str, command: click.Command) -> str:

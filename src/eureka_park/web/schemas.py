@@ -162,7 +162,7 @@ class SnapshotFile(_Body):
     path: str = Field(max_length=4096)
     sha256: str = Field(max_length=64)
     size_bytes: int = Field(ge=0, lt=2**63)
-    mode: int = Field(0o644, ge=0, le=0o777)
+    mode: int = Field(0o644, ge=0, le=0o777, description="Permission bits: 420 is 0o644, 493 is 0o755")
 
 
 class SnapshotRequest(_Body):
