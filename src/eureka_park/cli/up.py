@@ -315,8 +315,13 @@ class _Parent:
             (self.house.run / name).unlink(missing_ok=True)
         left = json.loads(self.house.read("run/stopped.json") or "{}").get("n_running", 0)
         if self._stop:
-            words = f"; {left} job{'s' if left != 1 else ''} still run: `park up` finds them again" if left else ""
-            click.echo(f"\nThe park has ended{words}.")
+            click.echo(f"\n{_last_words(left)}")
+
+
+def _last_words(n_running: int) -> str:
+    left = {0: "", 1: "; 1 job still runs: `park up` finds it again"}
+    more = f"; {n_running} jobs still run: `park up` finds them again"
+    return f"The park has ended{left.get(n_running, more)}."
 
 
 class ParkErrorText(ParkError):
@@ -361,27 +366,28 @@ def down(home: Path | None, end_jobs: bool) -> None:
     if not pid or _start_of(pid) != note.get("start"):
         raise Unavailable(f"No park runs in {house.folder}.", fix="Nothing is to be stopped.", code="no_park")
     if end_jobs:
-        click.echo(f"{_cancel_all(house)} jobs ended.")
+        n_ended = _cancel_all(house)
+        click.echo(f"{n_ended} job{'s' if n_ended != 1 else ''} ended.")
     os.kill(pid, signal.SIGTERM)
     until_s = time.monotonic() + 2 * STOP_WAIT_S
     while _start_of(pid) == note["start"] and time.monotonic() < until_s:
         time.sleep(0.05)
     left = json.loads(house.read("run/stopped.json") or "{}").get("n_running", 0)
-    click.echo("The park has ended" + (f"; {left} jobs still run: `park up` finds them again." if left else "."))
+    click.echo(_last_words(left))
 
 
 def _cancel_all(house: Home) -> int:
     from eureka_park.client import Park
 
     note = json.loads(house.read("run/client.json") or "{}")
-    park = Park(note.get("url"), note.get("token"))
-    names = [job["job_id"] for job in _open_jobs(park)]
-    for name in names:
-        with suppress(ParkError):
-            park.cancel(name)
-    until_s = time.monotonic() + 90.0
-    while any(True for _ in _open_jobs(park)) and time.monotonic() < until_s:
-        time.sleep(0.2)
+    with Park(note.get("url"), note.get("token")) as park:
+        names = [job["job_id"] for job in _open_jobs(park)]
+        for name in names:
+            with suppress(ParkError):
+                park.cancel(name)
+        until_s = time.monotonic() + 90.0
+        while any(True for _ in _open_jobs(park)) and time.monotonic() < until_s:
+            time.sleep(0.2)
     return len(names)
 
 
