@@ -77,9 +77,17 @@ class SqlDatabase:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A read-only transaction with one consistent view."""
+        """A read-only transaction with one consistent view; inside another read of the thread it is that one."""
+        outer: Connection | None = getattr(self._inside, "reader", None)
+        if outer is not None:  # a second connection per reader could leave every thread waiting for its second
+            yield outer
+            return
         with _translated(), self._reader.begin() as conn:
-            yield conn
+            self._inside.reader = conn
+            try:
+                yield conn
+            finally:
+                self._inside.reader = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

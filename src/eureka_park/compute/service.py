@@ -16,7 +16,7 @@ from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
-from eureka_park.foundation.ids import ENTROPY_BYTES, JobId, array_of, new_id
+from eureka_park.foundation.ids import ENTROPY_BYTES, JobId, array_of, new_id, task_id
 from eureka_park.foundation.units import iso_from_s
 
 ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
@@ -27,6 +27,9 @@ class Receipts(Protocol):
 
     def receipt(self, job_id: str) -> dict[str, Any] | None:
         """The receipt of a settled job."""
+
+    def summaries(self, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """By job, the three figures of its receipt that a list shows; unsettled ones are left out."""
 
 
 class ComputeService:
@@ -81,7 +84,8 @@ class ComputeService:
                 f"{job_id} is already over: {row['state']}.", fix="There is nothing to cancel.", code="job_over"
             )
         with self._db.write() as conn:
-            store.post_command(conn, f"cancel:{job_id}", "cancel", job_id, {}, self._clock.real_s())
+            key = f"cancel:{job_id}:{self._entropy(ENTROPY_BYTES).hex()}"
+            store.post_command(conn, key, "cancel", job_id, {}, self._clock.real_s())
         self._wake()
         state: str = row["state"]
         return state
@@ -109,7 +113,7 @@ class ComputeService:
 
     def _check_after(self, conn: Any, who: Principal, after: Sequence[JobId]) -> None:
         ended, _ = store.open_among(conn, after)
-        for job_id in after:
+        for job_id in dict.fromkeys(after):
             try:
                 self._row_in(conn, who, job_id)
             except NotFound:
@@ -132,14 +136,20 @@ class ComputeService:
         """A JobView; an array's id gives the array's."""
         with self._db.read() as conn:
             row = self._row_in(conn, who, job_id)
-            if row.get("tasks"):
-                return view.array_view(job_id, row["tasks"], row["task_states"])
+            if "task_states" in row:
+                return view.array_view(job_id, row, store.array_times(conn, job_id))
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
             if row["state"] == "queued" and not row["reasons"]:
-                shown["reasons"] = [
-                    view.behind(store.n_before(conn, row["project"], row["tier"], row["ordinal"]), row["tier"])
-                ]
+                n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"])
+                shown["reasons"] = [self._waits_for(conn, row) or view.behind(n_ahead, row["tier"])]
             return shown
+
+    @staticmethod
+    def _waits_for(conn: Any, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The reason of a job that runs after others which are not over yet; None when nothing holds it."""
+        after = row["spec"]["after"]
+        ended, _ = store.open_among(conn, after) if after else ({}, set())
+        return view.dependency([name for name in after if name not in ended])
 
     def jobs(
         self,
@@ -159,10 +169,11 @@ class ComputeService:
         limit = max(1, min(limit, 1000))
         with self._db.read() as conn:
             rows = store.page(conn, states=states, tier=tier, projects=names, before=before, limit=limit + 1)
-        shown = [
-            view.job_view(row, self._receipts.receipt(row["job_id"]) if row["state"] in ENDED_NAMES else None)
-            for row in rows[:limit]
-        ]
+            receipts = self._receipts.summaries([row["job_id"] for row in rows if row["state"] in ENDED_NAMES])
+            shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows[:limit]]
+            for row, job in zip(rows, shown, strict=False):
+                if row["state"] == "queued" and not row["reasons"]:
+                    job["reasons"] = [self._waits_for(conn, row) or view.in_line(row["tier"])]
         return shown, str(rows[limit - 1]["ordinal"]) if len(rows) > limit else None
 
     def why(self, who: Principal | None, job_id: str) -> dict[str, Any]:
@@ -188,9 +199,10 @@ class ComputeService:
     def receipt(self, who: Principal | None, job_id: str) -> dict[str, Any] | None:
         """The receipt of a settled job, None before; an array's is the sum of its tasks' once all are settled."""
         row = self._row(who, job_id)
-        if "tasks" not in row:
+        if "task_states" not in row:
             return self._receipts.receipt(job_id)
-        found = [self._receipts.receipt(task["job_id"]) for task in row["tasks"]]
+        with self._db.read() as conn:
+            found = [self._receipts.receipt(name) for name in store.task_ids(conn, job_id)]
         settled = [item for item in found if item is not None]
         return view.array_receipt(job_id, settled) if len(settled) == len(found) else None
 
@@ -227,16 +239,10 @@ class ComputeService:
     def _row_in(self, conn: Any, who: Principal | None, job_id: str, act: Act = Act.SEE) -> dict[str, Any]:
         row = store.job(conn, job_id)
         if row is None and array_of(job_id) is None:
-            tasks = store.tasks_of(conn, job_id)
-            if tasks:
-                states = store.array_states(conn, job_id)
-                row = {
-                    **tasks[0],
-                    "job_id": job_id,
-                    "tasks": tasks,
-                    "task_states": states,
-                    "state": view.array_state(states),
-                }
+            states = store.array_states(conn, job_id)
+            first = store.job(conn, task_id(JobId(job_id), 0)) if states else None
+            if first is not None:
+                row = {**first, "job_id": job_id, "task_states": states, "state": view.array_state(states)}
         if row is None:
             posted = store.posted_job(conn, job_id)
             row = None if posted is None else view.posted_row(job_id, posted["payload"])

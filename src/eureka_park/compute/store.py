@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -193,10 +195,32 @@ def job(conn: Connection, job_id: str) -> dict[str, Any] | None:
     return None if row is None else _read(row)
 
 
-def tasks_of(conn: Connection, array_id: str, limit: int = 100_000) -> list[dict[str, Any]]:
-    """The tasks of an array by index."""
-    rows = conn.execute(select(jobs).where(jobs.c.array_id == array_id).order_by(jobs.c.task_index).limit(limit))
-    return [_read(row) for row in rows]
+def task_ids(conn: Connection, array_id: str) -> list[str]:
+    """The ids of an array's tasks by index."""
+    query = select(jobs.c.job_id).where(jobs.c.array_id == array_id).order_by(jobs.c.task_index)
+    return list(conn.execute(query).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayTimes:
+    """An array's first start, last end, and how the first task that did not finish ended, as far as there are any."""
+
+    started_s: float | None
+    ended_s: float | None
+    n_ended: int
+    exit_code: int | None
+    exit_signal: int | None
+
+
+def array_times(conn: Connection, array_id: str) -> ArrayTimes:
+    """The times of an array, in two statements however many tasks it has."""
+    mine = jobs.c.array_id == array_id
+    spans = select(func.min(jobs.c.started_s), func.max(jobs.c.ended_s), func.count(jobs.c.ended_s)).where(mine)
+    started_s, ended_s, n_ended = conn.execute(spans).one()
+    ended_badly = and_(mine, jobs.c.ended_s.is_not(None), jobs.c.state != "finished")
+    worst = select(jobs.c.exit_code, jobs.c.exit_signal).where(ended_badly).order_by(jobs.c.task_index).limit(1)
+    code, signal = conn.execute(worst).first() or (0, None)
+    return ArrayTimes(started_s, ended_s, n_ended, code, signal)
 
 
 def array_states(conn: Connection, array_id: str) -> dict[str, int]:

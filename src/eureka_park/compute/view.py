@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from eureka_park.compute.store import ArrayTimes
 from eureka_park.foundation.units import duration_text, iso_from_s
 
 _WAITING = frozenset({"queued", "paused"})
@@ -98,29 +99,39 @@ def array_state(states: Mapping[str, int]) -> str:
     return "finished"
 
 
-def array_view(array_id: str, tasks: Sequence[Mapping[str, Any]], states: Mapping[str, int]) -> dict[str, Any]:
-    """The view of an array, from its tasks."""
-    view = job_view(tasks[0])
-    state = array_state(states)
-    started = [row["started_s"] for row in tasks if row["started_s"] is not None]
-    ended = [row["ended_s"] for row in tasks if row["ended_s"] is not None]
-    worst = next((row for row in tasks if row["state"] not in {"finished"} and row["ended_s"] is not None), tasks[0])
-    is_over = len(ended) == len(tasks)
-    view |= {
+def array_view(array_id: str, row: Mapping[str, Any], times: ArrayTimes) -> dict[str, Any]:
+    """The view of an array, from its first task's row, its tasks' states and its times."""
+    states = row["task_states"]
+    n_tasks = sum(states.values())
+    is_over = times.n_ended == n_tasks
+    view = job_view(row)
+    return view | {
         "job_id": array_id,
-        "state": state,
+        "state": array_state(states),
         "task_index": None,
         "array_id": None,
-        "n_tasks": len(tasks),
+        "n_tasks": n_tasks,
         "task_states": dict(states),
-        "started_at": iso_from_s(min(started)) if started else None,
-        "ended_at": iso_from_s(max(ended)) if is_over else None,
-        "exit_code": worst["exit_code"] if is_over else None,
-        "exit_signal": worst["exit_signal"] if is_over else None,
-        "reasons": next((list(row["reasons"]) for row in tasks if row["state"] in _WAITING and row["reasons"]), []),
+        "started_at": iso_from_s(times.started_s),
+        "ended_at": iso_from_s(times.ended_s) if is_over else None,
+        "exit_code": times.exit_code if is_over else None,
+        "exit_signal": times.exit_signal if is_over else None,
+        "reasons": list(row["reasons"]) if array_state(states) in _WAITING else [],
         "detail": "",
     }
-    return view
+
+
+def dependency(names: Sequence[str]) -> dict[str, Any] | None:
+    """The reason of a job that runs after others; None when there are none."""
+    if not names:
+        return None
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return {"code": "dependency", "text": f"It runs after {shown}.", "values": {"after": list(names)}, "until": None}
+
+
+def in_line(tier: str) -> dict[str, Any]:
+    """The reason of a waiting job in a list, where its exact place is not counted."""
+    return {"code": "in_line", "text": f"It stands in the {tier} line of its project.", "values": {}, "until": None}
 
 
 def ended_reason(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,25 @@ from eureka_park.control.policy import Policy, Sky, Totals
 from eureka_park.control.supply import Interval, Supply
 from eureka_park.foundation.units import duration_text, power_text
 
+_ESTIMATES_MAX = 16  # starts that one tick works out for jobs that wait for room
 _TIER_ORDER = (Tier.FIRM, Tier.GREEN, Tier.FLEX)  # green earns priority over flex when the sky gives
+
+
+@dataclass(slots=True)
+class Reservation:
+    """The place that is kept for the first job that waits for room: from when, where, and what is free beside it."""
+
+    start_s: float
+    node_id: str
+    spare: list[float]
+
+    def leaves(self, job: Job) -> bool:
+        """Whether a longer job fits beside the reservation; what it takes is then no longer spare."""
+        wants = (job.spec.n_cpus, job.spec.memory_bytes, job.spec.n_gpus)
+        if any(want > have + 1e-9 for want, have in zip(wants, self.spare, strict=True)):
+            return False
+        self.spare = [have - want for want, have in zip(wants, self.spare, strict=True)]
+        return True
 
 
 @dataclass(slots=True)
@@ -29,6 +48,9 @@ class Admission:
     now_s: float
     reasons: Reasons
     n_considered: int = 0
+    _held_back: Reservation | None = None
+    _sky_refused: tuple[float, float] | None = None  # the least power that the sky has refused, and what was free; kW
+    _n_estimates: int = 0
     _committed: Totals = field(default_factory=lambda: Totals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
     _load_kw: list[float] = field(default_factory=list)  # per interval: what runs, and what chose to start there
 
@@ -36,45 +58,112 @@ class Admission:
         """Start what may start; yields each event after it was applied to the state."""
         self._load_kw = self._running_load()
         self._committed = totals(self.state, self.policy, self.now_s)
+        for job in self.state.urgent(self.now_s):
+            event = self._try(job) if job in self.state.queues else None
+            if event is not None:
+                yield self._start(event)
         heap = [(self.state.fair.rank(name), name) for name in self.state.queues.projects()]
         heapq.heapify(heap)
         while heap and self.n_considered < self.policy.n_considered_max:
             _, project = heapq.heappop(heap)
             event = self._first_of(project)
             if event is not None:
-                self.state.apply(event)
-                job = self.state.jobs[event.job_id]
-                self._committed = with_started(self._committed, job, self.policy, self.now_s)
-                yield event
+                yield self._start(event)
                 heapq.heappush(heap, (self.state.fair.rank(project), project))
+
+    def _start(self, event: ev.JobStarting) -> ev.JobStarting:
+        self.state.apply(event)
+        job = self.state.jobs[event.job_id]
+        self._committed = with_started(self._committed, job, self.policy, self.now_s)
+        return event
 
     def _first_of(self, project: str) -> ev.JobStarting | None:
         for tier in _TIER_ORDER:
-            pass_until_s: float | None = None  # a job behind one that waits for room must end before that room is due
-            for job_id in list(islice(self.state.queues.waiting(project, tier), self.policy.lookahead)):
-                self.n_considered += 1
-                job = self.state.jobs[job_id]
-                if pass_until_s is not None and self.now_s + job.left_s(self.now_s) > pass_until_s:
-                    continue
-                event = self._try(job)
+            n_refused = 0
+            for job_id in islice(self.state.queues.waiting(project, tier), self.policy.scan):
+                event = self._try(self.state.jobs[job_id])
                 if event is not None:
                     return event
                 reason = self.reasons.get(job_id)
-                if pass_until_s is None and reason is not None and reason.code == "room":
-                    pass_until_s = reason.until_s
+                if (
+                    reason is None or reason.code != "better_hour"
+                ):  # those have chosen to wait; others stand behind them
+                    n_refused += 1
+                    if n_refused >= self.policy.lookahead:
+                        break
+                if reason is not None and reason.code == "clean_power":
+                    break  # no clean power for it; whoever stands behind asks for the same
         return None
 
     def _try(self, job: Job) -> ev.JobStarting | None:
-        room = self.state.rooms.find(job.spec)
-        reason = self._power_reason(job) or (self._room_reason(job) if room is None else None)
+        reason = self._known_refusal(job)
+        if reason is None:
+            self.n_considered += 1
+            reason = self._power_reason(job)
+        room = self._room_for(job) if reason is None else None
+        if reason is None and room is None:
+            reason = self._room_reason(job)
+            if self._held_back is None and self._n_estimates <= _ESTIMATES_MAX:
+                self._held_back = self._reservation(job)
         if reason is not None or room is None:
             if reason is not None:
                 self.reasons[job.job_id] = reason
+                if reason.code == "clean_power":
+                    least_kw = self._sky_refused[0] if self._sky_refused else math.inf
+                    self._sky_refused = (min(least_kw, job.rated_kw), float(reason.values["free_kw"]))
             return None
         self.reasons.pop(job.job_id, None)
         self._reserve(job, self.now_s)
         gpus = tuple(room.free_gpus[: job.spec.n_gpus])
         return ev.JobStarting(job.job_id, self.now_s, job.attempt + 1, room.node.node_id, gpus, 1.0)
+
+    def _known_refusal(self, job: Job) -> Reason | None:
+        """The sky's refusal that a smaller or equal job had in this tick: clean power only shrinks as jobs start."""
+        if self._sky_refused is None or job.rated_kw < self._sky_refused[0]:
+            return None
+        if not is_bound(job, self.policy.sky, self.now_s):
+            return None
+        return self._refusal(job, self._sky_refused[1])
+
+    # -- the place of the first that waits for room ----------------------------------------------------------------
+    def _room_for(self, job: Job) -> NodeRoom | None:
+        """A node for it that leaves alone what is promised to the first job that waits for room."""
+        room = self.state.rooms.find(job.spec)
+        held = self._held_back
+        if room is None or held is None or room.node.node_id != held.node_id:
+            return room
+        if self.now_s + job.left_s(self.now_s) <= held.start_s or held.leaves(job):
+            return room
+        return None
+
+    def _until_of(self, job: Job) -> float | None:
+        if self._n_estimates >= _ESTIMATES_MAX:
+            return None
+        self._n_estimates += 1
+        found = self._reservation(job)
+        return found.start_s if found else None
+
+    def _reservation(self, job: Job) -> Reservation | None:
+        """When and where declared run times first leave room for a job, and what is over then beside it."""
+        free = {
+            name: [room.free_cpus, room.free_memory_bytes, len(room.free_gpus)]
+            for name, room in self.state.rooms.by_node.items()
+        }
+        ends = sorted(
+            (self.now_s + other.left_s(self.now_s), other.order, other) for other in self.state.on_node.values()
+        )
+        wants = (job.spec.n_cpus, job.spec.memory_bytes, job.spec.n_gpus)
+        for end_s, _, other in ends:
+            left = free.get(other.node)
+            if left is None or other.state is JobState.FROZEN:
+                continue
+            left[0] += other.spec.n_cpus
+            left[1] += other.spec.memory_bytes
+            left[2] += other.spec.n_gpus
+            if all(want <= have + 1e-9 for want, have in zip(wants, left, strict=True)):
+                spare = [have - want for want, have in zip(wants, left, strict=True)]
+                return Reservation(end_s, other.node, spare)
+        return None
 
     # -- power -----------------------------------------------------------------------------------------------------
     def _power_reason(self, job: Job) -> Reason | None:
@@ -89,12 +178,15 @@ class Admission:
         return self._site_reason(job) or self._hour_reason(job)
 
     def _firm_reason(self, job: Job) -> Reason | None:
-        now = self.supply.now
-        free_kw = now.grid_kw + now.clean_kw_p10 - self._committed.firm_rated_kw
-        if job.rated_kw <= free_kw:
-            return None
+        """Firm work is promised for its whole declared time: the weakest hour until then counts."""
+        end_s = self.now_s + job.left_s(self.now_s)
+        hours = [item for item in self.supply.intervals if item.start_s < end_s]
+        free_kw = min(item.grid_kw + item.clean_kw_p10 for item in hours) - self._committed.firm_rated_kw
+        return None if job.rated_kw <= free_kw else self._firm_refusal(job, free_kw)
+
+    def _firm_refusal(self, job: Job, free_kw: float) -> Reason:
         text = f"It needs {_power(job.rated_kw)} of firm power; {_power(max(0.0, free_kw))} can be promised now."
-        return Reason("firm_power", text, {"need_kw": job.rated_kw, "free_kw": free_kw}, now.end_s)
+        return Reason("firm_power", text, {"need_kw": job.rated_kw, "free_kw": free_kw}, self.supply.now.end_s)
 
     def _site_reason(self, job: Job) -> Reason | None:
         now = self.supply.now
@@ -106,8 +198,9 @@ class Admission:
 
     def _sky_reason(self, job: Job) -> Reason | None:
         free_kw = room_kw(self._committed, self.supply, self.policy, self.now_s)
-        if job.rated_kw <= free_kw:
-            return None
+        return None if job.rated_kw <= free_kw else self._refusal(job, free_kw)
+
+    def _refusal(self, job: Job, free_kw: float) -> Reason:
         until_s = self.supply.first_clean_s(job.rated_kw / (1.0 - self.policy.margin_frac))
         latest_s = job.latest_start_s(self.now_s) if job.spec.tier is Tier.FLEX else None
         if latest_s is not None and (until_s is None or latest_s < until_s):
@@ -172,27 +265,7 @@ class Admission:
             "gpus": spec.n_gpus,
             "free_gpus": len(best.free_gpus),
         }
-        return Reason("room", text, values, self._room_until_s(job))
-
-    def _room_until_s(self, job: Job) -> float | None:
-        """When declared run times first leave room for it on its node, if nothing else starts."""
-        free = {
-            name: [room.free_cpus, room.free_memory_bytes, len(room.free_gpus)]
-            for name, room in self.state.rooms.by_node.items()
-        }
-        ends = sorted(
-            (self.now_s + other.left_s(self.now_s), other.order, other) for other in self.state.on_node.values()
-        )
-        for end_s, _, other in ends:
-            left = free.get(other.node)
-            if left is None or other.state is JobState.FROZEN:
-                continue
-            left[0] += other.spec.n_cpus
-            left[1] += other.spec.memory_bytes
-            left[2] += other.spec.n_gpus
-            if job.spec.n_cpus <= left[0] + 1e-9 and job.spec.memory_bytes <= left[1] and job.spec.n_gpus <= left[2]:
-                return end_s
-        return None
+        return Reason("room", text, values, self._until_of(job))
 
 
 def _asks(job: Job) -> str:

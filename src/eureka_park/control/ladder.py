@@ -38,7 +38,7 @@ def is_bound(job: Job, sky: Sky, now_s: float) -> bool:
 def totals(state: ParkState, policy: Policy, now_s: float) -> Totals:
     """Sum the power that is committed now."""
     by_tier = dict.fromkeys(Tier, 0.0)
-    firm_rated = bound = shared_idle = 0.0
+    firm_rated = bound = free_green = shared_idle = 0.0
     for job in state.on_node.values():
         shared_idle += job.rated_kw - job.dynamic_kw
         if job.state is JobState.PAUSING:
@@ -49,8 +49,10 @@ def totals(state: ParkState, policy: Policy, now_s: float) -> Totals:
             firm_rated += job.rated_kw
         elif is_bound(job, policy.sky, now_s):
             bound += drawn
+        elif job.spec.tier is Tier.GREEN:
+            free_green += drawn
     idle = max(0.0, sum(node.idle_kw for node in state.nodes.values()) - shared_idle)
-    return Totals(idle, by_tier[Tier.FIRM], by_tier[Tier.FLEX], by_tier[Tier.GREEN], firm_rated, bound)
+    return Totals(idle, by_tier[Tier.FIRM], by_tier[Tier.FLEX], by_tier[Tier.GREEN], firm_rated, bound, free_green)
 
 
 def with_started(before: Totals, job: Job, policy: Policy, now_s: float) -> Totals:
@@ -64,6 +66,7 @@ def with_started(before: Totals, job: Job, policy: Policy, now_s: float) -> Tota
         before.green_kw + (drawn if tier is Tier.GREEN else 0.0),
         before.firm_rated_kw + (job.rated_kw if tier is Tier.FIRM else 0.0),
         before.bound_kw + bound,
+        before.free_green_kw + (drawn - bound if tier is Tier.GREEN else 0.0),
     )
 
 
@@ -76,6 +79,8 @@ def bound_budget_kw(supply: Supply, committed: Totals, policy: Policy, until_s: 
     clean = supply.clean_kw_min(until_s) - policy.service_reserve_kw
     if policy.sky is Sky.BINDING:
         clean -= committed.all_kw - committed.idle_kw - committed.bound_kw
+    else:
+        clean -= committed.free_green_kw  # a first green job that the sky does not hold has its part of it
     return max(0.0, clean)
 
 

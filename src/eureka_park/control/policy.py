@@ -28,8 +28,9 @@ class Policy:
     margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
     can_cap: bool = True
     can_freeze: bool = True
-    n_considered_max: int = 256  # jobs that get a start of their own worked out in one tick
-    lookahead: int = 8  # jobs behind a blocked one that are tried in each line
+    n_considered_max: int = 512  # jobs that get a start of their own worked out in one tick
+    lookahead: int = 8  # jobs that are refused in each line before the next line is looked at
+    scan: int = 64  # jobs of a line that are looked at, those waiting for a better hour included
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Totals:
     green_kw: float
     firm_rated_kw: float
     bound_kw: float
+    free_green_kw: float = 0.0  # green that is not bound: a project's first job
 
     @property
     def all_kw(self) -> float:

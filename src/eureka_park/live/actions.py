@@ -45,22 +45,19 @@ class Actions:
             case _:
                 pass
 
-    def repeat(self, state: ParkState, known: frozenset[JobId]) -> None:
-        """After a restart: say again what the state asks for. `known` are the attempts the engine has reports of."""
-        for job in list(state.on_node.values()):
-            if job.job_id not in known:
-                if job.state is JobState.STARTING:
-                    self.start(job)
-                continue
-            if job.ending:
-                self.engine.cancel(job.job_id, job.attempt, self.grace_s)
-            elif job.state is JobState.PAUSING:
-                self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
-            elif job.state is JobState.FROZEN:
-                self.engine.suspend(job.job_id, job.attempt, "freeze", self.grace_s)
-            elif job.state is JobState.RUNNING:
-                self.engine.resume(job.job_id, job.attempt)
-                self.engine.set_cap(job.job_id, job.attempt, job.cap_frac)
+    def repeat(self, job: Job, *, is_known: bool) -> None:
+        """Say again what the state asks of one job. `is_known`: the engine has a report of its attempt."""
+        if not is_known and job.state is JobState.STARTING:
+            self.start(job)
+        if job.ending:
+            self.engine.cancel(job.job_id, job.attempt, self.grace_s)
+        elif is_known and job.state is JobState.PAUSING:
+            self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
+        elif is_known and job.state is JobState.FROZEN:
+            self.engine.suspend(job.job_id, job.attempt, "freeze", self.grace_s)
+        elif is_known and job.state is JobState.RUNNING:
+            self.engine.resume(job.job_id, job.attempt)
+            self.engine.set_cap(job.job_id, job.attempt, job.cap_frac)
 
     def start(self, job: Job) -> None:
         """Order one attempt of a job."""

@@ -32,9 +32,9 @@ class Journal:
         """Note that entries up to `head` are on disk."""
         self.head = head
 
-    def snapshot_is_due(self) -> bool:
-        """Whether enough was written since the last snapshot."""
-        return self.head - self._snapshot_seq >= SNAPSHOT_EVERY
+    def snapshot_is_due(self, n_jobs: int) -> bool:
+        """Whether enough was written since the last snapshot; of a longer queue it is dearer, so rarer."""
+        return self.head - self._snapshot_seq >= max(SNAPSHOT_EVERY, n_jobs)
 
     def save_snapshot(self, db: Database, state: ParkState) -> None:
         """Keep a snapshot of the state at the head."""

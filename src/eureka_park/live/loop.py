@@ -40,10 +40,11 @@ LEASE_RENEW_S: Final = 5.0
 METER_BUSY_S: Final = 10.0
 METER_IDLE_S: Final = 60.0
 TICK_S: Final = 2.0
-INBOX_BLOCK: Final = 2_000
-RESUBMIT_S: Final = 10.0
+INBOX_BLOCK: Final = 1_000
+AGAIN_S: Final = 10.0  # real seconds after which an order that nobody took over is given again
+SILENT_S: Final = 60.0  # real seconds without any report after which a running job is given up
 EXPECTED_LOAD_FRAC: Final = 0.25  # of what jobs can draw; until demand is forecast from the park's own history
-PLAN_PATIENCE_S: Final = 20.0  # real seconds without any plan before the grid alone is planned with
+PLAN_PATIENCE_S: Final = 20.0  # real seconds without a plan that reaches now before the grid alone is counted on
 
 _log = logging.getLogger("eureka_park.live")
 
@@ -87,8 +88,11 @@ class Live:
         self._rows = RowWriter()
         self._refused: list[tuple[JobId, str]] = []
         self._ordered_real_s: dict[JobId, float] = {}
+        self._undone_real_s: dict[JobId, float] = {}
+        self._silent_real_s: dict[JobId, float] = {}
+        self._tidied_real_s = parts.clock.real_s()
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
-        self._began_real_s = parts.clock.real_s()
+        self._planless_real_s: float | None = None  # since when there is no plan that reaches now
         self._told_error = ""
         self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
 
@@ -101,8 +105,9 @@ class Live:
             self._happen(cycle, ev.NodesDeclared(now_s, nodes))
         reports = self._reports()
         self.cycle(cycle, reports)
-        known = frozenset(report.job_id for report in reports)
-        self.parts.actions.repeat(self.state, known)
+        known = {report.job_id for report in reports}
+        for job in list(self.state.on_node.values()):
+            self._repeat(job, job.job_id in known)
 
     # -- one cycle -------------------------------------------------------------------------------------------------
     def cycle(self, cycle: _Cycle | None = None, reports: list[EngineReport] | None = None) -> bool:
@@ -125,7 +130,7 @@ class Live:
         wrote = self._apply(cycle)
         for index, event in enumerate(cycle.events):
             self._act(event, is_decision=index >= n_observed, real_s=cycle.real_s)
-        if self.journal.snapshot_is_due():
+        if self.journal.snapshot_is_due(len(self.state.jobs)):
             self.journal.save_snapshot(self.parts.db, self.state)
         return wrote
 
@@ -161,10 +166,33 @@ class Live:
             if job is not None:
                 self._happen(cycle, *events_of_report(job, report, self._park_of))
         for job in list(self.state.on_node.values()):
-            ordered_s = self._ordered_real_s.get(job.job_id, cycle.real_s)
-            if job.state is JobState.STARTING and job.job_id not in reported and cycle.real_s - ordered_s > RESUBMIT_S:
+            self._look_after(cycle, job, job.job_id in reported)
+
+    def _look_after(self, cycle: _Cycle, job: Job, is_reported: bool) -> None:
+        """Say again what was not carried out; give up a job that the engine has known nothing of for long."""
+        if job.job_id in self._undone_real_s or (job.state is JobState.STARTING and not is_reported):
+            asked_s = self._undone_real_s.get(job.job_id, self._ordered_real_s.get(job.job_id, cycle.real_s))
+            if cycle.real_s - asked_s > AGAIN_S:
                 self._ordered_real_s[job.job_id] = cycle.real_s
-                self.parts.actions.start(job)  # nobody took the order over; a repeated one starts nothing twice
+                self._repeat(job, is_reported)
+        if is_reported or job.state is JobState.STARTING:
+            self._silent_real_s.pop(job.job_id, None)
+        elif cycle.real_s - self._silent_real_s.setdefault(job.job_id, cycle.real_s) > SILENT_S:
+            del self._silent_real_s[job.job_id]
+            detail = "The engine knows nothing of it any more."
+            self._happen(cycle, ev.JobEnded(job.job_id, cycle.now_s, JobState.LOST, detail=detail))
+
+    def _repeat(self, job: Job, is_known: bool) -> None:
+        self._undone_real_s.pop(job.job_id, None)
+        try:
+            self.parts.actions.repeat(job, is_known=is_known)
+        except OSError as error:
+            self._could_not(job.job_id, error)
+
+    def _could_not(self, job_id: JobId, error: OSError) -> None:
+        """The engine could not carry something out (a full disk, say): it is said again a little later."""
+        _log.warning("%s: %s; tried again in %.0f s", job_id, error, AGAIN_S)
+        self._undone_real_s[job_id] = self.parts.clock.real_s()
 
     def _take_refused(self, cycle: _Cycle) -> None:
         refused, self._refused = self._refused, []
@@ -217,11 +245,14 @@ class Live:
             try:
                 supply = supply_from_plan(plan, cycle.now_s, it_kw_of, self.parts.policy.carbon_mad_per_kg)
             except Unavailable:
-                pass  # it ended before a new one came: the safe fallback below
+                pass  # it ended before a new one came
             else:
                 self._known_supply = (plan.plan_id, supply)
+                self._planless_real_s = None
                 return supply
-        elif cycle.real_s - self._began_real_s < PLAN_PATIENCE_S:
+        if self._planless_real_s is None:
+            self._planless_real_s = cycle.real_s
+        if cycle.real_s - self._planless_real_s < PLAN_PATIENCE_S:
             return None
         return grid_only(cycle.now_s, it_kw_of(site.grid.import_mw_max * site.factor), site.grid.price_peak_mad_per_mwh)
 
@@ -239,7 +270,7 @@ class Live:
         every_s = METER_BUSY_S if self.state.on_node else METER_IDLE_S
         if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s:
             return None
-        reading, cycle.booking = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan)
+        reading, cycle.booking = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan_at)
         self._meter_real_s = cycle.real_s
         for job_id in cycle.ended_real_s:
             self.parts.metering.since_real_s.pop(job_id, None)
@@ -264,12 +295,18 @@ class Live:
             self._settle(conn, cycle)
             if renew:
                 store.renew_lease(conn, self.journal.token, cycle.real_s + LEASE_TTL_S)
-                compute_store.drop_old_commands(conn, cycle.real_s - 7 * 86400.0)
+                self._tidy(conn, cycle.real_s)
         if renew:
             self._lease_real_s = cycle.real_s
         self.journal.committed(head)
         self.state.just_ended.clear()
         return True
+
+    def _tidy(self, conn: Connection, real_s: float) -> None:
+        """Once an hour, forget commands of more than a week ago, and their idempotency keys with them."""
+        if real_s - self._tidied_real_s >= 3600.0:
+            self._tidied_real_s = real_s
+            compute_store.drop_old_commands(conn, real_s - 7 * 86400.0)
 
     def _settle(self, conn: Connection, cycle: _Cycle) -> None:
         """Book the interval's energy first, then make the receipts of what ended in it."""
@@ -304,7 +341,10 @@ class Live:
         elif isinstance(event, ev.JobStarted | ev.JobEnded):
             self._ordered_real_s.pop(event.job_id, None)
         if is_decision or isinstance(event, ev.JobEnding):
-            self.parts.actions.act(self.state, event)
+            try:
+                self.parts.actions.act(self.state, event)
+            except OSError as error:
+                self._could_not(getattr(event, "job_id", JobId("")), error)
 
     # -- for the process around it -----------------------------------------------------------------------------------
     def wait_s(self) -> float:

@@ -42,7 +42,7 @@ class Metering:
     pue: float = 1.0
 
     def read(
-        self, state: ParkState, ended_real_s: Mapping[JobId, float], plan: PowerPlan | None
+        self, state: ParkState, ended_real_s: Mapping[JobId, float], plan_at: Callable[[float], PowerPlan | None]
     ) -> tuple[MeterReading, EnergyBooking | None]:
         """Read the meter and share the energy since the last reading. Call before the events of this cycle apply.
 
@@ -62,6 +62,7 @@ class Metering:
         shared = attribute(before, reading, [span for span in spans if span is not None], node_cpu_s=node_cpu_s)
         if shared.node_uj == 0:
             return reading, None
+        plan = plan_at(self.park_of((shared.start_s + shared.end_s) / 2))
         return reading, self._booking(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan)
 
     def _allocation(

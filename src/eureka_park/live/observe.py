@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.job import ENDED, Job, JobSpec, JobState
+from eureka_park.compute.core.job import ENDED, Job, JobClass, JobSpec, JobState
 from eureka_park.compute.core.state import ParkState
-from eureka_park.foundation.ids import JobId, array_of
+from eureka_park.foundation.ids import JobId, task_id
 from eureka_park.foundation.units import duration_text
 from eureka_park.foundation.wire.engine import EngineReport, Outcome, Phase
 
@@ -30,7 +30,8 @@ def events_of_report(job: Job, report: EngineReport, park_of: ParkTime) -> Itera
 
 
 def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
-    if report.outcome is Outcome.PAUSED and not job.ending:
+    slept = job.state is JobState.PAUSING and job.spec.job_class is JobClass.SERVICE
+    if not job.ending and (report.outcome is Outcome.PAUSED or (slept and report.outcome is Outcome.FINISHED)):
         return ev.JobPaused(job.job_id, at_s)
     state, detail = JobState.FAILED, report.detail
     if report.outcome is Outcome.FINISHED:
@@ -57,19 +58,19 @@ def events_of_command(
         bad = next((dep for dep in spec.after if ended_deps.get(dep, "finished") != "finished"), None)
         if bad is not None:
             detail = f"It was to run after {bad}, which is {ended_deps[bad]}."
-            for name in _tasks_of(state, job_id, spec):
+            for name in _ids_of(job_id, spec):
                 yield ev.JobEnded(name, now_s, JobState.CANCELLED, detail=detail)
     elif command["kind"] == "cancel":
-        for name in [name for name in state.jobs if name == job_id or array_of(name) == job_id]:
+        for name in state.tasks_of(job_id):
             yield from _cancel(state.jobs[name], now_s)
 
 
-def _tasks_of(state: ParkState, job_id: JobId, spec: JobSpec) -> list[JobId]:
-    return [name for name in state.jobs if array_of(name) == job_id] if spec.is_array else [job_id]
+def _ids_of(job_id: JobId, spec: JobSpec) -> list[JobId]:
+    return [task_id(job_id, index) for index in range(spec.n_tasks)] if spec.is_array else [job_id]
 
 
 def _cancel(job: Job, now_s: float) -> Iterator[ev.Event]:
-    if job.state in ENDED or job.ending:
+    if job.state in ENDED:
         return
     if job.state in (JobState.QUEUED, JobState.PAUSED):
         yield ev.JobEnded(job.job_id, now_s, JobState.CANCELLED, detail="Cancelled before it ran on.")

@@ -17,6 +17,7 @@ TRY_AGAIN_S: Final = 30.0  # real seconds between two attempts, so that a failin
 DEMAND_STEP_FRAC: Final = 0.1  # a change of potential demand by this part of capacity asks for a new plan
 SETTLE_S: Final = 5.0  # real seconds between plans that only a change of demand asks for
 TIMEOUT_S: Final = 120.0
+KEPT_PLANS: Final = 4
 
 
 class PlanMaker(Protocol):
@@ -89,6 +90,7 @@ class Planning:
     salt_at: Callable[[float, float], dict[str, float] | None]
     seed: int = 1
     plan: PowerPlan | None = None
+    earlier: list[PowerPlan] = field(default_factory=list)
     error: str = ""
     _asked_real_s: float = field(default=-1e18)
     _asked_demand_mw: tuple[float, ...] = ()
@@ -97,6 +99,7 @@ class Planning:
         """Take a finished plan if there is one, ask for the next if it is due; the new plan or None."""
         fresh, error = self.maker.take()
         if fresh is not None:
+            self.earlier = [plan for plan in (self.plan, *self.earlier) if plan is not None][:KEPT_PLANS]
             self.plan, self.error = fresh, ""
         elif error is not None:
             self.error = error
@@ -104,6 +107,11 @@ class Planning:
             self._asked_real_s, self._asked_demand_mw = real_s, demand_mw
             self.maker.start(self._request(now_s, demand_mw))
         return fresh
+
+    def plan_at(self, park_s: float) -> PowerPlan | None:
+        """The newest plan whose hours hold an instant: an interval that is booked may lie before the newest plan's."""
+        plans = [plan for plan in (self.plan, *self.earlier) if plan is not None]
+        return next((plan for plan in plans if plan.start_s <= park_s < plan.end_s), self.plan)
 
     def _is_due(self, now_s: float, real_s: float, demand_mw: tuple[float, ...]) -> bool:
         waited_s = real_s - self._asked_real_s

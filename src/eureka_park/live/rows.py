@@ -14,6 +14,8 @@ from eureka_park.foundation.ids import JobId, array_of
 
 REFRESH_S: Final = 60.0  # numbers inside an unchanged reason are written anew only so often
 
+DERIVED: Final = frozenset({"dependency", "no_plan"})  # told from the job itself whenever somebody asks
+
 _WORDS: Final = {
     "JobSubmitted": ("queued", "Submitted."),
     "JobStarting": ("starting", "Admitted; its place on {node} is held."),
@@ -67,7 +69,7 @@ class RowWriter:
         """Reasons of untouched jobs that differ from what was written, or whose numbers have grown old."""
         fresh: dict[str, list[Reason]] = {}
         for job_id, reason in reasons.items():
-            if job_id in touched or job_id not in state.jobs:
+            if job_id in touched or job_id not in state.jobs or reason.code in DERIVED:
                 continue
             written = self._written.get(job_id)
             if written is not None and written[:2] == (reason.code, reason.until_s) and now_s - written[2] < REFRESH_S:
@@ -77,7 +79,7 @@ class RowWriter:
         return fresh
 
     def _note(self, job: Job, reason: Reason | None, now_s: float) -> None:
-        if reason is not None:
+        if reason is not None and reason.code not in DERIVED:
             self._kept[job.job_id] = reason
             self._written[job.job_id] = (reason.code, reason.until_s, now_s)
         elif not _keeps_reason(job):

@@ -99,6 +99,8 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
         return BadInput(
             "The park does not answer to this host name.", fix="Name it in PARK_HOSTS.", code="unknown_host"
         )
+    if "transfer-encoding" in headers and "/blobs/" not in scope["path"]:
+        return BadInput("The body's length is not said.", fix="Send a Content-Length.", code="length_required")
     length = headers.get("content-length", "0")
     if "/blobs/" not in scope["path"] and length.isdigit() and int(length) > BODY_BYTES_MAX:
         return BadInput("The body is larger than 32 MiB.", fix="Send less at once.", code="too_large")

@@ -284,3 +284,102 @@ def test_totals_kept_along_the_way_equal_totals_summed_anew() -> None:
         before = with_started(before, world.state.jobs[tier], BINDING, 60.0)
         anew = totals(world.state, BINDING, 60.0)
         assert all(abs(getattr(before, name) - getattr(anew, name)) < 1e-12 for name in before.__slots__)
+
+
+def test_jobs_waiting_for_a_better_hour_hold_up_nobody_behind_them() -> None:
+    world = World(GREEN, day_sun)
+    world.not_first("p")
+    for index in range(20):
+        world.submit(f"slack{index}", spec(deadline_s=23 * HOUR, n_cpus=0.1), run_s=600)
+    world.submit("urgent", spec(deadline_s=1.2 * HOUR, n_cpus=0.1), run_s=600)
+    world.submit("none", spec(n_cpus=0.1), run_s=600)
+    world.step()
+    assert world.started("none") is not None and world.started("slack0") is None
+    world.run(1.2)
+    assert world.ended["urgent"].ended_s <= 1.2 * HOUR
+
+
+def test_a_large_job_is_not_overtaken_for_ever() -> None:
+    world = World(OBSERVED, much, nodes=(node(n_cpus=8),))
+    for index in range(8):
+        world.submit(f"a{index}", spec("busy", time_s=1200), run_s=1200 - 60 * index)
+    world.step(10)
+    world.submit("large", spec("big", tier=Tier.FIRM, n_cpus=8, time_s=600), run_s=300)
+    for index in range(400):
+        if index % 3 == 0:
+            world.submit(f"small{index}", spec("busy", time_s=1200), run_s=600)
+        world.step(10)
+    assert world.started("large") is not None and world.started("large") < 1400
+
+
+def test_small_jobs_pass_a_large_one_where_they_do_not_delay_it() -> None:
+    world = World(OBSERVED, much, nodes=(node(n_cpus=8),))
+    world.submit("half", spec("a", n_cpus=6, time_s=3600), run_s=3600)
+    world.step(10)
+    world.submit("large", spec("a", n_cpus=6, time_s=600), run_s=300)
+    world.submit("short", spec("b", n_cpus=1, time_s=600), run_s=300)
+    world.submit("beside", spec("b", n_cpus=2, time_s=9000), run_s=300)
+    world.run(0.3)
+    assert world.started("short") and world.started("beside")
+    world.run(1)
+    assert world.started("large") <= 3700
+
+
+def test_many_projects_without_power_leave_the_others_their_turn() -> None:
+    world = World(GREEN, no_sun)
+    names = [f"p{index:03d}" for index in range(200)]
+    world.not_first(*names, "z")
+    for name in names:
+        for index in range(8):
+            world.submit(f"{name}-{index}", spec(name, tier=Tier.GREEN))
+    world.submit("firm", spec("z", tier=Tier.FIRM))
+    world.step()
+    assert world.started("firm") is not None
+
+
+def test_firm_is_promised_for_its_whole_time_or_not_at_all() -> None:
+    world = World(GREEN, lambda s: 5.0 if s < 2 * HOUR else 0.0, grid_kw=0.3)
+    world.not_first("p")
+    world.submit("long", spec(tier=Tier.FIRM, n_cpus=6, time_s=10 * HOUR))
+    world.submit("short", spec(tier=Tier.FIRM, n_cpus=6, time_s=HOUR), run_s=600)
+    decision = world.step()
+    assert world.started("short") is not None
+    assert decision.reasons["long"].code == "firm_power"
+
+
+def test_first_green_job_takes_its_part_of_the_clean_power() -> None:
+    world = World(GREEN, lambda _s: 0.16)
+    world.submit("first", spec(tier=Tier.GREEN), run_s=HOUR)
+    world.submit("second", spec(tier=Tier.GREEN), run_s=HOUR)
+    decision = world.step()
+    assert world.started("first") is not None and world.started("second") is None
+    assert decision.reasons["second"].code == "clean_power"
+
+
+def test_a_gpu_that_vanishes_under_a_job_stops_nobody() -> None:
+    world = World(OBSERVED, much, nodes=(node(n_gpus=2),))
+    world.submit("gpu", spec(n_gpus=2), run_s=600)
+    world.submit("cpu", spec(), run_s=600)
+    world.step()
+    world.happen(ev.NodesDeclared(world.now_s, (node(n_gpus=0),)))
+    world.state.validate()
+    world.run(0.5)
+    assert {job.state for job in world.ended.values()} == {JobState.FINISHED}
+    assert world.state.rooms.by_node["n0"].free_gpus == []
+
+
+def test_dependents_of_what_has_just_ended_badly_are_cancelled() -> None:
+    world = World(OBSERVED, much)
+    world.submit("a", spec(), run_s=600)
+    world.step()
+    world.happen(ev.JobEnded(world.state.jobs["a"].job_id, world.now_s, JobState.FAILED, 1))
+    world.submit("b", spec(), waiting_for=["a"])
+    world.submit("arr", spec(n_tasks=2, is_array=True), run_s=600)
+    world.step()
+    world.happen(ev.JobEnded(world.state.jobs["arr[0]"].job_id, world.now_s, JobState.FAILED, 1))
+    world.submit("c", spec(), waiting_for=["arr"])
+    world.run(1)
+    assert world.ended["b"].state is world.ended["c"].state is JobState.CANCELLED
+    world.submit("d", spec(), waiting_for=["arr"], run_s=60)
+    world.run(0.5)
+    assert world.ended["d"].state is JobState.CANCELLED

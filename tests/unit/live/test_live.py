@@ -205,3 +205,77 @@ def test_jobs_of_people_who_do_not_operate_the_park_are_not_trusted(park: LivePa
     mine = park.submit(tier="firm")
     park.step(times=2)
     assert {order.job_id: order.is_trusted for order in park.engine.orders} == {theirs: False, mine: True}
+
+
+def test_a_full_disk_in_the_engine_delays_a_job_and_harms_nobody(
+    park: LivePark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = park.engine.submit
+
+    def full(_order: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(park.engine, "submit", full)
+    job_id = park.submit(run_s=20, tier="firm")
+    park.step(times=3)
+    assert park.view(job_id)["state"] == "starting"
+    park.crash()
+    monkeypatch.setattr(park.engine, "submit", real)
+    park.step(times=12)
+    assert park.view(job_id)["state"] == "finished" and park.engine.runs == {(job_id, 1): 1}
+
+
+def test_a_job_that_the_engine_forgot_is_lost_not_for_ever_running(park: LivePark) -> None:
+    job_id = park.submit(run_s=1e6, tier="firm")
+    park.step(times=2)
+    park.engine.reports.clear()
+    park.step(times=20)
+    view = park.view(job_id)
+    assert view["state"] == "lost" and "knows nothing" in view["detail"]
+
+
+def test_a_cancel_before_the_crash_holds_after_it_and_may_be_repeated(park: LivePark) -> None:
+    park.engine.drop_orders = True
+    job_id = park.submit(run_s=1e6, tier="firm")
+    park.step()
+    park.park.compute.cancel(park.owner, job_id)
+    park.step()
+    park.engine.drop_orders = False
+    park.crash()
+    park.park.compute.cancel(park.owner, job_id)
+    park.step(times=4)
+    assert park.view(job_id)["state"] == "cancelled"
+
+
+def test_cancel_and_dependent_in_one_breath(park: LivePark) -> None:
+    first = park.submit(run_s=1e6, cpus=2)
+    blocked = park.submit(run_s=10, cpus=2)
+    park.step(times=2)
+    park.park.compute.cancel(park.owner, blocked)
+    dependent = park.submit(run_s=10, after=[blocked], cpus=0.1, array=3)
+    park.step(times=3)
+    assert park.view(dependent)["state"] == "cancelled"
+    park.park.compute.cancel(park.owner, first)
+    park.step(times=2)
+
+
+def test_many_threads_may_look_at_once(park: LivePark) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    job_id = park.submit(run_s=5, tier="firm")
+    park.step(times=3)
+    with ThreadPoolExecutor(24) as pool:
+        views = list(pool.map(lambda _index: park.view(job_id), range(240)))
+    assert {view["state"] for view in views} == {"finished"}
+
+
+def test_an_expired_plan_pauses_nobody_at_once(park: LivePark) -> None:
+    park.park.accounts.ensure_project("other", "Other", True)
+    park.submit(run_s=30, tier="green", project="other", time="60h", cpus=0.5)
+    job_id = park.submit(run_s=1e6, tier="green", project="welcome", time="90h", cpus=0.5)
+    park.step(times=3)
+    assert park.view(job_id)["state"] == "running"
+    park.clock.step(60 * 3600)
+    park.maker.start = lambda request: None  # type: ignore[method-assign]
+    park.live.cycle()
+    assert park.view(job_id)["state"] == "running" and park.view(job_id)["cap_frac"] == 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -161,16 +161,13 @@ class Job:
         return self.rated_kw - self.dynamic_kw * (1.0 - self.cap_frac)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON value for the snapshot."""
-        value = {item.name: getattr(self, item.name) for item in fields(self)}
-        value["spec"] = self.spec.to_json()
-        return value
+        """A plain JSON value for the snapshot, the declaration left out."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "spec"}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Job:
-        """Read what `to_json` wrote."""
-        data = dict(value)
-        data["spec"] = JobSpec.from_json(data["spec"])
+    def from_json(cls, value: Mapping[str, Any], spec: JobSpec) -> Job:
+        """Read what `to_json` wrote; the declaration is kept apart."""
+        data = {**value, "spec": spec}
         data["state"] = JobState(data["state"])
         data["gpu_indices"] = tuple(data["gpu_indices"])
         data["waiting_for"] = tuple(data["waiting_for"])

@@ -59,7 +59,8 @@ class Rooms:
             return
         room.free_cpus = round(room.free_cpus + job.spec.n_cpus, _ROUND)
         room.free_memory_bytes += job.spec.memory_bytes
-        room.free_gpus = sorted({*room.free_gpus, *job.gpu_indices})
+        still_there = (index for index in job.gpu_indices if index < room.node.n_gpus)
+        room.free_gpus = sorted({*room.free_gpus, *still_there})
 
     def ever_fits(self, spec: JobSpec) -> bool:
         """Whether some empty node could hold the job."""

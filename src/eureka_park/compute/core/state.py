@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.fair_share import FairShare
-from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobState, Tier
+from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobSpec, JobState, Tier
 from eureka_park.compute.core.placement import Rooms, dominant_frac, rated_kw
 from eureka_park.compute.core.queues import Queues
 from eureka_park.foundation.ids import JobId, array_of, task_id
 
 SCHEMA_VERSION: Final = 1
+REMEMBERED_MAX: Final = 5_000  # ended jobs whose end a job submitted just then may still depend on
 
 
 class ParkState:
@@ -28,6 +30,9 @@ class ParkState:
         self.held: dict[JobId, Job] = {}  # waiting for other jobs
         self.dependents: dict[JobId, list[JobId]] = {}
         self.open_tasks: dict[JobId, int] = {}  # by array
+        self.array_sizes: dict[JobId, int] = {}  # of arrays with open tasks
+        self.bad_arrays: dict[JobId, JobState] = {}  # open arrays one of whose tasks did not finish
+        self.recently_ended: dict[JobId, JobState] = {}  # jobs and arrays, the oldest first
         self.broken: dict[JobId, tuple[JobId, JobState]] = {}  # held for a job that did not finish
         self.fair = FairShare()
         self.known_projects: set[str] = set()
@@ -35,6 +40,7 @@ class ParkState:
         self.queued_kwh = 0.0  # and its declared energy
         self.meter: Mapping[str, Any] = {}
         self.next_order = 0
+        self._by_latest_start: list[tuple[float, int, JobId]] = []  # a heap; entries of jobs that left are skipped
         self.just_ended: list[Job] = []  # filled by apply, emptied by the caller that settles
 
     # -- the one way in --------------------------------------------------------------------------------------------
@@ -52,7 +58,8 @@ class ParkState:
         self.rooms = Rooms(event.nodes)
         for job in self.on_node.values():
             if job.node in self.rooms.by_node:
-                self.rooms.take(job.node, job.spec, job.gpu_indices)
+                n_gpus = self.nodes[job.node].n_gpus
+                self.rooms.take(job.node, job.spec, [index for index in job.gpu_indices if index < n_gpus])
         self.queued_kw = self.queued_kwh = 0.0
         for job in self.jobs.values():
             self._rate(job)
@@ -63,7 +70,7 @@ class ParkState:
         is_first = event.spec.project not in self.known_projects
         self.known_projects.add(event.spec.project)
         if event.spec.is_array:
-            self.open_tasks[event.job_id] = event.spec.n_tasks
+            self.open_tasks[event.job_id] = self.array_sizes[event.job_id] = event.spec.n_tasks
         for index in range(event.spec.n_tasks):
             job_id = task_id(event.job_id, index) if event.spec.is_array else event.job_id
             if job_id in self.jobs:
@@ -81,14 +88,50 @@ class ParkState:
             self.jobs[job_id] = job
             self._rate(job)
             self._count(job, 1)
-            open_deps = tuple(dep for dep in event.waiting_for if self._is_open(dep))
-            job.waiting_for = open_deps
-            if open_deps:
-                self.held[job_id] = job
-                for dep in open_deps:
-                    self.dependents.setdefault(dep, []).append(job_id)
-            else:
-                self.queues.add(job)
+            self._hold_or_queue(job, event.waiting_for)
+
+    def _hold_or_queue(self, job: Job, deps: tuple[JobId, ...]) -> None:
+        """Queue a job, or hold it for what is open; one that waits in vain is marked for the next tick to cancel."""
+        bad = next((dep for dep in deps if self._how_ended(dep) not in (None, JobState.FINISHED)), None)
+        job.waiting_for = tuple(dep for dep in deps if self._is_open(dep) or dep == bad)
+        if not job.waiting_for:
+            self._enqueue(job)
+            return
+        self.held[job.job_id] = job
+        for dep in job.waiting_for:
+            self.dependents.setdefault(dep, []).append(job.job_id)
+        if bad is not None:
+            self.broken[job.job_id] = (bad, self._how_ended(bad) or JobState.FAILED)
+
+    def _how_ended(self, name: JobId) -> JobState | None:
+        """How a job or array ended, as far as is remembered; an open array with a task that did not finish counts."""
+        return self.bad_arrays.get(name) or self.recently_ended.get(name)
+
+    def urgent(self, now_s: float) -> list[Job]:
+        """Waiting jobs that must start by now to end by their deadline, the most pressing first."""
+        found = []
+        heap = self._by_latest_start
+        while heap and heap[0][0] <= now_s:
+            entry = heapq.heappop(heap)
+            job = self.jobs.get(entry[2])
+            if job is not None and job in self.queues:
+                found.append((entry, job))
+        for entry, _ in found:  # they stay urgent until they start
+            heapq.heappush(heap, entry)
+        return [job for _, job in found]
+
+    def _enqueue(self, job: Job) -> None:
+        self.queues.add(job)
+        if job.deadline_s is not None:
+            latest_s = job.deadline_s - max(0.0, job.spec.time_s - job.ran_s)
+            heapq.heappush(self._by_latest_start, (latest_s, job.order, job.job_id))
+
+    def tasks_of(self, job_id: JobId) -> list[JobId]:
+        """The open jobs that an id stands for: itself, or the open tasks of an array."""
+        if job_id in self.jobs:
+            return [job_id]
+        names = (task_id(job_id, index) for index in range(self.array_sizes.get(job_id, 0)))
+        return [name for name in names if name in self.jobs]
 
     def _starting(self, event: ev.JobStarting) -> None:
         job = self.jobs[event.job_id]
@@ -133,7 +176,7 @@ class ParkState:
         job = self.jobs[event.job_id]
         self._leave_node(job, event.at_s)
         job.state = JobState.PAUSED
-        self.queues.add(job)
+        self._enqueue(job)
         self._count(job, 1)
 
     def _frozen(self, event: ev.JobFrozen) -> None:
@@ -171,17 +214,24 @@ class ParkState:
 
     # -- parts -----------------------------------------------------------------------------------------------------
     def _release_dependents(self, ended: Job) -> None:
-        names = [ended.job_id]
+        over = {ended.job_id: ended.state}
         array_id = array_of(ended.job_id)
         if array_id is not None:
             self.open_tasks[array_id] -= 1
-            if ended.state is not JobState.FINISHED or not self.open_tasks[array_id]:
-                names.append(array_id)
+            if ended.state is not JobState.FINISHED:
+                self.bad_arrays.setdefault(array_id, ended.state)
+            if not self.open_tasks[array_id] or array_id in self.bad_arrays:
+                over[array_id] = self.bad_arrays.get(array_id, JobState.FINISHED)
             if not self.open_tasks[array_id]:
-                del self.open_tasks[array_id]
-        for name in names:
+                for kept in (self.open_tasks, self.array_sizes, self.bad_arrays):
+                    kept.pop(array_id, None)
+        for name, ended_as in over.items():
+            if not self._is_open(name):
+                self.recently_ended[name] = ended_as
             for waiter_id in self.dependents.pop(name, []):
-                self._let_go(waiter_id, name, ended.state)
+                self._let_go(waiter_id, name, ended_as)
+        while len(self.recently_ended) > REMEMBERED_MAX:
+            del self.recently_ended[next(iter(self.recently_ended))]
 
     def _let_go(self, waiter_id: JobId, name: JobId, ended_as: JobState) -> None:
         waiter = self.held.get(waiter_id)
@@ -193,7 +243,7 @@ class ParkState:
         waiter.waiting_for = tuple(dep for dep in waiter.waiting_for if dep != name)
         if not waiter.waiting_for:
             del self.held[waiter_id]
-            self.queues.add(waiter)
+            self._enqueue(waiter)
 
     def _is_open(self, name: JobId) -> bool:
         return name in self.jobs or name in self.open_tasks
@@ -231,11 +281,14 @@ class ParkState:
 
     # -- snapshot --------------------------------------------------------------------------------------------------
     def to_json(self) -> dict[str, Any]:
-        """Everything, as plain JSON; `from_json` rebuilds an equal state."""
+        """Everything, as plain JSON; `from_json` rebuilds an equal state. Tasks of an array share one declaration."""
+        specs = {id(job.spec): job.spec for job in self.jobs.values()}
+        place = {key: index for index, key in enumerate(specs)}
         return {
             "schema": SCHEMA_VERSION,
             "nodes": [asdict(node) for node in self.nodes.values()],
-            "jobs": [job.to_json() for job in self.jobs.values()],
+            "specs": [spec.to_json() for spec in specs.values()],
+            "jobs": [{**job.to_json(), "spec": place[id(job.spec)]} for job in self.jobs.values()],
             "waiting": [
                 job_id
                 for project in self.queues.projects()
@@ -245,6 +298,8 @@ class ParkState:
             "fair": self.fair.to_json(),
             "known_projects": sorted(self.known_projects),
             "broken": {waiter: [name, ended_as] for waiter, (name, ended_as) in self.broken.items()},
+            "bad_arrays": dict(self.bad_arrays),
+            "recently_ended": list(self.recently_ended.items()),
             "meter": dict(self.meter),
             "next_order": self.next_order,
         }
@@ -255,7 +310,10 @@ class ParkState:
         if value.get("schema") != SCHEMA_VERSION:
             raise ValueError(f"snapshot schema {value.get('schema')} is not {SCHEMA_VERSION}")
         state = cls()
-        jobs = [Job.from_json(item) for item in value["jobs"]]
+        specs = [JobSpec.from_json(item) for item in value["specs"]]
+        jobs = [Job.from_json(item, specs[item["spec"]]) for item in value["jobs"]]
+        state.bad_arrays = {name: JobState(ended_as) for name, ended_as in value["bad_arrays"].items()}
+        state.recently_ended = {name: JobState(ended_as) for name, ended_as in value["recently_ended"]}
         state.jobs = {job.job_id: job for job in jobs}
         state.on_node = {job.job_id: job for job in jobs if job.state in ON_NODE}
         state.held = {job.job_id: job for job in jobs if job.waiting_for}
@@ -263,12 +321,13 @@ class ParkState:
             for dep in job.waiting_for:
                 state.dependents.setdefault(dep, []).append(job.job_id)
         for job_id in value["waiting"]:
-            state.queues.add(state.jobs[job_id])
+            state._enqueue(state.jobs[job_id])
         state.broken = {waiter: (name, JobState(ended_as)) for waiter, (name, ended_as) in value["broken"].items()}
         for job in jobs:
             array_id = array_of(job.job_id)
             if array_id is not None:
                 state.open_tasks[array_id] = state.open_tasks.get(array_id, 0) + 1
+                state.array_sizes[array_id] = job.spec.n_tasks
         state.fair = FairShare.from_json(value["fair"])
         state.known_projects = set(value["known_projects"])
         state.meter = value["meter"]
@@ -295,7 +354,7 @@ class ParkState:
     def _validate_rooms(self) -> None:
         for node_id, room in self.rooms.by_node.items():
             held = [job for job in self.on_node.values() if job.node == node_id]
-            gpus = [index for job in held for index in job.gpu_indices]
+            gpus = [index for job in held for index in job.gpu_indices if index < room.node.n_gpus]
             assert len(gpus) == len(set(gpus)), f"a GPU of {node_id} is held twice"
             assert sorted(gpus + room.free_gpus) == list(range(room.node.n_gpus)), f"GPUs of {node_id} do not add up"
             cpus = sum(job.spec.n_cpus for job in held)

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from eureka_park.bootstrap import Park
 from eureka_park.data.core.snapshot import SnapshotFile
 from eureka_park.foundation.errors import BadInput
 from eureka_park.web import schemas
@@ -19,6 +20,8 @@ from eureka_park.web.auth import Someone, ThePark
 
 router = APIRouter(tags=["snapshots"], responses=schemas.ERRORS)
 Sha256 = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, in hex")]
+_uploads = asyncio.Semaphore(12)  # each holds a thread while its sender sends; the rest of the API needs some too
+_PATIENCE_S: Final = 30.0
 _WAITING_CHUNKS: Final = 8  # what an upload may hold in memory before its sender must wait
 
 
@@ -33,6 +36,11 @@ def make_snapshot(park: ThePark, who: Someone, body: schemas.SnapshotRequest) ->
 @router.put("/blobs/{sha256}", status_code=204, response_class=Response, operation_id="put_blob")
 async def put_blob(request: Request, park: ThePark, who: Someone, sha256: Sha256) -> Response:
     """Send a blob; it is kept only if its bytes have that hash."""
+    async with _uploads:
+        return await _take_in(request, park, sha256)
+
+
+async def _take_in(request: Request, park: Park, sha256: str) -> Response:
     chunks: queue.Queue[bytes | Exception | None] = queue.Queue(_WAITING_CHUNKS)
     keeper = asyncio.create_task(run_in_threadpool(park.data.put_blob, sha256, _taken(chunks)))
     try:
@@ -61,7 +69,13 @@ async def _hand_over(
 
 
 def _taken(chunks: queue.Queue[bytes | Exception | None]) -> Iterator[bytes]:
-    while (item := chunks.get(timeout=120)) is not None:
+    while True:
+        try:
+            item = chunks.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            raise BadInput("The upload stood still.", fix="Send it again.", code="upload_broken") from None
+        if item is None:
+            return
         if isinstance(item, Exception):
             raise item
         yield item

@@ -69,6 +69,7 @@ REASONS: Final[Mapping[str, str]] = {
     "site_power": "It needs {need}; plants and grid together leave {free} now.",
     "behind": "Jobs of its project before it: {n_ahead}.",
     "just_sent": "It has just arrived; the scheduler looks at it next.",
+    "in_line": "It stands in the line of its project and tier.",
     "next": "It is next in its line.",
     "finished": "It finished.",
     "running": "It runs.",
