@@ -18,6 +18,7 @@ from typing import Any, Final
 from eureka_park.foundation.clock import Pace
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavailable
 
+SPACE_MIN_BYTES: Final = 16 * 1024**2  # database, its journal and the logs of a first hour
 _FOLDERS: Final = ("keys", "run", "logs", "blobs", "jobs", "envs")
 
 
@@ -104,6 +105,12 @@ class Home:
                 for path in reversed(made):
                     path.rmdir()
             raise self._unusable("made", error) from None
+
+    def check_space(self) -> None:
+        """Raises Unavailable when the disk is too full for a park to start."""
+        free_bytes = shutil.disk_usage(self.folder).free
+        if free_bytes < SPACE_MIN_BYTES:
+            raise self._unusable("used", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def _unusable(self, what: str, error: OSError) -> Unavailable:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)

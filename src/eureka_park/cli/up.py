@@ -71,6 +71,7 @@ def up(
     house.make_folders()
     let_go = house.lock()
     try:
+        house.check_space()
         sockets = _bind_when_free(house, host, port, behind_proxy)
         weak = ["--allow-weak-sandbox"] if allow_weak_sandbox else []
         _Parent(house, sockets, [*_creation_flags(bare, fixed), *weak]).run()
@@ -336,8 +337,10 @@ def _last_line(log: Path) -> str:
 
 
 def _start_of(pid: int) -> str:
+    """When a process began, in ticks since boot; empty when it is gone, or dead and only not yet buried."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return "" if words[0] in "ZX" else words[19]
     return ""
 
 
