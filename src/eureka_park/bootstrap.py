@@ -126,6 +126,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     accounts = AccountsService(db, clock, os.urandom)
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db)
+    energy = EnergyService(db)
     compute = ComputeService(
         db,
         clock,
@@ -138,8 +139,9 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         entropy=os.urandom,
         wake=wake_sender(home.run, b"inbox"),
         mark=_mark_of(db),
+        has_plan=lambda: energy.current_plan() is not None,
     )
-    return Park(home, facts, site, facts.sky, clock, db, accounts, data, ledger, EnergyService(db), compute)
+    return Park(home, facts, site, facts.sky, clock, db, accounts, data, ledger, energy, compute)
 
 
 def _mark_of(db: SqlDatabase) -> Callable[[], int]:

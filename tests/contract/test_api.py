@@ -87,6 +87,8 @@ def test_no_receipt_yet_and_unknown_job(api: Api) -> None:
         ({"by": "2020-01-01T00:00:00Z"}, "by", "past"),
         ({"by": "30m", "time": "2h"}, "by", "deadline"),
         ({"by": "soon"}, "by", "2h"),
+        ({"by": "9999-12-31T23:59:59Z"}, "by", "year away"),
+        ({"by": "99999999d"}, "by", "year away"),
         ({"tier": "solid"}, "tier", "firm"),
         ({"array": 0}, "array", "from 1"),
         ({"after": ["job-nope"]}, "after", "no job"),

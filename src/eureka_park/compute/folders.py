@@ -83,7 +83,12 @@ def _files(root: Path) -> Iterator[tuple[str, os.stat_result]]:
             except OSError:
                 continue
             if stat.S_ISREG(facts.st_mode):
-                yield path.relative_to(root).as_posix(), facts
+                yield _shown(path.relative_to(root).as_posix()), facts
+
+
+def _shown(path: str) -> str:
+    """A path as text: bytes that are not UTF-8 are shown as replacement marks (such a file is listed, not fetched)."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _inputs(folder: Path) -> dict[str, tuple[int, int]]:

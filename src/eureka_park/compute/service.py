@@ -49,11 +49,12 @@ class ComputeService:
         entropy: Callable[[int], bytes],
         wake: Callable[[], None],
         mark: Callable[[], int],
+        has_plan: Callable[[], bool] = lambda: True,
     ) -> None:
         self._db, self._clock, self._home = db, clock, home
         self._accounts, self._data, self._receipts = accounts, data, receipts
         self._largest, self._flex_default_s = largest, flex_deadline_default_s
-        self._entropy, self._wake, self._mark = entropy, wake, mark
+        self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
 
     # -- commands --------------------------------------------------------------------------------------------------
     def submit(self, who: Principal, request: Mapping[str, Any], idempotency_key: str | None = None) -> JobId:
@@ -141,8 +142,11 @@ class ComputeService:
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
             if row["state"] == "queued" and not row["reasons"]:
                 n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"])
-                shown["reasons"] = [self._waits_for(conn, row) or view.behind(n_ahead, row["tier"])]
+                shown["reasons"] = [self._waits_for(conn, row) or self._no_plan() or view.behind(n_ahead, row["tier"])]
             return shown
+
+    def _no_plan(self) -> dict[str, Any] | None:
+        return None if self._has_plan() else view.no_plan()
 
     @staticmethod
     def _waits_for(conn: Any, row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -173,7 +177,7 @@ class ComputeService:
             shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows[:limit]]
             for row, job in zip(rows, shown, strict=False):
                 if row["state"] == "queued" and not row["reasons"]:
-                    job["reasons"] = [self._waits_for(conn, row) or view.in_line(row["tier"])]
+                    job["reasons"] = [self._waits_for(conn, row) or self._no_plan() or view.in_line(row["tier"])]
         return shown, str(rows[limit - 1]["ordinal"]) if len(rows) > limit else None
 
     def why(self, who: Principal | None, job_id: str) -> dict[str, Any]:

@@ -129,6 +129,12 @@ def dependency(names: Sequence[str]) -> dict[str, Any] | None:
     return {"code": "dependency", "text": f"It runs after {shown}.", "values": {"after": list(names)}, "until": None}
 
 
+def no_plan() -> dict[str, Any]:
+    """The reason of a job that came before the park's first plan."""
+    text = "There is no power plan yet; one is being made."
+    return {"code": "no_plan", "text": text, "values": {}, "until": None}
+
+
 def in_line(tier: str) -> dict[str, Any]:
     """The reason of a waiting job in a list, where its exact place is not counted."""
     return {"code": "in_line", "text": f"It stands in the {tier} line of its project.", "values": {}, "until": None}

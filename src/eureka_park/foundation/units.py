@@ -17,6 +17,7 @@ J_PER_KWH: Final = 3_600_000.0
 GIB: Final = 1024**3
 MIB: Final = 1024**2
 
+_LAST_S: Final = 253_370_764_800.0  # 9999-01-01: calendars end there, and time zones need a margin
 _DURATION_UNITS: Final = {"s": 1, "m": 60, "h": HOUR_S, "d": DAY_S, "w": 7 * DAY_S}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
@@ -110,9 +111,10 @@ def parse_count(text: str) -> int:
 
 
 def iso_from_s(instant_s: float | None) -> str | None:
-    """UTC epoch seconds to ISO 8601 text with `Z`, to the millisecond; None stays None."""
+    """UTC epoch seconds to ISO 8601 text with `Z`, to the millisecond, from 1970 to 9998; None stays None."""
     if instant_s is None:
         return None
+    instant_s = min(max(instant_s, 0.0), _LAST_S)
     text = datetime.fromtimestamp(instant_s, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 

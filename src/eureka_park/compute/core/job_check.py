@@ -16,6 +16,7 @@ from eureka_park.foundation.units import MIB, duration_text, parse_bytes, parse_
 
 TIME_DEFAULT_S: Final = 3600.0
 TIME_MAX_S: Final = 30 * 86400.0
+DEADLINE_MAX_S: Final = 366 * 86400.0
 TASKS_MAX: Final = 100_000
 TEXT_MAX: Final = 4096
 FIELDS: Final = (
@@ -209,6 +210,13 @@ def _deadline(value: Any, now_s: float) -> float | None:
             fix="Give one that is still to come.",
             field="by",
             code="deadline_past",
+        )
+    if deadline_s > now_s + DEADLINE_MAX_S:
+        raise BadInput(
+            f"The deadline {value} is more than a year away.",
+            fix="Give a nearer one, or none.",
+            field="by",
+            code="deadline_far",
         )
     return deadline_s
 
