@@ -28,7 +28,7 @@ def test_a_killed_supervisor_loses_its_job_alone(running: RunningPark) -> None:
     assert "supervisor died without a last word" in view["detail"]
     assert "supervisor died" in running.park.why(hit)[0]["text"]
     assert running.park.receipt(hit)["kwh"] > 0
-    assert running.run("wait", hit).returncode == 125
+    assert running.ask("wait", hit).exit_code == 125
 
     unharmed = running.park.wait(other, 20.0)
     assert (unharmed["state"], unharmed["exit_code"], unharmed["attempt"]) == ("failed", 5, 1)

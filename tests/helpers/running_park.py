@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from click.testing import CliRunner, Result
 
 from eureka_park import bootstrap
 from eureka_park.adapters.engines.local.engine import LocalEngine
@@ -142,6 +145,15 @@ class RunningPark:
     def run(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """One `park` command."""
         return park_command(self.home, *words, **more)
+
+    def ask(self, *words: str, folder: Path | None = None) -> Result:
+        """One `park` command in this process: as `run`, without a second for starting an interpreter."""
+        from eureka_park.cli.main import cli
+
+        own = {name: None for name in os.environ if name.startswith("PARK_")}
+        with contextlib.chdir(folder or Path.cwd()):
+            env = {**own, **environment(self.home)}
+            return CliRunner().invoke(cli, words, prog_name="park", env=env)
 
     def sh(self, text: str, **more: Any) -> str:
         """Submit a small shell job; its id."""

@@ -148,8 +148,11 @@ class SkyPark:
         path = self.engine.log_path(job_id)
         return path.read_text() if path.exists() else ""
 
+    def output_path(self, job_id: JobId, name: str) -> Path:
+        return self.folder / "jobs" / folder_name(job_id) / "out" / name
+
     def output(self, job_id: JobId, name: str) -> bytes:
-        return (self.folder / "jobs" / folder_name(job_id) / "out" / name).read_bytes()
+        return self.output_path(job_id, name).read_bytes()
 
     def close(self) -> None:
         """End what still runs, then the engine."""
