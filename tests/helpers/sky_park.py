@@ -80,7 +80,7 @@ class SkyPark:
         lease = process.take_lease(self.park.db, self.park.clock)
         meter = NodeMeter(find_machine(), self.folder / "meter.json")
         self.live = bootstrap.build_live(self.park, self.engine, meter, self.maker, lease.token)
-        settings = {"min_run_s": 0.2, "pause_rate_max_per_h": 36_000.0, "can_cap": False, **policy}
+        settings = {"min_run_s": 0.0, "pause_rate_max_per_h": 1e9, "can_cap": False, **policy}
         self.live.parts.policy = replace(self.live.parts.policy, **settings)
         self.live.begin(bootstrap.nodes_of(self.park.site))
         self.sky(FULL_MW)
@@ -154,11 +154,17 @@ class SkyPark:
     def output(self, job_id: JobId, name: str) -> bytes:
         return self.output_path(job_id, name).read_bytes()
 
-    def close(self) -> None:
-        """End what still runs, then the engine."""
+    def clear(self) -> None:
+        """End every job that is still open."""
+        actions = self.live.parts.actions
+        self.live.parts.actions = replace(actions, grace_s=0.5)
         for job in list(self.live.state.jobs):
             self.park.compute.cancel(self.owner, job)
-        self.live.parts.actions = replace(self.live.parts.actions, grace_s=0.5)
         self.until(lambda: not self.live.state.jobs, "all jobs have ended")
+        self.live.parts.actions = actions
+
+    def close(self) -> None:
+        """End what still runs, then the engine."""
+        self.clear()
         self.engine.close()
         self.park.close()

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-N_EPOCHS = int(os.environ.get("EPOCHS", "30"))
+N_EPOCHS = int(os.environ.get("EPOCHS", "50"))
 stop_wanted = False
 
 
