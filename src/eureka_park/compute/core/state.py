@@ -14,7 +14,7 @@ from eureka_park.compute.core.placement import Rooms, dominant_frac, rated_kw
 from eureka_park.compute.core.queues import Queues
 from eureka_park.foundation.ids import JobId, array_of, task_id
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 REMEMBERED_MAX: Final = 5_000  # ended jobs whose end a job submitted just then may still depend on
 
 
