@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from eureka_park.compute.core.job import ENDED, Job, Reason
+from eureka_park.foundation.store import insert_or_replace
 
 metadata = MetaData()
 
@@ -150,17 +151,9 @@ def row_of(job: Job, array_id: str | None, task_index: int | None, reasons: Sequ
     }  # fmt: skip
 
 
-_ALL_COLUMNS: Final = [column.name for column in jobs.columns if column.name != "job_id"]
-
-
 def save_jobs(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace job rows."""
-    if not rows:
-        return
-    table = postgresql if conn.dialect.name == "postgresql" else sqlite
-    statement = table.insert(jobs)
-    changes = {name: statement.excluded[name] for name in _ALL_COLUMNS}
-    conn.execute(statement.on_conflict_do_update(index_elements=["job_id"], set_=changes), list(rows))
+    insert_or_replace(conn, jobs, rows)
 
 
 def save_reasons(conn: Connection, reasons: Mapping[str, Sequence[Reason]]) -> None:

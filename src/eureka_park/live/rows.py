@@ -72,7 +72,7 @@ class RowWriter:
             if job_id in touched or job_id not in state.jobs or reason.code in DERIVED:
                 continue
             written = self._written.get(job_id)
-            if written is not None and written[:2] == (reason.code, reason.until_s) and now_s - written[2] < REFRESH_S:
+            if written is not None and _is_same(written, reason) and now_s - written[2] < REFRESH_S:
                 continue
             self._note(state.jobs[job_id], reason, now_s)
             fresh[job_id] = [reason]
@@ -91,6 +91,14 @@ def _keeps_reason(job: Job) -> bool:
     """A capped, pausing, paused or frozen job keeps the reason it was given until something else happens to it."""
     held = job.state in (JobState.PAUSING, JobState.PAUSED, JobState.FROZEN)
     return held or (job.state is JobState.RUNNING and job.cap_frac < 1.0)
+
+
+def _is_same(written: tuple[str, float | None, float], reason: Reason) -> bool:
+    """The same code until about the same time: an estimate that shifts by seconds is no news."""
+    code, until_s, _ = written
+    if code != reason.code or (until_s is None) != (reason.until_s is None):
+        return False
+    return abs((until_s or 0.0) - (reason.until_s or 0.0)) < REFRESH_S
 
 
 def _task_index(job_id: JobId) -> int | None:
