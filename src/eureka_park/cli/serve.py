@@ -37,6 +37,12 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     lease = process.take_lease(park.db, park.clock)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     receiver = wake_receiver(park.home.run)
+    if ready_fd is not None:
+        person_id, _ = park.accounts.ensure_owner()
+        park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
+        with suppress(BrokenPipeError):  # the web process has died: the parent sees to that
+            os.write(ready_fd, b"ready\n")
+        os.close(ready_fd)
     engine = LocalEngine(folder, allow_weak=creation["allow_weak_sandbox"])
     engine_note = {
         "sandbox_level": engine.sandbox_level,
@@ -44,12 +50,6 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         "capabilities": sorted(engine.capabilities()),
     }
     park.home.write("run/engine.json", json.dumps(engine_note))
-    if ready_fd is not None:
-        person_id, _ = park.accounts.ensure_owner()
-        park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
-        with suppress(BrokenPipeError):  # the web process has died: the parent sees to that
-            os.write(ready_fd, b"ready\n")
-        os.close(ready_fd)
     live = bootstrap.build_live(
         park,
         engine,

@@ -25,10 +25,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from eureka_park.compute.core.job import ENDED, Job, Reason
-from eureka_park.foundation.store import insert_or_replace
+from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
 
 metadata = MetaData()
 
@@ -96,7 +95,6 @@ _ENDED_NAMES: Final = tuple(str(state) for state in ENDED)
 # -- inbox -------------------------------------------------------------------------------------------------------------
 def post_command(conn: Connection, key: str, kind: str, job_id: str, payload: Mapping[str, Any], real_s: float) -> str:
     """Append a command; the job id of the first command with this idempotency key comes back, now or then."""
-    table = postgresql if conn.dialect.name == "postgresql" else sqlite
     row = {
         "idempotency_key": key,
         "kind": kind,
@@ -104,9 +102,7 @@ def post_command(conn: Connection, key: str, kind: str, job_id: str, payload: Ma
         "payload": json.dumps(payload),
         "posted_real_s": real_s,
     }
-    done = conn.execute(table.insert(inbox).values(row).on_conflict_do_nothing(index_elements=["idempotency_key"]))
-    if done.rowcount:
-        return job_id
+    insert_or_ignore(conn, inbox, [row])
     first: str = conn.execute(select(inbox.c.job_id).where(inbox.c.idempotency_key == key)).scalar_one()
     return first
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+
 Row = Mapping[str, Any]
-_Insert = SqliteInsert | PostgresInsert
+_Insert: TypeAlias = "SqliteInsert | PostgresInsert"
 
 
 def insert_or_ignore(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -51,4 +53,8 @@ def _adding(dialect: str, table: Table, names: tuple[str, ...], sums: frozenset[
 
 
 def _insert(dialect: str, table: Table) -> _Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # a dear import, and most parks have no use for it
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
