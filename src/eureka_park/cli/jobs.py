@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, say, state_cell
+from eureka_park.cli.output import cell, console, json_option, park, print_items, say, state_cell
+from eureka_park.cli.show import reason_text
 from eureka_park.client.views import STATES, TIERS
 
 if TYPE_CHECKING:
@@ -67,6 +68,6 @@ def _print_table(views: list[JobView], now_s: float) -> None:
 
 
 def first_reason(view: JobView) -> str:
-    """The first reason of a job as text; empty where there is none."""
+    """The first reason of a job as text, with until when; empty where there is none."""
     reasons = view.get("reasons") or []
-    return clean(reasons[0]["text"]) if reasons else ""
+    return reason_text(reasons[0]) if reasons else ""

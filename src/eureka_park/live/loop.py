@@ -88,6 +88,7 @@ class Live:
         self._rows = RowWriter()
         self._refused: list[tuple[JobId, str]] = []
         self._ordered_real_s: dict[JobId, float] = {}
+        self._meter_hour = -1.0
         self._undone_real_s: dict[JobId, float] = {}
         self._silent_real_s: dict[JobId, float] = {}
         self._tidied_real_s = parts.clock.real_s()
@@ -268,8 +269,10 @@ class Live:
     def _read_meter(self, cycle: _Cycle) -> MeterReading | None:
         """Read when somebody leaves a node, every few seconds while jobs run, and now and then when idle."""
         every_s = METER_BUSY_S if self.state.on_node else METER_IDLE_S
-        if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s:
+        hour = cycle.now_s // 3600.0
+        if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s and hour == self._meter_hour:
             return None
+        self._meter_hour = hour  # a reading at each full hour: its sources and prices are its own
         reading, cycle.booking = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan_at)
         self._meter_real_s = cycle.real_s
         for job_id in cycle.ended_real_s:
