@@ -64,10 +64,10 @@ class ComputeService:
         """
         now_s = self._clock.park_s()
         spec = replace(check_request(request, now_s, self._largest), is_trusted=who.is_operator)
-        self._accounts.require(Act.SUBMIT, who, spec.project)
-        if spec.snapshot_id is not None:
-            self._check_script(spec)
-        with self._db.read() as conn:
+        with self._db.read() as conn:  # one view for all checks
+            self._accounts.require(Act.SUBMIT, who, spec.project)
+            if spec.snapshot_id is not None:
+                self._check_script(spec)
             self._check_after(conn, who, spec.after)
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
@@ -113,7 +113,7 @@ class ComputeService:
             )
 
     def _check_after(self, conn: Any, who: Principal, after: Sequence[JobId]) -> None:
-        ended, _ = store.open_among(conn, after)
+        ended, _ = store.open_among(conn, after) if after else ({}, set())
         for job_id in dict.fromkeys(after):
             try:
                 self._row_in(conn, who, job_id)

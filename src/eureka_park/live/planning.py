@@ -15,7 +15,7 @@ from eureka_park.foundation.site_file import Site, site_to_json
 
 TRY_AGAIN_S: Final = 30.0  # real seconds between two attempts, so that a failing child cannot spin
 DEMAND_STEP_FRAC: Final = 0.1  # a change of potential demand by this part of capacity asks for a new plan
-SETTLE_S: Final = 5.0  # real seconds between plans that only a change of demand asks for
+SETTLE_S: Final = 10.0  # real seconds between plans that only a change of demand asks for
 TIMEOUT_S: Final = 120.0
 KEPT_PLANS: Final = 4
 
