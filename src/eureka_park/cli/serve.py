@@ -6,8 +6,15 @@ import json
 import os
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from eureka_park.foundation.errors import ParkError
+
+if TYPE_CHECKING:
+    from eureka_park.adapters.home import Home
+    from eureka_park.live.metering import Metering
 
 
 def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> None:
@@ -34,6 +41,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)
     park.data.sweep_parts()
+    (park.home.run / "power.json").unlink(missing_ok=True)
     lease = process.take_lease(park.db, park.clock)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     receiver = wake_receiver(park.home.run)
@@ -59,8 +67,17 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(bootstrap.nodes_of(park.site))
-    process.run(live, receiver, stopper)
+    process.run(live, receiver, stopper, partial(_note_power, park.home, live.parts.metering, {}))
     live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))
     engine.close()
     park.close()
+
+
+def _note_power(home: Home, metering: Metering, told: dict[str, float]) -> None:
+    """Leave the power of the last reading where pages find it; a full disk costs only that."""
+    now = {"it_mw": metering.power_it_mw, "site_mw": metering.power_it_mw * metering.pue}
+    if now["it_mw"] > 0 and now != told:
+        told.update(now)
+        with suppress(ParkError):
+            home.write("run/power.json", json.dumps(now))

@@ -21,7 +21,6 @@ from eureka_park.foundation.errors import Unavailable
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import Site
-from eureka_park.foundation.units import kw_from_mw
 from eureka_park.foundation.wire.engine import EngineReport, MeterReading
 from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
 from eureka_park.live import store
@@ -353,7 +352,3 @@ class Live:
     def wait_s(self) -> float:
         """How long the process may sleep when nothing wakes it."""
         return 1.0 if self.state.jobs else LEASE_RENEW_S
-
-    def site_power_kw(self) -> float:
-        """Power at the site meter by the last booking."""
-        return kw_from_mw(self.parts.metering.power_it_mw * self.parts.metering.pue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -41,6 +42,7 @@ def now_of(park: Park, found: PowerPlan) -> dict[str, Any]:
     sky = sky_now(found, now_s, kinds_of(park.site))
     return {
         "park_at": iso_from_s(now_s),
+        **power_now(park),
         "interval": index,
         "sentence": sky.text,
         "sentence_code": sky.code,
@@ -53,6 +55,12 @@ def now_of(park: Park, found: PowerPlan) -> dict[str, Any]:
         "sky": park.sky,
         "scale_model": park.site.is_scale_model,
     }
+
+
+def power_now(park: Park) -> dict[str, float | None]:
+    """Power in the machines and at the site meter by the last reading; None before the first."""
+    note = json.loads(park.home.read("run/power.json") or "{}")
+    return {"site_mw": note.get("site_mw"), "it_mw": note.get("it_mw")}
 
 
 def kinds_of(site: Site) -> dict[str, str]:

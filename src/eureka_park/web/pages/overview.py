@@ -14,8 +14,8 @@ from eureka_park.bootstrap import Park
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
-from eureka_park.foundation.units import DAY_S, HOUR_S, energy_text, power_text
-from eureka_park.web.api.park import kinds_of
+from eureka_park.foundation.units import DAY_S, energy_text, power_text
+from eureka_park.web.api.park import kinds_of, power_now
 from eureka_park.web.auth import park_of
 from eureka_park.web.pages import charts
 from eureka_park.web.pages.draw import (
@@ -73,23 +73,14 @@ def _energy(park: Park) -> dict[str, str]:
         for name, kwh in row["by_source_kwh"].items():
             by_source[name] = by_source.get(name, 0.0) + kwh
     total = sum(by_source.values())
-    hour_s = max(1.0, now_s % HOUR_S)
-    this_hour = rows[-1] if rows and now_s // HOUR_S * HOUR_S == _start(rows[-1]) else None
-    drawn_mw = this_hour["kwh"] / hour_s * HOUR_S / 1000 if this_hour else 0.0
-    began_s = max(now_s // HOUR_S * HOUR_S, park.facts.pace.park_origin_s)
-    if this_hour and now_s - began_s > 1:
-        drawn_mw = this_hour["kwh"] / (now_s - began_s) * HOUR_S / 1000
+    drawn_mw = power_now(park)["site_mw"]
     return {
-        "drawn_now": power_text(drawn_mw),
-        "method": this_hour["method"] if this_hour else "",
+        "drawn_now": "–" if drawn_mw is None else power_text(drawn_mw),
+        "method": rows[-1]["method"] if rows else "",
         "today_energy": energy_text(total),
         "today_gco2": grams(sum(row["gco2"] for row in rows)),
         "today_clean": isolated(percent(total - by_source.get(GRID_SOURCE_ID, 0.0), total)),
     }
-
-
-def _start(row: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(row["hour_at"]).timestamp()
 
 
 def _plan(park: Park, words: Words, plan: PowerPlan) -> dict[str, Any]:
