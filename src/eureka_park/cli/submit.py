@@ -57,6 +57,15 @@ class SubmitCommand(click.Command):
     help="Send this folder along (.gitignore honoured, at most 512 MiB).",
 )
 @click.option("--project", metavar="ID", help="The project that it belongs to (default welcome).")
+@click.option(
+    "--with",
+    "dependencies",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="A Python package that it needs: 'numpy>=2' (repeat).",
+)
+@click.option("--python", "requires_python", metavar="RANGE", help="Versions of Python that it runs on: '>=3.11'.")
+@click.option("--priority", type=int, metavar="N", help="Order within the project; higher goes first (default 0).")
 @click.option("--wait", "waits", is_flag=True, help="Wait for the end and exit as 'park wait' does.")
 @json_option
 @click.pass_context
@@ -98,6 +107,7 @@ def _fields(options: dict[str, Any]) -> dict[str, Any]:
         "class": options["class_"],
         "env": _env(options["env"]),
         "after": list(options["after"]) or None,
+        "dependencies": list(options["dependencies"]) or None,
     }
     del given["class_"]
     fields = {key: checked(key, value) for key, value in given.items() if value is not None}

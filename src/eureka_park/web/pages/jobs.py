@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from eureka_park.bootstrap import Park
+from eureka_park.client.command_line import request_of, submit_line
 from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.units import GIB, duration_text, energy_text
 from eureka_park.web.api.jobs import JobIdPath
@@ -74,7 +74,7 @@ def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
         timeline=[
             {**item, "at": when(item["at"], park.site.timezone)} for item in park.compute.timeline_view(who, job_id)
         ],
-        again=_again(job),
+        again=submit_line(request_of(job)),
     )
 
 
@@ -143,15 +143,3 @@ def _size(n_bytes: int) -> str:
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}"
     return f"{n_bytes} B"
-
-
-def _again(job: Mapping[str, Any]) -> str:
-    """The command line that submits such a job anew (its folder, if it had one, is named by the person)."""
-    words = ["park", "submit", "--tier", job["tier"], "--cpus", f"{job['cpus']:g}"]
-    words += ["--gpus", str(job["gpus"])] if job["gpus"] else []
-    words += ["--memory", f"{job['memory_bytes'] / GIB:.3g}GiB", "--time", f"{job['time_s']:.0f}s"]
-    words += ["--checkpoint"] if job["checkpoint"] else []
-    command = list(job["command"])
-    if len(command) > 1 and command[0] == "python" and command[1].endswith(".py"):
-        return shlex.join([*words, *command[1:]])
-    return shlex.join([*words, "--", *command])
