@@ -17,6 +17,7 @@ from tests.helpers.recorder import PlanInProcess
 
 from eureka_park.foundation.errors import Internal
 from eureka_park.web.app import make_app
+from eureka_park.web.assets import asset
 from eureka_park.web.pages.words import LANGUAGES, REASONS, Words, catalogue
 
 URL = "http://localhost:8386"
@@ -149,7 +150,7 @@ def test_names_and_logs_are_texts(pages: Pages) -> None:
     for path in ("/jobs", f"/jobs/{pages.done}"):
         page = pages.read(path)
         assert EVIL in [item.text for item in page.texts if item.is_in("bdi")]
-        assert len(page.all("script")) == 1
+        assert len(page.all("script")) == 2
     page = pages.read(f"/jobs/{pages.done}")
     assert page.texts[0].text.startswith(EVIL) and page.texts[0].is_in("title")
     log = next(item for item in page.texts if item.around[-1].attributes.get("data-log"))
@@ -256,7 +257,7 @@ def test_errors_are_pages_for_browsers_and_json_for_programs(pages: Pages) -> No
         page = pages.read(path, status=422)
         assert "That could not be read." in page.text
     page = pages.read(f"/jobs?after={EVIL}", status=422)
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 2
     request_id = pages.visitor.get("/nothing").headers["x-request-id"]
     assert re.fullmatch(r"[0-9a-f]{16}", request_id)
 
@@ -289,7 +290,7 @@ def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
     page = pages.read("/")
     files = [item.attributes.get("href") or item.attributes["src"] for item in [*page.all("script"), *page.all("link")]]
     versioned = [file for file in files if "?v=" in file]
-    assert len(versioned) == 2
+    assert len(versioned) == 3
     for file in versioned:
         assert pages.visitor.get(file).headers["cache-control"] == "public, max-age=31536000, immutable"
         assert "31536000" not in pages.visitor.get(file.split("?")[0]).headers["cache-control"]
@@ -302,7 +303,7 @@ def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
 
 
 def test_pages_are_light(pages: Pages) -> None:
-    files = ["/static/park.css", "/static/live.js", "/static/favicon.svg"]
+    files = [asset("park.css"), asset("park.js"), asset("theme.js"), "/static/favicon.svg"]
     shared = sum(len(gzip.compress(pages.visitor.get(file).content)) for file in files)
     for path in pages.paths:
         weight = shared + len(gzip.compress(pages.owner.get(path).content))

@@ -15,6 +15,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput
 from eureka_park.web import status
 from eureka_park.web.api import jobs, park, snapshots
+from eureka_park.web.assets import Squeeze
 from eureka_park.web.errors import add_error_handlers
 from eureka_park.web.events import ChangeWatch
 from eureka_park.web.hosts import allowed_hosts, host_name
@@ -37,7 +38,7 @@ class _App(FastAPI):
     """An application behind its guard, which stands outside of everything: defects too pass through it."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Guard(super().build_middleware_stack())
+        return Guard(Squeeze(super().build_middleware_stack()))
 
 
 def make_app(the_park: Park) -> FastAPI:

@@ -21,6 +21,7 @@ from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.api.park import kinds_of
+from eureka_park.web.assets import asset
 from eureka_park.web.auth import park_of, principal_or_none
 from eureka_park.web.pages import charts
 from eureka_park.web.pages.words import LANGUAGES, Words, reason_text, words_of
@@ -52,6 +53,7 @@ def page(
             words=words,
             languages=LANGUAGES,
             version=__version__,
+            asset=asset,
             here=here,
             live=live,
             who=someone(request),

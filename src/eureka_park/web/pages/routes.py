@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import ParkError
+from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.auth import COOKIE, check_same_origin, park_of
 from eureka_park.web.pages import jobs, overview, site
 from eureka_park.web.pages.draw import page
@@ -29,16 +26,6 @@ _HEADLINES: Final = {
 }
 
 
-class _Static(StaticFiles):
-    """Static files, kept long where their address carries a version."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        answer = await super().get_response(path, scope)
-        is_versioned = b"v=" in scope.get("query_string", b"")
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_versioned else "max-age=300"
-        return answer
-
-
 def add_pages(app: FastAPI, _park: Park) -> None:
     """Put the pages and their files into the application."""
     options = {"include_in_schema": False, "response_class": HTMLResponse}
@@ -49,8 +36,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     app.add_api_route("/site", site.site_page, **options)  # type: ignore[arg-type]
     app.add_api_route("/sign-in", sign_in, include_in_schema=False)
     app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
-    folder = Path(str(resources.files("eureka_park.web") / "static"))
-    app.mount("/static", _Static(directory=folder), name="static")
+    app.mount("/static", Static(directory=STATIC), name="static")
 
 
 def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> RedirectResponse:
