@@ -14,9 +14,12 @@ from eureka_park.foundation.errors import Forbidden, NotFound, Unauthorised
 from eureka_park.foundation.ids import ENTROPY_BYTES, new_id
 
 SIGN_IN_LINK_S: Final = 15 * 60.0
+LOGIN_CODE_S: Final = 10 * 60.0
 SESSION_S: Final = 14 * 86400.0
 TOKEN_PREFIX: Final = "park_"
 _SECRET_BYTES: Final = 32
+_CODE_BYTES: Final = 8  # of which 60 bits are used: enough for ten minutes
+_LOGIN: Final = "login:"  # sets the codes of `park login` apart from sign-in links
 _SECRET_CHARS_MAX: Final = 200  # longer is no secret of ours and is not even hashed
 
 
@@ -96,6 +99,41 @@ class AccountsService:
                 code="bad_sign_in_link",
             )
         return session
+
+    def new_login_code(self, person_id: str) -> str:
+        """A short code that `park login` turns into a token once within 10 real minutes. Raises NotFound."""
+        self._known(person_id)
+        letters = base64.b32encode(self._entropy(_CODE_BYTES)).decode().lower()
+        now_s = self._clock.real_s()
+        with self._db.write() as conn:
+            store.add_sign_in_link(conn, _LOGIN + letters[:12], person_id, now_s, now_s + LOGIN_CODE_S)
+        return "-".join((letters[:4], letters[4:8], letters[8:12]))
+
+    def redeem_login_code(self, code: str, label: str) -> tuple[str, Principal]:
+        """Turn a login code into a token and say whose it is; the code is spent. Raises Unauthorised.
+
+        Dashes, spaces and capitals do not matter. The token lasts until it is revoked.
+        """
+        letters = "".join(letter for letter in code[:_SECRET_CHARS_MAX].lower() if letter.isalnum())
+        token = self._secret(TOKEN_PREFIX)
+        now_s = self._clock.real_s()
+        with self._db.write() as conn:
+            person_id = store.take_sign_in_link(conn, _LOGIN + letters, now_s)
+            who = store.principal(conn, person_id) if person_id else None
+            if who is not None:
+                store.add_token(conn, token, who.person_id, label, now_s)
+        if who is None:
+            raise Unauthorised(
+                "This code was used before, is older than 10 minutes, or is none of this park.",
+                fix="Make a new one on the park's page /connect.",
+                code="bad_login_code",
+            )
+        return token, who
+
+    def end_token(self, token: str) -> None:
+        """Forget one token; one that is no more is no error."""
+        with self._db.write() as conn:
+            store.drop_token(conn, token[:_SECRET_CHARS_MAX])
 
     def principal_of_session(self, session: str) -> Principal:
         """Whose session this is. Raises Unauthorised when it ended or never was."""

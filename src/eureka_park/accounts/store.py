@@ -137,6 +137,11 @@ def person_of_token(conn: Connection, token: str) -> str | None:
     return conn.execute(select(tokens.c.person_id).where(tokens.c.token_sha256 == hashed(token))).scalar()
 
 
+def drop_token(conn: Connection, token: str) -> None:
+    """Forget one token."""
+    conn.execute(delete(tokens).where(tokens.c.token_sha256 == hashed(token)))
+
+
 def drop_tokens(conn: Connection, person_id: str, label: str) -> int:
     """Forget a person's tokens of one label; how many there were."""
     return conn.execute(delete(tokens).where(tokens.c.person_id == person_id, tokens.c.label == label)).rowcount

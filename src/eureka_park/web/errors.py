@@ -122,8 +122,8 @@ def from_validation(error: RequestValidationError) -> BadInput:
 
 
 def _known_fields(error: RequestValidationError) -> list[str]:
-    from eureka_park.web.schemas import JobRequest, SnapshotRequest
+    from eureka_park.web.schemas import JobRequest, LoginRequest, SnapshotRequest
 
     body = error.body if isinstance(error.body, dict) else {}
-    model = SnapshotRequest if "files" in body else JobRequest
+    model = SnapshotRequest if "files" in body else LoginRequest if "code" in body else JobRequest
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -193,6 +193,37 @@ class OutputPage(BaseModel):
     next: str | None
 
 
+class LoginRequest(_Body):
+    """A one-time code to be turned into a token."""
+
+    code: str = Field(max_length=200, description="The code; dashes, spaces and capitals do not matter")
+    name: str = Field("park login", min_length=1, max_length=200, description="What the token is for, such as a laptop")
+
+
+class Person(BaseModel):
+    """Somebody who is signed in."""
+
+    person_id: str
+    name: str
+    is_operator: bool
+    projects: list[str]
+
+
+class Login(BaseModel):
+    """A token, shown this once, and whose it is."""
+
+    token: str
+    person: Person
+    expires: str | None = Field(description="When the token ends; null: when it is given up")
+
+
+class LoginCode(BaseModel):
+    """A code for `park login`, shown this once."""
+
+    code: str
+    expires_at: str
+
+
 class ErrorBody(BaseModel):
     """What went wrong and what to do."""
 

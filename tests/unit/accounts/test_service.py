@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from eureka_park.accounts import store
-from eureka_park.accounts.service import SESSION_S, SIGN_IN_LINK_S, AccountsService, Act
+from eureka_park.accounts.service import LOGIN_CODE_S, SESSION_S, SIGN_IN_LINK_S, AccountsService, Act
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.foundation.clock import Pace, SteppedClock
 from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, Unauthorised
@@ -149,3 +149,38 @@ def test_unknown_people(accounts):
     for act in (lambda: accounts.new_token("person-none", "x"), lambda: accounts.add_member("lab", "person-none")):
         with pytest.raises(NotFound):
             act()
+
+
+def test_a_login_code_gives_one_token(accounts, clock, db):
+    person_id, _ = accounts.ensure_owner()
+    code = accounts.new_login_code(person_id)
+    assert len(code) == 14 and code.count("-") == 2
+    token, who = accounts.redeem_login_code(f" {code.upper().replace('-', ' ')} ", "laptop")
+    assert who.person_id == person_id == accounts.principal_of_token(token).person_id
+    for again in (code, "", "wrong", "-", "x" * 10_000):
+        with pytest.raises(Unauthorised) as caught:
+            accounts.redeem_login_code(again, "laptop")
+        assert caught.value.code == "bad_login_code" and "/connect" in caught.value.fix
+    accounts.end_token(token)
+    accounts.end_token(token)
+    with pytest.raises(Unauthorised):
+        accounts.principal_of_token(token)
+
+
+def test_login_codes_last_ten_real_minutes_and_are_no_sign_in_links(accounts, clock):
+    person_id, _ = accounts.ensure_owner()
+    code, link = accounts.new_login_code(person_id), accounts.new_sign_in_link(person_id)
+    with pytest.raises(Unauthorised):
+        accounts.redeem_sign_in(code)
+    with pytest.raises(Unauthorised):
+        accounts.redeem_sign_in(f"login:{code}")
+    with pytest.raises(Unauthorised):
+        accounts.redeem_login_code(link, "laptop")
+    clock.step(LOGIN_CODE_S - 1)
+    assert accounts.redeem_login_code(code, "laptop")
+    late = accounts.new_login_code(person_id)
+    clock.step(LOGIN_CODE_S)
+    with pytest.raises(Unauthorised):
+        accounts.redeem_login_code(late, "laptop")
+    with pytest.raises(NotFound):
+        accounts.new_login_code("person-none")
