@@ -75,7 +75,7 @@ class _Cycle:
     inbox_seqs: list[int] = field(default_factory=list)
     ended_real_s: dict[JobId, float] = field(default_factory=dict)
     reasons: dict[JobId, Reason] = field(default_factory=dict)
-    booking: EnergyBooking | None = None
+    bookings: tuple[EnergyBooking, ...] = ()
     plan: PowerPlan | None = None
 
 
@@ -272,7 +272,7 @@ class Live:
         if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s and hour == self._meter_hour:
             return None
         self._meter_hour = hour  # a reading at each full hour: its sources and prices are its own
-        reading, cycle.booking = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan_at)
+        reading, cycle.bookings = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan_at)
         self._meter_real_s = cycle.real_s
         for job_id in cycle.ended_real_s:
             self.parts.metering.since_real_s.pop(job_id, None)
@@ -284,7 +284,7 @@ class Live:
         fresh = self._rows.fresh_reasons(self.state, touched, cycle.reasons, cycle.now_s)
         rows = self._rows.rows(touched, cycle.reasons, cycle.now_s)
         renew = cycle.real_s - self._lease_real_s >= LEASE_RENEW_S
-        if not (cycle.events or cycle.inbox_seqs or fresh or cycle.plan or cycle.booking or renew):
+        if not (cycle.events or cycle.inbox_seqs or fresh or cycle.plan or cycle.bookings or renew):
             return False
         with self.parts.db.write() as conn:
             head = self.journal.append(conn, cycle.events, cycle.real_s)
@@ -312,8 +312,8 @@ class Live:
 
     def _settle(self, conn: Connection, cycle: _Cycle) -> None:
         """Book the interval's energy first, then make the receipts of what ended in it."""
-        if cycle.booking is not None:
-            self.parts.ledger.book_energy(conn, cycle.booking)
+        for booking in cycle.bookings:
+            self.parts.ledger.book_energy(conn, booking)
         if self.state.just_ended:
             over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
             self.parts.ledger.settle_all(conn, over)

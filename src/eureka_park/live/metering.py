@@ -1,4 +1,4 @@
-"""Reading the meter, sharing the energy among jobs, pricing it by source: one booking per interval."""
+"""Reading the meter, sharing the energy among jobs, pricing it by source: one booking per interval and park hour."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from eureka_park.energy.core.mix import source_shares
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
+from eureka_park.foundation.units import HOUR_S
 from eureka_park.foundation.wire.engine import JobUsage, MeterReading
+from eureka_park.ledger.core.exact import split_hours
 from eureka_park.ledger.core.metering import IDLE, Allocation, Attribution, attribute, site_energy
 from eureka_park.ledger.service import EnergyBooking, EnergyLine
 
@@ -43,27 +45,27 @@ class Metering:
 
     def read(
         self, state: ParkState, ended_real_s: Mapping[JobId, float], plan_at: Callable[[float], PowerPlan | None]
-    ) -> tuple[MeterReading, EnergyBooking | None]:
+    ) -> tuple[MeterReading, tuple[EnergyBooking, ...]]:
         """Read the meter and share the energy since the last reading. Call before the events of this cycle apply.
 
-        `ended_real_s`: when jobs left their node since the last reading. No booking before the first reading.
+        `ended_real_s`: when jobs left their node since the last reading. No booking before the first reading; one for
+        each park hour that the interval touches, as each has its own sources and prices.
         """
         jobs = list(state.on_node.values())
         reading = self.meter.read(self.engine.usage([(job.job_id, job.attempt) for job in jobs]))
         if not state.meter:
-            return reading, None
+            return reading, ()
         before = reading_from_json(state.meter)
         if reading.at_s <= before.at_s:
-            return before, None
+            return before, ()
         spans = [self._allocation(state, job, before, reading, ended_real_s) for job in jobs]
         node_cpu_s = None
         if reading.cpu_s is not None and before.cpu_s is not None and reading.cpu_s >= before.cpu_s:
             node_cpu_s = reading.cpu_s - before.cpu_s  # what no job used goes to the idle account
         shared = attribute(before, reading, [span for span in spans if span is not None], node_cpu_s=node_cpu_s)
         if shared.node_uj == 0:
-            return reading, None
-        plan = plan_at(self.park_of((shared.start_s + shared.end_s) / 2))
-        return reading, self._booking(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan)
+            return reading, ()
+        return reading, self._bookings(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan_at)
 
     def _allocation(
         self, state: ParkState, job: Job, before: MeterReading, now: MeterReading, ended: Mapping[JobId, float]
@@ -74,32 +76,68 @@ class Metering:
         start_s = self.since_real_s.get(job.job_id, before.at_s)
         return Allocation(job.job_id, idle_frac(job.spec, node), start_s, ended.get(job.job_id, now.at_s))
 
-    def _booking(self, shared: Attribution, tiers: Mapping[str, str], plan: PowerPlan | None) -> EnergyBooking:
+    def _bookings(
+        self,
+        shared: Attribution,
+        tiers: Mapping[str, str],
+        plan_at: Callable[[float], PowerPlan | None],
+    ) -> tuple[EnergyBooking, ...]:
         it_uj = shared.by_account()
         elapsed_s = max(1e-3, shared.end_s - shared.start_s)
         it_mw = shared.node_uj / 1e6 / elapsed_s / 1e6
         pue = site_mw_from_it_mw(it_mw, self.site.pue) / it_mw if it_mw > 0 else self.site.pue.nominal
-        site_uj = site_energy(it_uj, pue)
         self.power_it_mw, self.pue = it_mw, pue
         tier_of = {**tiers, IDLE: "idle"}
         load_mw = dict.fromkeys((*_CLEAN_TIERS, "idle"), 0.0)
-        for account, energy_uj in site_uj.items():
+        for account, energy_uj in site_energy(it_uj, pue).items():
             load_mw[tier_of[account]] += energy_uj / 1e6 / elapsed_s / 1e6
         start_s, end_s = self.park_of(shared.start_s), self.park_of(shared.end_s)
-        shares = source_shares(load_mw, _clean_at(plan, (start_s + end_s) / 2))
-        lines = tuple(
-            EnergyLine(account, it_uj[account], site_uj[account], shares[tier_of[account]]) for account in it_uj
-        )
-        return EnergyBooking(
-            start_s=start_s,
-            end_s=end_s,
-            lines=lines,
-            gco2_per_kwh=self.site.gco2_per_kwh_by_source,
-            mad_per_kwh=prices_by_source(self.site, plan, start_s),
-            node_it_uj=shared.node_uj,
-            node_site_uj=sum(site_uj.values()),
-            method=shared.method,
-        )
+        bookings = []
+        for begin_s, stop_s, plan, part_uj in _parts(start_s, end_s, it_uj, plan_at):
+            middle_s = (begin_s + stop_s) / 2
+            shares = source_shares(load_mw, _clean_at(plan, middle_s))
+            site_uj = site_energy(part_uj, pue)
+            lines = tuple(EnergyLine(name, part_uj[name], site_uj[name], shares[tier_of[name]]) for name in part_uj)
+            bookings.append(
+                EnergyBooking(
+                    start_s=begin_s,
+                    end_s=stop_s,
+                    lines=lines,
+                    gco2_per_kwh=self.site.gco2_per_kwh_by_source,
+                    mad_per_kwh=prices_by_source(self.site, plan, middle_s),
+                    node_it_uj=sum(part_uj.values()),
+                    node_site_uj=sum(site_uj.values()),
+                    method=shared.method,
+                )
+            )
+        return tuple(bookings)
+
+
+_Part = tuple[float, float, PowerPlan | None, dict[str, int]]
+
+
+def _parts(
+    start_s: float, end_s: float, it_uj: Mapping[str, int], plan_at: Callable[[float], PowerPlan | None]
+) -> list[_Part]:
+    """An interval cut at the full park hours: from, to, the plan that holds it (None where none does), energy by account.
+
+    All parts together are what there was, exactly. Hours that no plan holds, after a long stop, stay together.
+    """
+    hours: dict[int, dict[str, int]] = {}
+    for account, energy_uj in it_uj.items():
+        for hour_s, part_uj in split_hours(start_s, end_s, energy_uj):
+            hours.setdefault(hour_s, {})[account] = part_uj
+    parts: list[_Part] = []
+    for hour_s, by_account in sorted(hours.items()):
+        begin_s, stop_s = max(start_s, float(hour_s)), max(start_s, min(end_s, hour_s + HOUR_S))
+        middle_s = (begin_s + stop_s) / 2
+        plan = plan_at(middle_s)
+        plan = plan if plan is not None and plan.start_s <= middle_s < plan.end_s else None
+        if plan is None and parts and parts[-1][2] is None:
+            begin_s, _, _, before = parts.pop()
+            by_account = {name: before[name] + uj for name, uj in by_account.items()}
+        parts.append((begin_s, stop_s, plan, by_account))
+    return parts
 
 
 def _clean_at(plan: PowerPlan | None, park_s: float) -> dict[str, float]:
