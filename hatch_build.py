@@ -101,6 +101,7 @@ def _install_packages(root: Path) -> None:
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
     command = [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command += ["--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=5000"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip() and "complete log" not in line]
@@ -129,12 +130,13 @@ def npm_command() -> list[str]:
 def _bundle(root: Path, into: Path, stamp: str) -> None:
     entries = sorted((root / ISLANDS / "src").glob("*.ts"))
     options = (
-        "--bundle", "--minify", "--splitting", "--format=esm", "--target=es2022,chrome111,firefox115,safari16.4",
-        "--charset=utf8", "--legal-comments=none", "--log-level=warning", "--entry-names=[name]",
+        "--bundle", "--minify", "--splitting", "--format=esm", "--target=es2022,chrome123,firefox121,safari17.5",
+        "--charset=utf8", "--legal-comments=none", "--log-level=warning",
         "--chunk-names=chunks/[name]-[hash]", "--asset-names=fonts/[name]-[hash]", "--loader:.woff2=file",
         f'--define:BUILD_STAMP="{stamp}"', f"--outdir={into}",
     )  # fmt: skip
-    command = [str(_esbuild(root)), *map(str, entries), str(root / WEB / "styles/park.css"), *options]
+    sheet = f"park={root / WEB / 'styles/all.css'}"
+    command = [str(_esbuild(root)), *(f"{file.stem}={file}" for file in entries), sheet, *options]
     done = subprocess.run(command, cwd=root / ISLANDS, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(done.stderr)

@@ -303,7 +303,7 @@ def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
 
 
 def test_pages_are_light(pages: Pages) -> None:
-    files = [asset("park.css"), asset("park.js"), asset("theme.js"), "/static/favicon.svg"]
+    files = [asset("park.css"), asset("live.js"), asset("theme.js"), "/static/favicon.svg"]
     shared = sum(len(gzip.compress(pages.visitor.get(file).content)) for file in files)
     for path in pages.paths:
         weight = shared + len(gzip.compress(pages.owner.get(path).content))
