@@ -11,6 +11,8 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from eureka_park.cli.spoken import spoken
+from eureka_park.cli.words import _, let_click_speak
 from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
 
 OK: Final = 0
@@ -24,12 +26,13 @@ SERVER_FIX: Final = "Install it: pip install 'eureka-park[server]'"
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """Where a command lives (`module:attribute`), its line in the help, and whether it needs the server part."""
+    """Where a command lives (`module:attribute`), its line in the help, whether it needs the server part, its like."""
 
     where: str
     short_help: str
     is_server: bool = False
     hidden: bool = False
+    see: tuple[str, ...] = ()
 
 
 class LazyGroup(click.Group):
@@ -61,14 +64,14 @@ class LazyGroup(click.Group):
             from eureka_park.client.fields import nearest
 
             near = nearest(args[0], self.lazy)
-            fix = f"Did you mean '{near}'?" if near else "See: park --help"
-            raise click.UsageError(f"there is no command '{args[0]}'. {fix}", ctx=ctx)
+            fix = _("Did you mean '{near}'?", near=near) if near else _("See: {where}", where="park --help")
+            raise click.UsageError(_("there is no command '{word}'.", word=args[0]) + f" {fix}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table alone, so that help imports nothing."""
-        rows = [(name, entry.short_help) for name, entry in self.lazy.items() if not entry.hidden]
-        with formatter.section("Commands"):
+        rows = [(name, _(entry.short_help)) for name, entry in self.lazy.items() if not entry.hidden]
+        with formatter.section(_("Commands")):
             formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -85,8 +88,9 @@ class LazyGroup(click.Group):
         """Run, and end the process with the exit code of the contract; errors are one line on stderr."""
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
+        let_click_speak()
         try:
-            code = super().main(args=words, prog_name=prog_name or "park", **extra)
+            code = super(LazyGroup, spoken(self)).main(args=words, prog_name=prog_name or "park", **extra)  # type: ignore[misc]
         except Exception as error:
             sys.exit(report(error, as_json=wants_json(words)))
         except KeyboardInterrupt:
@@ -125,7 +129,8 @@ def usage_text(error: click.UsageError) -> str:
     """One line for a wrong use of a command, with where to read more."""
     where = error.ctx.command_path if error.ctx is not None else "park"
     text = error.format_message().replace("\n", " ").strip()
-    return text if "--help" in text or "Did you mean" in text else f"{text} See: {where} --help"
+    is_told = "--help" in text or _("Did you mean '{near}'?").partition("'")[0] in text
+    return text if is_told else f"{text} " + _("See: {where}", where=f"{where} --help")
 
 
 def load(name: str, entry: Lazy) -> click.Command:
@@ -136,7 +141,7 @@ def load(name: str, entry: Lazy) -> click.Command:
             fix="Set PARK_URL to a park elsewhere.",
             code="not_on_this_system",
         )
-    module, _, attribute = entry.where.partition(":")
+    module, _colon, attribute = entry.where.partition(":")
     try:
         command = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
@@ -146,7 +151,7 @@ def load(name: str, entry: Lazy) -> click.Command:
             f"This version has no command '{name}'.", fix="See: park --help", code="no_command"
         ) from error
     assert isinstance(command, click.Command)
-    return command
+    return spoken(command, entry.see)
 
 
 def missing_part(name: str, error: ModuleNotFoundError) -> Unavailable:
@@ -158,8 +163,10 @@ def missing_part(name: str, error: ModuleNotFoundError) -> Unavailable:
 
 def _say(error: ParkError, as_json: bool) -> None:
     if as_json:
-        import json
+        import json  # programs read English: its words do not change with the person
 
         click.echo(json.dumps(error.to_json(), ensure_ascii=False), err=True)
     else:
-        click.echo(f"park: {error.line()}", err=True)
+        from eureka_park.cli.errors import told
+
+        click.echo(f"park: {told(error)}", err=True)

@@ -11,22 +11,27 @@ from eureka_park.cli.lazy import Lazy, LazyGroup
 
 _CLI = "eureka_park.cli"
 COMMANDS: dict[str, Lazy] = {
-    "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True),
-    "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True),
-    "status": Lazy(f"{_CLI}.status:status", "The park in a few lines."),
-    "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source."),
-    "submit": Lazy(f"{_CLI}.submit:submit", "Submit a script, a job file or a command."),
-    "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first."),
-    "show": Lazy(f"{_CLI}.show:show", "One job with all its particulars."),
-    "why": Lazy(f"{_CLI}.show:why", "Why a job waits, and until when."),
-    "logs": Lazy(f"{_CLI}.follow:logs", "The log of a job; -f follows it."),
-    "wait": Lazy(f"{_CLI}.follow:wait", "Wait for a job; exit with its code."),
-    "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs."),
-    "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source."),
-    "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home."),
-    "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show."),
-    "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell."),
-    "version": Lazy(f"{_CLI}.about:version", "Print the version."),
+    "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True, see=("down", "status", "submit")),
+    "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True, see=("up",)),
+    "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "whoami")),
+    "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
+    "submit": Lazy(
+        f"{_CLI}.submit:submit", "Submit a script, a job file or a command.", see=("jobs", "logs", "wait", "why")
+    ),
+    "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first.", see=("show", "why")),
+    "show": Lazy(f"{_CLI}.show:show", "One job with all its particulars.", see=("why", "logs", "receipt")),
+    "why": Lazy(f"{_CLI}.show:why", "Why a job waits, and until when.", see=("show", "plan")),
+    "logs": Lazy(f"{_CLI}.follow:logs", "The log of a job; -f follows it.", see=("wait", "show")),
+    "wait": Lazy(f"{_CLI}.follow:wait", "Wait for a job; exit with its code.", see=("logs", "get", "receipt")),
+    "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs.", see=("jobs", "show")),
+    "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source.", see=("show", "plan")),
+    "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home.", see=("wait", "show")),
+    "login": Lazy(f"{_CLI}.login:login", "Log in to a park elsewhere.", see=("whoami", "logout")),
+    "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),
+    "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),
+    "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
+    "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell.", see=("version",)),
+    "version": Lazy(f"{_CLI}.about:version", "Print the version.", see=("status",)),
     "serve-live": Lazy(f"{_CLI}.up:serve_live", "The deciding process.", is_server=True, hidden=True),
 }
 
@@ -55,8 +60,9 @@ def cli() -> None:
     park logs -f JOB                         follow its output
     park receipt JOB                         kWh by hour and source
 
-    The park of this machine is found by itself; PARK_URL and PARK_TOKEN name another.
-    Exit codes: 0 done, 1 failure, 2 wrong use, 125 park not reachable.
+    The park of this machine is found by itself; park login names another, and so do PARK_URL and PARK_TOKEN.
+
+    Exit codes: 0 done, 1 failure, 2 wrong use, 125 park not reachable. PARK_LANG=fr speaks French.
     """
 
 

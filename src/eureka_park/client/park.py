@@ -22,6 +22,7 @@ from eureka_park.client.views import (
     Cancelled,
     JobView,
     OutputFile,
+    PersonView,
     PlanView,
     Reason,
     Receipt,
@@ -53,6 +54,16 @@ class Park:
     def url(self) -> str:
         """The address of the park."""
         return self._transport.address.url
+
+    @property
+    def named_by(self) -> str:
+        """Who named this park: `PARK_URL`, `park login`, or the home of a park on this machine."""
+        return self._transport.address.named_by
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is shown to the park; without one, one is a visitor."""
+        return self._transport.address.token is not None
 
     def close(self) -> None:
         """Close the connections."""
@@ -237,6 +248,10 @@ class Park:
     def site(self) -> dict[str, Any]:
         """The site that the park runs."""
         return cast(dict[str, Any], self._transport.json("GET", "/site"))
+
+    def person(self) -> PersonView:
+        """Who asks, as the park knows them. Raises Unauthorised for a visitor or a token that has ended."""
+        return cast(PersonView, self._transport.json("GET", "/login"))
 
     def status(self) -> StatusView:
         """The park in one answer: version, clocks, site, jobs by state."""

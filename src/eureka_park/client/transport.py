@@ -53,6 +53,10 @@ class Transport:
         response = self._send(method, path, json=body, params=_present(params), headers=headers, timeout_s=timeout_s)
         return _json_of(response)
 
+    def tell(self, method: str, path: str) -> None:
+        """Send a request whose answer has no body."""
+        self._send(method, path)
+
     def read(self, path: str, *, params: Mapping[str, Any] | None = None) -> tuple[bytes, Mapping[str, str]]:
         """The body of an answer and its headers."""
         response = self._send("GET", path, params=_present(params))

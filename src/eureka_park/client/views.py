@@ -188,6 +188,15 @@ class StatusView(TypedDict):
     live: LiveView
 
 
+class PersonView(TypedDict):
+    """Somebody who is signed in."""
+
+    person_id: str
+    name: str
+    is_operator: bool
+    projects: list[str]
+
+
 class SnapshotFile(TypedDict):
     """One file of a snapshot: relative path with `/`, content id, size and permission bits (0o644 or 0o755)."""
 

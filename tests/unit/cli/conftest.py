@@ -20,6 +20,12 @@ Run = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PARK_HOME", str(tmp_path / "no-home"))
+    for name in ("HOME", "XDG_CONFIG_HOME", "APPDATA"):  # logins are kept below one of them
+        monkeypatch.setenv(name, str(tmp_path / "settings"))
+    for name in ("PARK_LANG", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (("LANG", "C.UTF-8"), ("LANGUAGE", "en")):
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "160")
     for name in ("PARK_URL", "PARK_TOKEN"):
         monkeypatch.delenv(name, raising=False)

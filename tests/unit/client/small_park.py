@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "secret-token"
 JOB = "job-aaaabbbbccccdddd"
+PERSON = {"person_id": "person-a", "name": "owner", "is_operator": True, "projects": ["solar"]}
+OPEN = {("POST", "/api/v1/login"), ("GET", "/api/v1/status")}
 ENDED = {"finished", "failed", "cancelled", "lost"}
 
 
@@ -164,6 +166,8 @@ class SmallPark:
         self.page = 100
         self.errors: dict[str, tuple[int, dict[str, Any]]] = {}
         self.url = ""
+        self.codes = {"abcd-efgh-jkmn"}
+        self.tokens = {TOKEN}
 
     def add(self, job_id: str = JOB, **changes: Any) -> dict[str, Any]:
         self.jobs[job_id] = job_view(job_id, **changes)
@@ -177,7 +181,8 @@ class SmallPark:
     def answer(
         self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
     ) -> tuple[int, Any, dict[str, str]]:
-        if headers.get("authorization") != f"Bearer {TOKEN}":
+        is_open = (method, path) in OPEN and "authorization" not in headers
+        if not is_open and headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return error(401, "unauthorised", "Nobody is signed in.", "Set PARK_TOKEN.")
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
         if parts[0] in self.errors:
@@ -258,6 +263,25 @@ class SmallPark:
         self.blobs[rest[0]] = body
         return 204, b"", {}
 
+    def _post_login(self, rest: Any, query: Any, headers: Any, body: bytes) -> tuple[int, Any, dict[str, str]]:
+        asked = json.loads(body)
+        if asked["code"] not in self.codes:
+            return error(401, "bad_login_code", "This code was used before.", "Make a new one.")
+        self.codes.remove(asked["code"])
+        self.bodies.append(asked)
+        token = f"park_{len(self.tokens)}"
+        self.tokens.add(token)
+        return 201, {"token": token, "person": PERSON, "expires": None}, {}
+
+    def _get_login(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
+        return 200, PERSON, {}
+
+    def _delete_login(
+        self, rest: Any, query: Any, headers: dict[str, str], body: Any
+    ) -> tuple[int, Any, dict[str, str]]:
+        self.tokens.discard(headers["authorization"].removeprefix("Bearer "))
+        return 204, b"", {}
+
     def _get_plan(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
         return (
             (200, self.plan, {}) if self.plan else error(503, "no_plan_yet", "There is no plan yet.", "Wait a moment.")
@@ -313,7 +337,7 @@ def running(small: SmallPark, port: int = 0) -> Iterator[SmallPark]:
             if status != 204:
                 self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = handle_all
+        do_GET = do_POST = do_PUT = do_DELETE = handle_all
 
         def log_message(self, *_: Any) -> None:
             pass
