@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from eureka_park import __version__
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.salt_share import from_salt_mw
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
-from eureka_park.foundation.units import parse_instant_s
+from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.api.park import kinds_of
 from eureka_park.web.assets import asset
 from eureka_park.web.auth import park_of, principal_or_none
-from eureka_park.web.pages import charts
-from eureka_park.web.pages.words import LANGUAGES, Words, reason_text, words_of
+from eureka_park.web.charts.band import zellige_band
+from eureka_park.web.charts.plan import Layer
+from eureka_park.web.pages.glossary import term_in
+from eureka_park.web.pages.words import LANGUAGES, N_, Words
+from eureka_park.web.pages.words import words_of as chosen_words
 
 _CACHE: Final = "no-store"
+NAVIGATION: Final = (
+    ("/", N_("Overview"), "o"),
+    ("/jobs", N_("Jobs"), "j"),
+    ("/energy", N_("Energy"), "e"),
+    ("/site", N_("Site"), "s"),
+    ("/welcome", N_("Welcome"), "w"),
+)
+KIND_NAMES: Final[Mapping[str, str]] = {
+    "wind": N_("Wind"),
+    "pv": N_("Sun (PV)"),
+    "csp": N_("Direct sun (CSP)"),
+    "salt": N_("Molten salt"),
+    "battery": N_("Battery"),
+    "grid": N_("Grid"),
+}
 
 
 @cache
@@ -37,36 +54,56 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+
+
+def words_of(request: Request) -> Words:
+    """The words of the asker, telling time in the site's zone."""
+    return chosen_words(request, park_of(request).site.timezone)
 
 
 def page(
     request: Request, template: str, here: str = "", status: int = 200, *, live: bool = False, **context: Any
 ) -> HTMLResponse:
     """One whole page."""
-    park, words = park_of(request), words_of(request)
-    text = (
-        _environment()
-        .get_template(template)
-        .render(
-            _=words.say,
-            words=words,
-            languages=LANGUAGES,
-            version=__version__,
-            asset=asset,
-            here=here,
-            live=live,
-            who=someone(request),
-            band=charts.zellige_band(hour_shares(park)),
-            park_time=clock_text(park.clock.park_s(), park.site.timezone),
-            scale_model=park.site.is_scale_model,
-            **context,
-        )
-    )
+    words = words_of(request)
+    text = _environment().get_template(template).render(**frame_of(request, words, here, live), **context)
     answer = HTMLResponse(text, status, {"Cache-Control": _CACHE, "Vary": "Accept-Language, Cookie"})
     if request.query_params.get("lang") in LANGUAGES:
         answer.set_cookie("lang", words.lang, max_age=365 * 86400, samesite="lax", httponly=True)
     return answer
+
+
+def part(request: Request, template: str, **context: Any) -> HTMLResponse:
+    """A piece of a page, for a form that shows its answer in place."""
+    text = _environment().get_template(template).render(**frame_of(request, words_of(request), "", False), **context)
+    return HTMLResponse(text, 200, {"Cache-Control": _CACHE, "Vary": "Accept-Language, Cookie"})
+
+
+def frame_of(request: Request, words: Words, here: str, live: bool) -> dict[str, Any]:
+    """What every template knows."""
+    park = park_of(request)
+    now_s, pace = park.clock.park_s(), park.facts.pace.factor
+    return {
+        "_": words.say, "words": words, "count": words.count, "languages": LANGUAGES, "version": __version__,
+        "h1": _heading(words, "h1"), "h2": _heading(words, "h2"), "h3": _heading(words, "h3"),
+        "term": lambda text, key="": term_in(words, text, key), "asset": asset, "here": here, "live": live,
+        "navigation": NAVIGATION, "who": someone(request), "band": zellige_band(hour_shares(park)),
+        "now_s": now_s, "now_at": iso_from_s(now_s), "pace": pace, "zone": park.site.timezone,
+        "site_title": park.site.title, "scale_model": park.site.is_scale_model, "path": request.url.path,
+    }  # fmt: skip
+
+
+def _heading(words: Words, tag: str) -> Any:
+    def heading(text: str, ident: str = "", **values: Any) -> Markup:
+        """A heading that says which language it speaks, where that is not the page's."""
+        spoken_in = words.tag_of(text)
+        lang = Markup(' lang="{}"').format(spoken_in) if spoken_in != words.tag else ""
+        name = Markup(' id="{}"').format(ident) if ident else ""
+        return Markup("<{0}{1}{2}>{3}</{0}>").format(Markup(tag), name, lang, words.say(text, **values))
+
+    return heading
 
 
 def someone(request: Request) -> Principal | None:
@@ -80,66 +117,52 @@ def someone(request: Request) -> Principal | None:
 def names_of(park: Park, words: Words) -> dict[str, str]:
     """Sources by id, named for people."""
     names = {plant.id: plant.title or plant.id for plant in park.site.plants}
-    return {**names, GRID_SOURCE_ID: words.say("grid")}
+    return {**names, GRID_SOURCE_ID: words.say("Grid")}
 
 
 def colours_of(park: Park) -> dict[str, str]:
-    """The colour class of each source."""
-    kinds, found, n_csp = kinds_of(park.site), {GRID_SOURCE_ID: "grid"}, 0
-    for source, kind in kinds.items():
-        found[source] = charts.css_of(kind, n_csp)
-        n_csp += kind == "csp"
-    return found
+    """The colour class of each source: what its plant is; salt plants, whose energy is sun kept, in the salt's colour."""
+    found = {source: "salt" if kind == "csp" else kind for source, kind in kinds_of(park.site).items()}
+    return {**found, GRID_SOURCE_ID: "grid"}
+
+
+def layers_of(park: Park, words: Words, plan: PowerPlan) -> list[Layer]:
+    """The plan's clean power by kind from the ground up (wind, PV, direct sun, salt), then the grid that the load takes."""
+    kinds, n = kinds_of(park.site), plan.n_intervals
+    sums: dict[str, list[float]] = {kind: [0.0] * n for kind in KIND_NAMES}
+    for source, series in plan.available_by_source_mw.items():
+        _add(sums[kinds.get(source, "grid")], series)
+    eta = {plant.id: plant.eta_frac or 0.0 for plant in park.site.plants}
+    for part_mw in from_salt_mw(plan, eta, sums["pv"]).values():
+        _add(sums["salt"], part_mw)
+        _add(sums["csp"], [-value for value in part_mw])
+    _add(sums["grid"], plan.by_source_mw.get(GRID_SOURCE_ID, (0.0,) * n))
+    there = set(kinds.values()) | {"grid"} | ({"salt"} if plan.tes_mwh_th else set())
+    return [
+        Layer(kind, words.say(name), [max(0.0, mw) for mw in sums[kind]])
+        for kind, name in KIND_NAMES.items()
+        if kind in there
+    ]
+
+
+def _add(total: list[float], series: Sequence[float]) -> None:
+    for index, value in enumerate(series):
+        total[index] += value
 
 
 def hour_shares(park: Park) -> list[tuple[str, float]]:
-    """This hour's sources for the load, as (colour class, amount): what the band on top shows."""
+    """This hour's sources for the load, as (colour class, MW): what the band on top shows."""
     plan = park.energy.current_plan()
     if plan is None:
         return []
     index = index_of(plan, park.clock.park_s())
-    colours = colours_of(park)
-    clean = {name: series[index] for name, series in plan.available_by_source_mw.items() if name in colours}
-    load, total = plan.load_mw[index], sum(clean.values())
+    layers = layers_of(park, Words("en"), plan)
+    clean = [(layer.css, layer.mw[index]) for layer in layers if layer.css != "grid"]
+    load, total = plan.load_mw[index], sum(mw for _, mw in clean)
     used = min(1.0, load / total) if total > 0 else 0.0
-    shares = [(colours[name], mw * used) for name, mw in clean.items()]
-    return [*shares, ("outline", max(0.0, load - total))]
+    return [*((css, mw * used) for css, mw in clean), ("grid", max(0.0, load - total))]
 
 
 def index_of(plan: PowerPlan, now_s: float) -> int:
     """The interval of the plan that holds now, or its nearest end."""
     return min(max(0, int((now_s - plan.start_s) // plan.step_s)), plan.n_intervals - 1)
-
-
-def clock_text(instant_s: float, timezone: str) -> str:
-    """An instant as date and time of the site."""
-    return f"{datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
-
-
-def when(iso: str | None, timezone: str) -> str:
-    """An ISO instant as date and time of the site, empty for none."""
-    return clock_text(parse_instant_s(iso), timezone) if iso else ""
-
-
-def said(park: Park, words: Words, reasons: list[Mapping[str, Any]]) -> dict[str, str] | None:
-    """The first reason in words, with until when."""
-    if not reasons:
-        return None
-    text, lang = reason_text(words, reasons[0])
-    until = when(reasons[0]["until"], park.site.timezone)
-    return {"text": text, "lang": lang, "until": until, "until_words": words.say("until")}
-
-
-def grams(gco2: float) -> str:
-    """A mass of CO2 with a unit that fits."""
-    if gco2 >= 1e6:
-        return f"{gco2 / 1e6:.2f} t"
-    if gco2 >= 1e3:
-        return f"{gco2 / 1e3:.2f} kg"
-    digits = 2 if gco2 == 0 else max(0, min(6, 2 - math.floor(math.log10(gco2))))
-    return f"{gco2:.{min(digits, 4)}f} g"
-
-
-def percent(part: float, whole: float) -> str:
-    """A share in percent; a dash where there is no whole."""
-    return f"{100 * part / whole:.0f} %" if whole > 0 else "–"

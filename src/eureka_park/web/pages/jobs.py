@@ -12,13 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from eureka_park.bootstrap import Park
 from eureka_park.client.command_line import request_of, submit_line
 from eureka_park.compute.service import ENDED_NAMES
-from eureka_park.foundation.units import GIB, duration_text, energy_text
+from eureka_park.foundation.units import GIB, parse_instant_s
 from eureka_park.web.api.jobs import JobIdPath
 from eureka_park.web.auth import Anyone, Someone, park_of
+from eureka_park.web.charts.tank import bar
 from eureka_park.web.logs import read_range
-from eureka_park.web.pages import charts
-from eureka_park.web.pages.draw import colours_of, grams, names_of, page, percent, said, when
-from eureka_park.web.pages.words import Words, isolated, words_of
+from eureka_park.web.pages.draw import colours_of, names_of, page, words_of
+from eureka_park.web.pages.reasons import said
+from eureka_park.web.pages.words import Words
 from eureka_park.web.schemas import JobStateName
 
 _TAIL_BYTES = 64 * 1024
@@ -37,9 +38,9 @@ def job_list(
     rows = [
         {
             **job,
-            "submitted": when(job["submitted_at"], park.site.timezone),
-            "energy": energy_text(job["receipt"]["kwh"]) if job["receipt"] else "",
-            "reason": said(park, words, job["reasons"]),
+            "submitted": _when(words, job["submitted_at"]),
+            "energy": words.energy(job["receipt"]["kwh"]) if job["receipt"] else "",
+            "reason": said(words, job["reasons"]),
         }
         for job in items
     ]
@@ -63,17 +64,15 @@ def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
         "job.html",
         "/jobs",
         job=job,
-        reasons=[item for item in (said(park, words, [reason]) for reason in reasons) if item],
+        reasons=[item for item in (said(words, [reason]) for reason in reasons) if item],
         can_cancel=who is not None and job["state"] not in ENDED_NAMES,
-        facts=_facts(park, words, job),
+        facts=_facts(words, job),
         log=chunk.decode("utf-8", "replace"),
         log_end=begin + len(chunk),
         over=job["state"] in ENDED_NAMES,
         receipt=_receipt(park, words, receipt) if receipt else None,
-        outputs=[{"path": item["path"], "size": _size(item["size_bytes"])} for item in outputs],
-        timeline=[
-            {**item, "at": when(item["at"], park.site.timezone)} for item in park.compute.timeline_view(who, job_id)
-        ],
+        outputs=[{"path": item["path"], "size": words.size(item["size_bytes"])} for item in outputs],
+        timeline=[{**item, "at": _when(words, item["at"])} for item in park.compute.timeline_view(who, job_id)],
         again=submit_line(request_of(job)),
     )
 
@@ -84,20 +83,19 @@ def cancel_job(request: Request, who: Someone, job_id: JobIdPath) -> RedirectRes
     return RedirectResponse(f"/jobs/{quote(job_id)}", 303)
 
 
-def _facts(park: Park, words: Words, job: Mapping[str, Any]) -> list[tuple[str, str]]:
-    zone = park.site.timezone
+def _facts(words: Words, job: Mapping[str, Any]) -> list[tuple[str, str]]:
     asks = [f"{job['cpus']:g} CPU", f"{job['memory_bytes'] / GIB:.3g} GiB"]
     asks += [f"{job['gpus']} GPU"] if job["gpus"] else []
     found = [
         (words.say("Project"), job["project"]),
         (words.say("Tier"), words.say(job["tier"])),
         (words.say("Asks for"), ", ".join(asks)),
-        (words.say("Declared run time"), duration_text(job["time_s"])),
-        (words.say("Submitted"), when(job["submitted_at"], zone)),
-        (words.say("Started"), when(job["started_at"], zone)),
-        (words.say("Ended"), when(job["ended_at"], zone)),
-        (words.say("Ran"), duration_text(job["ran_s"]) if job["ran_s"] else ""),
-        (words.say("Deadline"), when(job["deadline_at"], zone)),
+        (words.say("Declared run time"), words.duration(job["time_s"])),
+        (words.say("Submitted"), _when(words, job["submitted_at"])),
+        (words.say("Started"), _when(words, job["started_at"])),
+        (words.say("Ended"), _when(words, job["ended_at"])),
+        (words.say("Ran"), words.duration(job["ran_s"]) if job["ran_s"] else ""),
+        (words.say("Deadline"), _when(words, job["deadline_at"])),
         (words.say("Exit code"), "" if job["exit_code"] is None else str(job["exit_code"])),
         (words.say("Resumed"), str(job["resume_count"]) if job["resume_count"] else ""),
         (words.say("Isolation"), job["sandbox_level"]),
@@ -115,31 +113,28 @@ def _receipt(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str, 
         {
             "css": colours[name],
             "name": names[name],
-            "energy": energy_text(amounts[name]),
-            "share": percent(amounts[name], total),
+            "energy": words.energy(amounts[name]),
+            "share": words.percent(amounts[name] / total if total else None),
         }
         for name in ids
     ]
     rows = []
     for hour in receipt["hours"]:
-        cells = [energy_text(hour["kwh_by_source"].get(name, 0.0)) for name in ids]
-        cells += [energy_text(hour["kwh"]), grams(hour["gco2"]), f"{hour['credits']:.6f}"]
-        rows.append({"hour": when(hour["hour_at"], park.site.timezone), "cells": cells})
+        cells = [words.energy(hour["kwh_by_source"].get(name, 0.0)) for name in ids]
+        cells += [words.energy(hour["kwh"]), words.grams(hour["gco2"]), f"{hour['credits']:.6f}"]
+        rows.append({"hour": _when(words, hour["hour_at"]), "cells": cells})
     return {
-        "energy": energy_text(total),
-        "it_energy": isolated(energy_text(receipt["it_kwh"])),
-        "gco2": grams(receipt["gco2"]),
+        "energy": words.energy(total),
+        "it_energy": words.energy(receipt["it_kwh"]),
+        "gco2": words.grams(receipt["gco2"]),
         "credits": f"{receipt['credits']:.6f}",
         "method": receipt["method"],
         "scale_model": receipt["scale_model"],
-        "bar": charts.share_bar([(colours[name], names[name], amounts[name]) for name in ids], words.say("Receipt")),
+        "bar": bar([(colours[name], names[name], amounts[name]) for name in ids], words.say("Receipt")),
         "sources": sources,
         "rows": rows,
     }
 
 
-def _size(n_bytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.3g} {unit}"
-    return f"{n_bytes} B"
+def _when(words: Words, at: str | None) -> str:
+    return words.when(parse_instant_s(at)) if at else ""

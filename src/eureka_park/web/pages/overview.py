@@ -1,139 +1,220 @@
-"""The overview: the sky in a sentence, 48 hours in a picture, what runs, what waits and why."""
+"""The overview: the sky in two sentences, 48 hours in a picture, salt, today, what runs, what waits and why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
 from eureka_park.energy.core.sky import sky_now
+from eureka_park.energy.core.sky_then import sky_then
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
-from eureka_park.foundation.units import DAY_S, energy_text, power_text
+from eureka_park.foundation.units import HOUR_S, parse_instant_s
 from eureka_park.web.api.park import kinds_of, power_now
 from eureka_park.web.auth import park_of
-from eureka_park.web.pages import charts
-from eureka_park.web.pages.draw import (
-    clock_text,
-    colours_of,
-    grams,
-    index_of,
-    names_of,
-    page,
-    percent,
-    said,
-    someone,
-    when,
-)
-from eureka_park.web.pages.words import Words, isolated, words_of
+from eureka_park.web.charts.plan import Layer, Picture, data_block, plan_chart
+from eureka_park.web.charts.tank import tank
+from eureka_park.web.pages.draw import index_of, layers_of, page, someone, words_of
+from eureka_park.web.pages.reasons import said
+from eureka_park.web.pages.words import N_, Words, isolated
 
-_LISTED = 12
+_LISTED: Final = 8
+RUNNING: Final = ("running", "starting", "pausing", "frozen")
+WAITING: Final = ("queued", "paused")
+SENTENCES: Final[Mapping[str, str]] = {
+    "salt_takes_over": N_("The salt takes over from the sun."),
+    "salt_by_night": N_("Molten salt carries the work through the dark."),
+    "sun_rises": N_("The sun comes up and begins to fill the salt."),
+    "sun_carries": N_("The sun carries most of the work."),
+    "wind_carries": N_("The wind carries most of the work."),
+    "mixed": N_("Sun, salt and wind share the work."),
+    "grid_carries": N_("The sky gives little now; the grid carries most of the work."),
+}
+_UNTIL: Final[Mapping[str, str]] = {
+    "sun": N_("Until about {time} the sun carries {share} of the work."),
+    "salt": N_("Until about {time} the heat kept in the salt carries {share} of the work."),
+    "wind": N_("Until about {time} the wind carries {share} of the work."),
+    "grid": N_("Until about {time} the grid carries {share} of the work."),
+}
+_THEN: Final[Mapping[str, str]] = {
+    "sun": N_("Then the sun takes over, with {share}."),
+    "salt": N_("Then the salt takes over, with {share}."),
+    "wind": N_("Then the wind takes over, with {share}."),
+    "grid": N_("Then the grid must give {share}."),
+}
+_STEADY: Final = N_("It stays so for as far as the plan sees.")
 
 
 def overview(request: Request) -> HTMLResponse:
     """The first page that anybody sees."""
     park, words = park_of(request), words_of(request)
-    who = someone(request)
+    who, now_s = someone(request), park.clock.park_s()
     plan = park.energy.current_plan()
-    running, _ = park.compute.jobs(who, states=["running", "starting", "pausing", "frozen"], limit=_LISTED)
-    waiting, _ = park.compute.jobs(who, states=["queued", "paused"], limit=_LISTED)
+    running, _ = park.compute.jobs(who, states=RUNNING, limit=_LISTED)
+    waiting, _ = park.compute.jobs(who, states=WAITING, limit=_LISTED)
     counts = park.compute.counts()
-    drawn: dict[str, Any] = {**_energy(park), **(_plan(park, words, plan) if plan else _no_plan(words))}
+    n_running, n_waiting = (sum(counts.get(name, 0) for name in names) for names in (RUNNING, WAITING))
     return page(
         request,
         "overview.html",
         "/",
         live=True,
-        running=[_row(park, words, job) for job in running],
-        waiting=[_row(park, words, job) for job in reversed(waiting)],
-        n_running=sum(counts.get(name, 0) for name in ("running", "starting", "pausing", "frozen")),
-        n_waiting=counts.get("queued", 0) + counts.get("paused", 0),
-        **drawn,
+        jobs=[row_of(words, job, now_s) for job in [*running, *reversed(waiting)]],
+        n_running=n_running,
+        n_waiting=n_waiting,
+        n_more=max(0, n_running + n_waiting - len(running) - len(waiting)),
+        **today_of(park, words),
+        **(plan_of(park, words, plan) if plan else _no_plan(words)),
     )
 
 
-def _row(park: Park, words: Words, job: Mapping[str, Any]) -> dict[str, Any]:
-    since = when(job["started_at"] or job["submitted_at"], park.site.timezone)
-    return {**job, "since": since[-5:], "reason": said(park, words, job["reasons"])}
-
-
-def _energy(park: Park) -> dict[str, str]:
-    now_s = park.clock.park_s()
-    zone = ZoneInfo(park.site.timezone)
-    local = datetime.fromtimestamp(now_s, UTC).astimezone(zone)
-    midnight_s = local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    rows = park.ledger.hours(max(midnight_s, now_s - DAY_S), now_s)
-    by_source: dict[str, float] = {}
-    for row in rows:
-        for name, kwh in row["by_source_kwh"].items():
-            by_source[name] = by_source.get(name, 0.0) + kwh
-    total = sum(by_source.values())
-    drawn_mw = power_now(park)["site_mw"]
+def row_of(words: Words, job: Mapping[str, Any], now_s: float) -> dict[str, Any]:
+    """A job as one line of a table: reason in words, how far it is by its declared time."""
+    ran = job["ran_s"] or 0.0
+    if job["state"] == "running" and job["started_at"] and job["resume_count"] == 0:
+        ran = max(ran, now_s - parse_instant_s(job["started_at"]))
     return {
-        "drawn_now": "–" if drawn_mw is None else power_text(drawn_mw),
+        **job,
+        "reason": said(words, job["reasons"], now_s),
+        "done_frac": min(1.0, ran / job["time_s"]) if job["time_s"] else 0.0,
+        "ran": words.duration(ran) if ran else "",
+        "cap": words.percent(job["cap_frac"]) if job["cap_frac"] < 1 else "",
+    }
+
+
+def today_of(park: Park, words: Words) -> dict[str, Any]:
+    """Today by the meter: energy, carbon, share and hours from the park's own plants; power by the last reading."""
+    now_s = park.clock.park_s()
+    midnight = words.local(now_s).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin_s = midnight.timestamp()
+    rows = park.ledger.hours(begin_s, now_s)
+    total = sum(row["kwh"] for row in rows)
+    grid = sum(row["by_source_kwh"].get(GRID_SOURCE_ID, 0.0) for row in rows)
+    covered = sum(row["by_source_kwh"].get(GRID_SOURCE_ID, 0.0) <= 0.05 * row["kwh"] for row in rows if row["kwh"])
+    hours_today = ((midnight + timedelta(days=1)).timestamp() - begin_s) / HOUR_S
+    return {
+        "drawn_now": words.power(power_now(park)["site_mw"]),
         "method": rows[-1]["method"] if rows else "",
-        "today_energy": energy_text(total),
-        "today_gco2": grams(sum(row["gco2"] for row in rows)),
-        "today_clean": isolated(percent(total - by_source.get(GRID_SOURCE_ID, 0.0), total)),
+        "today_energy": words.energy(total),
+        "today_gco2": words.grams(sum(row["gco2"] for row in rows)),
+        "today_clean": words.percent((total - grid) / total if total else None),
+        "n_covered": words.number(covered),
+        "n_metered": words.number(len(rows)),
+        "hours_today": round(hours_today),
+        "story": story_of(park, words),
     }
 
 
-def _plan(park: Park, words: Words, plan: PowerPlan) -> dict[str, Any]:
+def story_of(park: Park, words: Words) -> dict[str, Any] | None:
+    """The chapter of a guided story, where this park tells one."""
+    ask = getattr(park, "story_now", None)
+    found = ask() if ask else None
+    return {**found, "title": words.say(found["title"]), "text": words.say(found["text"])} if found else None
+
+
+def plan_of(park: Park, words: Words, plan: PowerPlan) -> dict[str, Any]:
+    """What the plan says, as pictures, sentences and a table."""
     now_s = park.clock.park_s()
-    kinds, zone = kinds_of(park.site), park.site.timezone
-    sources = charts.sources_of(plan, kinds, names_of(park, words))
-    index = index_of(plan, now_s)
+    layers, index = layers_of(park, words, plan), index_of(plan, now_s)
+    picture = picture_of(plan, layers, now_s)
+    title = words.say("The next 48 hours")
+    table = [_table_row(words, plan, layers, at, now_s) for at in range(plan.n_intervals)]
+    heads = [
+        words.say("Hour"),
+        *(layer.name for layer in layers),
+        words.say("Possible load"),
+        words.say("Clean, p10 to p90"),
+    ]
     return {
-        "headline": words.say(sky_now(plan, now_s, kinds).text),
-        "clean_now": power_text(plan.clean_available_mw_p50[index]),
-        "chart": charts.plan_chart(plan, now_s, sources, zone, words.say("The next 48 hours")),
-        "sources": sources,
-        "zone": zone,
-        "labels": _labels(park, words, plan),
-        "table": [_table_row(plan, sources, at, zone) for at in range(plan.n_intervals)],
-        "tanks": _tanks(park, words, plan, index),
+        "headline": SENTENCES[sky_now(plan, now_s, kinds_of(park.site)).code],
+        "lead": lead_of(words, plan, layers, now_s),
+        "clean_now": words.power(plan.clean_available_mw_p50[index]),
+        "clean_frac": plan.clean_available_mw_p50[index] / max(plan.load_mw[index], 1e-12),
+        "wide": plan_chart(picture, words, title),
+        "narrow": plan_chart(picture, words, title, is_narrow=True),
+        "readings": data_block(
+            "plan-data", [[f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)] for row in table]
+        ),
+        "layers": layers,
+        "heads": heads,
+        "table": table,
+        "labels": labels_of(park, words, plan),
+        "salt": salt_of(park, words, plan, index),
     }
 
 
-def _labels(park: Park, words: Words, plan: PowerPlan) -> list[str]:
-    weather = (
-        "synthetic weather" if plan.labels.get("weather", "").startswith("synthetic") else "weather: see the site page"
-    )
-    labels = [words.say(weather), words.say("outputs calibrated to published years")]
+def picture_of(plan: PowerPlan, layers: list[Layer], now_s: float | None) -> Picture:
+    """The plan as the chart draws it; a night is where no sun reaches panels."""
+    pv = next((layer.mw for layer in layers if layer.css == "pv"), None)
+    top = max(pv, default=0.0) if pv else 0.0
+    dark = [mw <= 0.02 * top for mw in pv] if pv and top > 0 else [False] * plan.n_intervals
+    p10, p90 = plan.clean_available_mw_p10, plan.clean_available_mw_p90
+    return Picture(plan.start_s, plan.step_s, layers, plan.load_mw, p10, p90, dark, now_s)
+
+
+def lead_of(words: Words, plan: PowerPlan, layers: list[Layer], now_s: float) -> str:
+    """Until when this goes on, and what comes then."""
+    then = sky_then({layer.css: layer.mw for layer in layers}, plan.load_mw, plan.start_s, plan.step_s, now_s)
+    if then.until_s is None:
+        return words.say(_STEADY)
+    time = words.when(then.until_s, now_s)
+    first = words.say(_UNTIL[then.carrier], time=time, share=words.percent(then.share_frac))
+    return f"{first} {words.say(_THEN[then.then], share=words.percent(then.then_frac))}"
+
+
+def labels_of(park: Park, words: Words, plan: PowerPlan) -> list[str]:
+    """What the plan's figures rest on, in a few words."""
+    is_synthetic = plan.labels.get("weather", "").startswith("synthetic")
+    weather = words.say("synthetic weather") if is_synthetic else words.say("weather: see the site page")
+    labels = [weather, words.say("outputs calibrated to published years")]
     return [*labels, words.say("scale model of Eureka Park")] if park.site.is_scale_model else labels
 
 
+def salt_of(park: Park, words: Words, plan: PowerPlan, index: int) -> dict[str, Any] | None:
+    """The salt in all tanks together and by plant; None where there is no tank."""
+    most = {name: top for name, top in plan.tes_mwh_th_max.items() if top > 0}
+    if not most:
+        return None
+    levels = {name: plan.tes_mwh_th[name][index] for name in most}
+    heat, frac = sum(levels.values()), sum(levels.values()) / sum(most.values())
+    plants = {plant.id: plant for plant in park.site.plants}
+    electric = sum(levels[name] * (plants[name].eta_frac or 0.0) for name in most if name in plants)
+    load = plan.load_mw[index]
+    trend = sum(plan.tes_mwh_th[name][min(index + 1, plan.n_intervals - 1)] for name in most) - heat
+    shown = words.percent(frac)
+    return {
+        "tank": tank(frac, shown, words.say("Salt in the tanks: {level}", level=shown)),
+        "hours": words.duration(electric / load * HOUR_S if load > 0 else 0.0),
+        "trend": N_("filling")
+        if trend > 0.02 * sum(most.values())
+        else N_("emptying")
+        if trend < -0.02 * sum(most.values())
+        else N_("steady"),
+        "tanks": [
+            {
+                "name": isolated(plants[name].title or name) if name in plants else name,
+                "level": words.percent(levels[name] / most[name]),
+                "frac": levels[name] / most[name],
+            }
+            for name in most
+        ],
+    }
+
+
 def _no_plan(words: Words) -> dict[str, Any]:
-    empty: dict[str, Any] = {"sources": [], "labels": [], "table": [], "tanks": []}
-    return {**empty, "headline": words.say("The park is waking up."), "clean_now": "–", "chart": None, "zone": ""}
+    empty: dict[str, Any] = {"layers": [], "labels": [], "table": [], "heads": []}
+    return {
+        **empty, "headline": N_("The park is waking up."), "lead": words.say("The first plan is being made; it takes a few seconds."),
+        "clean_now": "–", "clean_frac": 0.0, "wide": None, "narrow": None, "readings": "", "salt": None,
+    }  # fmt: skip
 
 
-def _table_row(plan: PowerPlan, sources: list[charts.Source], at: int, zone: str) -> dict[str, Any]:
-    cells = []
-    for source in sources:
-        columns = plan.by_source_mw if source.source_id == GRID_SOURCE_ID else plan.available_by_source_mw
-        cells.append(power_text(columns[source.source_id][at]) if source.source_id in columns else power_text(0))
-    return {"hour": clock_text(plan.interval_start_s(at), zone)[5:], "cells": [*cells, power_text(plan.load_mw[at])]}
-
-
-def _tanks(park: Park, words: Words, plan: PowerPlan, index: int) -> list[dict[str, Any]]:
-    names, colours, tanks = names_of(park, words), colours_of(park), []
-    for plant, series in plan.tes_mwh_th.items():
-        most = plan.tes_mwh_th_max.get(plant, 0.0)
-        if most > 0:
-            level = min(1.0, series[index] / most)
-            tanks.append(
-                {
-                    "name": names.get(plant, plant),
-                    "css": colours.get(plant, "salt0"),
-                    "level": f"{level:.0%}".replace("%", " %"),
-                    "heat": energy_text(series[index] * 1000),
-                    "width": f"{600 * level:.1f}",
-                }
-            )
-    return tanks
+def _table_row(words: Words, plan: PowerPlan, layers: list[Layer], at: int, now_s: float) -> list[str]:
+    band = f"{words.power(plan.clean_available_mw_p10[at])} – {words.power(plan.clean_available_mw_p90[at])}"
+    hour = words.when(plan.interval_start_s(at), now_s)
+    return [hour, *(words.power(layer.mw[at]) for layer in layers), words.power(plan.load_mw[at]), band]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,30 +14,36 @@ from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.auth import COOKIE, check_same_origin, park_of
 from eureka_park.web.pages import jobs, overview, site
 from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import words_of
+from eureka_park.web.pages.words import N_
 
 SESSION_S: Final = 14 * 86400
-_HEADLINES: Final = {
-    401: "You are not signed in.",
-    403: "This is not yours to do.",
-    404: "There is nothing here.",
-    422: "That could not be read.",
-    500: "Something in the park went wrong.",
-    503: "Not now.",
+_HEADLINES: Final[Mapping[int, str]] = {
+    401: N_("You are not signed in."),
+    403: N_("This is not yours to do."),
+    404: N_("There is nothing here."),
+    422: N_("That could not be read."),
+    500: N_("Something in the park went wrong."),
+    503: N_("Not now."),
 }
 
 
 def add_pages(app: FastAPI, _park: Park) -> None:
     """Put the pages and their files into the application."""
-    options = {"include_in_schema": False, "response_class": HTMLResponse}
-    app.add_api_route("/", overview.overview, **options)  # type: ignore[arg-type]
-    app.add_api_route("/jobs", jobs.job_list, **options)  # type: ignore[arg-type]
-    app.add_api_route("/jobs/{job_id}", jobs.job_page, **options)  # type: ignore[arg-type]
+    for path, endpoint in (
+        ("/", overview.overview),
+        ("/jobs", jobs.job_list),
+        ("/jobs/{job_id}", jobs.job_page),
+        ("/site", site.site_page),
+    ):
+        _add(app, path, endpoint)
     app.add_api_route("/jobs/{job_id}/cancel", jobs.cancel_job, methods=["POST"], include_in_schema=False)
-    app.add_api_route("/site", site.site_page, **options)  # type: ignore[arg-type]
     app.add_api_route("/sign-in", sign_in, include_in_schema=False)
     app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
     app.mount("/static", Static(directory=STATIC), name="static")
+
+
+def _add(app: FastAPI, path: str, endpoint: Any, methods: tuple[str, ...] = ("GET",)) -> None:
+    app.add_api_route(path, endpoint, methods=list(methods), include_in_schema=False, response_class=HTMLResponse)
 
 
 def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> RedirectResponse:
@@ -68,8 +75,7 @@ def sign_out(request: Request) -> RedirectResponse:
 
 def error_page(request: Request, error: ParkError) -> Response:
     """An error for people: what it is, and what to do."""
-    words = words_of(request)
-    headline = words.say(_HEADLINES.get(error.http_status, _HEADLINES[500]))
+    headline = _HEADLINES.get(error.http_status, _HEADLINES[500])
     fix = error.fix
     if error.code == "bad_sign_in_link":
         fix = "Start the park again: it prints a new one."

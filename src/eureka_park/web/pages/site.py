@@ -8,15 +8,14 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
-from eureka_park.foundation.units import duration_text, power_text
 from eureka_park.web.auth import park_of
-from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import Words, isolated, words_of
+from eureka_park.web.pages.draw import page, words_of
+from eureka_park.web.pages.words import N_, Words
 
 POLICIES = {
-    "green": "The sky binds green jobs only. Flex jobs with a deadline wait for better hours, never beyond it.",
-    "binding": "The sky binds green and flex jobs; firm jobs and those whose deadline presses may use the grid.",
-    "observed": "The sky is only watched: it holds no job back.",
+    "green": N_("The sky binds green jobs only. Flex jobs with a deadline wait for better hours, never beyond it."),
+    "binding": N_("The sky binds green and flex jobs; firm jobs and those whose deadline presses may use the grid."),
+    "observed": N_("The sky is only watched: it holds no job back."),
 }
 
 
@@ -25,17 +24,15 @@ def site_page(request: Request) -> HTMLResponse:
     park, words = park_of(request), words_of(request)
     site, plan = park.site, park.energy.current_plan()
     labels = [words.say("assumption"), words.say("announced"), words.say("synthetic weather")]
-    lead = words.say(
-        "{mw} of site capacity, {n} plants.", mw=isolated(power_text(site.site_mw_max)), n=len(site.plants)
-    )
+    lead = words.say("{mw} of site capacity, {n} plants.", mw=words.power(site.site_mw_max), n=len(site.plants))
     if site.scale is not None:
         labels = [words.say("scale model"), *labels]
         lead = words.say(
             "This machine ({here} at the site meter) stands for Eureka Park at {mw}: "
             "every power is divided by {factor}.",
-            here=isolated(power_text(site.site_kw_rated / 1000)),
-            mw=isolated(power_text(site.site_mw_max)),
-            factor=isolated(f"{1 / site.factor:,.0f}".replace(",", "\u202f")),
+            here=words.power(site.site_kw_rated / 1000),
+            mw=words.power(site.site_mw_max),
+            factor=words.number(1 / site.factor, 0),
         )
     return page(
         request,
@@ -45,7 +42,7 @@ def site_page(request: Request) -> HTMLResponse:
         lead=lead,
         labels=labels,
         plants=_plants(park),
-        nodes=_nodes(park),
+        nodes=_nodes(park, words),
         policy=words.say(POLICIES[park.sky]),
         policy_facts=_policy(park, words),
         prices=_prices(park),
@@ -69,7 +66,7 @@ def _plants(park: Park) -> list[dict[str, Any]]:
     ]
 
 
-def _nodes(park: Park) -> list[dict[str, Any]]:
+def _nodes(park: Park, words: Words) -> list[dict[str, Any]]:
     return [
         {
             "id": node.id,
@@ -77,8 +74,8 @@ def _nodes(park: Park) -> list[dict[str, Any]]:
             "cpus": node.n_cpus,
             "gpus": f"{node.n_gpus} {node.gpu_type}".strip(),
             "memory": f"{node.memory_gib:.3g} GiB",
-            "rated": power_text(node.rated_kw / 1000),
-            "idle": power_text(node.idle_kw / 1000),
+            "rated": words.power(node.rated_kw / 1000),
+            "idle": words.power(node.idle_kw / 1000),
             "label": node.label,
         }
         for node in park.site.nodes
@@ -90,9 +87,9 @@ def _policy(park: Park, words: Words) -> list[tuple[str, str]]:
     caps = ", ".join(f"{frac:.0%}".replace("%", " %") for frac in policy.cap_steps_frac)
     return [
         (words.say("Power caps, in steps"), caps),
-        (words.say("Least run time before a pause"), duration_text(policy.min_run_s)),
+        (words.say("Least run time before a pause"), words.duration(policy.min_run_s)),
         (words.say("Most pauses of a job in an hour"), f"{policy.pause_rate_max_per_h:g}"),
-        (words.say("Time to write a checkpoint"), duration_text(policy.grace_s)),
+        (words.say("Time to write a checkpoint"), words.duration(policy.grace_s)),
         (words.say("Price of carbon in decisions"), f"{policy.carbon_weight_mad_per_kg:g} MAD/kg"),
         (words.say("Site power over IT power (PUE) at rated load"), f"{pue.nominal:g}"),
     ]

@@ -1,52 +1,218 @@
-"""Languages of the pages: English in the templates, French and Arabic from catalogues keyed by the English text."""
+"""Languages of the pages: English in the templates, the others from gettext catalogues; dates, numbers and units by locale.
+
+A language falls back to another where a text is missing: Standard Moroccan Tamazight (`zgh`) speaks in navigation and
+headings and is French elsewhere. What is a figure stands between Unicode isolates, so that it reads left to right in any text.
+"""
 
 from __future__ import annotations
 
-import tomllib
+import io
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from string import Formatter
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
 from fastapi import Request
+from markupsafe import Markup, escape
 
-LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "fr": "Français", "ar": "العربية"}
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language: its own name, its Babel locale, the language of its gaps, whether a native reader has seen it."""
+
+    code: str
+    name: str
+    locale: str
+    tag: str
+    fallback: str = ""
+    is_reviewed: bool = True
+
+
+_ALL: Final = (
+    Language("fr", "Français", "fr", "fr"),
+    Language("ar", "العربية", "ar_MA", "ar", is_reviewed=False),
+    Language("en", "English", "en", "en"),
+    Language("zgh", "ⵜⴰⵎⴰⵣⵉⵖⵜ", "zgh", "zgh", fallback="fr", is_reviewed=False),
+)
+LANGUAGES: Final[Mapping[str, Language]] = {item.code: item for item in _ALL}
 RIGHT_TO_LEFT: Final = frozenset({"ar"})
+DEFAULT: Final = "en"
+OPEN, CLOSE = "\u2068", "\u2069"
+_DAY_S: Final = 86400
+
+
+def N_(text: str) -> str:
+    """Marks a text that lives in data as one to translate; says nothing itself."""
+    return text
+
+
+_POWER: Final = ((1e3, N_("{n} GW")), (1.0, N_("{n} MW")), (1e-3, N_("{n} kW")), (0.0, N_("{n} W")))
+_ENERGY: Final = ((1e6, N_("{n} GWh")), (1e3, N_("{n} MWh")), (1.0, N_("{n} kWh")), (0.0, N_("{n} Wh")))
+_MASS: Final = ((1e6, N_("{n} t")), (1e3, N_("{n} kg")), (0.0, N_("{n} g")))
+_BYTES: Final = ((1e9, N_("{n} GB")), (1e6, N_("{n} MB")), (1e3, N_("{n} kB")), (0.0, N_("{n} B")))
+_BASE: Final = {_POWER: 1e-6, _ENERGY: 1e-3, _MASS: 1.0, _BYTES: 1.0}
 
 
 @cache
-def catalogue(lang: str) -> Mapping[str, str]:
-    """The messages of a language; empty for English."""
-    if lang == "en" or lang not in LANGUAGES:
-        return {}
-    text = (resources.files("eureka_park.web") / "locales" / f"{lang}.toml").read_text("utf-8")
-    return {str(key): str(value) for key, value in tomllib.loads(text).items()}
+def catalogue(code: str) -> Translations:
+    """The messages of a language; none for English and for what is no language of the pages."""
+    if code not in LANGUAGES or code == "en":
+        return Translations()
+    folder = resources.files("eureka_park.web") / "locales" / LANGUAGES[code].locale
+    text = (folder / "LC_MESSAGES" / "pages.po").read_bytes()
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(text), locale=LANGUAGES[code].locale))
+    compiled.seek(0)
+    return Translations(compiled, domain="pages")
 
 
 class Words:
-    """Speaks one language."""
+    """Speaks one language, and tells instants in one time zone."""
 
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-        self.direction = "rtl" if lang in RIGHT_TO_LEFT else "ltr"
-        self._messages = catalogue(lang)
+    def __init__(self, lang: str, zone: str = "UTC") -> None:
+        language = LANGUAGES.get(lang, LANGUAGES[DEFAULT])
+        self.language, self.lang, self.zone = language, language.code, zone
+        self.direction = "rtl" if self.lang in RIGHT_TO_LEFT else "ltr"
+        self.tag = (LANGUAGES.get(language.fallback) or language).tag
+        self._locale = Locale.parse(LANGUAGES[language.fallback].locale if language.fallback else language.locale)
+        self._messages = catalogue(self.lang)
+        self._gaps = catalogue(language.fallback) if language.fallback else None
+        self._tz = ZoneInfo(zone)
 
+    # -- texts -----------------------------------------------------------------------------------------------------
     def say(self, text: str, **values: Any) -> str:
         """The text in this language, its {names} filled in; a text without translation stays English."""
-        spoken = self._messages.get(text, text)
+        spoken = self._spoken(text)
         return spoken.format(**values) if values else spoken
 
+    def _spoken(self, text: str) -> str:
+        spoken: str = self._messages.gettext(text) if text else ""
+        if self._gaps is not None and spoken == text and text:
+            spoken = self._gaps.gettext(text)
+        return spoken
+
+    def html(self, text: str, **values: Any) -> Markup:
+        """As `say`, with values that may be markup; the text itself is escaped."""
+        return Markup(escape(self._spoken(text))).format(**values)
+
+    def count(self, one: str, many: str, n: float, **values: Any) -> str:
+        """The form of a text that fits a count, `{n}` filled in by the locale."""
+        whole = round(n)
+        spoken = self._messages.ngettext(one, many, whole)
+        if self._gaps is not None and spoken in (one, many):
+            spoken = self._gaps.ngettext(one, many, whole)
+        return str(spoken).format(n=self.number(n), **values)
+
     def knows(self, text: str) -> bool:
-        """Whether the text is spoken in this language."""
-        return self.lang == "en" or text in self._messages
+        """Whether the text is spoken in this language itself."""
+        return self.lang == "en" or self._messages.gettext(text) != text
+
+    def tag_of(self, text: str) -> str:
+        """The language in which `say` speaks a text, for a `lang` attribute."""
+        if self.lang == "en" or self.knows(text):
+            return self.language.tag
+        return self.tag if self._gaps is not None else "en"
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+    def number(self, value: float, digits: int | None = None) -> str:
+        """A number with the locale's signs; `digits` after the point, else three that matter."""
+        if not math.isfinite(value):
+            return "–"
+        if digits is None:
+            digits = 0 if value == round(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return isolated(format_decimal(round(value, digits) + 0.0, format=pattern, locale=self._locale))
+
+    def percent(self, frac: float | None) -> str:
+        """A share with the locale's per cent sign; a dash for none."""
+        if frac is None or not math.isfinite(frac):
+            return "–"
+        return isolated(format_percent(frac, locale=self._locale))
+
+    def power(self, power_mw: float | None) -> str:
+        """A power in W, kW, MW or GW; a dash for none."""
+        return "–" if power_mw is None else self._scaled(power_mw, _POWER)
+
+    def energy(self, energy_kwh: float | None) -> str:
+        """An energy in Wh, kWh, MWh or GWh; a dash for none."""
+        return "–" if energy_kwh is None else self._scaled(energy_kwh, _ENERGY)
+
+    def grams(self, mass_g: float | None) -> str:
+        """A mass in g, kg or t; a dash for none."""
+        return "–" if mass_g is None else self._scaled(mass_g, _MASS)
+
+    def size(self, n_bytes: float) -> str:
+        """A size in B, kB, MB or GB (decimal)."""
+        return self._scaled(n_bytes, _BYTES)
+
+    def _scaled(self, value: float, scales: tuple[tuple[float, str], ...]) -> str:
+        size, form = next((item for item in scales if abs(value) >= item[0]), scales[-1])
+        shown = value / (size or _BASE[scales])
+        digits = 0 if abs(shown) >= 100 else 1 if abs(shown) >= 10 else 2 if abs(shown) >= 0.1 or not shown else 4
+        digits = 0 if form == "{n} B" else digits
+        return isolated(self.say(form, n=self.number(shown, digits)))
+
+    def duration(self, seconds: float | None) -> str:
+        """A duration in its two largest units that matter; a dash for none."""
+        if seconds is None:
+            return "–"
+        whole = round(max(0.0, seconds))
+        if whole < 60:
+            return isolated(self.say("{n} s", n=self.number(whole)))
+        if whole < 600 and whole % 60:
+            return isolated(self.say("{m} min {s} s", m=self.number(whole // 60), s=self.number(whole % 60)))
+        if whole < 3600:
+            return isolated(self.say("{n} min", n=self.number(whole // 60)))
+        if whole < 2 * _DAY_S:
+            hours, minutes = whole // 3600, whole % 3600 // 60
+            if not minutes:
+                return isolated(self.say("{n} h", n=self.number(hours)))
+            return isolated(self.say("{h} h {m} min", h=self.number(hours), m=isolated(f"{minutes:02d}")))
+        return isolated(self.say("{d} d {h} h", d=self.number(whole // _DAY_S), h=self.number(whole % _DAY_S // 3600)))
+
+    # -- instants --------------------------------------------------------------------------------------------------
+    def local(self, instant_s: float) -> datetime:
+        """An instant on the site's own clock."""
+        return datetime.fromtimestamp(instant_s, UTC).astimezone(self._tz)
+
+    def clock(self, instant_s: float | None) -> str:
+        """Hours and minutes of an instant, site time; empty for none."""
+        return "" if instant_s is None else isolated(f"{self.local(instant_s):%H:%M}")
+
+    def day(self, instant_s: float, now_s: float | None = None) -> str:
+        """The day of an instant: today, tomorrow and yesterday by name where `now_s` is given."""
+        moment = self.local(instant_s)
+        if now_s is not None:
+            apart = (moment.date() - self.local(now_s).date()).days
+            near = {0: N_("today"), 1: N_("tomorrow"), -1: N_("yesterday")}.get(apart)
+            if near:
+                return self.say(near)
+        return isolated(format_skeleton("EdMMM", moment, locale=self._locale))
+
+    def when(self, instant_s: float | None, now_s: float | None = None) -> str:
+        """Day and time of an instant, site time; the time alone where it is today. Empty for none."""
+        if instant_s is None:
+            return ""
+        if now_s is not None and self.local(instant_s).date() == self.local(now_s).date():
+            return self.clock(instant_s)
+        return self.say("{day} {time}", day=self.day(instant_s, now_s), time=self.clock(instant_s))
 
 
-def words_of(request: Request) -> Words:
+def words_of(request: Request, zone: str = "UTC") -> Words:
     """The language asked for: ?lang=, the cookie, then Accept-Language."""
     for wanted in (request.query_params.get("lang"), request.cookies.get("lang")):
         if wanted in LANGUAGES:
-            return Words(str(wanted))
+            return Words(str(wanted), zone)
     ranked: list[tuple[float, str]] = []
     for part in request.headers.get("accept-language", "")[:200].replace(" ", "").split(","):
         name, _, weight = part.partition(";q=")
@@ -58,66 +224,10 @@ def words_of(request: Request) -> Words:
             ranked.append((-rank, name.split("-")[0].lower()))
     for _, name in sorted(ranked, key=lambda item: item[0]):
         if name in LANGUAGES:
-            return Words(name)
-    return Words("en")
-
-
-REASONS: Final[Mapping[str, str]] = {
-    "better_hour": "It waits for a better hour: {then} MAD/MWh then (carbon priced in), {now} now.",
-    "clean_power": "It needs {need} of the park's own sun, wind or salt; {free} is free now.",
-    "firm_power": "It needs {need} of firm power; {free} can be promised now.",
-    "site_power": "It needs {need}; plants and grid together leave {free} now.",
-    "behind": "Jobs of its project before it: {n_ahead}.",
-    "just_sent": "It has just arrived; the scheduler looks at it next.",
-    "in_line": "It stands in the line of its project and tier.",
-    "next": "It is next in its line.",
-    "finished": "It finished.",
-    "running": "It runs.",
-    "starting": "It is being prepared: environment and files.",
-    "cancelled": "It was cancelled.",
-    "no_plan": "There is no power plan yet; one is being made.",
-    "capped_power": "Its power is capped: the sky gives {short} less than such jobs draw.",
-    "paused_power": "It is paused at a checkpoint: the sky gives {short} less than such jobs draw.",
-    "frozen_power": "It is frozen, its work kept: the sky gives {short} less than such jobs draw.",
-}
-
-
-def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
-    """A reason in this language and the language it is in: its own English where no translation fits."""
-    form = REASONS.get(str(reason["code"]))
-    if words.lang == "en" or form is None or not words.knows(form):
-        return str(reason["text"]), "en"
-    values = _spoken(reason["values"])
-    if not _names(form) <= values.keys():
-        return str(reason["text"]), "en"
-    return words.say(form, **values), words.lang
-
-
-def _spoken(values: Mapping[str, Any]) -> dict[str, str]:
-    """The values that forms name, as text with units."""
-    found = {}
-    for name in ("need", "free", "short"):
-        if (kw := values.get(f"{name}_kw")) is not None:
-            found[name] = power(max(0.0, float(kw)))
-    for name in ("now", "then"):
-        if (price := values.get(f"{name}_mad_per_mwh")) is not None:
-            found[name] = isolated(f"{price:.0f}")
-    if "n_ahead" in values:
-        found["n_ahead"] = isolated(str(values["n_ahead"]))
-    return found
-
-
-def _names(form: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(form) if name}
-
-
-def power(kw: float) -> str:
-    """A power, isolated so that it reads left to right in any language."""
-    from eureka_park.foundation.units import power_text
-
-    return isolated(power_text(kw / 1000.0))
+            return Words(name, zone)
+    return Words(DEFAULT, zone)
 
 
 def isolated(text: str) -> str:
-    """Text between Unicode isolates: numbers and units keep their order inside Arabic."""
-    return f"\u2068{text}\u2069"
+    """Text between Unicode isolates: figures and ids keep their order inside any text."""
+    return f"{OPEN}{text}{CLOSE}"

@@ -1,0 +1,28 @@
+"""How much of a salt plant's output comes from the tank and how much from the sun of the hour: for pictures, not for bills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eureka_park.foundation.power_plan import PowerPlan
+
+
+def from_salt_mw(
+    plan: PowerPlan, eta_frac: Mapping[str, float], pv_mw: Sequence[float]
+) -> dict[str, tuple[float, ...]]:
+    """By plant with a tank, the part of its `available_by_source_mw` that the falling level explains; MW.
+
+    What a tank loses in an interval times the efficiency `eta_frac` of the power block behind it, at most the output.
+    The level before the first interval is not in the plan: there, without sun (`pv_mw` zero) all output is salt, else none.
+    """
+    hours, found = plan.step_s / 3600.0, {}
+    for plant, levels in plan.tes_mwh_th.items():
+        output = plan.available_by_source_mw.get(plant)
+        if output is None:
+            continue
+        eta = eta_frac.get(plant, 0.0)
+        drawn = [0.0 if pv_mw[0] > 0 else output[0]]
+        for before, after, mw in zip(levels, levels[1:], output[1:], strict=False):
+            drawn.append(min(mw, max(0.0, before - after) * eta / hours))
+        found[plant] = tuple(drawn)
+    return found

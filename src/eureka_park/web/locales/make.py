@@ -1,0 +1,132 @@
+"""Keeps the pages' catalogues: what the templates and pages say, extracted; translations set; gaps told.
+
+python -m eureka_park.web.locales.make update              extract anew, keep what is translated, drop what nobody says
+python -m eureka_park.web.locales.make set fr FILE.toml    take translations ("English" = "translation"; plurals as a list)
+python -m eureka_park.web.locales.make missing fr          print what is not translated yet, as TOML to fill in
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+WEB: Final = Path(str(resources.files("eureka_park.web")))
+LOCALES: Final = ("fr", "ar_MA", "zgh")
+KEYWORDS: Final[dict[str, Any]] = {
+    "_": None, "say": None, "html": None, "N_": None, "h1": None, "h2": None, "h3": None, "term": None, "count": (1, 2),
+}  # fmt: skip
+_METHODS: Final = [("pages/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
+
+
+def extracted() -> Catalog:
+    """Every text that a page may say, from the code and the templates."""
+    catalog = Catalog(project="Eureka Park", charset="utf-8")
+    for name, _line, message, _comments, _context in extract_from_dir(
+        str(WEB), _METHODS, {"templates/**.html": {"trimmed": "true"}}, keywords=KEYWORDS, strip_comment_tags=True
+    ):
+        catalog.add(message, locations=[(name.replace("\\", "/"), 0)])
+    return catalog
+
+
+def file_of(locale: str) -> Path:
+    """The catalogue of a locale."""
+    return WEB / "locales" / locale / "LC_MESSAGES" / "pages.po"
+
+
+def read(locale: str) -> Catalog:
+    """The catalogue of a locale as it is kept."""
+    file = file_of(locale)
+    return read_po(io.BytesIO(file.read_bytes()), locale=locale) if file.exists() else Catalog(locale=locale)
+
+
+def write(locale: str, catalog: Catalog) -> None:
+    """Keep a catalogue: sorted, without dates, so that it changes only when its messages do."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=0, no_location=False, omit_header=False, sort_output=True, ignore_obsolete=True)
+    file = file_of(locale)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_bytes(buffer.getvalue())
+    part.replace(file)
+
+
+def merged(locale: str) -> Catalog:
+    """What is said now, with the translations that are kept."""
+    kept, fresh = read(locale), Catalog(locale=locale, project="Eureka Park", charset="utf-8", fuzzy=False)
+    fresh.header_comment = f"# {locale}. The messages are the English texts of the pages; made by locales/make.py."
+    fresh.revision_date = fresh.creation_date
+    for message in extracted():
+        if message.id:
+            known = kept.get(_key(message))
+            string = known.string if known is not None and not known.fuzzy else ("", "") if message.pluralizable else ""
+            if message.pluralizable and isinstance(string, str):
+                string = (string,) * fresh.num_plurals
+            fresh.add(message.id, string, locations=message.locations)
+    return fresh
+
+
+def _key(message: Message) -> str:
+    return str(message.id[0]) if isinstance(message.id, tuple | list) else str(message.id)
+
+
+def gaps(locale: str) -> Iterator[Message]:
+    """Messages without a translation, or with a plural form missing."""
+    for message in merged(locale):
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        if message.id and not all(strings):
+            yield message
+
+
+def set_all(locale: str, given: dict[str, Any]) -> list[str]:
+    """Take translations; the texts that nobody says come back."""
+    catalog, unknown = merged(locale), []
+    for text, spoken in given.items():
+        message = catalog.get(text)
+        if message is None:
+            unknown.append(text)
+        else:
+            message.string = tuple(spoken) if isinstance(spoken, list) else spoken
+    write(locale, catalog)
+    return unknown
+
+
+def _locked() -> Any:
+    lock = (WEB / "locales" / ".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def main(words: list[str]) -> int:
+    """The command line above."""
+    with _locked():
+        match words:
+            case ["update"]:
+                for locale in LOCALES:
+                    write(locale, merged(locale))
+                    print(f"{locale}: {len(list(gaps(locale)))} without a translation")
+            case ["set", locale, name]:
+                for text in set_all(locale, tomllib.loads(Path(name).read_text("utf-8"))):
+                    print(f"nobody says: {text}")
+            case ["missing", locale]:
+                for message in gaps(locale):
+                    form = message.id if isinstance(message.id, str) else f'{message.id[0]}" # plural: "{message.id[1]}'
+                    print(f'{json.dumps(_key(message), ensure_ascii=False)} = ""  # {form!r}')
+            case _:
+                print(__doc__)
+                return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
