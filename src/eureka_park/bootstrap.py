@@ -125,7 +125,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     db = SqlDatabase(home.database_url)
     accounts = AccountsService(db, clock, os.urandom)
     data = DataService(db, folder / "blobs", clock)
-    ledger = LedgerService(db)
+    ledger = LedgerService(db, site.timezone)
     energy = EnergyService(db)
     compute = ComputeService(
         db,
@@ -140,6 +140,8 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         wake=wake_sender(home.run, b"inbox"),
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
+        sky=energy,
+        pace_factor=facts.pace.factor,
     )
     return Park(home, facts, site, facts.sky, clock, db, accounts, data, ledger, energy, compute)
 

@@ -145,7 +145,7 @@ def test_writing_needs_somebody(api: Api) -> None:
 def test_private_projects_are_not_there_for_visitors(api: Api) -> None:
     api.live.park.accounts.ensure_project("quiet", "Quiet", False)
     job_id = api.submit(project="quiet")
-    for end in ("", "/why", "/receipt", "/logs", "/outputs", "/timeline", "/outputs/x"):
+    for end in ("", "/why", "/receipt", "/logs", "/outputs", "/timeline", "/history", "/outputs/x"):
         is_error(api.visitor.get(f"/api/v1/jobs/{job_id}{end}"), 404, "no_such_job")
     assert job_id not in api.visitor.get("/api/v1/jobs").text
     api.live.step(times=8)
@@ -244,6 +244,47 @@ def test_pages_and_cursor(api: Api) -> None:
     assert len(seen) == len(set(seen)) == sum(api.live.park.compute.counts().values())
     is_error(api.owner.get("/api/v1/jobs", params={"state": "sleeping"}), 422, "bad_input")
     api.live.step(times=20)
+
+
+def test_jobs_are_searched_and_sorted(api: Api) -> None:
+    job_id = api.submit(name="Needle 7", cpus=0.1)
+    api.live.step(times=8)
+    found = api.visitor.get("/api/v1/jobs", params={"text": "needle", "sort": "energy"}).json()
+    assert [item["job_id"] for item in found["items"]] == [job_id] and found["next"] is None
+    page = api.visitor.get("/api/v1/jobs", params={"sort": "name", "limit": 1}).json()
+    second = api.visitor.get("/api/v1/jobs", params={"sort": "name", "limit": 1, "after": page["next"]}).json()
+    assert second["items"][0]["job_id"] != page["items"][0]["job_id"]
+    is_error(api.visitor.get("/api/v1/jobs", params={"sort": "ended", "after": page["next"]}), 422, "bad_cursor")
+    is_error(api.visitor.get("/api/v1/jobs", params={"sort": "sideways"}), 422, "bad_input")
+
+
+def test_many_are_cancelled_at_once(api: Api) -> None:
+    one, two = (api.submit(run_s=1e5, cpus=0.1) for _ in range(2))
+    body = {"job_ids": [one, "job-nope", two]}
+    is_error(api.visitor.post("/api/v1/jobs/cancel", json=body), 401, "no_token")
+    items = api.owner.post("/api/v1/jobs/cancel", json=body).json()["items"]
+    assert [item["job_id"] for item in items] == body["job_ids"]
+    assert [item["state"] for item in items] == ["queued", None, "queued"]
+    assert items[1]["error"]["code"] == "no_such_job" and items[0]["error"] is None
+    api.live.step(times=3)
+    assert api.owner.get(f"/api/v1/jobs/{two}").json()["state"] == "cancelled"
+    is_error(api.owner.post("/api/v1/jobs/cancel", json={"job_ids": ["x"] * 1001}), 422, "bad_input")
+
+
+def test_history_power_today_flows(api: Api) -> None:
+    job_id = api.submit(run_s=30.0, name="told", cpus=0.2)
+    api.live.step(times=10)
+    history = api.visitor.get(f"/api/v1/jobs/{job_id}/history").json()
+    assert history["spans"][-1]["state"] == "running" and history["spans"][-1]["until_at"]
+    assert history["power"][0]["site_w"] > 0 and history["sky"][0]["by_source_mw"]
+    readings = api.visitor.get("/api/v1/power", params={"hours": 6}).json()["items"]
+    assert len(readings) > 3 and all(item["site_w"] >= item["it_w"] > 0 for item in readings)
+    assert len(api.visitor.get("/api/v1/power", params={"limit": 3}).json()["items"]) <= 3
+    today = api.visitor.get("/api/v1/today").json()
+    assert today["kwh"] > 0 and 0 <= today["covered_hours"] <= today["n_hours"] == len(today["hours"])
+    flows = api.visitor.get("/api/v1/flows").json()["items"]
+    assert {"idle", "firm"} <= {item["target"] for item in flows}
+    assert sum(item["kwh"] for item in flows) == pytest.approx(today["kwh"])
 
 
 def test_openapi_names_every_operation(api: Api) -> None:

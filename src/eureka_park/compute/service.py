@@ -6,20 +6,27 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, BinaryIO, Final, Protocol
 
 from eureka_park.accounts.service import AccountsService, Act, Principal
-from eureka_park.compute import folders, store, view
+from eureka_park.compute import folders, history, store, view
 from eureka_park.compute.core.job import JobSpec, Tier
 from eureka_park.compute.core.job_check import Largest, check_request
+from eureka_park.compute.core.listing import cursor_text, read_cursor, read_sort
+from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
-from eureka_park.foundation.errors import BadInput, Conflict, NotFound
+from eureka_park.foundation.errors import BadInput, Conflict, NotFound, ParkError
 from eureka_park.foundation.ids import ENTROPY_BYTES, JobId, array_of, new_id, task_id
 from eureka_park.foundation.units import iso_from_s
 
 ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
+CANCEL_MAX: Final = 1000
+_ON_NODE: Final = ("starting", "running", "pausing", "frozen")
+_AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
+_SKY_HOURS_MAX: Final = 7 * 24
 
 
 class Receipts(Protocol):
@@ -30,6 +37,29 @@ class Receipts(Protocol):
 
     def summaries(self, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """By job, the three figures of its receipt that a list shows; unsettled ones are left out."""
+
+    def hours_of(self, job_id: str) -> list[dict[str, Any]]:
+        """The energy of a job by park hour, while it runs too: hour_s, kwh, by_source_kwh, gco2, method."""
+
+
+class Sky(Protocol):
+    """What compute asks of energy."""
+
+    def sky_between(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
+        """The plans' intervals between two instants: from_at, until_at, clean_mw_p50, p10, p90, by_source_mw."""
+
+
+class Quoter(Protocol):
+    """What compute asks of those who know power and prices."""
+
+    def __call__(
+        self, spec: JobSpec, now_s: float, running: Sequence[Mapping[str, Any]], ahead: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The quote of a checked declaration.
+
+        `running`: the rows of the jobs on nodes; `ahead`: by tier, how many wait before it (`n`) and the rows of the
+        first of them (`rows`).
+        """
 
 
 class ComputeService:
@@ -50,11 +80,15 @@ class ComputeService:
         wake: Callable[[], None],
         mark: Callable[[], int],
         has_plan: Callable[[], bool] = lambda: True,
+        sky: Sky | None = None,
+        quoter: Quoter | None = None,
+        pace_factor: float = 1.0,
     ) -> None:
         self._db, self._clock, self._home = db, clock, home
         self._accounts, self._data, self._receipts = accounts, data, receipts
         self._largest, self._flex_default_s = largest, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
+        self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
 
     # -- commands --------------------------------------------------------------------------------------------------
     def submit(self, who: Principal, request: Mapping[str, Any], idempotency_key: str | None = None) -> JobId:
@@ -63,12 +97,8 @@ class ComputeService:
         Raises BadInput with the field and the fix; nothing is left behind then.
         """
         now_s = self._clock.park_s()
-        spec = replace(check_request(request, now_s, self._largest), is_trusted=who.is_operator)
         with self._db.read() as conn:  # one view for all checks
-            self._accounts.require(Act.SUBMIT, who, spec.project)
-            if spec.snapshot_id is not None:
-                self._check_script(spec)
-            self._check_after(conn, who, spec.after)
+            spec = self._checked(conn, who, request, now_s)
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id
@@ -77,19 +107,81 @@ class ComputeService:
         self._wake()
         return job_id
 
+    def _checked(self, conn: Any, who: Principal, request: Mapping[str, Any], now_s: float) -> JobSpec:
+        spec = replace(check_request(request, now_s, self._largest), is_trusted=who.is_operator)
+        self._accounts.require(Act.SUBMIT, who, spec.project)
+        if spec.snapshot_id is not None:
+            self._check_script(spec)
+        self._check_after(conn, who, spec.after)
+        return spec
+
+    def quote(self, who: Principal, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What such a job would draw, cost and emit, by tier, and its best hours. Refuses what `submit` refuses."""
+        now_s = self._clock.park_s()
+        with self._db.read() as conn:
+            spec = self._checked(conn, who, request, now_s)
+            running = store.rows_of(conn, [row[0] for row in store.page(conn, store.Asked(_ON_NODE), limit=1000)])
+            ahead = {str(tier): self._ahead(conn, spec.project, str(tier)) for tier in Tier}
+        if self._quoter is None:
+            raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
+        spec = replace(spec, deadline_s=self._deadline(spec, now_s))
+        return self._quoter(spec, now_s, running, ahead)
+
+    @staticmethod
+    def _ahead(conn: Any, project: str, tier: str) -> dict[str, Any]:
+        asked = store.Asked(("queued", "paused"), tier, (project,))
+        first = store.page(conn, asked, read_sort("oldest"), limit=_AHEAD)
+        return {"n": store.count(conn, asked), "rows": store.rows_of(conn, [job_id for job_id, _ in first])}
+
     def cancel(self, who: Principal, job_id: str) -> str:
         """Ask for a job or a whole array to be ended; the state it is in now. Conflict when it is over already."""
         row = self._row(who, job_id, Act.SUBMIT)
-        if row["state"] in ENDED_NAMES:
-            raise Conflict(
-                f"{job_id} is already over: {row['state']}.", fix="There is nothing to cancel.", code="job_over"
-            )
+        _check_open(job_id, row["state"])
         with self._db.write() as conn:
-            key = f"cancel:{job_id}:{self._entropy(ENTROPY_BYTES).hex()}"
-            store.post_command(conn, key, "cancel", job_id, {}, self._clock.real_s())
+            store.post_cancels(conn, {job_id: self._cancel_key(job_id)}, self._clock.real_s())
         self._wake()
         state: str = row["state"]
         return state
+
+    def cancel_many(self, who: Principal, job_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Ask for many jobs to be ended, all in one transaction: for each its `state` now, or the `error` it met.
+
+        What cannot be cancelled holds up nothing else. Raises BadInput beyond 1000 jobs.
+        """
+        names = list(dict.fromkeys(job_ids))
+        if len(names) > CANCEL_MAX:
+            raise BadInput(f"{len(names)} jobs are too many at once.", fix=f"Name up to {CANCEL_MAX}.", field="job_ids")
+        answers: dict[str, dict[str, Any]] = {}
+        with self._db.read() as conn:
+            known = store.where_of(conn, names)
+            may = {project: self._may_cancel(who, project) for project in {item[0] for item in known.values()}}
+            for name in names:
+                answers[name] = self._cancel_answer(conn, who, name, known.get(name), may)
+        good = [name for name in names if "state" in answers[name]]
+        if good:
+            with self._db.write() as conn:
+                store.post_cancels(conn, {name: self._cancel_key(name) for name in good}, self._clock.real_s())
+            self._wake()
+        return [{"job_id": name, **answers[name]} for name in names]
+
+    def _cancel_answer(
+        self, conn: Any, who: Principal, name: str, known: tuple[str, str] | None, may: Mapping[str, bool]
+    ) -> dict[str, Any]:
+        try:
+            if known is not None and may[known[0]]:
+                state = known[1]
+            else:  # an array, a job that has just been sent, or one with an error that says why not
+                state = self._row_in(conn, who, name, Act.SUBMIT)["state"]
+            _check_open(name, state)
+        except ParkError as error:
+            return {"error": {"code": error.code, "message": error.message, "fix": error.fix}}
+        return {"state": state}
+
+    def _may_cancel(self, who: Principal, project: str) -> bool:
+        return all(self._accounts.answer(act, who, project).is_allowed for act in (Act.SEE, Act.SUBMIT))
+
+    def _cancel_key(self, job_id: str) -> str:
+        return f"cancel:{job_id}:{self._entropy(ENTROPY_BYTES).hex()}"
 
     def _deadline(self, spec: JobSpec, now_s: float) -> float | None:
         if spec.deadline_s is None and spec.tier is Tier.FLEX and self._flex_default_s is not None:
@@ -162,23 +254,58 @@ class ComputeService:
         states: Sequence[str] = (),
         tier: str | None = None,
         project: str | None = None,
+        text: str = "",
+        sort: str = "newest",
         limit: int = 100,
         after: str | None = None,
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """JobViews, newest first, and the cursor of the next page or None."""
-        names = [item.project_id for item in self._accounts.projects(who)]
-        if project is not None:
-            names = [name for name in names if name == project]
-        before = int(after) if after and after.lstrip("-").isdigit() else None
-        limit = max(1, min(limit, 1000))
+        """JobViews in an order of `compute.core.listing.Sort`, and the cursor of the next page or None.
+
+        `text`: part of name, id or project, in any case. Raises BadInput for an unknown order or a foreign cursor.
+        """
+        order = read_sort(sort)
+        cursor, limit = read_cursor(order, after), max(1, min(limit, 1000))
+        asked = self._asked(who, states, tier, project, text)
         with self._db.read() as conn:
-            rows = store.page(conn, states=states, tier=tier, projects=names, before=before, limit=limit + 1)
+            found = store.page(conn, asked, order, cursor, limit + 1)
+            rows = store.rows_of(conn, [job_id for job_id, _ in found[:limit]])
             receipts = self._receipts.summaries([row["job_id"] for row in rows if row["state"] in ENDED_NAMES])
-            shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows[:limit]]
-            for row, job in zip(rows, shown, strict=False):
-                if row["state"] == "queued" and not row["reasons"]:
-                    job["reasons"] = [self._waits_for(conn, row) or self._no_plan() or view.in_line(row["tier"])]
-        return shown, str(rows[limit - 1]["ordinal"]) if len(rows) > limit else None
+            shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows]
+            waiting = [(row, job) for row, job in zip(rows, shown, strict=True) if row["state"] == "queued"]
+            unplanned = self._no_plan() if any(not row["reasons"] for row, _ in waiting) else None
+            for row, job in waiting:
+                if not row["reasons"]:
+                    job["reasons"] = [self._waits_for(conn, row) or unplanned or view.in_line(row["tier"])]
+        return shown, cursor_text(order, found[limit - 1][1]) if len(found) > limit else None
+
+    def count_matching(
+        self,
+        who: Principal | None,
+        *,
+        states: Sequence[str] = (),
+        tier: str | None = None,
+        project: str | None = None,
+        text: str = "",
+    ) -> int:
+        """How many jobs a list with these filters has."""
+        with self._db.read() as conn:
+            return store.count(conn, self._asked(who, states, tier, project, text))
+
+    def _asked(
+        self, who: Principal | None, states: Sequence[str], tier: str | None, project: str | None, text: str
+    ) -> store.Asked:
+        names = self._visible_projects(who)
+        if project is not None and (names is None or project in names):
+            names = (project,)
+        elif project is not None:
+            names = ()
+        return store.Asked(tuple(dict.fromkeys(states)), tier, names, text.strip())
+
+    def _visible_projects(self, who: Principal | None) -> tuple[str, ...] | None:
+        """The projects that somebody sees; None: all there are."""
+        if who is not None and who.is_operator:
+            return None
+        return tuple(item.project_id for item in self._accounts.projects(who))
 
     def why(self, who: Principal | None, job_id: str) -> dict[str, Any]:
         """The reasons of a job: why it waits, is capped, paused, frozen, or how it ended."""
@@ -190,15 +317,60 @@ class ComputeService:
         return {"job_id": job_id, "state": shown["state"], "reasons": reasons}
 
     def timeline(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
-        """What happened to a job, oldest first: `at_s`, `what`, `text`."""
+        """What happened to a job, oldest first: `at_s`, `what`, `text`, `reason`, `cap_frac`, `node`."""
         with self._db.read() as conn:
             self._row_in(conn, who, job_id)
             return store.timeline_of(conn, job_id)
 
     def timeline_view(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
-        """The timeline as the API shows it: `at`, `what`, `text`."""
+        """The timeline as the API shows it: `at`, `what`, `text`, `reason`, `cap_frac`."""
         rows = self.timeline(who, job_id)
-        return [{"at": iso_from_s(row["at_s"]), "what": row["what"], "text": row["text"]} for row in rows]
+        keys = ("what", "text", "reason", "cap_frac")
+        return [{"at": iso_from_s(row["at_s"]), **{key: row[key] for key in keys}} for row in rows]
+
+    def history(self, who: Principal | None, job_id: str) -> dict[str, Any]:
+        """A job's life for its page: `spans` of state with their reasons, `power` by park hour, `sky` over these hours.
+
+        An array has no life of its own: that of its first task is told.
+        """
+        now_s = self._clock.park_s()
+        with self._db.read() as conn:
+            row = self._row_in(conn, who, job_id)
+            own_id = task_id(JobId(job_id), 0) if "task_states" in row else job_id
+            spans = self._spans(conn, own_id, row)
+        if not spans:
+            spans = [Span("queued", row["submitted_s"], None, reason=next(iter(row["reasons"]), None))]
+        hours = self._receipts.hours_of(own_id)
+        end_s = now_s if spans[-1].until_s is None else spans[-1].until_s
+        begin_s = max(spans[0].from_s, end_s - _SKY_HOURS_MAX * 3600.0)
+        return {
+            "job_id": own_id,
+            "spans": [history.span_view(span) for span in spans],
+            "power": history.power_view(hours, spans, now_s, self._pace_factor),
+            "sky": self._sky.sky_between(begin_s, end_s) if self._sky else [],
+        }
+
+    @staticmethod
+    def _spans(conn: Any, job_id: str, row: Mapping[str, Any]) -> list[Span]:
+        reasons = row["reasons"] if row["state"] not in ENDED_NAMES and "task_states" not in row else ()
+        return spans_of(store.timeline_of(conn, job_id), reasons)
+
+    def gantt(self, who: Principal | None, since_s: float, until_s: float, limit: int = 100) -> list[dict[str, Any]]:
+        """Jobs that were on a node between two instants of park time, the latest start first, with their spans.
+
+        job_id, name, project, tier, state, node, spans (cut to that time).
+        """
+        with self._db.read() as conn:
+            names = store.started_between(conn, since_s, until_s, self._visible_projects(who), max(1, min(limit, 1000)))
+            rows = store.rows_of(conn, names)
+            lines = store.timelines_of(conn, names)
+        shown = []
+        for row in rows:
+            reasons = row["reasons"] if row["state"] not in ENDED_NAMES else ()
+            cut = [part for span in spans_of(lines[row["job_id"]], reasons) if (part := span.within(since_s, until_s))]
+            facts = {name: row[name] for name in ("job_id", "name", "project", "tier", "state", "node")}
+            shown.append({**facts, "spans": [history.span_view(span) for span in cut]})
+        return shown
 
     def receipt(self, who: Principal | None, job_id: str) -> dict[str, Any] | None:
         """The receipt of a settled job, None before; an array's is the sum of its tasks' once all are settled."""
@@ -210,10 +382,10 @@ class ComputeService:
         settled = [item for item in found if item is not None]
         return view.array_receipt(job_id, settled) if len(settled) == len(found) else None
 
-    def counts(self) -> dict[str, int]:
-        """How many jobs are in each state."""
+    def counts(self, who: Principal | EllipsisType | None = ...) -> dict[str, int]:
+        """How many jobs are in each state: all jobs, or those that somebody (None: a visitor) may see."""
         with self._db.read() as conn:
-            return store.counts(conn)
+            return store.counts(conn, None if isinstance(who, EllipsisType) else self._visible_projects(who))
 
     def change_mark(self) -> int:
         """A number that grows with every entry of the journal; cheap to ask."""
@@ -255,3 +427,8 @@ class ComputeService:
         if act is not Act.SEE:
             self._accounts.require(act, who, row["project"])
         return row
+
+
+def _check_open(job_id: str, state: str) -> None:
+    if state in ENDED_NAMES:
+        raise Conflict(f"{job_id} is already over: {state}.", fix="There is nothing to cancel.", code="job_over")

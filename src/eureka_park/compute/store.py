@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -14,19 +14,23 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
 from eureka_park.compute.core.job import ENDED, Job, Reason
+from eureka_park.compute.core.listing import NAME_KEY_CHARS, STATE_ORDER, Cursor, Sort, name_key
 from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
 
 metadata = MetaData()
@@ -58,10 +62,16 @@ jobs = Table(
     Column("sandbox_level", String(32), nullable=False),
     Column("detail", Text, nullable=False),
     Column("reasons", Text, nullable=False),
-    Index("jobs_by_state", "state", "ordinal"),
-    Index("jobs_by_project", "project", "ordinal"),
+    Column("name_key", String(NAME_KEY_CHARS), nullable=False, server_default=""),  # what is searched and sorted
+    Column("kwh", Float, nullable=False, server_default="0"),  # of its receipt
+    # The rest of a row is wide: what lists filter and sort by stands in indexes that answer without it.
+    Index("jobs_by_state", "state", "ordinal", "project", "tier"),
+    Index("jobs_by_project", "project", "ordinal", "state", "tier"),
     Index("jobs_by_array", "array_id", "task_index"),
-    Index("jobs_by_ordinal", "ordinal"),
+    Index(
+        "jobs_listed",
+        *("ordinal", "state", "tier", "project", "job_id", "name_key", "started_s", "ended_s", "ran_s", "kwh"),
+    ),
 )
 
 timeline = Table(
@@ -72,6 +82,9 @@ timeline = Table(
     Column("at_s", Float, nullable=False),
     Column("what", String(32), nullable=False),
     Column("text", Text, nullable=False),
+    Column("reason", Text),  # JSON: why, where somebody decided it; for a start, what it had waited for
+    Column("cap_frac", Float),
+    Column("node", String(128)),
     Index("timeline_by_job", "job_id", "seq"),
 )
 
@@ -90,6 +103,7 @@ inbox = Table(
 )
 
 _ENDED_NAMES: Final = tuple(str(state) for state in ENDED)
+_IDS_PER_QUERY: Final = 500
 
 
 # -- inbox -------------------------------------------------------------------------------------------------------------
@@ -105,6 +119,15 @@ def post_command(conn: Connection, key: str, kind: str, job_id: str, payload: Ma
     insert_or_ignore(conn, inbox, [row])
     first: str = conn.execute(select(inbox.c.job_id).where(inbox.c.idempotency_key == key)).scalar_one()
     return first
+
+
+def post_cancels(conn: Connection, keys_by_job: Mapping[str, str], real_s: float) -> None:
+    """Append a command to cancel for each of these jobs: job id, then its idempotency key."""
+    rows = [
+        {"idempotency_key": key, "kind": "cancel", "job_id": job_id, "payload": "{}", "posted_real_s": real_s}
+        for job_id, key in keys_by_job.items()
+    ]
+    insert_or_ignore(conn, inbox, rows)
 
 
 def open_commands(conn: Connection, limit: int) -> list[dict[str, Any]]:
@@ -143,13 +166,25 @@ def row_of(job: Job, array_id: str | None, task_index: int | None, reasons: Sequ
         job.exit_signal,
         "attempt": job.attempt, "resume_count": job.resume_count, "n_pauses": job.n_pauses, "cap_frac": job.cap_frac,
         "ran_s": job.ran_s, "node": job.node, "sandbox_level": job.sandbox_level, "detail": job.detail,
-        "reasons": json.dumps([reason.to_json() for reason in reasons]),
+        "reasons": json.dumps([reason.to_json() for reason in reasons]), "name_key": name_key(job.spec.name),
     }  # fmt: skip
+
+
+_FIXED: Final = (
+    "ordinal", "array_id", "task_index", "project", "name", "name_key", "tier", "spec", "submitted_s", "deadline_s",
+)  # fmt: skip
 
 
 def save_jobs(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace job rows."""
-    insert_or_replace(conn, jobs, rows)
+    insert_or_replace(conn, jobs, rows, _FIXED)
+
+
+def save_energy(conn: Connection, kwh_by_job: Mapping[str, float]) -> None:
+    """Note the energy of jobs that have their receipt, so that lists can be sorted by it."""
+    rows = [{"id": job_id, "energy": kwh} for job_id, kwh in kwh_by_job.items()]
+    if rows:
+        conn.execute(update(jobs).where(jobs.c.job_id == bindparam("id")).values(kwh=bindparam("energy")), rows)
 
 
 def save_reasons(conn: Connection, reasons: Mapping[str, Sequence[Reason]]) -> None:
@@ -162,7 +197,7 @@ def save_reasons(conn: Connection, reasons: Mapping[str, Sequence[Reason]]) -> N
 
 
 def save_timeline(conn: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append to the jobs' timelines: seq, job_id, at_s, what, text."""
+    """Append to the jobs' timelines: seq, job_id, at_s, what, text, reason, cap_frac, node."""
     rows = list(rows)
     if rows:
         conn.execute(insert(timeline), rows)
@@ -170,8 +205,18 @@ def save_timeline(conn: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def timeline_of(conn: Connection, job_id: str) -> list[dict[str, Any]]:
     """What happened to a job, oldest first."""
-    rows = conn.execute(select(timeline).where(timeline.c.job_id == job_id).order_by(timeline.c.seq))
-    return [dict(row._mapping) for row in rows]
+    return timelines_of(conn, [job_id])[job_id]
+
+
+def timelines_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """What happened to each of these jobs, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {job_id: [] for job_id in job_ids}
+    for at in range(0, len(job_ids), _IDS_PER_QUERY):
+        query = select(timeline).where(timeline.c.job_id.in_(job_ids[at : at + _IDS_PER_QUERY]))
+        for row in conn.execute(query.order_by(timeline.c.job_id, timeline.c.seq)):
+            reason = json.loads(row.reason) if row.reason else None
+            found[row.job_id].append({**row._mapping, "reason": reason})
+    return found
 
 
 def _read(row: Any) -> dict[str, Any]:
@@ -218,32 +263,131 @@ def array_states(conn: Connection, array_id: str) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query)}
 
 
+def rows_of(conn: Connection, job_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of these jobs, in this order; unknown ones are left out."""
+    found: dict[str, dict[str, Any]] = {}
+    for at in range(0, len(job_ids), _IDS_PER_QUERY):
+        query = select(jobs).where(jobs.c.job_id.in_(job_ids[at : at + _IDS_PER_QUERY]))
+        found.update({row.job_id: _read(row) for row in conn.execute(query)})
+    return [found[job_id] for job_id in job_ids if job_id in found]
+
+
+def where_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Project and state of these jobs; unknown ones are left out."""
+    found: dict[str, tuple[str, str]] = {}
+    for at in range(0, len(job_ids), _IDS_PER_QUERY):
+        part = jobs.c.job_id.in_(job_ids[at : at + _IDS_PER_QUERY])
+        rows = conn.execute(select(jobs.c.job_id, jobs.c.project, jobs.c.state).where(part))
+        found.update({row.job_id: (row.project, row.state) for row in rows})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which jobs a list is asked for. `projects` None: all there are; `text`: part of name, id or project."""
+
+    states: tuple[str, ...] = ()
+    tier: str | None = None
+    projects: tuple[str, ...] | None = None
+    text: str = ""
+
+
 def page(
-    conn: Connection,
-    *,
-    states: Sequence[str] = (),
-    tier: str | None = None,
-    projects: Sequence[str] | None = None,
-    before: int | None = None,
-    limit: int = 100,
-    newest_first: bool = True,
-) -> list[dict[str, Any]]:
-    """Job rows by age; `projects` None means all; `before` continues after an ordinal."""
-    query = select(jobs).order_by(jobs.c.ordinal.desc() if newest_first else jobs.c.ordinal).limit(limit)
-    if states:
-        query = query.where(jobs.c.state.in_(states))
-    if tier:
-        query = query.where(jobs.c.tier == tier)
+    conn: Connection, asked: Asked, sort: Sort = Sort.NEWEST, after: Cursor | None = None, limit: int = 100
+) -> list[tuple[str, Cursor]]:
+    """The ids of jobs in order, from after a cursor, each with its own cursor."""
+    if sort not in (Sort.NEWEST, Sort.OLDEST):
+        return _sorted_page(conn, asked, sort, after, limit)
+    if not asked.states or asked.text:
+        return _page_by_age(conn, asked, sort, after, limit)
+    pages = [_page_by_age(conn, replace(asked, states=(name,)), sort, after, limit) for name in set(asked.states)]
+    sign = -1 if sort is Sort.NEWEST else 1
+    return sorted((row for part in pages for row in part), key=lambda row: sign * row[1].ordinal)[:limit]
+
+
+def _page_by_age(
+    conn: Connection, asked: Asked, sort: Sort, after: Cursor | None, limit: int
+) -> list[tuple[str, Cursor]]:
+    """Walk an index that stands in this order: that of one state, of one project, or of all jobs."""
+    is_newest = sort is Sort.NEWEST
+    query = select(jobs.c.job_id, jobs.c.ordinal).order_by(jobs.c.ordinal.desc() if is_newest else jobs.c.ordinal)
+    by_state = len(asked.states) == 1 and not asked.text
+    by_project = not by_state and not asked.text and asked.projects is not None and len(asked.projects) == 1
+    query = _filtered(query, asked, by_state=by_state, by_project=by_project)
+    if after is not None:
+        query = query.where(jobs.c.ordinal < after.ordinal if is_newest else jobs.c.ordinal > after.ordinal)
+    return [(row.job_id, Cursor(None, row.ordinal)) for row in conn.execute(query.limit(limit))]
+
+
+def _sorted_page(
+    conn: Connection, asked: Asked, sort: Sort, after: Cursor | None, limit: int
+) -> list[tuple[str, Cursor]]:
+    """Read the narrow index once and keep the first of the order; equal ones stand newest first."""
+    key, is_falling = _sort_key(sort)
+    query = _filtered(select(jobs.c.job_id, jobs.c.ordinal, key.label("place")), asked)
+    if after is not None:
+        beyond = key < after.key if is_falling else key > after.key
+        query = query.where(or_(beyond, and_(key == after.key, jobs.c.ordinal < after.ordinal)))
+    query = query.order_by(key.desc() if is_falling else key, jobs.c.ordinal.desc()).limit(limit)
+    return [(row.job_id, Cursor(row.place, row.ordinal)) for row in conn.execute(query)]
+
+
+def _sort_key(sort: Sort) -> tuple[Any, bool]:
+    """What a list is sorted by, never NULL, and whether it falls."""
+    ranks = {name: rank for rank, name in enumerate(STATE_ORDER)}
+    keys: dict[Sort, tuple[Any, bool]] = {
+        Sort.NAME: (jobs.c.name_key, False),
+        Sort.STATE: (case(ranks, value=jobs.c.state, else_=len(ranks)), False),
+        Sort.TIER: (jobs.c.tier, False),
+        Sort.STARTED: (func.coalesce(jobs.c.started_s, -1.0), True),
+        Sort.ENDED: (func.coalesce(jobs.c.ended_s, -1.0), True),
+        Sort.ENERGY: (jobs.c.kwh, True),
+        Sort.LONGEST: (jobs.c.ran_s, True),
+    }
+    return keys[sort]
+
+
+def _filtered(query: Select[Any], asked: Asked, *, by_state: bool = False, by_project: bool = False) -> Select[Any]:
+    """A query with its conditions. Those that are not to choose the index are told as expressions."""
+    if asked.states:
+        query = query.where((jobs.c.state if by_state else jobs.c.state.concat("")).in_(asked.states))
+    if asked.tier:
+        query = query.where(jobs.c.tier == asked.tier)
+    if asked.projects is not None:
+        query = query.where((jobs.c.project if by_project else jobs.c.project.concat("")).in_(asked.projects))
+    if asked.text:
+        part = asked.text.casefold()
+        places = (jobs.c.name_key, jobs.c.job_id, func.lower(jobs.c.project))
+        query = query.where(or_(*(place.contains(part, autoescape=True) for place in places)))
+    return query
+
+
+def count(conn: Connection, asked: Asked) -> int:
+    """How many jobs a list has."""
+    every: Select[Any] = select(func.count()).select_from(jobs)
+    query = _filtered(every, asked, by_state=not asked.text)
+    return int(conn.execute(query).scalar_one())
+
+
+def counts(conn: Connection, projects: Sequence[str] | None = None) -> dict[str, int]:
+    """How many jobs are in each state, of all projects or of some."""
+    query = select(jobs.c.state, func.count()).group_by(jobs.c.state)
     if projects is not None:
-        query = query.where(jobs.c.project.in_(projects))
-    if before is not None:
-        query = query.where(jobs.c.ordinal < before if newest_first else jobs.c.ordinal > before)
-    return [_read(row) for row in conn.execute(query)]
+        query = query.where(jobs.c.project.concat("").in_(projects))
+    return {row[0]: row[1] for row in conn.execute(query)}
 
 
-def counts(conn: Connection) -> dict[str, int]:
-    """How many jobs are in each state."""
-    return {row[0]: row[1] for row in conn.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))}
+def started_between(
+    conn: Connection, since_s: float, until_s: float, projects: Sequence[str] | None, limit: int
+) -> list[str]:
+    """Jobs that had started before the end of a stretch of time and not ended before its begin, latest start first."""
+    query = select(jobs.c.job_id).where(
+        jobs.c.started_s < until_s, or_(jobs.c.ended_s.is_(None), jobs.c.ended_s > since_s)
+    )
+    if projects is not None:
+        query = query.where(jobs.c.project.concat("").in_(projects))
+    query = query.order_by(jobs.c.started_s.desc(), jobs.c.ordinal.desc()).limit(limit)
+    return list(conn.execute(query).scalars())
 
 
 def n_before(conn: Connection, project: str, tier: str, ordinal: int) -> int:

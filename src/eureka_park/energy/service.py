@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.energy import store
 from eureka_park.energy.events import PlanIssued
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.units import DAY_S, HOUR_S
+from eureka_park.foundation.site_file import GRID_SOURCE_ID
+from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 KEEP_PLANS_S = 7 * DAY_S
+_HOURS_REMEMBERED: Final = 2_000
 
 
 class EnergyService:
@@ -22,6 +24,7 @@ class EnergyService:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._newest: PowerPlan | None = None
+        self._hours: dict[tuple[str, float], dict[str, Any]] = {}  # by plan and start of the interval
 
     def current_plan(self, now_s: float | None = None) -> PowerPlan | None:
         """The newest plan, or the newest issued by `now_s` (park time); None before the first."""
@@ -32,6 +35,36 @@ class EnergyService:
             if self._newest is None or self._newest.plan_id != plan_id:
                 self._newest = store.plan_of(conn, plan_id)
             return self._newest
+
+    def sky_between(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
+        """What sun, wind and salt could give in the hours that touch `[since_s, until_s)`, as far as plans are kept.
+
+        Each hour is told by the newest plan issued before its end: from_at, until_at, clean_mw_p50, p10, p90,
+        by_source_mw.
+        """
+        found = []
+        with self._db.read() as conn:
+            known = store.plans_over(conn, since_s, until_s)
+            start_s = since_s // HOUR_S * HOUR_S
+            while start_s < until_s:
+                ids = (
+                    name for name, issued, begin, end in known if issued < start_s + HOUR_S and begin <= start_s < end
+                )
+                plan_id = next(ids, None)
+                if plan_id is not None:
+                    found.append(self._hour(conn, plan_id, start_s))
+                start_s += HOUR_S
+        return found
+
+    def _hour(self, conn: Connection, plan_id: str, start_s: float) -> dict[str, Any]:
+        """One hour of a kept plan; those asked for lately are remembered, as reading a plan takes longer."""
+        if (plan_id, start_s) not in self._hours:
+            plan = store.plan_of(conn, plan_id)
+            assert plan is not None
+            while len(self._hours) >= _HOURS_REMEMBERED:
+                self._hours.pop(next(iter(self._hours)), None)
+            self._hours[plan_id, start_s] = _hour_view(plan, start_s)
+        return self._hours[plan_id, start_s]
 
     def record_plan(self, conn: Connection, plan: PowerPlan) -> PlanIssued:
         """Store a plan in the caller's transaction, forget those older than a week; twice changes nothing."""
@@ -49,3 +82,17 @@ class EnergyService:
             plan = store.plan_of(conn, plan_id) if plan_id else None
         salt = plan.salt_before(now_s) if plan else None
         return None if salt is None else {name: value / factor for name, value in salt.items()}
+
+
+def _hour_view(plan: PowerPlan, start_s: float) -> dict[str, Any]:
+    index = plan.index_at(start_s)
+    return {
+        "from_at": iso_from_s(plan.interval_start_s(index)),
+        "until_at": iso_from_s(plan.interval_start_s(index) + plan.step_s),
+        "clean_mw_p50": plan.clean_available_mw_p50[index],
+        "p10": plan.clean_available_mw_p10[index],
+        "p90": plan.clean_available_mw_p90[index],
+        "by_source_mw": {
+            name: series[index] for name, series in plan.available_by_source_mw.items() if name != GRID_SOURCE_ID
+        },
+    }

@@ -49,6 +49,14 @@ def plan_of(conn: Connection, plan_id: str) -> PowerPlan | None:
     return PowerPlan.from_json(json.loads(row.body)) if row else None
 
 
+def plans_over(conn: Connection, since_s: float, until_s: float) -> list[tuple[str, float, float, float]]:
+    """Plans that reach into a stretch of time, the newest first: id, issued, start and end (UTC epoch seconds)."""
+    query = select(plans.c.plan_id, plans.c.issued_at_s, plans.c.start_s, plans.c.end_s)
+    query = query.where(plans.c.end_s > since_s, plans.c.start_s < until_s)
+    rows = conn.execute(query.order_by(plans.c.issued_at_s.desc(), plans.c.plan_id.desc()))
+    return [(row.plan_id, row.issued_at_s, row.start_s, row.end_s) for row in rows]
+
+
 def drop_plans_before(conn: Connection, issued_at_s: float) -> int:
     """Forget plans issued before an instant; how many went."""
     return int(conn.execute(delete(plans).where(plans.c.issued_at_s < issued_at_s)).rowcount)

@@ -23,15 +23,21 @@ def insert_or_ignore(conn: Connection, table: Table, rows: Sequence[Row]) -> Non
         conn.execute(_ignoring(conn.dialect.name, table), list(rows))
 
 
-def insert_or_replace(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows with equal keys; where the primary key is already there, the other columns take the new values."""
-    insert_or_add(conn, table, rows, ())
+def insert_or_replace(conn: Connection, table: Table, rows: Sequence[Row], fixed: Sequence[str] = ()) -> None:
+    """Insert rows with equal keys; where the primary key is already there, the other columns take the new values.
+
+    Columns named in `fixed` never change once a row is there, so their indexes need no work.
+    """
+    insert_or_add(conn, table, rows, (), fixed)
 
 
-def insert_or_add(conn: Connection, table: Table, rows: Sequence[Row], sums: Sequence[str]) -> None:
+def insert_or_add(
+    conn: Connection, table: Table, rows: Sequence[Row], sums: Sequence[str], fixed: Sequence[str] = ()
+) -> None:
     """Insert rows with equal keys; where the primary key is there, add the columns `sums`, replace others."""
     if rows:
-        conn.execute(_adding(conn.dialect.name, table, tuple(rows[0]), frozenset(sums)), list(rows))
+        statement = _adding(conn.dialect.name, table, tuple(rows[0]), frozenset(sums), frozenset(fixed))
+        conn.execute(statement, list(rows))
 
 
 @lru_cache(maxsize=256)
@@ -40,13 +46,13 @@ def _ignoring(dialect: str, table: Table) -> _Insert:
 
 
 @lru_cache(maxsize=256)
-def _adding(dialect: str, table: Table, names: tuple[str, ...], sums: frozenset[str]) -> _Insert:
+def _adding(dialect: str, table: Table, names: tuple[str, ...], sums: frozenset[str], fixed: frozenset[str]) -> _Insert:
     """Building a statement costs more than running it, so each form is built once."""
     statement = _insert(dialect, table)
     new = {
         name: table.c[name] + statement.excluded[name] if name in sums else statement.excluded[name]
         for name in names
-        if not table.c[name].primary_key
+        if not table.c[name].primary_key and name not in fixed
     }
     keys = [column.name for column in table.primary_key.columns]
     return statement.on_conflict_do_update(index_elements=keys, set_=new)

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput
-from eureka_park.foundation.units import iso_from_s
+from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.ledger import store
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
 from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Transaction, project_account, transfer, unbalanced
+from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
+READINGS_KEPT_S: Final = 2 * DAY_S
+READINGS_MAX: Final = 20_000
+COVERED_FRAC: Final = 0.95  # an hour counts as covered by the park's own sun, wind and salt from this share on
+
+
 class LedgerService:
     """Energy, credits and receipts of one park."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, timezone: str = "UTC") -> None:
+        self._db, self._zone = db, ZoneInfo(timezone)
 
     def book_energy(self, conn: Connection, booking: EnergyBooking) -> None:
         """Add the energy of an interval to its accounts and to the meter, split by hour and source exactly.
@@ -34,12 +42,14 @@ class LedgerService:
         """
         check_booking(booking)
         closed = store.settled(conn, [line.account for line in booking.lines if line.account != IDLE])
+        tiers = {line.account: line.tier for line in booking.lines if line.account not in closed}
         lines = [(IDLE if account in closed else account, line) for account, line in hour_lines(booking)]
         meter: dict[int, tuple[int, int]] = {}
         for _, line in lines:
             it_uj, site_uj = meter.get(line.hour_s, (0, 0))
             meter[line.hour_s] = (it_uj + line.it_uj, site_uj + line.site_uj)
         store.add_energy(conn, lines)
+        store.add_tiers(conn, ((IDLE if name == IDLE else tiers.get(name, ""), line) for name, line in lines))
         store.add_meter(conn, [(hour_s, booking.method, *sums) for hour_s, sums in meter.items()])
 
     def settle(self, conn: Connection, settlement: Settlement) -> dict[str, Any]:
@@ -98,11 +108,77 @@ class LedgerService:
     def hours(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
         """The meter by park hour, for hours that begin in `[since_s, until_s)`; unread hours are left out."""
         with self._db.read() as conn:
-            found = store.hours_by_source(conn, since_s, until_s)
+            found = store.hours_by_tier(conn, since_s, until_s)
         by_hour: dict[int, list[tuple[bool, HourLine]]] = {}
-        for is_idle, line in found:
-            by_hour.setdefault(line.hour_s, []).append((is_idle, line))
+        for tier, line in found:
+            by_hour.setdefault(line.hour_s, []).append((tier == IDLE, line))
         return [_meter_row(hour_s, lines) for hour_s, lines in by_hour.items()]
+
+    def hours_of(self, job_id: str) -> list[dict[str, Any]]:
+        """The energy of a job by park hour, before its receipt too: hour_s, kwh, by_source_kwh, gco2, method."""
+        with self._db.read() as conn:
+            found = store.energy_of(conn, [job_id])[job_id]
+        by_hour: dict[int, list[tuple[bool, HourLine]]] = {}
+        for line in found:
+            by_hour.setdefault(line.hour_s, []).append((False, line))
+        keys = ("kwh", "by_source_kwh", "gco2", "method")
+        rows = {hour_s: _meter_row(hour_s, lines) for hour_s, lines in by_hour.items()}
+        return [{"hour_s": hour_s, **{key: row[key] for key in keys}} for hour_s, row in rows.items()]
+
+    def today(self, now_s: float) -> dict[str, Any]:
+        """The meter since midnight in the site's time zone: kwh, gco2, by_source_kwh, clean_frac and the `hours`.
+
+        `covered_hours` of `n_hours`: those whose clean share is at least `COVERED_FRAC`; hours without energy count in
+        neither. `clean_frac` is None before there is energy.
+        """
+        local = datetime.fromtimestamp(now_s, UTC).astimezone(self._zone)
+        midnight_s = local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+        hours = [_with_clean_share(row) for row in self.hours(midnight_s // HOUR_S * HOUR_S, now_s)]
+        by_source: dict[str, float] = {}
+        for row in hours:
+            for source, kwh in row["by_source_kwh"].items():
+                by_source[source] = by_source.get(source, 0.0) + kwh
+        shares = [row["clean_frac"] for row in hours if row["clean_frac"] is not None]
+        return {
+            "kwh": sum(by_source.values()),
+            "gco2": sum(row["gco2"] for row in hours),
+            "by_source_kwh": by_source,
+            "clean_frac": clean_frac(by_source),
+            "hours": hours,
+            "covered_hours": sum(share >= COVERED_FRAC for share in shares),
+            "n_hours": len(shares),
+            "method": hours[-1]["method"] if hours else "",
+        }
+
+    def flows(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
+        """Energy from each source to each tier (or `idle`) in the hours that begin in `[since_s, until_s)`.
+
+        source, target, kwh; the largest first.
+        """
+        with self._db.read() as conn:
+            found = store.hours_by_tier(conn, since_s, until_s)
+        sums: dict[tuple[str, str], int] = {}
+        for tier, line in found:
+            sums[line.source, tier] = sums.get((line.source, tier), 0) + line.site_uj
+        flows = [{"source": source, "target": tier, "kwh": _kwh([uj])} for (source, tier), uj in sums.items() if uj]
+        return sorted(flows, key=lambda flow: (-flow["kwh"], flow["source"], flow["target"]))
+
+    def note_power(
+        self, conn: Connection, bookings: Sequence[EnergyBooking], real_s: float, pace_factor: float
+    ) -> None:
+        """Keep the mean power of an interval for live charts: 48 park hours of it, and 20 000 readings at most."""
+        row = reading_of(bookings, real_s, pace_factor)
+        store.add_reading(conn, row, keep_from_s=row["at_s"] - READINGS_KEPT_S, n_max=READINGS_MAX)
+
+    def readings(self, since_s: float, until_s: float, n_max: int = 500) -> list[dict[str, Any]]:
+        """Power readings of a stretch of park time, the oldest first; beyond `n_max` neighbours become their mean.
+
+        from_s, at_s, from_at, at, site_w, it_w, idle_w, method.
+        """
+        with self._db.read() as conn:
+            found = [dict(row._mapping) for row in store.readings(conn, since_s, until_s)]
+        fewer = thinned(found, max(1, n_max))
+        return [{**row, "from_at": iso_from_s(row["from_s"]), "at": iso_from_s(row["at_s"])} for row in fewer]
 
     def verify(self) -> list[str]:
         """What does not add up, one sentence each; empty when the books are right.
@@ -146,6 +222,10 @@ def _meter_row(hour_s: int, lines: Sequence[tuple[bool, HourLine]]) -> dict[str,
     }
 
 
+def _with_clean_share(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "clean_frac": clean_frac(row["by_source_kwh"])}
+
+
 def _kwh(energies_uj: Iterable[int]) -> float:
     return round(sum(energies_uj) / UJ_PER_KWH, 9)
 
@@ -160,13 +240,15 @@ def _wrong_transactions(conn: Connection) -> list[str]:
 
 
 def _wrong_hours(conn: Connection) -> list[str]:
-    accounts, meter = store.energy_by_hour(conn), store.meter_by_hour(conn)
-    return [
-        f"Hour {iso_from_s(hour_s)}: accounts have {accounts.get(hour_s, (0, 0))} uJ (node, site), "
-        f"the meter {meter.get(hour_s, (0, 0))}."
-        for hour_s in sorted({*accounts, *meter})
-        if accounts.get(hour_s, (0, 0)) != meter.get(hour_s, (0, 0))
-    ]
+    meter, wrong = store.meter_by_hour(conn), []
+    for name, sums in (("accounts", store.energy_by_hour(conn)), ("tiers", store.tiers_by_hour(conn))):
+        wrong += [
+            f"Hour {iso_from_s(hour_s)}: {name} have {sums.get(hour_s, (0, 0))} uJ (node, site), "
+            f"the meter {meter.get(hour_s, (0, 0))}."
+            for hour_s in sorted({*sums, *meter})
+            if sums.get(hour_s, (0, 0)) != meter.get(hour_s, (0, 0))
+        ]
+    return wrong
 
 
 def _wrong_receipts(conn: Connection) -> list[str]:

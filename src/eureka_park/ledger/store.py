@@ -6,7 +6,7 @@ The largest site's hour fits a 64-bit column, its year does not: sums over hours
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,14 +24,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    case,
+    delete,
     func,
     insert,
     select,
 )
 
-from eureka_park.foundation.store import insert_or_add
-from eureka_park.ledger.core.metering import IDLE
+from eureka_park.foundation.store import insert_or_add, insert_or_replace
 from eureka_park.ledger.core.posting import Posting, Transaction
 from eureka_park.ledger.core.receipt import HourLine
 
@@ -57,6 +56,31 @@ meter_hours = Table(
     Column("method", String(16), primary_key=True),
     Column("it_uj", BigInteger, nullable=False),
     Column("site_uj", BigInteger, nullable=False),
+)
+# The same energy once more by tier instead of account: what charts ask for stays small however many jobs there are.
+tier_hours = Table(
+    "tier_hours",
+    metadata,
+    Column("hour_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("tier", String(8), primary_key=True),  # of the jobs, or 'idle'
+    Column("source", String(63), primary_key=True),
+    Column("method", String(16), primary_key=True),
+    Column("it_uj", BigInteger, nullable=False),
+    Column("site_uj", BigInteger, nullable=False),
+    Column("gco2_ng", BigInteger, nullable=False),
+    Column("cost_nmad", BigInteger, nullable=False),
+)
+power_readings = Table(
+    "power_readings",
+    metadata,
+    Column("real_s", Double, primary_key=True),
+    Column("from_s", Double, nullable=False),  # park time; means over [from_s, at_s)
+    Column("at_s", Double, nullable=False),
+    Column("site_w", Double, nullable=False),
+    Column("it_w", Double, nullable=False),
+    Column("idle_w", Double, nullable=False),  # at the site meter, of what is no job's
+    Column("method", String(16), nullable=False),
+    Index("power_readings_by_time", "at_s"),
 )
 transactions = Table(
     "transactions",
@@ -106,6 +130,37 @@ def add_energy(conn: Connection, lines: Iterable[tuple[str, HourLine]]) -> None:
         for account, line in lines
     ]
     insert_or_add(conn, energy_hours, rows, _SUMS)
+
+
+def add_tiers(conn: Connection, lines: Iterable[tuple[str, HourLine]]) -> None:
+    """Add lines to their tiers' hours."""
+    sums: dict[tuple[int, str, str, str], list[int]] = {}
+    for tier, line in lines:
+        found = sums.setdefault((line.hour_s, tier, line.source, line.method), [0] * len(_SUMS))
+        for index, name in enumerate(_SUMS):
+            found[index] += getattr(line, name)
+    rows = [
+        {**dict(zip(("hour_s", "tier", "source", "method"), key, strict=True)), **dict(zip(_SUMS, uj, strict=True))}
+        for key, uj in sums.items()
+    ]
+    insert_or_add(conn, tier_hours, rows, _SUMS)
+
+
+def add_reading(conn: Connection, row: Mapping[str, Any], *, keep_from_s: float, n_max: int) -> None:
+    """Keep a power reading; forget those that end before an instant of park time, and the oldest beyond `n_max`."""
+    insert_or_replace(conn, power_readings, [row])
+    conn.execute(delete(power_readings).where(power_readings.c.at_s < keep_from_s))
+    newest_first = select(power_readings.c.real_s).order_by(power_readings.c.real_s.desc())
+    surplus_s = conn.execute(newest_first.offset(n_max).limit(1)).scalar()
+    if surplus_s is not None:
+        conn.execute(delete(power_readings).where(power_readings.c.real_s <= surplus_s))
+
+
+def readings(conn: Connection, since_s: float, until_s: float) -> list[Row[Any]]:
+    """Power readings that end in `(since_s, until_s]`, the oldest first."""
+    table = power_readings.c
+    query = select(power_readings).where(table.at_s > since_s, table.at_s <= until_s)
+    return list(conn.execute(query.order_by(table.at_s, table.real_s)))
 
 
 def add_meter(conn: Connection, hours: Iterable[tuple[int, str, int, int]]) -> None:
@@ -252,18 +307,18 @@ def meter_by_hour(conn: Connection) -> dict[int, tuple[int, int]]:
     return _summed(conn, select(meter_hours.c.hour_s, meter_hours.c.it_uj, meter_hours.c.site_uj))
 
 
-def hours_by_source(conn: Connection, since_s: float, until_s: float) -> list[tuple[bool, HourLine]]:
-    """Per hour, source and method: whether it is the idle account's, and the sums, in order of time."""
-    table = energy_hours.c
-    is_idle = case((table.account == IDLE, 1), else_=0).label("is_idle")
-    keys = (table.hour_s, table.source, table.method, is_idle)
-    query = (
-        select(*keys, *(func.sum(table[name]).label(name) for name in _SUMS))
-        .where(table.hour_s >= since_s, table.hour_s < until_s)
-        .group_by(*keys)
-        .order_by(*keys)
-    )
-    return [(bool(row.is_idle), _line(row)) for row in conn.execute(query)]
+def hours_by_tier(conn: Connection, since_s: float, until_s: float) -> list[tuple[str, HourLine]]:
+    """Per hour, tier, source and method, in order of time: the tier or `idle`, and the sums."""
+    table = tier_hours.c
+    query = select(tier_hours).where(table.hour_s >= since_s, table.hour_s < until_s)
+    rows = conn.execute(query.order_by(table.hour_s, table.source, table.method, table.tier))
+    return [(row.tier, _line(row)) for row in rows]
+
+
+def tiers_by_hour(conn: Connection) -> dict[int, tuple[int, int]]:
+    """By hour, uJ at the node and at the site over all tiers."""
+    table = tier_hours.c
+    return _summed(conn, select(table.hour_s, func.sum(table.it_uj), func.sum(table.site_uj)).group_by(table.hour_s))
 
 
 def _line(row: Row[Any]) -> HourLine:

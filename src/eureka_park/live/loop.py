@@ -39,6 +39,7 @@ LEASE_RENEW_S: Final = 5.0
 METER_BUSY_S: Final = 10.0
 METER_IDLE_S: Final = 60.0
 TICK_S: Final = 2.0
+READING_S: Final = 5.0  # real seconds between two power readings that are kept, at least
 INBOX_BLOCK: Final = 1_000
 AGAIN_S: Final = 10.0  # real seconds after which an order that nobody took over is given again
 SILENT_S: Final = 60.0  # real seconds without any report after which a running job is given up
@@ -91,6 +92,7 @@ class Live:
         self._undone_real_s: dict[JobId, float] = {}
         self._silent_real_s: dict[JobId, float] = {}
         self._tidied_real_s = parts.clock.real_s()
+        self._noted_real_s, self._unnoted = -1e18, tuple[EnergyBooking, ...]()
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
         self._planless_real_s: float | None = None  # since when there is no plan that reaches now
         self._told_error = ""
@@ -281,6 +283,7 @@ class Live:
     # -- apply -----------------------------------------------------------------------------------------------------
     def _apply(self, cycle: _Cycle) -> bool:
         touched = self._rows.changed_jobs(self.state, cycle.events)
+        lines = timeline_rows(self.journal.head + 1, cycle.events, cycle.reasons, self._rows.last_reason)
         fresh = self._rows.fresh_reasons(self.state, touched, cycle.reasons, cycle.now_s)
         rows = self._rows.rows(touched, cycle.reasons, cycle.now_s)
         renew = cycle.real_s - self._lease_real_s >= LEASE_RENEW_S
@@ -288,7 +291,7 @@ class Live:
             return False
         with self.parts.db.write() as conn:
             head = self.journal.append(conn, cycle.events, cycle.real_s)
-            compute_store.save_timeline(conn, timeline_rows(self.journal.head + 1, cycle.events, cycle.reasons))
+            compute_store.save_timeline(conn, lines)
             compute_store.save_jobs(conn, rows)
             compute_store.save_reasons(conn, fresh)
             compute_store.close_commands(conn, cycle.inbox_seqs, head)
@@ -314,9 +317,18 @@ class Live:
         """Book the interval's energy first, then make the receipts of what ended in it."""
         for booking in cycle.bookings:
             self.parts.ledger.book_energy(conn, booking)
+        self._note_power(conn, cycle)
         if self.state.just_ended:
             over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
-            self.parts.ledger.settle_all(conn, over)
+            receipts = self.parts.ledger.settle_all(conn, over)
+            compute_store.save_energy(conn, {receipt["job_id"]: receipt["kwh"] for receipt in receipts})
+
+    def _note_power(self, conn: Connection, cycle: _Cycle) -> None:
+        """Keep the mean power since the last reading that was kept, for live charts."""
+        self._unnoted += cycle.bookings
+        if self._unnoted and cycle.real_s - self._noted_real_s >= READING_S:
+            self.parts.ledger.note_power(conn, self._unnoted, cycle.real_s, self.parts.pace.factor)
+            self._noted_real_s, self._unnoted = cycle.real_s, ()
 
     def _settlement(self, job: Job, now_s: float) -> Settlement:
         site, plan = self.parts.site, self.parts.planning.plan

@@ -97,7 +97,9 @@ class Metering:
             middle_s = (begin_s + stop_s) / 2
             shares = source_shares(load_mw, _clean_at(plan, middle_s))
             site_uj = site_energy(part_uj, pue)
-            lines = tuple(EnergyLine(name, part_uj[name], site_uj[name], shares[tier_of[name]]) for name in part_uj)
+            lines = tuple(
+                EnergyLine(name, part_uj[name], site_uj[name], shares[tier_of[name]], tier_of[name]) for name in part_uj
+            )
             bookings.append(
                 EnergyBooking(
                     start_s=begin_s,
@@ -119,7 +121,7 @@ _Part = tuple[float, float, PowerPlan | None, dict[str, int]]
 def _parts(
     start_s: float, end_s: float, it_uj: Mapping[str, int], plan_at: Callable[[float], PowerPlan | None]
 ) -> list[_Part]:
-    """An interval cut at the full park hours: from, to, the plan that holds it (None where none does), energy by account.
+    """An interval cut at the full park hours: from, to, the plan that holds it (None for none), energy by account.
 
     All parts together are what there was, exactly. Hours that no plan holds, after a long stop, stay together.
     """

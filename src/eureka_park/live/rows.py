@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,6 +37,10 @@ class RowWriter:
 
     _written: dict[JobId, tuple[str, float | None, float]] = field(default_factory=dict)
     _kept: dict[JobId, Reason] = field(default_factory=dict)
+
+    def last_reason(self, job_id: JobId) -> Reason | None:
+        """The reason that was last written of a job."""
+        return self._kept.get(job_id)
 
     def changed_jobs(self, state: ParkState, events: Iterable[ev.Event]) -> dict[JobId, Job]:
         """The jobs that events touched, those that ended included."""
@@ -105,8 +110,16 @@ def _task_index(job_id: JobId) -> int | None:
     return int(job_id.rsplit("[", 1)[1].rstrip("]")) if array_of(job_id) is not None else None
 
 
-def timeline_rows(first_seq: int, events: Iterable[ev.Event], reasons: Mapping[JobId, Reason]) -> list[dict[str, Any]]:
-    """One line per event of a job, numbered as in the journal from `first_seq` on."""
+def timeline_rows(
+    first_seq: int,
+    events: Iterable[ev.Event],
+    reasons: Mapping[JobId, Reason],
+    waited_for: Callable[[JobId], Reason | None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """One line per event of a job, numbered as in the journal from `first_seq` on.
+
+    `waited_for`: the last reason a job was given before these events; a start keeps it, as a reason of the past.
+    """
     rows = []
     for seq, event in enumerate(events, first_seq):
         if isinstance(event, ev.NodesDeclared | ev.MeterRead):
@@ -118,5 +131,14 @@ def timeline_rows(first_seq: int, events: Iterable[ev.Event], reasons: Mapping[J
         reason = reasons.get(event.job_id)
         if reason is not None and isinstance(event, ev.JobCapped | ev.JobPausing | ev.JobFrozen):
             text = f"{text} {reason.text}"
-        rows.append({"seq": seq, "job_id": event.job_id, "at_s": event.at_s, "what": what, "text": text})
+        else:
+            reason = waited_for(event.job_id) if isinstance(event, ev.JobStarting) else None
+        rows.append(
+            {
+                "seq": seq, "job_id": event.job_id, "at_s": event.at_s, "what": what, "text": text,
+                "reason": json.dumps(reason.to_json()) if reason is not None else None,
+                "cap_frac": event.cap_frac if isinstance(event, ev.JobCapped) else None,
+                "node": event.node if isinstance(event, ev.JobStarting) else None,
+            }
+        )  # fmt: skip
     return rows

@@ -11,6 +11,7 @@ JobStateName = Literal[
 ]
 TierName = Literal["firm", "flex", "green"]
 ClassName = Literal["batch", "interactive", "service"]
+SortName = Literal["newest", "oldest", "name", "state", "tier", "started", "ended", "energy", "longest"]
 # A text with a limit is checked to be Unicode too; a number with one cannot outgrow the services' arithmetic.
 Short = Annotated[str, Field(max_length=64)]
 Value = Annotated[str, Field(max_length=131_072)]
@@ -57,6 +58,35 @@ class JobEnding(JobId):
     """A job that was asked to end, and its state at that moment."""
 
     state: JobStateName
+
+
+class CancelRequest(_Body):
+    """Jobs to be ended."""
+
+    job_ids: list[Annotated[str, Field(max_length=80)]] = Field(max_length=1000, description="Jobs, tasks or arrays")
+
+
+class CancelError(BaseModel):
+    """Why one job could not be cancelled."""
+
+    code: str
+    message: str
+    fix: str
+
+
+class CancelAnswer(BaseModel):
+    """One job that was to be ended: its state at that moment, or the error it met."""
+
+    job_id: str
+    state: JobStateName | None = None
+    error: CancelError | None = None
+
+
+class CancelAnswers(BaseModel):
+    """What became of each."""
+
+    items: list[CancelAnswer]
+    next: str | None
 
 
 class Reason(BaseModel):
@@ -122,9 +152,112 @@ class JobView(BaseModel):
 
 
 class JobPage(BaseModel):
-    """A page of jobs, newest first."""
+    """A page of jobs in the order that was asked for."""
 
     items: list[JobView]
+    next: str | None
+
+
+class JobSpan(BaseModel):
+    """One stretch of a job's life; `capped` and `ending` are told beside the states."""
+
+    state: str
+    from_at: str
+    until_at: str | None = Field(description="None while it goes on")
+    cap_frac: float
+    node: str
+    reason: Reason | None
+
+
+class JobPower(BaseModel):
+    """A job's energy in one park hour, and its mean power over the time it held a node in it."""
+
+    from_at: str
+    until_at: str
+    site_w: float
+    kwh: float
+    by_source_kwh: dict[str, float]
+    gco2: float
+    method: str
+
+
+class SkyHour(BaseModel):
+    """What sun, wind and salt could give in one hour, by the newest plan issued before its end; MW."""
+
+    from_at: str
+    until_at: str
+    clean_mw_p50: float
+    p10: float
+    p90: float
+    by_source_mw: dict[str, float]
+
+
+class JobHistory(BaseModel):
+    """A job's life: for an array, that of its first task."""
+
+    job_id: str
+    spans: list[JobSpan]
+    power: list[JobPower]
+    sky: list[SkyHour]
+
+
+class PowerReading(BaseModel):
+    """Mean power between two instants of park time; real watts."""
+
+    from_at: str
+    at: str
+    site_w: float
+    it_w: float
+    idle_w: float = Field(description="The part of `site_w` that is no job's")
+    method: str
+
+
+class PowerPage(BaseModel):
+    """Power readings, the oldest first."""
+
+    items: list[PowerReading]
+    next: str | None
+
+
+class TodayHour(BaseModel):
+    """One hour of the meter."""
+
+    hour_at: str
+    kwh: float
+    it_kwh: float
+    jobs_kwh: float
+    idle_kwh: float
+    by_source_kwh: dict[str, float]
+    gco2: float
+    clean_frac: float | None
+    method: str
+
+
+class Today(BaseModel):
+    """The meter since midnight; an hour is covered when at least 95 % of it came from the park's own sky."""
+
+    kwh: float
+    gco2: float
+    by_source_kwh: dict[str, float]
+    clean_frac: float | None = Field(description="None before there is energy")
+    hours: list[TodayHour]
+    covered_hours: int
+    n_hours: int
+    method: str
+
+
+class Flow(BaseModel):
+    """Energy from a source to a tier, or to `idle`."""
+
+    source: str
+    target: str
+    kwh: float
+
+
+class FlowPage(BaseModel):
+    """Energy by source and tier, the largest first."""
+
+    items: list[Flow]
     next: str | None
 
 

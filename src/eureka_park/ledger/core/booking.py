@@ -18,13 +18,14 @@ _NANO_PER_UJ_AND_KWH = 3600 * MICRO  # uJ x (micro-unit per kWh) / this = nano-u
 class EnergyLine:
     """What one account (a job's id, or `idle`) used: at the node and at the site meter, and from which sources.
 
-    `shares`: fractions by source id that add up to 1.
+    `shares`: fractions by source id that add up to 1. `tier`: the tier of the job, or `idle`.
     """
 
     account: str
     it_uj: int
     site_uj: int
     shares: Mapping[str, float]
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

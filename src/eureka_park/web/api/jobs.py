@@ -44,15 +44,23 @@ def list_jobs(
     state: Annotated[str | None, Query(max_length=200, description="One state, or several with commas")] = None,
     tier: schemas.TierName | None = None,
     project: Annotated[str | None, Query(max_length=128)] = None,
+    text: Annotated[str, Query(max_length=200, description="Part of name, id or project, in any case")] = "",
+    sort: Annotated[schemas.SortName, Query(description="What stands first")] = "newest",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    after: Annotated[
-        str | None, Query(max_length=20, pattern=r"^\d+$", description="`next` of the page before")
-    ] = None,
+    after: Annotated[str | None, Query(max_length=1000, description="`next` of the page before")] = None,
 ) -> dict[str, Any]:
-    """Jobs that the asker may see, newest first."""
+    """Jobs that the asker may see, newest first unless asked otherwise."""
     states = _states(state)
-    items, next_ = park.compute.jobs(who, states=states, tier=tier, project=project, limit=limit, after=after)
+    items, next_ = park.compute.jobs(
+        who, states=states, tier=tier, project=project, text=text, sort=sort, limit=limit, after=after
+    )
     return {"items": items, "next": next_}
+
+
+@router.post("/cancel", response_model=schemas.CancelAnswers, operation_id="cancel_jobs")
+def cancel_many(park: ThePark, who: Someone, body: schemas.CancelRequest) -> dict[str, Any]:
+    """Ask for many jobs to be ended at once: for each its state at that moment, or why it cannot be."""
+    return {"items": park.compute.cancel_many(who, body.job_ids), "next": None}
 
 
 def _states(text: str | None) -> list[str]:
@@ -122,6 +130,12 @@ def receipt(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
 def timeline(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
     """What happened to it, oldest first."""
     return {"items": park.compute.timeline_view(who, job_id), "next": None}
+
+
+@router.get("/{job_id}/history", response_model=schemas.JobHistory, operation_id="history_of_job")
+def history(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
+    """Its life as spans of state with their reasons, its power by park hour, and the sky over the same hours."""
+    return park.compute.history(who, job_id)
 
 
 # -- log and outputs ---------------------------------------------------------------------------------------------------

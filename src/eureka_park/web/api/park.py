@@ -82,6 +82,30 @@ def meter(park: ThePark, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24) ->
     return {"items": park.ledger.hours((now_s // HOUR_S - hours + 1) * HOUR_S, now_s), "next": None}
 
 
+@router.get("/power", response_model=schemas.PowerPage, operation_id="get_power")
+def power(
+    park: ThePark,
+    hours: Annotated[float, Query(gt=0, le=48, description="How far back, in hours of park time")] = 6.0,
+    limit: Annotated[int, Query(ge=1, le=5000, description="Most readings; neighbours become their mean")] = 500,
+) -> dict[str, Any]:
+    """Readings of the meter for live charts: real watts at the site meter and in the machines, the oldest first."""
+    now_s = park.clock.park_s()
+    return {"items": park.ledger.readings(now_s - hours * HOUR_S, now_s, limit), "next": None}
+
+
+@router.get("/today", response_model=schemas.Today, operation_id="get_today")
+def today(park: ThePark) -> dict[str, Any]:
+    """Energy and carbon since midnight of the site's time zone, and how many hours were covered by the own sky."""
+    return park.ledger.today(park.clock.park_s())
+
+
+@router.get("/flows", response_model=schemas.FlowPage, operation_id="get_flows")
+def flows(park: ThePark, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24) -> dict[str, Any]:
+    """Energy from each source to each tier in the last park hours."""
+    now_s = park.clock.park_s()
+    return {"items": park.ledger.flows((now_s // HOUR_S - hours + 1) * HOUR_S, now_s), "next": None}
+
+
 @router.get("/site", operation_id="get_site")
 def site(park: ThePark) -> dict[str, Any]:
     """The site: plants, nodes, overhead, policy, prices, with their sources."""
