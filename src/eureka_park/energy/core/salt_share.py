@@ -1,4 +1,4 @@
-"""How much of a salt plant's output comes from the tank and how much from the sun of the hour: for pictures, not for bills."""
+"""How much of a salt plant's output comes from the tank, how much from the sun of the hour: for pictures, not bills."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def from_salt_mw(
     """By plant with a tank, the part of its `available_by_source_mw` that the falling level explains; MW.
 
     What a tank loses in an interval times the efficiency `eta_frac` of the power block behind it, at most the output.
-    The level before the first interval is not in the plan: there, without sun (`pv_mw` zero) all output is salt, else none.
+    The level before the first interval is not in the plan: there all output is salt without sun (`pv_mw` zero), else
+    none.
     """
     hours, found = plan.step_s / 3600.0, {}
     for plant, levels in plan.tes_mwh_th.items():

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-CARRIERS: Final[Mapping[str, str]] = {"wind": "wind", "pv": "sun", "csp": "sun", "salt": "salt", "battery": "salt", "grid": "grid"}
+CARRIERS: Final[Mapping[str, str]] = {
+    "wind": "wind", "pv": "sun", "csp": "sun", "salt": "salt", "battery": "salt", "grid": "grid",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class SkyThen:
-    """The carrier of now, the start of the first interval in which another leads (None: none within the plan), and that one.
+    """The carrier of now, the start of the first interval in which another leads (None: none does), and that one.
 
     `share_frac` is what of the load the present carrier serves now, `then_frac` what the next one serves then.
     """

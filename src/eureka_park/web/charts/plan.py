@@ -28,7 +28,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the picture of a plan shows; MW, one value per interval of `step_s` from `start_s` on. `layers` from the ground up."""
+    """What the picture of a plan shows; MW, one value per interval of `step_s` from `start_s` on.
+
+    `layers` go from the ground up.
+    """
 
     start_s: float
     step_s: float
@@ -94,8 +97,8 @@ def plan_chart(picture: Picture, words: Words, title: str, *, is_narrow: bool = 
     size = "narrow" if is_narrow else "wide"
     return Markup(
         f'<svg class="plan plan-{size}" viewBox="0 0 {frame.width} {frame.height}" role="img" direction="ltr" '
-        f'data-readable="plan-data" data-x0="{frame.start}" data-x1="{frame.width - frame.end}" data-y0="{frame.above}" '
-        f'data-y1="{frame.ground:g}" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+        f'data-readable="plan-data" data-x0="{frame.start}" data-x1="{frame.width - frame.end}" '
+        f'data-y0="{frame.above}" data-y1="{frame.ground:g}" aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
 
 
@@ -138,7 +141,8 @@ def _labels(frame: Frame, picture: Picture) -> Iterable[str]:
         high = frame.y(0) - frame.y(min(layer.mw[best - 1 : best + 3]))
         if high >= _LABEL_PX:
             y = (frame.y(sums[best]) + frame.y(sums[best] + layer.mw[best])) / 2 + 4
-            yield f'<text class="direct" x="{frame.x(best + 1):.1f}" y="{y:.1f}" text-anchor="middle">{escape(layer.name)}</text>'
+            place = f'x="{frame.x(best + 1):.1f}" y="{y:.1f}" text-anchor="middle"'
+            yield f'<text class="direct" {place}>{escape(layer.name)}</text>'
         sums = [base + value for base, value in zip(sums, layer.mw, strict=True)]
 
 
@@ -149,7 +153,8 @@ def _nights(frame: Frame, picture: Picture) -> Iterable[str]:
             begin = index
         elif not is_night and begin is not None:
             x, width = frame.x(begin), frame.x(index) - frame.x(begin)
-            yield f'<rect class="night" x="{x:.2f}" y="{frame.above}" width="{width:.2f}" height="{frame.ground - frame.above:g}"/>'
+            size = f'width="{width:.2f}" height="{frame.ground - frame.above:g}"'
+            yield f'<rect class="night" x="{x:.2f}" y="{frame.above}" {size}/>'
             begin = None
 
 
@@ -161,7 +166,8 @@ def _rules(frame: Frame, words: Words) -> Iterable[str]:
         shown = words.number(index * step)
         yield f'<line class="rule" x1="{frame.start}" x2="{frame.width - frame.end}" y1="{y:.2f}" y2="{y:.2f}"/>'
         yield f'<text class="tick" x="{frame.start - 8}" y="{y + 4:.2f}" text-anchor="end">{shown}</text>'
-    yield f'<text class="tick" x="{frame.start - 8}" y="{frame.above - 7}" text-anchor="end">{escape(words.say(unit))}</text>'
+    place = f'x="{frame.start - 8}" y="{frame.above - 7}" text-anchor="end"'
+    yield f'<text class="tick" {place}>{escape(words.say(unit))}</text>'
 
 
 def _hours(frame: Frame, picture: Picture, words: Words, every_h: int) -> Iterable[str]:
@@ -176,7 +182,8 @@ def _hours(frame: Frame, picture: Picture, words: Words, every_h: int) -> Iterab
             continue
         x = frame.x((instant_s - picture.start_s) / picture.step_s)
         is_day = local.hour == 0
-        yield f'<line class="{"day" if is_day else "six"}" x1="{x:.2f}" x2="{x:.2f}" y1="{frame.above}" y2="{frame.ground + 5:g}"/>'
+        place = f'x1="{x:.2f}" x2="{x:.2f}" y1="{frame.above}" y2="{frame.ground + 5:g}"'
+        yield f'<line class="{"day" if is_day else "six"}" {place}/>'
         yield f'<text class="tick" x="{x:.2f}" y="{frame.ground + 18:g}" text-anchor="middle">{local:%H:%M}</text>'
         if local.hour == 12 and frame.start + 30 < x < frame.width - 40:
             day = escape(words.day(instant_s, picture.now_s))

@@ -19,10 +19,12 @@ def tank(level_frac: float, shown: str, label: str) -> Markup:
     return Markup(
         f'<svg class="tank" viewBox="0 0 120 146" role="img" aria-label="{escape(label)}">'
         '<defs><linearGradient id="heat" x1="0" y1="0" x2="0" y2="1"><stop class="heat-top" offset="0"/>'
-        '<stop class="heat-bottom" offset="1"/></linearGradient><clipPath id="vessel"><rect x="7" y="7" width="106" height="132" '
-        'rx="19"/></clipPath></defs><rect class="vessel" x="4" y="4" width="112" height="138" rx="22"/>'
+        '<stop class="heat-bottom" offset="1"/></linearGradient>'
+        '<clipPath id="vessel"><rect x="7" y="7" width="106" height="132" rx="19"/></clipPath></defs>'
+        '<rect class="vessel" x="4" y="4" width="112" height="138" rx="22"/>'
         f'<g clip-path="url(#vessel)"><path class="molten" d="{wave}"/></g>'
-        f'<text class="tank-figure tank-{where}" x="60" y="{96 if level > 0.52 else 44}" text-anchor="middle">{escape(shown)}</text></svg>'
+        f'<text class="tank-figure tank-{where}" x="60" y="{96 if level > 0.52 else 44}" text-anchor="middle">'
+        f"{escape(shown)}</text></svg>"
     )
 
 
@@ -36,9 +38,8 @@ def ring(shares: Sequence[Share], middle: str, label: str) -> Markup:
         part = amount / total
         dash = f'stroke-dasharray="{max(0.5, part * around - 1.5):.2f} {around:.2f}"'
         place = f'transform="rotate({-90 + 360 * turn:.2f} 64 64)"'
-        parts.append(
-            f'<circle class="arc l-{escape(css)}" cx="64" cy="64" r="48" {dash} {place}><title>{escape(name)}</title></circle>'
-        )
+        arc = f'<circle class="arc l-{escape(css)}" cx="64" cy="64" r="48" {dash} {place}>'
+        parts.append(f"{arc}<title>{escape(name)}</title></circle>")
         turn += part
     ground = '<circle class="arc l-ground" cx="64" cy="64" r="48"/>' if not parts else ""
     return Markup(

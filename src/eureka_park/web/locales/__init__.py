@@ -1,0 +1,1 @@
+"""The catalogues of the pages' texts, one folder a language, and what keeps them."""

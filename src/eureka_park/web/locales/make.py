@@ -1,8 +1,8 @@
 """Keeps the pages' catalogues: what the templates and pages say, extracted; translations set; gaps told.
 
-python -m eureka_park.web.locales.make update              extract anew, keep what is translated, drop what nobody says
-python -m eureka_park.web.locales.make set fr FILE.toml    take translations ("English" = "translation"; plurals as a list)
-python -m eureka_park.web.locales.make missing fr          print what is not translated yet, as TOML to fill in
+python -m eureka_park.web.locales.make update            extract anew, keep what is translated, drop what is gone
+python -m eureka_park.web.locales.make set fr FILE.toml  take translations ("English" = "it"; plurals as a list)
+python -m eureka_park.web.locales.make missing fr        print what is not translated yet, as TOML to fill in
 """
 
 from __future__ import annotations

@@ -91,6 +91,7 @@ def frame_of(request: Request, words: Words, here: str, live: bool) -> dict[str,
         "term": lambda text, key="": term_in(words, text, key), "asset": asset, "here": here, "live": live,
         "navigation": NAVIGATION, "who": someone(request), "band": zellige_band(hour_shares(park)),
         "now_s": now_s, "now_at": iso_from_s(now_s), "pace": pace, "zone": park.site.timezone,
+        "place": words.say("Tétouan") if park.site.is_scale_model else park.site.title,
         "site_title": park.site.title, "scale_model": park.site.is_scale_model, "path": request.url.path,
     }  # fmt: skip
 
@@ -121,13 +122,13 @@ def names_of(park: Park, words: Words) -> dict[str, str]:
 
 
 def colours_of(park: Park) -> dict[str, str]:
-    """The colour class of each source: what its plant is; salt plants, whose energy is sun kept, in the salt's colour."""
+    """The colour class of each source: its plant's kind; salt plants, whose energy is kept sun, have the salt's."""
     found = {source: "salt" if kind == "csp" else kind for source, kind in kinds_of(park.site).items()}
     return {**found, GRID_SOURCE_ID: "grid"}
 
 
 def layers_of(park: Park, words: Words, plan: PowerPlan) -> list[Layer]:
-    """The plan's clean power by kind from the ground up (wind, PV, direct sun, salt), then the grid that the load takes."""
+    """The plan's clean power by kind from the ground up: wind, PV, direct sun, salt; then the grid for the load."""
     kinds, n = kinds_of(park.site), plan.n_intervals
     sums: dict[str, list[float]] = {kind: [0.0] * n for kind in KIND_NAMES}
     for source, series in plan.available_by_source_mw.items():

@@ -67,7 +67,8 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "credits": (
         N_("credits"),
         N_(
-            "What a job costs: time on machines plus energy at its hour's price. One credit is one dirham of the site's table."
+            "What a job costs: time on machines plus energy at its hour's price. "
+            "One credit is one dirham of the site's table."
         ),
     ),
     "synthetic": (
@@ -77,7 +78,8 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "scale-model": (
         N_("scale model"),
         N_(
-            "The plan of the full site, every power divided by the same number until it fits the machines that are here."
+            "The plan of the full site, every power divided by the same number "
+            "until it fits the machines that are here."
         ),
     ),
     "announced": (N_("announced"), N_("Said in public by the project; not yet there, or not confirmed.")),

@@ -69,7 +69,7 @@ def overview(request: Request) -> HTMLResponse:
         n_waiting=n_waiting,
         n_more=max(0, n_running + n_waiting - len(running) - len(waiting)),
         **today_of(park, words),
-        **(plan_of(park, words, plan) if plan else _no_plan(words)),
+        **(plan_of(park, words, plan) if plan else no_plan_of(words)),
     )
 
 
@@ -206,10 +206,12 @@ def salt_of(park: Park, words: Words, plan: PowerPlan, index: int) -> dict[str, 
     }
 
 
-def _no_plan(words: Words) -> dict[str, Any]:
+def no_plan_of(words: Words) -> dict[str, Any]:
+    """What stands in the place of a plan before the first."""
     empty: dict[str, Any] = {"layers": [], "labels": [], "table": [], "heads": []}
     return {
-        **empty, "headline": N_("The park is waking up."), "lead": words.say("The first plan is being made; it takes a few seconds."),
+        **empty, "headline": N_("The park is waking up."),
+        "lead": words.say("The first plan is being made; it takes a few seconds."),
         "clean_now": "–", "clean_frac": 0.0, "wide": None, "narrow": None, "readings": "", "salt": None,
     }  # fmt: skip
 

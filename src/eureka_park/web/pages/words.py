@@ -1,7 +1,8 @@
-"""Languages of the pages: English in the templates, the others from gettext catalogues; dates, numbers and units by locale.
+"""Languages of the pages: English in the templates, others from gettext catalogues; dates, numbers, units by locale.
 
 A language falls back to another where a text is missing: Standard Moroccan Tamazight (`zgh`) speaks in navigation and
-headings and is French elsewhere. What is a figure stands between Unicode isolates, so that it reads left to right in any text.
+headings and is French elsewhere. What is a figure stands between Unicode isolates, so that it reads left to right in
+any text.
 """
 
 from __future__ import annotations
