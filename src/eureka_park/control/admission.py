@@ -264,6 +264,8 @@ class Admission:
             "free_cpus": best.free_cpus,
             "gpus": spec.n_gpus,
             "free_gpus": len(best.free_gpus),
+            "memory_bytes": spec.memory_bytes,
+            "free_memory_bytes": best.free_memory_bytes,
         }
         return Reason("room", text, values, self._until_of(job))
 

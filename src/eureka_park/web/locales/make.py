@@ -7,9 +7,11 @@ python -m eureka_park.web.locales.make missing fr        print what is not trans
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import io
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -24,19 +26,38 @@ from babel.messages.pofile import read_po, write_po
 WEB: Final = Path(str(resources.files("eureka_park.web")))
 LOCALES: Final = ("fr", "ar_MA", "zgh")
 KEYWORDS: Final[dict[str, Any]] = {
-    "_": None, "say": None, "html": None, "N_": None, "h1": None, "h2": None, "h3": None, "term": None, "count": (1, 2),
+    "_": None, "say": None, "html": None, "N_": None, "h1": None, "h2": None, "h3": None, "head": None, "count": (1, 2),
+    "term": {2: (1,)},  # with one argument it says the name of the term itself
 }  # fmt: skip
-_METHODS: Final = [("pages/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
+_SAYING: Final = frozenset(KEYWORDS) - {"count", "term", "_"}
+_HEADERS_LEFT_OUT: Final = ("POT-Creation-Date", "PO-Revision-Date", "Report-", "Last-Translator", "Language-Team")
 
 
 def extracted() -> Catalog:
     """Every text that a page may say, from the code and the templates."""
-    catalog = Catalog(project="Eureka Park", charset="utf-8")
-    for name, _line, message, _comments, _context in extract_from_dir(
-        str(WEB), _METHODS, {"templates/**.html": {"trimmed": "true"}}, keywords=KEYWORDS, strip_comment_tags=True
-    ):
+    catalog = Catalog(project="Eureka Park", version="1", charset="utf-8")
+    methods: Any = [("templates/**.html", "jinja2")]
+    found = extract_from_dir(
+        str(WEB), methods, {"templates/**.html": {"trimmed": "true"}}, keywords=KEYWORDS, strip_comment_tags=True
+    )
+    for name, _line, message, _comments, _context in found:
         catalog.add(message, locations=[(name.replace("\\", "/"), 0)])
+    for file in sorted([*WEB.glob("pages/**/*.py"), *WEB.glob("charts/**/*.py")]):
+        for message in said_in(file.read_text("utf-8")):
+            catalog.add(message, locations=[(file.relative_to(WEB).as_posix(), 0)])
     return catalog
+
+
+def said_in(source: str) -> Iterator[str | tuple[str, str]]:
+    """The texts that a Python source says: first arguments that are literals, and both of a `count`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            texts = [getattr(arg, "value", None) for arg in node.args[:2]]
+            if name == "count" and all(isinstance(text, str) for text in texts) and len(texts) == 2:
+                yield str(texts[0]), str(texts[1])
+            elif name in _SAYING and isinstance(texts[0], str):
+                yield texts[0]
 
 
 def file_of(locale: str) -> Path:
@@ -57,15 +78,15 @@ def write(locale: str, catalog: Catalog) -> None:
     file = file_of(locale)
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
-    part.write_bytes(buffer.getvalue())
+    drop = re.compile(rf'^"(?:{"|".join(_HEADERS_LEFT_OUT)}).*\n', re.MULTILINE)
+    part.write_text(drop.sub("", buffer.getvalue().decode("utf-8")), "utf-8", newline="\n")
     part.replace(file)
 
 
 def merged(locale: str) -> Catalog:
     """What is said now, with the translations that are kept."""
-    kept, fresh = read(locale), Catalog(locale=locale, project="Eureka Park", charset="utf-8", fuzzy=False)
+    kept, fresh = read(locale), Catalog(locale=locale, project="Eureka Park", version="1", fuzzy=False)
     fresh.header_comment = f"# {locale}. The messages are the English texts of the pages; made by locales/make.py."
-    fresh.revision_date = fresh.creation_date
     for message in extracted():
         if message.id:
             known = kept.get(_key(message))

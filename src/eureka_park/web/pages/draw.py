@@ -99,10 +99,10 @@ def frame_of(request: Request, words: Words, here: str, live: bool) -> dict[str,
 def _heading(words: Words, tag: str) -> Any:
     def heading(text: str, ident: str = "", **values: Any) -> Markup:
         """A heading that says which language it speaks, where that is not the page's."""
-        spoken_in = words.tag_of(text)
+        spoken_in = words.head_tag(text)
         lang = Markup(' lang="{}"').format(spoken_in) if spoken_in != words.tag else ""
         name = Markup(' id="{}"').format(ident) if ident else ""
-        return Markup("<{0}{1}{2}>{3}</{0}>").format(Markup(tag), name, lang, words.say(text, **values))
+        return Markup("<{0}{1}{2}>{3}</{0}>").format(Markup(tag), name, lang, words.head(text, **values))
 
     return heading
 

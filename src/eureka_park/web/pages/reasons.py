@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Any, Final
 
-from eureka_park.foundation.units import parse_instant_s
+from eureka_park.foundation.units import GIB, parse_instant_s
 from eureka_park.web.pages.words import N_, Words, isolated
 
 REASONS: Final[Mapping[str, str]] = {
@@ -18,6 +18,8 @@ REASONS: Final[Mapping[str, str]] = {
     "just_sent": N_("It has just arrived; the scheduler looks at it next."),
     "in_line": N_("It stands in the line of its project and tier."),
     "next": N_("It is next in its line."),
+    "room": N_("It waits for room on a machine: it asks for {asks}; the roomiest has {room} free."),
+    "no_such_node": N_("No machine of the park is large enough for it."),
     "dependency": N_("It runs after {after}."),
     "finished": N_("It finished."),
     "running": N_("It runs."),
@@ -31,14 +33,18 @@ REASONS: Final[Mapping[str, str]] = {
     "paused_power": N_("It is paused at a checkpoint: the sky gives {short} less than such jobs draw."),
     "frozen_power": N_("It is frozen, its work kept: the sky gives {short} less than such jobs draw."),
 }
-_EXACT_IN_ENGLISH: Final = frozenset({"finished", "running", "failed", "lost", "cancelled"})  # their text says more
+_SAYS_MORE: Final = frozenset(
+    {"finished", "running", "failed", "lost", "cancelled", "room", "dependency"}
+)  # their text says more
+
+_SHOWN: Final = 3  # names of other jobs in a reason
 
 
 def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
     """A reason in this language and the tag of the language it is in: its own English where no form fits."""
     code = str(reason["code"])
     form = REASONS.get(code)
-    if form is None or (words.lang == "en" and code in _EXACT_IN_ENGLISH) or words.tag_of(form) == "en" != words.lang:
+    if form is None or (words.lang == "en" and code in _SAYS_MORE) or words.tag_of(form) == "en" != words.lang:
         return str(reason["text"]), "en"
     values = _spoken(words, reason["values"])
     if not _names(form) <= values.keys():
@@ -68,8 +74,21 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
     if "n_ahead" in values:
         found["n_ahead"] = words.number(values["n_ahead"])
     if values.get("after"):
-        found["after"] = ", ".join(isolated(str(name)) for name in values["after"][:3])
+        more = ["…"] if len(values["after"]) > _SHOWN else []
+        found["after"] = ", ".join([*(isolated(str(name)) for name in values["after"][:_SHOWN]), *more])
+    if "cpus" in values:
+        found["asks"], found["room"] = (_machine(words, values, before) for before in ("", "free_"))
     return found
+
+
+def _machine(words: Words, values: Mapping[str, Any], before: str) -> str:
+    """Processors, GPUs and memory of a wish or of a place, as one figure: `2 CPU · 1 GPU · 4 GiB`."""
+    parts = [f"{words.number(values[before + 'cpus'])} CPU"]
+    if values.get("gpus"):
+        parts.append(f"{words.number(values[before + 'gpus'])} GPU")
+    if (memory := values.get(f"{before}memory_bytes")) is not None:
+        parts.append(f"{words.number(memory / GIB)} GiB")
+    return isolated(" · ".join(parts))
 
 
 def _names(form: str) -> set[str]:

@@ -1,8 +1,8 @@
 """Languages of the pages: English in the templates, others from gettext catalogues; dates, numbers, units by locale.
 
 A language falls back to another where a text is missing: Standard Moroccan Tamazight (`zgh`) speaks in navigation and
-headings and is French elsewhere. What is a figure stands between Unicode isolates, so that it reads left to right in
-any text.
+headings (`head`) and is French elsewhere (`say`). What is a figure stands between Unicode isolates, so that it reads
+left to right in any text.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ RIGHT_TO_LEFT: Final = frozenset({"ar"})
 DEFAULT: Final = "en"
 OPEN, CLOSE = "\u2068", "\u2069"
 _DAY_S: Final = 86400
+_NONE: Final = "–"  # what stands for no figure
+_ROUNDS_UP: Final = 0.9995  # 999.7 kW are told as 1 MW
 
 
 def N_(text: str) -> str:
@@ -97,10 +99,14 @@ class Words:
         return spoken.format(**values) if values else spoken
 
     def _spoken(self, text: str) -> str:
-        spoken: str = self._messages.gettext(text) if text else ""
-        if self._gaps is not None and spoken == text and text:
-            spoken = self._gaps.gettext(text)
-        return spoken
+        return str((self._gaps or self._messages).gettext(text)) if text else ""
+
+    def head(self, text: str, **values: Any) -> str:
+        """As `say`, for navigation and headings: a language with a fall-back speaks there itself, where it can."""
+        own: str = self._messages.gettext(text) if text else ""
+        if own == text:
+            return self.say(text, **values)
+        return own.format(**values) if values else own
 
     def html(self, text: str, **values: Any) -> Markup:
         """As `say`, with values that may be markup; the text itself is escaped."""
@@ -108,27 +114,26 @@ class Words:
 
     def count(self, one: str, many: str, n: float, **values: Any) -> str:
         """The form of a text that fits a count, `{n}` filled in by the locale."""
-        whole = round(n)
-        spoken = self._messages.ngettext(one, many, whole)
-        if self._gaps is not None and spoken in (one, many):
-            spoken = self._gaps.ngettext(one, many, whole)
+        spoken = (self._gaps or self._messages).ngettext(one, many, round(n))
         return str(spoken).format(n=self.number(n), **values)
 
     def knows(self, text: str) -> bool:
-        """Whether the text is spoken in this language itself."""
-        return self.lang == "en" or self._messages.gettext(text) != text
+        """Whether `say` speaks the text in a translation (or the language is English)."""
+        return self.lang == "en" or (self._gaps or self._messages).gettext(text) != text
 
     def tag_of(self, text: str) -> str:
         """The language in which `say` speaks a text, for a `lang` attribute."""
-        if self.lang == "en" or self.knows(text):
-            return self.language.tag
-        return self.tag if self._gaps is not None else "en"
+        return self.tag if self.knows(text) else "en"
+
+    def head_tag(self, text: str) -> str:
+        """The language in which `head` speaks a text, for a `lang` attribute."""
+        return self.language.tag if self._messages.gettext(text) != text else self.tag_of(text)
 
     # -- figures ---------------------------------------------------------------------------------------------------
     def number(self, value: float, digits: int | None = None) -> str:
         """A number with the locale's signs; `digits` after the point, else three that matter."""
         if not math.isfinite(value):
-            return "–"
+            return _NONE
         if digits is None:
             digits = 0 if value == round(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
@@ -137,27 +142,29 @@ class Words:
     def percent(self, frac: float | None) -> str:
         """A share with the locale's per cent sign; a dash for none."""
         if frac is None or not math.isfinite(frac):
-            return "–"
+            return _NONE
         return isolated(format_percent(frac, locale=self._locale))
 
     def power(self, power_mw: float | None) -> str:
         """A power in W, kW, MW or GW; a dash for none."""
-        return "–" if power_mw is None else self._scaled(power_mw, _POWER)
+        return self._scaled(power_mw, _POWER)
 
     def energy(self, energy_kwh: float | None) -> str:
         """An energy in Wh, kWh, MWh or GWh; a dash for none."""
-        return "–" if energy_kwh is None else self._scaled(energy_kwh, _ENERGY)
+        return self._scaled(energy_kwh, _ENERGY)
 
     def grams(self, mass_g: float | None) -> str:
         """A mass in g, kg or t; a dash for none."""
-        return "–" if mass_g is None else self._scaled(mass_g, _MASS)
+        return self._scaled(mass_g, _MASS)
 
     def size(self, n_bytes: float) -> str:
         """A size in B, kB, MB or GB (decimal)."""
         return self._scaled(n_bytes, _BYTES)
 
-    def _scaled(self, value: float, scales: tuple[tuple[float, str], ...]) -> str:
-        size, form = next((item for item in scales if abs(value) >= item[0]), scales[-1])
+    def _scaled(self, value: float | None, scales: tuple[tuple[float, str], ...]) -> str:
+        if value is None or not math.isfinite(value):
+            return _NONE
+        size, form = next((item for item in scales if abs(value) >= item[0] * _ROUNDS_UP), scales[-1])
         shown = value / (size or _BASE[scales])
         digits = 0 if abs(shown) >= 100 else 1 if abs(shown) >= 10 else 2 if abs(shown) >= 0.1 or not shown else 4
         digits = 0 if form == "{n} B" else digits
@@ -165,8 +172,8 @@ class Words:
 
     def duration(self, seconds: float | None) -> str:
         """A duration in its two largest units that matter; a dash for none."""
-        if seconds is None:
-            return "–"
+        if seconds is None or not math.isfinite(seconds):
+            return _NONE
         whole = round(max(0.0, seconds))
         if whole < 60:
             return isolated(self.say("{n} s", n=self.number(whole)))
