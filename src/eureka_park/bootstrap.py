@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+import math
 import os
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,22 +18,25 @@ from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
+from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.core.event import Node
-from eureka_park.compute.core.job_check import Largest
+from eureka_park.compute.core.job_check import TIME_MAX_S, Largest
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.service import ComputeService
 from eureka_park.control.policy import Policy, Sky
-from eureka_park.data.core.snapshot import SnapshotFile
 from eureka_park.data.service import DataService
+from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
+from eureka_park.energy.core.daylight import daylight, place_of
 from eureka_park.energy.service import EnergyService
 from eureka_park.foundation.clock import Clock, Pace
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.local_day import park_start_s
 from eureka_park.foundation.machine import MachineFacts
-from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.site_file import Site, site_to_json
 from eureka_park.foundation.site_reading import load_site, parse_site, site_text
-from eureka_park.foundation.units import GIB
+from eureka_park.foundation.units import GIB, HOUR_S, parse_duration_s
 from eureka_park.foundation.wire.engine import Capability
 from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
@@ -39,9 +45,15 @@ from eureka_park.live.journal import open_state
 from eureka_park.live.loop import Live, Parts
 from eureka_park.live.metering import Metering
 from eureka_park.live.planning import PlanMaker, Planning
+from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
 
 WELCOME_PROJECT: Final = "welcome"
 WELCOME_CREDITS: Final = 1000.0
+STORY_PACE: Final = 60.0
+BEFORE_SUNRISE_S: Final = 1800.0  # a story begins so long before the sun
+N_SEEDS: Final = 24  # synthetic years among which the one is sought whose day is seen best
+MIN_RUN_REAL_S: Final = 4.0  # least real seconds between a job's start and its next pause, on a paced home
+PAUSE_REAL_S: Final = 15.0  # and between two of its pauses
 WELCOME_JOBS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("spirals.py", {"tier": "firm", "time": "10m"}),
     ("sieve.py", {"tier": "flex", "time": "10m", "by": "12h", "checkpoint": True}),
@@ -70,6 +82,35 @@ class Park:
         with self.db.read() as conn:
             return live_store.heartbeat(conn)
 
+    def story_now(self) -> dict[str, Any] | None:
+        """The chapter of the day that a watched home is in, from the sun and the newest plan; None for any other home.
+
+        `chapter` is a stable code, `title` and `text` are English; instants are park time; `progress` goes from 0 to 1.
+        """
+        if not self.facts.is_watched:
+            return None
+        now_s, place = self.clock.park_s(), place_of(self.site)
+        told = chapter_at(now_s, *place, self.energy.current_plan())
+        start_s, end_s = self.facts.pace.park_origin_s, StoryTimes.of(self.facts.pace.park_origin_s, *place).end_s
+        return {
+            "chapter": told.chapter.code,
+            "index": told.index,
+            "n_chapters": len(CHAPTERS),
+            "title": told.chapter.title,
+            "text": told.chapter.text,
+            "since_s": told.since_s,
+            "next_chapter": told.next.code,
+            "next_title": told.next.title,
+            "next_s": told.next_s,
+            "progress": min(1.0, max(0.0, (now_s - start_s) / (end_s - start_s))),
+            "end_s": end_s,
+            "is_over": now_s >= end_s,
+        }
+
+    def maintenance(self) -> dict[str, Any] | None:
+        """The operator's notice (`message`, `since_s`, `until_s`; real time); None while there is no maintenance."""
+        return read_maintenance(self.home, self.clock.real_s())
+
     def close(self) -> None:
         """Close the database's connections."""
         self.db.close()
@@ -81,29 +122,59 @@ def make_home(
     site_name: str = "bench",
     sky: str | None = None,
     now_real_s: float,
-    pace_factor: float = 1.0,
+    pace_factor: float | None = None,
     is_bare: bool = False,
+    is_story: bool = False,
+    start: str = "",
 ) -> Home:
-    """Make a home, or leave an existing one as it is. Raises BadInput for an unusable site; nothing is left then."""
+    """Make a home, or leave an existing one as it is. Raises BadInput for an unusable site or start; nothing is left
+    then.
+
+    A story's home is paced at 60, bound by its sky and begins just before sunrise, unless something else is asked for.
+    """
     home = Home(folder)
     if home.exists():
         return home
     text, _ = site_text(site_name)
-    site = load_site(site_name, _machine())
+    site = load_site(site_name, _machine(is_story))
     _check_nodes(site)
-    home.make_folders()
-    if home.read("keys/secret.key") is None:
-        home.write("keys/secret.key", secrets.token_hex(32))
+    factor = pace_factor or (STORY_PACE if is_story else 1.0)
     facts = HomeFacts(
         version=__version__,
         site=site.name,
-        sky=sky or site.policy.sky,
+        sky=sky or (str(Sky.BINDING) if is_story else site.policy.sky),
         created_real_s=now_real_s,
-        pace=Pace(pace_factor, now_real_s, now_real_s),
+        pace=Pace(factor, now_real_s, _start_s(site, start, now_real_s, is_story)),
         is_bare=is_bare,
+        is_story=is_story,
+        start=start,
     )
+    home.make_folders()
+    if home.read("keys/secret.key") is None:
+        home.write("keys/secret.key", secrets.token_hex(32))
+    if facts.story:
+        facts = replace(facts, seed=find_seed(site, facts.pace.park_origin_s, facts.seed))
     home.write_facts(facts, text)
     return home
+
+
+def _start_s(site: Site, start: str, now_real_s: float, is_story: bool) -> float:
+    if start:
+        return park_start_s(start, now_real_s, site.timezone)
+    if is_story:
+        return daylight(now_real_s, *place_of(site)).sunrise_s - BEFORE_SUNRISE_S
+    return now_real_s
+
+
+def find_seed(site: Site, start_s: float, otherwise: int) -> int:
+    """The synthetic year of weather whose day from `start_s` on is seen best; sought by a process that ends."""
+    request = json.dumps({"site": site_to_json(site), "start_s": start_s, "n_seeds": N_SEEDS})
+    command = [sys.executable, "-m", "eureka_park.energy.clear_day_child"]
+    try:
+        done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=60.0, check=True)
+        return int(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return otherwise  # any weather will do
 
 
 def _check_nodes(site: Site) -> None:
@@ -119,7 +190,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     """Open an existing home. The database must be at its newest revision (see `prepare`)."""
     home = Home(folder)
     facts = home.facts()
-    site = parse_site(home.read("site.toml") or "", str(folder / "site.toml"), _machine())
+    site = parse_site(home.read("site.toml") or "", str(folder / "site.toml"), _machine(facts.is_story))
     site = site.model_copy(update={"policy": site.policy.model_copy(update={"sky": facts.sky})})
     clock = clock or SystemClock(facts.pace)
     db = SqlDatabase(home.database_url)
@@ -210,24 +281,35 @@ def nodes_of(site: Site) -> tuple[Node, ...]:
     )
 
 
-def policy_of(site: Site, capabilities: frozenset[Capability]) -> Policy:
-    """The tick's policy from the site's; powers of a scale model are those of the machine."""
+def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: float = 1.0) -> Policy:
+    """The tick's policy from the site's; powers of a scale model are those of the machine.
+
+    Pausing and starting again cost real seconds at any pace: least run and rate of pauses leave them room.
+    """
     return Policy(
         sky=Sky(site.policy.sky),
         service_reserve_kw=site.policy.service_reserve_mw * site.factor * 1000.0,
         cap_steps_frac=site.policy.cap_steps_frac,
-        min_run_s=site.policy.min_run_s,
-        pause_rate_max_per_h=site.policy.pause_rate_max_per_h,
+        min_run_s=max(site.policy.min_run_s, MIN_RUN_REAL_S * pace_factor if pace_factor > 1 else 0.0),
+        pause_rate_max_per_h=min(
+            site.policy.pause_rate_max_per_h, HOUR_S / (PAUSE_REAL_S * pace_factor) if pace_factor > 1 else math.inf
+        ),
         carbon_mad_per_kg=site.policy.carbon_weight_mad_per_kg,
         can_cap=Capability.CAP in capabilities,
         can_freeze=Capability.FREEZE in capabilities,
     )
 
 
-def _machine() -> MachineFacts:
+def _machine(is_story: bool = False) -> MachineFacts:
+    return machine_of(is_story)
+
+
+def machine_of(is_story: bool) -> MachineFacts:
+    """This machine; for a story without its GPUs, as none of the story's jobs asks for one."""
     from eureka_park.adapters.meters.machine import find_machine
 
-    return find_machine()
+    machine = find_machine()
+    return replace(machine, gpus=()) if is_story else machine
 
 
 def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token: int) -> Live:
@@ -240,7 +322,7 @@ def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token
         clock=park.clock,
         pace=park.facts.pace,
         site=park.site,
-        policy=policy_of(park.site, engine.capabilities()),
+        policy=policy_of(park.site, engine.capabilities(), park.facts.pace.factor),
         engine=engine,
         energy=park.energy,
         ledger=park.ledger,
@@ -254,18 +336,44 @@ def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token
 
 
 def submit_welcome_jobs(park: Park) -> list[JobId]:
-    """Put the three welcome jobs, one per tier, into the queue of a new home; nothing for a bare or a greeted one."""
-    if park.facts.is_bare or park.home.read("welcome.done") is not None:
+    """Put the three welcome jobs, one per tier, into the queue of a new home; nothing for a bare, a greeted or a
+    watched one.
+
+    Their declared time is park time, their work is not: on a paced home they declare as much more.
+    """
+    if park.facts.is_bare or park.facts.story or park.home.read("welcome.done") is not None:
         return []
-    person_id, _ = park.accounts.ensure_owner()
-    who = Principal(person_id, "owner", True, frozenset({WELCOME_PROJECT}))
     jobs = []
     for script, request in WELCOME_JOBS:
-        text = (resources.files("eureka_park") / "welcome" / script).read_bytes()
-        sha256 = hashlib.sha256(text).hexdigest()
-        park.data.put_blob(sha256, [text])
-        done = park.data.commit_snapshot([SnapshotFile(script, sha256, len(text), 0o644)])
-        request = {**request, "project": WELCOME_PROJECT, "script": script, "snapshot_id": done.snapshot_id}
-        jobs.append(park.compute.submit(who, request, f"welcome:{script}"))
+        request = {**request, "project": WELCOME_PROJECT, "script": script}
+        time_s = min(TIME_MAX_S, parse_duration_s(request["time"]) * max(1.0, park.facts.pace.factor))
+        request["time"] = time_s
+        if "by" in request:
+            request["by"] = f"{max(parse_duration_s(request['by']), 2 * time_s):.0f}s"
+        request["snapshot_id"] = send_script(park.data, "", script)
+        jobs.append(park.compute.submit(_owner_of(park), request, f"welcome:{script}"))
     park.home.write("welcome.done", "\n".join(jobs))
     return jobs
+
+
+def _owner_of(park: Park) -> Principal:
+    person_id, _ = park.accounts.ensure_owner()
+    return Principal(person_id, "owner", True, frozenset({WELCOME_PROJECT}))
+
+
+def story_of(park: Park) -> Story | None:
+    """The jobs of a watched home that are still to be submitted; None where nobody asked for a day to be shown."""
+    if not park.facts.story:
+        return None
+    return Story(
+        entries=story_entries(park.facts.story),
+        times=StoryTimes.of(park.facts.pace.park_origin_s, *place_of(park.site)),
+        pace=park.facts.pace,
+        n_cpus=max(node.n_cpus for node in nodes_of(park.site)),
+        who=_owner_of(park),
+        project=WELCOME_PROJECT,
+        compute=park.compute,
+        data=park.data,
+        note=partial(park.home.read, "story.json"),
+        keep=partial(park.home.write, "story.json"),
+    )

@@ -19,6 +19,7 @@ from eureka_park.foundation.clock import Pace
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavailable
 
 SPACE_MIN_BYTES: Final = 16 * 1024**2  # database, its journal and the logs of a first hour
+WATCHED_PACE: Final = 10.0  # from this pace on a home is there to be watched
 _FOLDERS: Final = ("keys", "run", "logs", "blobs", "jobs", "envs")
 
 
@@ -33,6 +34,18 @@ class HomeFacts:
     seed: int = 1
     pace: Pace = field(default_factory=Pace)
     is_bare: bool = False
+    is_story: bool = False
+    start: str = ""  # as it was asked for
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody means to watch a day go by."""
+        return self.is_story or self.pace.factor >= WATCHED_PACE
+
+    @property
+    def story(self) -> str:
+        """Name of the jobs that it submits by itself over the day; empty for none."""
+        return "story" if self.is_story else "day" if self.is_watched and not self.is_bare else ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value."""

@@ -14,7 +14,10 @@ from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
     from eureka_park.adapters.home import Home
+    from eureka_park.bootstrap import Park
+    from eureka_park.live.loop import Live
     from eureka_park.live.metering import Metering
+    from eureka_park.live.story import Story
 
 
 def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> None:
@@ -22,7 +25,6 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
-    from eureka_park.adapters.meters.machine import find_machine
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.live import process
@@ -37,6 +39,8 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         now_real_s=time.time(),
         pace_factor=creation["pace"],
         is_bare=creation["bare"],
+        is_story=creation["story"],
+        start=creation["start"],
     )
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)
@@ -61,17 +65,23 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     live = bootstrap.build_live(
         park,
         engine,
-        NodeMeter(find_machine(), folder / "meter.json"),
+        NodeMeter(bootstrap.machine_of(park.facts.is_story), folder / "meter.json"),
         ChildPlanMaker(wake_sender(park.home.run, b"plan")),
         lease.token,
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(bootstrap.nodes_of(park.site))
-    process.run(live, receiver, stopper, partial(_note_power, park.home, live.parts.metering, {}))
+    process.run(live, receiver, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
     live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))
     engine.close()
     park.close()
+
+
+def _after_cycle(park: Park, live: Live, story: Story | None, told: dict[str, float]) -> None:
+    _note_power(park.home, live.parts.metering, told)
+    if story is not None:
+        story.step(park.clock.park_s(), park.clock.real_s())
 
 
 def _note_power(home: Home, metering: Metering, told: dict[str, float]) -> None:

@@ -19,10 +19,12 @@ from typing import Any, Final
 
 import click
 
-from eureka_park.adapters.home import Home
+from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.process import die_with_parent
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import BadInput, Conflict, ParkError, Unavailable
+from eureka_park.foundation.local_day import park_start_s
+from eureka_park.foundation.units import DAY_S, duration_text, iso_from_s
 
 PORT: Final = 8386
 READY_WAIT_S: Final = 120.0
@@ -30,6 +32,7 @@ STOP_WAIT_S: Final = 20.0
 PORT_WAIT_S: Final = 8.0
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 _QUICK_DEATHS_MAX: Final = 5
+STORY_S: Final = 27.5 * 3600.0  # about: from before sunrise to the next morning
 
 
 @click.command()
@@ -49,12 +52,25 @@ _QUICK_DEATHS_MAX: Final = 5
 @click.option(
     "--pace", type=click.FloatRange(0.01, 10_000), default=None, help="Park seconds per real second, for a new home."
 )
+@click.option(
+    "--start",
+    metavar="WHEN",
+    default=None,
+    help="Park time at which a new home begins: 05:30 (the site's local time, today) or 2026-06-21T05:00:00Z.",
+)
+@click.option("--story", is_flag=True, help="A new home with a day's worth of small real jobs, at pace 60.")
 @click.option("--bare", is_flag=True, help="Seed no welcome jobs.")
 @click.option(
     "--allow-weak-sandbox", is_flag=True, help="Run jobs of people who are not operators even without containers."
 )
 def up(
-    home: Path | None, port: int, host: str, behind_proxy: bool, bare: bool, allow_weak_sandbox: bool, **fixed: Any
+    home: Path | None,
+    port: int,
+    host: str,
+    behind_proxy: bool,
+    bare: bool,
+    allow_weak_sandbox: bool,
+    **fixed: Any,
 ) -> None:
     """Start a park on this machine and stay with it; Ctrl-C ends the park and leaves its jobs running.
 
@@ -62,6 +78,8 @@ def up(
     park up                              http://localhost:8386
     park up --port 9000 --home ~/trial   another park beside it
     park up --bare                       without the three welcome jobs
+    park up --story --home ~/day         watch a day: an hour of the park takes a minute
+    park up --pace 60 --start 05:30 --home ~/fast
     """
     _check_parts()
     house = Home((home or default_home()).absolute())
@@ -93,18 +111,22 @@ def _check_parts() -> None:
 
 
 def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
-    """What belongs to a home at its creation cannot be changed later."""
+    """What belongs to a home at its creation cannot be changed later. Raises Conflict, or BadInput for a bad start."""
+    if fixed["start"] is not None:
+        park_start_s(fixed["start"], time.time(), "UTC")
     if not house.exists():
         return
     facts = house.facts()
     if fixed["site_name"] is not None and _same_site(house, fixed["site_name"]):
         fixed = {**fixed, "site_name": facts.site}
-    present = {"site_name": facts.site, "sky": facts.sky, "pace": facts.pace.factor}
+    present = {"site_name": facts.site, "sky": facts.sky, "pace": facts.pace.factor, "start": facts.start}
+    present["story"] = facts.is_story or None
     for name, value in fixed.items():
-        if value is not None and value != present[name]:
+        if value not in (None, False) and value != present[name]:
             option = "--" + name.removesuffix("_name")
+            was = f"with {option} {present[name]}" if present[name] else f"without {option}"
             raise Conflict(
-                f"This home was made with {option} {present[name]}; that cannot change.",
+                f"This home was made {was}; that cannot change.",
                 fix=f"Leave {option} out, or name a new home with --home.",
                 code="home_differs",
             )
@@ -118,7 +140,8 @@ def _same_site(house: Home, named: str) -> bool:
 
 def _creation_flags(bare: bool, fixed: dict[str, Any]) -> list[str]:
     flags = ["--bare"] if bare else []
-    for option, name in (("--site", "site_name"), ("--sky", "sky"), ("--pace", "pace")):
+    flags += ["--story"] if fixed["story"] else []
+    for option, name in (("--site", "site_name"), ("--sky", "sky"), ("--pace", "pace"), ("--start", "start")):
         if fixed[name] is not None:
             flags += [option, str(fixed[name])]
     return flags
@@ -307,6 +330,8 @@ class _Parent:
         click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
         if code:
             click.echo(f"Sign in once, within 15 minutes: {self.url}/sign-in?code={code}")
+        for line in _about_time(facts):
+            click.echo(line)
         click.echo("Try:  park submit -- echo hello      park jobs      park status      Ctrl-C ends the park")
 
     def _end(self) -> None:
@@ -317,6 +342,18 @@ class _Parent:
         left = json.loads(self.house.read("run/stopped.json") or "{}").get("n_running", 0)
         if self._stop:
             click.echo(f"\n{_last_words(left)}")
+
+
+def _about_time(facts: HomeFacts) -> Iterator[str]:
+    """What a paced home tells about its clock."""
+    pace = facts.pace.factor
+    if pace == 1.0:
+        return
+    day_s = DAY_S / pace
+    park_at = iso_from_s(facts.pace.park_from_real_s(time.time())) or ""
+    yield f"Park time runs at pace {pace:g}: a day takes {duration_text(day_s)}. It is {park_at[:16]} UTC in the park."
+    if facts.is_story:
+        yield f"The story: {duration_text(STORY_S / pace)} with a day's work, from before sunrise to the next morning."
 
 
 def _last_words(n_running: int) -> str:
@@ -405,7 +442,9 @@ def _open_jobs(park: Any) -> Iterator[Any]:
 @click.option("--ready-fd", type=int, default=None)
 @click.option("--site", "site_name", default="bench")
 @click.option("--sky", default=None)
-@click.option("--pace", type=float, default=1.0)
+@click.option("--pace", type=float, default=None)
+@click.option("--start", default="")
+@click.option("--story", is_flag=True)
 @click.option("--bare", is_flag=True)
 @click.option("--allow-weak-sandbox", is_flag=True)
 def serve_live(home: Path, url: str, ready_fd: int | None, **creation: Any) -> None:

@@ -15,6 +15,7 @@ from eureka_park.foundation.site_file import Site, site_to_json
 
 TRY_AGAIN_S: Final = 30.0  # real seconds between two attempts, so that a failing child cannot spin
 DEMAND_STEP_FRAC: Final = 0.1  # a change of potential demand by this part of capacity asks for a new plan
+SCHEDULED_S: Final = 15.0  # real seconds between plans, whatever the pace: making one costs about half a CPU second
 SETTLE_S: Final = 10.0  # real seconds between plans that only a change of demand asks for
 TIMEOUT_S: Final = 120.0
 KEPT_PLANS: Final = 4
@@ -120,7 +121,7 @@ class Planning:
         if self.plan is None:
             return waited_s >= TRY_AGAIN_S or self._asked_real_s < 0
         if now_s - self.plan.issued_at_s >= self.site.policy.plan_every_s:
-            return waited_s >= 1.0
+            return waited_s >= SCHEDULED_S
         if waited_s < SETTLE_S:
             return False
         old = self._asked_demand_mw or (0.0,)

@@ -1,9 +1,10 @@
-"""A day told in chapters, from the sun over the mirrors and the salt that the plan still has: nothing here is scripted."""
+"""A day told in chapters, from the sun over the mirrors and the salt that the plan has: nothing here is scripted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from eureka_park.energy.core.daylight import daylight
@@ -89,7 +90,7 @@ def _marks(
 ) -> Iterator[tuple[float, str]]:
     """Beginnings of chapters from the day before to the day after."""
     days = [daylight(now_s + shift * DAY_S, latitude_deg, longitude_deg) for shift in (-1, 0, 1, 2)]
-    for day, next_day in zip(days, days[1:], strict=False):
+    for day, next_day in pairwise(days):
         rise_end_s = min(day.sunrise_s + RISING_S, day.noon_s)
         set_begin_s = max(day.sunset_s - SETTING_S[0], day.noon_s)
         dark_s, dawn_s = day.sunset_s + SETTING_S[1], next_day.sunrise_s - HOUR_S

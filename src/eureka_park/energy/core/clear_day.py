@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from eureka_park.energy.core.daylight import daylight
+from eureka_park.energy.core.daylight import daylight, place_of
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import Site
@@ -52,9 +52,3 @@ def seen(site: Site, plan: PowerPlan) -> float:
         + 2.0 * (1.0 - sum(late) / len(late))
         + sum(morning) / len(morning)
     )
-
-
-def place_of(site: Site) -> tuple[float, float]:
-    """Latitude and longitude where the site's sun is gathered: of the first weather site that has beam, else of any."""
-    places = sorted(site.weather_sites, key=lambda place: place.dni_kwh_per_m2_year is None)
-    return (places[0].latitude_deg, places[0].longitude_deg) if places else (0.0, 0.0)

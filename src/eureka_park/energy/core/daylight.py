@@ -1,4 +1,4 @@
-"""When the sun rises and sets over a place: plain arithmetic, without the arrays of `sun`, for whoever reads a clock."""
+"""When the sun rises and sets over a place: plain arithmetic without the arrays of `sun`, for those who read a clock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import DAY_S, HOUR_S
 
 HORIZON_DEG: Final = -0.833  # the upper edge of the sun on a level horizon, the air's bending counted
@@ -72,3 +73,8 @@ def _crossing(above: Callable[[float], float], dark_s: float, light_s: float) ->
         middle_s = (dark_s + light_s) / 2
         dark_s, light_s = (dark_s, middle_s) if above(middle_s) > 0 else (middle_s, light_s)
     return (dark_s + light_s) / 2
+
+def place_of(site: Site) -> tuple[float, float]:
+    """Latitude and longitude where the site's sun is gathered: of the first weather site that has beam, else of any."""
+    places = sorted(site.weather_sites, key=lambda place: place.dni_kwh_per_m2_year is None)
+    return (places[0].latitude_deg, places[0].longitude_deg) if places else (0.0, 0.0)

@@ -1,0 +1,39 @@
+"""The operator's notice of maintenance: a small file in the home, written by a command, read by the pages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from eureka_park.adapters.home import Home
+
+NOTE: Final = "maintenance.json"
+
+
+def read_maintenance(home: Home, now_real_s: float) -> dict[str, Any] | None:
+    """`message`, `since_s` and `until_s` (None for open end), real time; None without a notice or after its end.
+
+    A damaged note counts as a notice without words: its writer meant to keep people out.
+    """
+    text = home.read(NOTE)
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+        until_s = None if value["until_s"] is None else float(value["until_s"])
+        note = {"message": str(value["message"]), "since_s": float(value["since_s"]), "until_s": until_s}
+    except (ValueError, KeyError, TypeError):
+        return {"message": "", "since_s": now_real_s, "until_s": None}
+    return None if until_s is not None and until_s <= now_real_s else note
+
+
+def write_maintenance(home: Home, message: str, since_s: float, until_s: float | None) -> None:
+    """Put up a notice, or change the one that is there. Raises Unavailable when the disk will not."""
+    home.write(NOTE, json.dumps({"message": message, "since_s": since_s, "until_s": until_s}))
+
+
+def end_maintenance(home: Home) -> bool:
+    """Take the notice away; whether there was one."""
+    was_there = home.read(NOTE) is not None
+    (home.folder / NOTE).unlink(missing_ok=True)
+    return was_there
