@@ -1,1 +1,1 @@
-"""Pictures drawn by the server as SVG: no script or style attribute; colours by class, words by the reader's language."""
+"""Pictures drawn on the server as SVG: no script, no style attribute; colours by class, words by the caller."""
