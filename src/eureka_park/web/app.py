@@ -14,12 +14,14 @@ from eureka_park import __version__
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput
 from eureka_park.web import status
-from eureka_park.web.api import jobs, park, snapshots
+from eureka_park.web.api import jobs, login, park, snapshots
 from eureka_park.web.assets import Squeeze
 from eureka_park.web.errors import add_error_handlers
 from eureka_park.web.events import ChangeWatch
 from eureka_park.web.hosts import allowed_hosts, host_name
-from eureka_park.web.pages.routes import add_pages, error_page
+from eureka_park.web.maintenance import Closed
+from eureka_park.web.pages.messages import error_page
+from eureka_park.web.pages.routes import add_pages
 
 BODY_BYTES_MAX: Final = 32 * 1024**2  # of JSON; blobs have a limit of their own
 _HEADERS: Final = {
@@ -38,7 +40,7 @@ class _App(FastAPI):
     """An application behind its guard, which stands outside of everything: defects too pass through it."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Guard(Squeeze(super().build_middleware_stack()))
+        return Guard(Squeeze(Closed(super().build_middleware_stack(), self.state.park)))
 
 
 def make_app(the_park: Park) -> FastAPI:
@@ -53,7 +55,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.park = the_park
     app.state.watch = ChangeWatch(the_park.compute.change_mark)
     api = APIRouter(prefix="/api/v1")
-    for router in (jobs.router, snapshots.router, park.router):
+    for router in (jobs.router, snapshots.router, park.router, login.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(status.router)

@@ -33,20 +33,16 @@ def mosaic(shares: Sequence[tuple[str, float]], n_stars: int) -> list[str]:
     return shown
 
 
-def zellige_band(shares: Sequence[tuple[str, float]], n_stars: int = 74, *, is_second: bool = False) -> Markup:
-    """Stars and crosses; `shares` are (colour class, amount) of this hour's sources for the load.
-
-    A second band on a page uses the patterns of the first.
-    """
+def zellige_band(shares: Sequence[tuple[str, float]], n_stars: int = 74) -> Markup:
+    """Stars and crosses; `shares` are (colour class, amount) of this hour's sources for the load."""
     half = SIZE / 2
     tile, heart = star(half, half, half), star(half, half, half * 0.34)
     shown = "".join(
         f'<use href="#tile" class="s-{css}" x="{SIZE * index}"/>' for index, css in enumerate(mosaic(shares, n_stars))
     )
     symbols = f'<defs><g id="tile"><path class="tile" d="{tile}"/><path class="heart" d="{heart}"/></g></defs>'
-    head = "" if is_second else f"{_HATCH}{symbols}"
-    live = "" if is_second else ' data-live-part="band"'
     return Markup(
         f'<svg class="zellige" viewBox="0 0 {SIZE * n_stars} {SIZE}" preserveAspectRatio="xMinYMid slice" '
-        f'aria-hidden="true"{live}>{head}<rect class="crosses" width="{SIZE * n_stars}" height="{SIZE}"/>{shown}</svg>'
+        f'aria-hidden="true" data-live-part="band">{_HATCH}{symbols}'
+        f'<rect class="crosses" width="{SIZE * n_stars}" height="{SIZE}"/>{shown}</svg>'
     )

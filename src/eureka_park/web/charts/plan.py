@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,22 +83,26 @@ class Frame:
         return f"{self.curve(series)}L{self.x(self.n):.2f} {self.ground}L{self.x(0):.2f} {self.ground}Z"
 
 
-def plan_chart(picture: Picture, words: Words, title: str, *, is_narrow: bool = False) -> Markup:
-    """The picture; a narrow one for phones. Time runs from left to right in every language."""
+SIZES: Final[Mapping[str, tuple[int, int, int]]] = {
+    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1500, 400, 3),
+}  # fmt: skip
+
+
+def plan_chart(picture: Picture, words: Words, title: str, size: str = "wide") -> Markup:
+    """The picture in one of SIZES (width, height, hours between lines); time runs left to right in every language."""
     tops = [sum(layer.mw[index] for layer in picture.layers) for index in range(picture.n)]
     top = max(*tops, *picture.p90_mw, *picture.load_mw, 1e-12) * 1.05
-    frame = Frame(390, 300, picture.n, top, start=44, end=8) if is_narrow else Frame(960, 330, picture.n, top)
-    parts = [*_nights(frame, picture), *_rules(frame, words), *_stack(frame, picture)]
-    parts.append(f'<path class="band" d="{_between(frame, picture)}"/>')
+    width, height, every_h = SIZES[size]
+    start, end = (44, 8) if size == "narrow" else (52, 14)
+    frame = Frame(width, height, picture.n, top, start=start, end=end)
+    parts = [*_nights(frame, picture), *_rules(frame, words), *_hours(frame, picture, words, every_h)]
+    parts += [*_stack(frame, picture), f'<path class="band" d="{_between(frame, picture)}"/>']
     parts.append(f'<path class="load" d="{frame.curve(picture.load_mw)}"/>')
-    parts += _labels(frame, picture) if not is_narrow else ()
-    parts += _hours(frame, picture, words, 12 if is_narrow else 6)
-    parts += _now(frame, picture)
-    size = "narrow" if is_narrow else "wide"
+    parts += [*(_labels(frame, picture) if size != "narrow" else ()), *_now(frame, picture)]
+    place = f'data-x0="{frame.start}" data-x1="{width - frame.end}" data-y0="{frame.above}" data-y1="{frame.ground:g}"'
     return Markup(
-        f'<svg class="plan plan-{size}" viewBox="0 0 {frame.width} {frame.height}" role="img" direction="ltr" '
-        f'data-readable="plan-data" data-x0="{frame.start}" data-x1="{frame.width - frame.end}" '
-        f'data-y0="{frame.above}" data-y1="{frame.ground:g}" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+        f'<svg class="plan plan-{size}" viewBox="0 0 {width} {height}" role="img" direction="ltr" '
+        f'data-readable="plan-data" {place} aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
 
 

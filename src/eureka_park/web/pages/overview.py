@@ -117,7 +117,7 @@ def story_of(park: Park, words: Words) -> dict[str, Any] | None:
     return {**found, "title": words.say(found["title"]), "text": words.say(found["text"])} if found else None
 
 
-def plan_of(park: Park, words: Words, plan: PowerPlan) -> dict[str, Any]:
+def plan_of(park: Park, words: Words, plan: PowerPlan, size: str = "wide") -> dict[str, Any]:
     """What the plan says, as pictures, sentences and a table."""
     now_s = park.clock.park_s()
     layers, index = layers_of(park, words, plan), index_of(plan, now_s)
@@ -135,8 +135,8 @@ def plan_of(park: Park, words: Words, plan: PowerPlan) -> dict[str, Any]:
         "lead": lead_of(words, plan, layers, now_s),
         "clean_now": words.power(plan.clean_available_mw_p50[index]),
         "clean_frac": plan.clean_available_mw_p50[index] / max(plan.load_mw[index], 1e-12),
-        "wide": plan_chart(picture, words, title),
-        "narrow": plan_chart(picture, words, title, is_narrow=True),
+        "wide": plan_chart(picture, words, title, size),
+        "narrow": plan_chart(picture, words, title, "narrow"),
         "readings": data_block(
             "plan-data", [[f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)] for row in table]
         ),

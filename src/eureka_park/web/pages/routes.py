@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from eureka_park.bootstrap import Park
-from eureka_park.foundation.errors import ParkError
 from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.auth import COOKIE, check_same_origin, park_of
-from eureka_park.web.pages import jobs, overview, site
-from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import N_
+from eureka_park.web.pages import jobs, messages, overview, site, wall
 
 SESSION_S: Final = 14 * 86400
-_HEADLINES: Final[Mapping[int, str]] = {
-    401: N_("You are not signed in."),
-    403: N_("This is not yours to do."),
-    404: N_("There is nothing here."),
-    422: N_("That could not be read."),
-    500: N_("Something in the park went wrong."),
-    503: N_("Not now."),
-}
 
 
 def add_pages(app: FastAPI, _park: Park) -> None:
@@ -34,6 +22,9 @@ def add_pages(app: FastAPI, _park: Park) -> None:
         ("/jobs", jobs.job_list),
         ("/jobs/{job_id}", jobs.job_page),
         ("/site", site.site_page),
+        ("/wall", wall.wall),
+        ("/offline", messages.offline),
+        ("/sw.js", messages.service_worker),
     ):
         _add(app, path, endpoint)
     app.add_api_route("/jobs/{job_id}/cancel", jobs.cancel_job, methods=["POST"], include_in_schema=False)
@@ -71,14 +62,3 @@ def sign_out(request: Request) -> RedirectResponse:
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
-
-
-def error_page(request: Request, error: ParkError) -> Response:
-    """An error for people: what it is, and what to do."""
-    headline = _HEADLINES.get(error.http_status, _HEADLINES[500])
-    fix = error.fix
-    if error.code == "bad_sign_in_link":
-        fix = "Start the park again: it prints a new one."
-    request_id = str(getattr(request.state, "request_id", ""))
-    text = f"{error.message} {fix}".strip()
-    return page(request, "message.html", status=error.http_status, headline=headline, text=text, request_id=request_id)
