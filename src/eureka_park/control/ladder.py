@@ -100,33 +100,47 @@ def descend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reas
 def _shed(
     bound: list[Job], short_kw: float, policy: Policy, supply: Supply, now_s: float, reasons: Reasons
 ) -> Iterator[ev.Event]:
+    """The least that each job must bear, worked out first: a job that is to stand still is not capped on the way."""
+    caps, short_kw = _caps(bound, short_kw, policy)
+    stops: dict[JobId, tuple[ev.Event, Reason]] = {}
+    for job in bound:
+        if short_kw <= 0:
+            break
+        if job.state is not JobState.RUNNING or not _may_stop(job, policy, now_s):
+            continue
+        saved_kw = job.dynamic_kw * caps.get(job.job_id, (job.cap_frac, 0.0))[0]
+        if job.spec.checkpoint or job.spec.job_class is JobClass.SERVICE:
+            why = _reason("paused_power", "paused at a checkpoint", short_kw, supply, job, now_s)
+            stops[job.job_id] = ev.JobPausing(job.job_id, now_s), why
+            saved_kw += job.rated_kw - job.dynamic_kw  # its node's share comes free once the checkpoint is written
+        elif policy.can_freeze:
+            why = _reason("frozen_power", "frozen in place, its work kept", short_kw, supply, job, now_s)
+            stops[job.job_id] = ev.JobFrozen(job.job_id, now_s), why
+        else:
+            continue
+        short_kw -= saved_kw
+    for job in bound:
+        if job.job_id in stops:
+            event, reasons[job.job_id] = stops[job.job_id]
+            yield event
+        elif job.job_id in caps:
+            frac, kw = caps[job.job_id]
+            reasons[job.job_id] = _reason("capped_power", f"capped to {frac:.0%} of its power", kw, supply, job, now_s)
+            yield ev.JobCapped(job.job_id, now_s, frac)
+
+
+def _caps(bound: list[Job], short_kw: float, policy: Policy) -> tuple[dict[JobId, tuple[float, float]], float]:
+    """Who is capped to what (with the shortage that it meets; kW), and the shortage that caps leave."""
+    caps: dict[JobId, tuple[float, float]] = {}
     for frac in policy.cap_steps_frac if policy.can_cap else ():
         for job in bound:
             if short_kw <= 0:
-                return
-            if job.state is JobState.RUNNING and job.cap_frac > frac:
-                before = job.drawn_kw()
-                reasons[job.job_id] = _reason(
-                    "capped_power", f"capped to {frac:.0%} of its power", short_kw, supply, job, now_s
-                )
-                yield ev.JobCapped(job.job_id, now_s, frac)
-                short_kw -= before - job.drawn_kw()
-    for job in bound:
-        if short_kw <= 0:
-            return
-        if job.state is not JobState.RUNNING or not _may_stop(job, policy, now_s):
-            continue
-        before = job.drawn_kw()
-        if job.spec.checkpoint or job.spec.job_class is JobClass.SERVICE:
-            reasons[job.job_id] = _reason("paused_power", "paused at a checkpoint", short_kw, supply, job, now_s)
-            yield ev.JobPausing(job.job_id, now_s)
-            short_kw -= before  # its node's share comes free once the checkpoint is written
-        elif policy.can_freeze:
-            reasons[job.job_id] = _reason(
-                "frozen_power", "frozen in place, its work kept", short_kw, supply, job, now_s
-            )
-            yield ev.JobFrozen(job.job_id, now_s)
-            short_kw -= before - job.drawn_kw()
+                return caps, short_kw
+            before_frac = caps.get(job.job_id, (job.cap_frac, 0.0))[0]
+            if job.state is JobState.RUNNING and before_frac > frac:
+                caps[job.job_id] = frac, short_kw
+                short_kw -= job.dynamic_kw * (before_frac - frac)
+    return caps, short_kw
 
 
 def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> Iterator[ev.Event]:
