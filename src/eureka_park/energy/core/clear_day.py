@@ -49,6 +49,6 @@ def seen(site: Site, plan: PowerPlan) -> float:
         + min(light)
         + 2.0 * min(evening)
         + fullest
-        + 2.0 * (1.0 - sum(late) / len(late))
+        + 3.0 * (1.0 - sum(late) / len(late))
         + sum(morning) / len(morning)
     )
