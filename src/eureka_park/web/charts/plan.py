@@ -84,7 +84,7 @@ class Frame:
 
 
 SIZES: Final[Mapping[str, tuple[int, int, int]]] = {
-    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1500, 400, 3),
+    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1500, 352, 6),
 }  # fmt: skip
 
 
