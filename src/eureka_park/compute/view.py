@@ -52,6 +52,14 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
     }
 
 
+def on_node_view(row: Mapping[str, Any], *, is_seen: bool) -> dict[str, Any]:
+    """What a job takes of its node; its name only for those who may see it."""
+    spec = row["spec"]
+    facts = {key: row[key] for key in ("node", "state", "tier", "cap_frac")}
+    names = {"job_id": row["job_id"], "name": row["name"]} if is_seen else {"job_id": None, "name": None}
+    return {**facts, **names, "cpus": spec["n_cpus"], "gpus": spec["n_gpus"]}
+
+
 def receipt_line(receipt: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The three figures of a receipt that a list shows."""
     return None if receipt is None else {name: receipt[name] for name in ("kwh", "credits", "method")}
