@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from eureka_park.cli.lazy import INTERRUPTED, NOT_REACHABLE, report
-from eureka_park.cli.output import json_option, park, print_json, say
+from eureka_park.cli.output import JOB, json_option, park, print_json, quiet_option, say
 from eureka_park.cli.params import DURATION
+from eureka_park.cli.words import _
 from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
@@ -21,40 +22,50 @@ CANCELLED: Final = 128 + 15  # a cancelled job was ended by us, as if by SIGTERM
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", type=JOB)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="BYTES", help="Begin this many bytes before the end.")
+@quiet_option
 @json_option
-def logs(job: str, follow: bool, tail: int | None, as_json: bool) -> None:
+def logs(job: str, follow: bool, tail: int | None, quiet: bool, as_json: bool) -> None:
     """Print the log of a job. Ctrl-C stops the printing; the job runs on.
+
+    With -f a job that has not started yet is waited for: why, and until when, stands beside the output.
 
     \b
     park logs job-4zr3q...
     park logs -f job-4zr3q...
+    park logs job-4zr3q... --tail 2000
     """
     here = park()
     if tail == 0 and not follow:
         return
-    text = here.logs(job, follow, offset=-tail if tail else 0)
-    if as_json:
-        print_json({"job_id": job, "text": "".join(text)})
-        return
     try:
+        if follow and not as_json:
+            _until_started(here, job, quiet)
+        text = here.logs(job, follow, offset=-tail if tail else 0)
+        if as_json:
+            print_json({"job_id": job, "text": "".join(text)})
+            return
         for part in text:
             sys.stdout.write(part)
             sys.stdout.flush()
     except KeyboardInterrupt:
-        _left_running(job, f"park logs -f {job}")
+        _left_running(job, f"park logs -f {job}", quiet)
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", type=JOB)
 @click.option(
     "--timeout", type=DURATION, metavar="DURATION", help="Give up after this long (90s, 15m, 2h); exit code 124."
 )
+@quiet_option
 @json_option
-def wait(job: str, timeout: float | None, as_json: bool) -> None:
+def wait(job: str, timeout: float | None, quiet: bool, as_json: bool) -> None:
     """Wait until a job has ended and exit with its own exit code.
+
+    Meanwhile its state stands beside the output: why it waits, the countdown to the hour that was promised, how long it
+    has run.
 
     \b
     Exit codes: the job's own; 128+n when signal n ended it; 143 cancelled; 124 time-out;
@@ -62,23 +73,24 @@ def wait(job: str, timeout: float | None, as_json: bool) -> None:
 
     \b
     park wait job-4zr3q... --timeout 2h
+    park wait job-4zr3q... --quiet && park get job-4zr3q...
     """
-    raise click.exceptions.Exit(wait_for(job, timeout, as_json=as_json, prints=True))
+    raise click.exceptions.Exit(wait_for(job, timeout, quiet=quiet, as_json=as_json, prints=True))
 
 
-def wait_for(job: str, timeout_s: float | None, *, as_json: bool, prints: bool) -> int:
+def wait_for(job: str, timeout_s: float | None, *, quiet: bool, as_json: bool, prints: bool) -> int:
     """Wait and return the exit code as `park wait` does; with `prints` and `as_json` the job's view goes to stdout."""
     try:
-        view = _ended(park(), job, timeout_s)
+        view = _ended(park(), job, timeout_s, quiet or as_json)
     except KeyboardInterrupt:
-        _left_running(job, f"park wait {job}")
+        _left_running(job, f"park wait {job}", quiet)
     except ParkError as error:
         report(error, as_json=as_json)
         return TIMED_OUT if error.code == "timed_out" else PARK_ERROR
     if prints and as_json:
         print_json(view)
-    if not as_json:
-        say(f"{job} {view['state']}{_detail(view)}")
+    if not as_json and not quiet:
+        say(f"{job} {_(view['state'])}{_detail(view)}")
     return exit_code_of(view)
 
 
@@ -99,20 +111,44 @@ def exit_code_of(view: JobView) -> int:
     return 1 if view.get("n_tasks") else PARK_ERROR
 
 
-def _ended(here: Park, job: str, timeout_s: float | None) -> JobView:
-    return here.wait(job, timeout_s)
+def _ended(here: Park, job: str, timeout_s: float | None, quiet: bool) -> JobView:
+    if quiet:
+        return here.wait(job, timeout_s)
+    from eureka_park.cli.progress import Line, ParkClock, show_view
+
+    clock = ParkClock.of(here)
+    with Line() as line:
+        for view in here.watch(job, timeout_s):
+            show_view(line, view, clock)
+    return view
+
+
+def _until_started(here: Park, job: str, quiet: bool) -> None:
+    """Stay with a job, and say why, until there may be something in its log."""
+    view = here.view(job)
+    if quiet or view["state"] not in {"queued", "starting"}:
+        return
+    from eureka_park.cli.progress import Line, ParkClock, show_view
+
+    clock = ParkClock.of(here)
+    with Line() as line:
+        for view in here.watch(job):
+            if view["state"] not in {"queued", "starting"}:
+                return
+            show_view(line, view, clock)
 
 
 def _detail(view: JobView) -> str:
     if view.get("exit_signal"):
-        return f" by signal {view['exit_signal']}"
+        return _(" by signal {signal}", signal=view["exit_signal"])
     if view.get("exit_code"):
-        return f" with exit code {view['exit_code']}"
+        return _(" with exit code {code}", code=view["exit_code"])
     reasons = view.get("reasons") or []
     return f": {reasons[0]['text']}" if view["state"] in {"failed", "lost"} and reasons else ""
 
 
-def _left_running(job: str, again: str) -> None:
-    click.echo(err=True)
-    say(f"{job} runs on. Again: {again}; to end it: park cancel {job}")
+def _left_running(job: str, again: str, quiet: bool) -> None:
+    if not quiet:
+        click.echo(err=True)
+        say(_("{job} runs on. Again: {again}; to end it: park cancel {job}", job=job, again=again))
     raise click.exceptions.Exit(INTERRUPTED)

@@ -9,19 +9,20 @@ import click
 
 from eureka_park.cli.output import cell, console, json_option, park, print_items, say, state_cell
 from eureka_park.cli.show import reason_text
+from eureka_park.cli.words import _
 from eureka_park.client.views import STATES, TIERS
 
 if TYPE_CHECKING:
     from eureka_park.client import JobView
 
-SHOWN = 50
+SHOWN = 50  # the help of --all says so too
 
 
 @click.command()
 @click.option("--state", type=click.Choice(STATES), help="Only jobs in this state.")
 @click.option("--tier", type=click.Choice(TIERS), help="Only jobs of this tier.")
 @click.option("--project", help="Only jobs of this project.")
-@click.option("--all", "all_jobs", is_flag=True, help=f"All jobs, not only the newest {SHOWN}.")
+@click.option("--all", "all_jobs", is_flag=True, help="All jobs, not only the newest 50.")
 @json_option
 def jobs(state: str | None, tier: str | None, project: str | None, all_jobs: bool, as_json: bool) -> None:
     """List jobs, newest first, with the first reason of each that waits.
@@ -42,13 +43,13 @@ def jobs(state: str | None, tier: str | None, project: str | None, all_jobs: boo
     if as_json:
         print_items(views)
     elif not views:
-        say("no jobs. Submit one: park submit -- echo hello")
+        say(_("no jobs. Submit one: park submit -- echo hello"))
     else:
         from eureka_park.cli.times import park_now_s
 
         _print_table(views, park_now_s(here))
     if more:
-        say(f"only the newest {SHOWN} are shown; all: park jobs --all")
+        say(_("only the newest {n} are shown; all: park jobs --all", n=SHOWN))
 
 
 def _print_table(views: list[JobView], now_s: float) -> None:
@@ -57,9 +58,9 @@ def _print_table(views: list[JobView], now_s: float) -> None:
     from eureka_park.cli.times import waits_or_ran
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("job", "name", "tier", "state", "waits/ran"):
-        table.add_column(column, no_wrap=column != "name", overflow="fold")
-    table.add_column("why", overflow="fold")
+    for column in (_("job"), _("name"), _("tier"), _("state"), _("waits/ran")):
+        table.add_column(column, no_wrap=column != _("name"), overflow="fold")
+    table.add_column(_("why"), overflow="fold")
     for view in views:
         name = view["name"] if not view.get("n_tasks") else f"{view['name']} (x{view['n_tasks']})"
         job, tier, state = cell(view["job_id"]), cell(view["tier"]), state_cell(view["state"])

@@ -7,13 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from eureka_park.cli.spoken import spoken
 from eureka_park.cli.words import _, let_click_speak
 from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 OK: Final = 0
 FAILURE: Final = 1
@@ -57,6 +60,7 @@ class LazyGroup(click.Group):
         """As click, with the nearest command named for a wrong word."""
         if (
             args
+            and not ctx.resilient_parsing  # a completion asks about half a command
             and not args[0].startswith("-")
             and args[0] not in self.lazy
             and super().get_command(ctx, args[0]) is None
@@ -67,6 +71,14 @@ class LazyGroup(click.Group):
             fix = _("Did you mean '{near}'?", near=near) if near else _("See: {where}", where="park --help")
             raise click.UsageError(_("there is no command '{word}'.", word=args[0]) + f" {fix}", ctx=ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands from the table alone, so that a completion imports none of them."""
+        from click.shell_completion import CompletionItem
+
+        rows = [(name, entry) for name, entry in self.lazy.items() if name.startswith(incomplete) and not entry.hidden]
+        named = [CompletionItem(name, help=_(entry.short_help)) for name, entry in rows]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the table alone, so that help imports nothing."""
@@ -89,6 +101,8 @@ class LazyGroup(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         let_click_speak()
+        if "_PARK_COMPLETE" in os.environ:
+            _complete(self)
         try:
             code = super(LazyGroup, spoken(self)).main(args=words, prog_name=prog_name or "park", **extra)  # type: ignore[misc]
         except Exception as error:
@@ -96,6 +110,16 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else OK)
+
+
+def _complete(group: LazyGroup) -> NoReturn:
+    """Answer a shell; whatever goes wrong, a person who pressed Tab sees nothing of it."""
+    from eureka_park.cli import powershell  # noqa: F401  (makes PowerShell known to click)
+
+    try:
+        super(LazyGroup, group).main(args=[], prog_name="park")
+    except Exception:
+        sys.exit(FAILURE)
 
 
 def wants_json(words: Sequence[str]) -> bool:

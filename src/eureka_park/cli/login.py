@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from eureka_park.cli.complete import ParkName
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, say
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import BadInput, ParkError
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 @click.option("--code", metavar="CODE", help="The one-time code from the park's page /connect; asked for without it.")
 @click.option("--name", metavar="TEXT", help="What the token is for (default: the name of this machine).")
 @click.option("--list", "lists", is_flag=True, help="List the parks that you are logged in to.")
-@click.option("--use", metavar="PARK", help="Make one of them the current one; 'here' means the park of this machine.")
+@click.option(
+    "--use",
+    type=ParkName(),
+    metavar="PARK",
+    help="Make one of them the current one; 'here' means the park of this machine.",
+)
 @json_option
 def login(url: str | None, code: str | None, name: str | None, lists: bool, use: str | None, as_json: bool) -> None:
     """Log in to a park elsewhere; commands then go there.
@@ -113,7 +119,7 @@ def _use(word: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("url", required=False)
+@click.argument("url", required=False, type=ParkName())
 @click.option("--all", "everywhere", is_flag=True, help="Log out of all parks.")
 @json_option
 def logout(url: str | None, everywhere: bool, as_json: bool) -> None:

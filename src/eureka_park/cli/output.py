@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from eureka_park.cli.complete import JobName
+from eureka_park.cli.words import N_, _
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -25,12 +28,22 @@ SOURCE_STYLES: Final = {
     "noor-i": "yellow", "noor-ii": "bright_yellow", "noor-iii": "red", "noor-iv": "magenta",
     "koudia": "cyan", "grid": "bright_black",
 }  # fmt: skip
+JOB: Final = JobName()
+STATE_WORDS: Final = (
+    N_("queued"), N_("starting"), N_("running"), N_("pausing"), N_("paused"), N_("frozen"),
+    N_("finished"), N_("failed"), N_("cancelled"), N_("lost"), N_("measured"), N_("modelled"),
+)  # fmt: skip
 PIPE_WIDTH: Final = 160  # wide enough that no id or reason is cut when a program reads the table
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option `--json`, the same everywhere."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def quiet_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--quiet`, the same everywhere."""
+    return click.option("-q", "--quiet", is_flag=True, help="Say nothing beside the output.")(command)
 
 
 def park() -> Park:
@@ -81,4 +94,4 @@ def cell(text: object, style: str = "") -> Text:
 
 def state_cell(state: str) -> Text:
     """A state in its colour."""
-    return cell(state, STATE_STYLES.get(state, ""))
+    return cell(_(state), STATE_STYLES.get(state, ""))

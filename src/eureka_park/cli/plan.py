@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from eureka_park.cli.output import SOURCE_STYLES, clean, console, json_option, park, print_json
+from eureka_park.cli.words import _
 
 if TYPE_CHECKING:
     from eureka_park.client import PlanView
@@ -20,7 +21,12 @@ COLUMNS_MAX: Final = 96
 @click.command()
 @json_option
 def plan(as_json: bool) -> None:
-    """Plot what sun, salt, wind and grid can give over the next 48 hours, by source, beside the load."""
+    """Plot what sun, salt, wind and grid can give over the next 48 hours, by source, beside the load.
+
+    \b
+    park plan
+    park plan --json
+    """
     found = park().plan()
     if as_json:
         print_json(found)
@@ -43,7 +49,7 @@ def plan(as_json: bool) -> None:
         line.append(blocks(means, top_mw), style=SOURCE_STYLES.get(name, ""))
         line.append(f" {power_text(max(series, default=0.0)):>9}")
         out.print(line, no_wrap=True, crop=False)
-    out.print(Text(f"{'UTC':<{label_width}} {hour_axis(found, columns)}      max"), no_wrap=True, crop=False)
+    out.print(Text(f"{'UTC':<{label_width}} {hour_axis(found, columns)}      {_('max')}"), no_wrap=True, crop=False)
     for name, text in found["labels"].items():
         click.echo(f"{clean(name)}: {clean(text)}")
 
@@ -52,9 +58,9 @@ def plot_rows(plan_view: PlanView) -> list[tuple[str, list[float]]]:
     """Name and series (MW) of each line: sources that can give, then clean power in all, grid drawn and load."""
     n = n_intervals(plan_view)
     rows = [(name, list(series[:n])) for name, series in plan_view["available_by_source_mw"].items() if name != "grid"]
-    rows.append(("clean in all", list(plan_view["clean_available_mw_p50"][:n])))
-    rows.append(("grid", list(plan_view["by_source_mw"].get("grid", ())[:n]) or [0.0] * n))
-    rows.append(("load", list(plan_view["load_mw"][:n])))
+    rows.append((_("clean in all"), list(plan_view["clean_available_mw_p50"][:n])))
+    rows.append((_("grid"), list(plan_view["by_source_mw"].get("grid", ())[:n]) or [0.0] * n))
+    rows.append((_("load"), list(plan_view["load_mw"][:n])))
     return rows
 
 

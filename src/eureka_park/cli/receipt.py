@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eureka_park.cli.output import SOURCE_STYLES, cell, clean, console, json_option, park, print_json
+from eureka_park.cli.output import JOB, SOURCE_STYLES, cell, clean, console, json_option, park, print_json
+from eureka_park.cli.words import _
 
 if TYPE_CHECKING:
     from eureka_park.client import Receipt
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", type=JOB)
 @json_option
 def receipt(job: str, as_json: bool) -> None:
     """Print what a job used: kWh at the site meter by hour and source, gCO2, credits.
@@ -31,18 +32,28 @@ def receipt(job: str, as_json: bool) -> None:
     for name, text in found.get("labels", {}).items():
         click.echo(f"{clean(name)}: {clean(text)}")
     if found.get("price"):
-        click.echo(f"price: {', '.join(f'{clean(key)} {clean(value)}' for key, value in found['price'].items())}")
+        price = ", ".join(f"{clean(key)} {clean(value)}" for key, value in found["price"].items())
+        click.echo(_("price: {price}", price=price))
 
 
 def _print_heading(found: Receipt) -> None:
     from eureka_park.foundation.units import energy_text
 
-    scale = ", scale model" if found["scale_model"] else ""
-    click.echo(f"Receipt of {clean(found['job_id'])} ({clean(found['method'])}{scale})")
+    scale = _(", scale model") if found["scale_model"] else ""
     click.echo(
-        f"{energy_text(found['kwh'])} at the site meter, {energy_text(found['it_kwh'])} in the machines; "
-        f"{found['gco2']:.4g} gCO2; {found['credits']:.4g} credits; "
-        f"{found['cpu_h']:.4g} CPU-hours, {found['gpu_h']:.4g} GPU-hours"
+        _("Receipt of {job} ({method}{scale})", job=clean(found["job_id"]), method=_(found["method"]), scale=scale)
+    )
+    click.echo(
+        _(
+            "{site} at the site meter, {it} in the machines; {gco2} gCO2; {credits} credits; "
+            "{cpu_h} CPU-hours, {gpu_h} GPU-hours",
+            site=energy_text(found["kwh"]),
+            it=energy_text(found["it_kwh"]),
+            gco2=f"{found['gco2']:.4g}",
+            credits=f"{found['credits']:.4g}",
+            cpu_h=f"{found['cpu_h']:.4g}",
+            gpu_h=f"{found['gpu_h']:.4g}",
+        )
     )
 
 
@@ -54,13 +65,13 @@ def _print_hours(found: Receipt) -> None:
     sources = sorted(found["kwh_by_source"], key=lambda name: (name == "grid", name))
     scale, unit = energy_scale(found["kwh"])
     table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True)
-    table.add_column("hour", "total", no_wrap=True)
+    table.add_column(_("hour"), _("total"), no_wrap=True)
     table.add_column(f"{unit}", _figure(found["kwh"] * scale), justify="right", no_wrap=True)
     for name in sources:
         total = found["kwh_by_source"][name]
         table.add_column(cell(name, SOURCE_STYLES.get(name, "")), _figure(total * scale), justify="right", no_wrap=True)
     table.add_column("gCO2", _figure(found["gco2"]), justify="right", no_wrap=True)
-    table.add_column("credits", _figure(found["credits"]), justify="right", no_wrap=True)
+    table.add_column(_("credits"), _figure(found["credits"]), justify="right", no_wrap=True)
     for hour in found["hours"]:
         by_source = (_figure(hour["kwh_by_source"].get(name, 0.0) * scale) for name in sources)
         figures = (_figure(hour["kwh"] * scale), *by_source, _figure(hour["gco2"]), _figure(hour["credits"]))

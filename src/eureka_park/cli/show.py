@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, print_json, say, state_cell
+from eureka_park.cli.errors import told
+from eureka_park.cli.output import (
+    JOB,
+    cell,
+    clean,
+    console,
+    json_option,
+    park,
+    print_items,
+    print_json,
+    say,
+    state_cell,
+)
+from eureka_park.cli.words import _
 from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
@@ -15,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", type=JOB)
 @json_option
 def show(job: str, as_json: bool) -> None:
     """Show one job with all its particulars.
@@ -36,8 +49,8 @@ def show(job: str, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("job", cell(view["job_id"]))
-    table.add_row("state", state_cell(view["state"]))
+    table.add_row(_("job"), cell(view["job_id"]))
+    table.add_row(_("state"), state_cell(view["state"]))
     for name, text in _particulars(view, park_now_s(here)):
         table.add_row(name, cell(text))
     console().print(table)
@@ -47,32 +60,37 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
     from eureka_park.cli.times import instant_text, waits_or_ran
     from eureka_park.foundation.units import duration_text, energy_text
 
-    receipt = view.get("receipt")
+    receipt, energy = view.get("receipt"), ""
+    if receipt:
+        energy = _(
+            "{energy}, {credits} credits, {method}",
+            energy=energy_text(receipt["kwh"]),
+            credits=f"{receipt['credits']:.4g}",
+            method=_(receipt["method"]),
+        )
+    tasks = ", ".join(f"{count} {_(state)}" for state, count in (view.get("task_states") or {}).items())
     rows: list[tuple[str, object]] = [
-        ("why", "\n".join(reason_text(reason) for reason in view.get("reasons") or [])),
-        ("name", view["name"]),
-        ("project", view["project"]),
-        ("tier, class", f"{view['tier']}, {view['class']}"),
-        ("command", shlex.join(view["command"])),
-        ("asks for", f"{_asked(view)}, {duration_text(view['time_s'])}"),
-        ("submitted", instant_text(view["submitted_at"])),
-        ("started", instant_text(view["started_at"])),
-        ("ended", instant_text(view["ended_at"])),
-        ("deadline", instant_text(view["deadline_at"])),
-        ("time", waits_or_ran(view, now_s)),
-        ("ended with", _ending(view)),
-        ("attempt", f"{view['attempt']}, resumed {view['resume_count']} times" if view.get("resume_count") else ""),
-        ("capped to", f"{view['cap_frac']:.0%} of its power" if (view.get("cap_frac") or 1) < 1 else ""),
-        ("checkpoint", "yes" if view.get("checkpoint") else ""),
-        ("after", ", ".join(view.get("after") or [])),
-        ("tasks", ", ".join(f"{count} {state}" for state, count in (view.get("task_states") or {}).items())),
-        ("node", view.get("node") or ""),
-        ("isolation", view.get("sandbox_level") or ""),
-        ("detail", view.get("detail") or ""),
-        (
-            "receipt",
-            f"{energy_text(receipt['kwh'])}, {receipt['credits']:.4g} credits, {receipt['method']}" if receipt else "",
-        ),
+        (_("why"), "\n".join(reason_text(reason) for reason in view.get("reasons") or [])),
+        (_("name"), view["name"]),
+        (_("project"), view["project"]),
+        (_("tier, class"), f"{view['tier']}, {view['class']}"),
+        (_("command"), shlex.join(view["command"])),
+        (_("asks for"), f"{_asked(view)}, {duration_text(view['time_s'])}"),
+        (_("submitted"), instant_text(view["submitted_at"])),
+        (_("started"), instant_text(view["started_at"])),
+        (_("ended"), instant_text(view["ended_at"])),
+        (_("deadline"), instant_text(view["deadline_at"])),
+        (_("time"), waits_or_ran(view, now_s)),
+        (_("ended with"), _ending(view)),
+        (_("attempt"), _attempt(view)),
+        (_("capped to"), _capped(view)),
+        (_("checkpoint"), _("yes") if view.get("checkpoint") else ""),
+        (_("after"), ", ".join(view.get("after") or [])),
+        (_("tasks"), tasks),
+        (_("node"), view.get("node") or ""),
+        (_("isolation"), view.get("sandbox_level") or ""),
+        (_("detail"), view.get("detail") or ""),
+        (_("receipt"), energy),
     ]
     return [
         (name, "\n".join(clean(line) for line in str(text).split("\n"))) for name, text in rows if text not in {"", "-"}
@@ -84,14 +102,25 @@ def _asked(view: JobView) -> str:
     return f"{view['cpus']:g} CPUs{gpus}, {view['memory_bytes'] / 2**20:,.0f} MiB"
 
 
+def _attempt(view: JobView) -> str:
+    if not view.get("resume_count"):
+        return ""
+    return _("{attempt}, resumed {n} times", attempt=view["attempt"], n=view["resume_count"])
+
+
+def _capped(view: JobView) -> str:
+    frac = view.get("cap_frac") or 1.0
+    return _("{percent} of its power", percent=f"{frac:.0%}") if frac < 1 else ""
+
+
 def _ending(view: JobView) -> str:
     if view.get("exit_signal"):
-        return f"signal {view['exit_signal']}"
-    return f"exit code {view['exit_code']}" if view.get("exit_code") is not None else ""
+        return _("signal {signal}", signal=view["exit_signal"])
+    return _("exit code {code}", code=view["exit_code"]) if view.get("exit_code") is not None else ""
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", type=JOB)
 @json_option
 def why(job: str, as_json: bool) -> None:
     """Say why a job waits (or was paused, or failed), and until when.
@@ -105,7 +134,7 @@ def why(job: str, as_json: bool) -> None:
         print_json(answer)
         return
     if not answer["reasons"]:
-        click.echo(f"{clean(job)} is {answer['state']}; nothing holds it.")
+        click.echo(_("{job} is {state}; nothing holds it.", job=clean(job), state=_(answer["state"])))
     for reason in answer["reasons"]:
         click.echo(reason_text(reason))
 
@@ -115,11 +144,11 @@ def reason_text(reason: Reason) -> str:
     from eureka_park.cli.times import instant_text
 
     until = reason.get("until")
-    return clean(reason["text"]) + (f" (until {instant_text(until)})" if until else "")
+    return clean(reason["text"]) + (" " + _("(until {time})", time=instant_text(until)) if until else "")
 
 
 @click.command()
-@click.argument("job", nargs=-1, required=True)
+@click.argument("job", nargs=-1, required=True, type=JOB)
 @json_option
 def cancel(job: tuple[str, ...], as_json: bool) -> None:
     """Cancel one or more jobs; an array's id cancels its tasks.
@@ -141,8 +170,8 @@ def cancel(job: tuple[str, ...], as_json: bool) -> None:
         print_json(done[0]) if len(job) == 1 else print_items(done)
     else:
         for answer in done:
-            click.echo(f"{clean(answer['job_id'])} {answer['state']}")
+            click.echo(f"{clean(answer['job_id'])} {_(answer['state'])}")
     for failure in failures:
-        say(failure.line())
+        say(told(failure))
     if failures:
         raise click.exceptions.Exit(1)

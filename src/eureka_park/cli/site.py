@@ -11,6 +11,7 @@ import click
 
 from eureka_park.cli.lazy import missing_part
 from eureka_park.cli.output import json_option, park, print_json
+from eureka_park.cli.words import _
 from eureka_park.foundation.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def new(name: str, to: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(target)})
     else:
-        click.echo(f"{target} is written. Edit it, then: park site check {target}")
+        click.echo(_("{file} is written. Edit it, then: park site check {file}", file=target))
 
 
 @site.command()
@@ -69,7 +70,8 @@ def check(file: str, as_json: bool) -> None:
     if as_json:
         print_json({"is_valid": True, "name": found["name"]})
     else:
-        click.echo(f"{file} is a good site file: {found['name']}, {len(found.get('plants') or [])} plants.")
+        n_plants = len(found.get("plants") or [])
+        click.echo(_("{file} is a good site file: {name}, {n} plants.", file=file, name=found["name"], n=n_plants))
 
 
 @site.command()

@@ -5,12 +5,18 @@ from __future__ import annotations
 import click
 
 from eureka_park.cli.output import clean, json_option, park, print_json
+from eureka_park.cli.words import _
 
 
 @click.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Print whether the park is ready, its site, its clocks and its jobs by state."""
+    """Print whether the park is ready, its site, its clocks and its jobs by state.
+
+    \b
+    park status
+    park status --json
+    """
     here = park()
     found = here.status()
     if as_json:
@@ -18,15 +24,19 @@ def status(as_json: bool) -> None:
         return
     from eureka_park.cli.times import instant_text
 
-    scale = ", a scale model" if found["scale_model"] else ""
-    click.echo(f"{here.url}: {'ready' if found['ready'] else 'not ready'}, version {clean(found['version'])}")
-    click.echo(f"site      {clean(found['site'])}{scale}; sky {clean(found['sky'])}")
-    paced = f", pace {found['pace']:g}" if found["pace"] != 1 else ""
-    click.echo(f"park time {instant_text(found['park_at'])}{paced}")
-    click.echo(
-        f"isolation {clean(found['sandbox_level'])}; can {', '.join(map(clean, found['capabilities'])) or 'only run'}"
+    scale = _(", a scale model") if found["scale_model"] else ""
+    paced = _(", pace {factor}", factor=f"{found['pace']:g}") if found["pace"] != 1 else ""
+    able = ", ".join(map(clean, found["capabilities"])) or _("only run")
+    counts = ", ".join(f"{count} {_(clean(state))}" for state, count in found["jobs"].items() if count)
+    ready = _("ready") if found["ready"] else _("not ready")
+    lines = (
+        _("{url}: {ready}, version {version}", url=here.url, ready=ready, version=clean(found["version"])),
+        _("site      {site}{scale}; sky {sky}", site=clean(found["site"]), scale=scale, sky=clean(found["sky"])),
+        _("park time {time}{paced}", time=instant_text(found["park_at"]), paced=paced),
+        _("isolation {level}; can {able}", level=clean(found["sandbox_level"]), able=able),
+        _("jobs      {counts}", counts=counts or _("none yet")),
     )
-    counts = ", ".join(f"{count} {clean(state)}" for state, count in found["jobs"].items() if count)
-    click.echo(f"jobs      {counts or 'none yet'}")
+    for line in lines:
+        click.echo(line)
     if not found["live"]["alive"]:
-        click.echo("the deciding process is away: nothing starts until it is back")
+        click.echo(_("the deciding process is away: nothing starts until it is back"))

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eureka_park.cli.output import json_option, park, print_json, say
+from eureka_park.cli.output import JOB, json_option, park, print_json, quiet_option, say
+from eureka_park.cli.progress import Line, show_sent
+from eureka_park.cli.words import _
 from eureka_park.client.views import CLASSES, TIERS
 from eureka_park.foundation.errors import BadInput
 
@@ -29,8 +31,12 @@ class SubmitCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            hint = f"What belongs to the script goes after '--': park submit SCRIPT -- {error.option_name}"
-            text = f"no such option {error.option_name}. {hint} See: {ctx.command_path} --help"
+            text = _(
+                "no such option {option}. What belongs to the script goes after '--': park submit SCRIPT -- {option} "
+                "See: {where}",
+                option=error.option_name,
+                where=f"{ctx.command_path} --help",
+            )
             raise click.UsageError(text, ctx=ctx) from None
 
 
@@ -46,7 +52,7 @@ class SubmitCommand(click.Command):
 @click.option("--by", metavar="WHEN", help="Deadline: 2h from now, or 2026-11-22T18:00:00Z.")
 @click.option("--class", "class_", type=click.Choice(CLASSES), help="Class of the job (default batch).")
 @click.option("--array", metavar="N", help="Run N tasks of the same job.")
-@click.option("--after", multiple=True, metavar="JOB", help="Start only when this job has finished (repeat).")
+@click.option("--after", multiple=True, type=JOB, metavar="JOB", help="Start only when this job has finished (repeat).")
 @click.option("--checkpoint/--no-checkpoint", default=None, help="The job saves itself on SIGTERM and can go on later.")
 @click.option("--env", multiple=True, metavar="K=V", help="A variable of its environment (repeat).")
 @click.option("--name", metavar="TEXT", help="A name for people.")
@@ -67,10 +73,18 @@ class SubmitCommand(click.Command):
 @click.option("--python", "requires_python", metavar="RANGE", help="Versions of Python that it runs on: '>=3.11'.")
 @click.option("--priority", type=int, metavar="N", help="Order within the project; higher goes first (default 0).")
 @click.option("--wait", "waits", is_flag=True, help="Wait for the end and exit as 'park wait' does.")
+@quiet_option
 @json_option
 @click.pass_context
 def submit(
-    ctx: click.Context, /, words: tuple[str, ...], folder: Path | None, waits: bool, as_json: bool, **options: Any
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    folder: Path | None,
+    waits: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Submit a script, a job file or a command, and print the job's id.
 
@@ -85,17 +99,19 @@ def submit(
     """
     fields = _fields(options)
     what, args, fields, sent = _work(words, ctx.meta.get(_AFTER_DASHES), folder, fields)
-    job = park().submit(what, args=args, folder=sent, **fields)
+    here = park()
+    with Line(quiet or as_json) as line:
+        job = here.submit(what, args=args, folder=sent, told=lambda sent: show_sent(line, sent), **fields)
     if as_json:
         print_json({"job_id": job.id})
     else:
         click.echo(job.id)
-        if not waits:
-            say(f"submitted. Follow it: park logs -f {job.id}")
+        if not waits and not quiet:
+            say(_("submitted. Follow it: park logs -f {job}", job=job.id))
     if waits:
         from eureka_park.cli.follow import wait_for
 
-        raise click.exceptions.Exit(wait_for(job.id, None, as_json=as_json, prints=False))
+        raise click.exceptions.Exit(wait_for(job.id, None, quiet=quiet, as_json=as_json, prints=False))
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +147,7 @@ def _work(
     """What runs, its arguments, all fields and the folder to send."""
     if not words:
         if not after_dashes:
-            raise click.UsageError("there is nothing to run. Name a script, a job file, or a command after '--'.")
+            raise click.UsageError(_("there is nothing to run. Name a script, a job file, or a command after '--'."))
         return list(after_dashes), (), fields, folder
     args = (*words[1:], *(after_dashes or ()))
     if not words[0].lower().endswith(".toml"):

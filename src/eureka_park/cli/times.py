@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from eureka_park.cli.words import _
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import duration_text, parse_instant_s
 
@@ -30,7 +31,8 @@ def waits_or_ran(view: JobView, now_s: float) -> str:
     begin, end = view.get("started_at"), view.get("ended_at")
     if begin is None:
         until_s = parse_instant_s(end) if end else now_s
-        return f"waits {duration_text(until_s - parse_instant_s(view['submitted_at']))}" if not end else "-"
+        waited = duration_text(until_s - parse_instant_s(view["submitted_at"]))
+        return _("waits {time}", time=waited) if not end else "-"
     until_s = parse_instant_s(end) if end else now_s
-    verb = "ran" if end else "runs"
-    return f"{verb} {duration_text(until_s - parse_instant_s(begin))}"
+    ran = duration_text(until_s - parse_instant_s(begin))
+    return _("ran {time}", time=ran) if end else _("runs {time}", time=ran)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,21 +13,32 @@ from eureka_park.client.views import OutputFile
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 
 
+Told = Callable[[str, int, int], None]  # path, bytes that have come, size
+
+
 def bring(
-    transport: Transport, outputs_path: str, outputs: Sequence[OutputFile], path: str | None, to: Path
+    transport: Transport, outputs_path: str, outputs: Sequence[OutputFile], path: str | None, to: Path, told: Told
 ) -> list[Path]:
     """Fetch the chosen outputs into `to`. Every target is checked before the first byte travels."""
     chosen = _chosen(outputs, path)
-    targets = [(item["path"], safe_target(to, item["path"])) for item in chosen]
-    for name, target in targets:
+    targets = [(item, safe_target(to, item["path"])) for item in chosen]
+    for item, target in targets:
         try:
-            with transport.download(f"{outputs_path}/{quote(name, safe='/')}") as chunks:
-                _write(target, chunks)
+            with transport.download(f"{outputs_path}/{quote(item['path'], safe='/')}") as chunks:
+                _write(target, _counted(chunks, item, told))
         except OSError as error:
             raise Unavailable(
                 f"{target} cannot be written: {error.strerror}.", fix="Make room, or name another folder with --to."
             ) from None
     return [target for _, target in targets]
+
+
+def _counted(chunks: Iterable[bytes], item: OutputFile, told: Told) -> Iterator[bytes]:
+    n_bytes = 0
+    for chunk in chunks:
+        n_bytes += len(chunk)
+        told(item["path"], n_bytes, item["size_bytes"])
+        yield chunk
 
 
 def safe_target(to: Path, path: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, cast
@@ -26,6 +26,7 @@ from eureka_park.client.views import (
     PlanView,
     Reason,
     Receipt,
+    Sent,
     StatusView,
     Until,
     Upload,
@@ -34,6 +35,7 @@ from eureka_park.client.views import (
 from eureka_park.foundation.errors import ParkError, Unavailable
 
 LONG_POLL_S: Final = 20.0
+WATCH_POLL_S: Final = 3.0  # reasons change without a change of state
 # A park that restarts is back within seconds; a job of days deserves more patience than a first contact.
 FIRST_PATIENCE_S: Final = 3.0
 SUBMIT_PATIENCE_S: Final = 20.0
@@ -100,12 +102,13 @@ class Park:
         requires_python: str | None = None,
         priority: int | None = None,
         idempotency_key: str | None = None,
+        told: Callable[[Sent], None] = lambda _sent: None,
     ) -> Job:
         """Submit a script (a path) or a command (a list of words); what is None takes the park's default.
 
         A script travels alone unless `folder` names the folder to send with it. Dependencies of a Python script
         are read from its PEP 723 header unless given. `memory` is bytes or `2GiB`, `time` seconds or `90m`,
-        `by` a duration or an instant.
+        `by` a duration or an instant. `told` hears how far the upload is.
         Safe against a park that restarts meanwhile: the same idempotency key is sent again.
         """
         ids = None if after is None else [job.id if isinstance(job, Job) else job for job in after]
@@ -119,7 +122,7 @@ class Park:
         prepared = work.prepare(script_or_command, args, None if folder is None else Path(folder))
         body = {**prepared.fields, **fields}
         if prepared.listing is not None:
-            body["snapshot_id"] = self._send(prepared.listing).snapshot_id
+            body["snapshot_id"] = self._send(prepared.listing, told).snapshot_id
         headers = {"Idempotency-Key": idempotency_key or secrets.token_hex(16)}
         answer = patiently(
             lambda: self._transport.json("POST", "/jobs", body=body, headers=headers),
@@ -140,8 +143,8 @@ class Park:
         """As `upload_folder`, with what really travelled and which links and special files did not."""
         return self._send(list_folder(Path(folder)))
 
-    def _send(self, listing: Listing) -> Upload:
-        return send(self._transport, listing, first_s=FIRST_PATIENCE_S, lost_s=SUBMIT_PATIENCE_S)
+    def _send(self, listing: Listing, told: Callable[[Sent], None] = lambda _sent: None) -> Upload:
+        return send(self._transport, listing, first_s=FIRST_PATIENCE_S, lost_s=SUBMIT_PATIENCE_S, told=told)
 
     def job(self, job_id: str) -> Job:
         """A job that exists, with its view loaded. Raises NotFound."""
@@ -189,15 +192,24 @@ class Park:
             ):
                 return view
             before = view["state"]
-            if end_s is not None and time.monotonic() >= end_s:
-                raise Unavailable(
-                    f"{job_id} is still {view['state']} after {timeout_s:g} s.",
-                    fix="Wait longer, or ask: park why.",
-                    code=TIMED_OUT,
-                )
+            _check_time(view, end_s, timeout_s)
             if until == "state-change" and time.monotonic() - begin_s < left_s - 0.5:
                 return view  # the park answered before the poll was over: it has seen a change
             time.sleep(max(0.0, min(0.2 - (time.monotonic() - begin_s), left_s)))
+
+    def watch(self, job_id: str, timeout_s: float | None = None) -> Iterator[JobView]:
+        """A job's view now, at every change and at least every 3 s, until it has ended; otherwise as `wait`."""
+        end_s = None if timeout_s is None else time.monotonic() + timeout_s
+        view = self._poll(job_id, "state-change", 0.0)
+        while True:
+            yield view
+            if view["state"] in ENDED:
+                return
+            _check_time(view, end_s, timeout_s)
+            left_s = WATCH_POLL_S if end_s is None else max(0.0, min(WATCH_POLL_S, end_s - time.monotonic()))
+            begin_s = time.monotonic()
+            view = self._poll(job_id, "state-change", left_s)
+            time.sleep(max(0.0, min(0.05, left_s) - (time.monotonic() - begin_s)))
 
     def _poll(self, job_id: str, until: Until, wait_s: float) -> JobView:
         def ask() -> Any:
@@ -234,12 +246,20 @@ class Park:
         """The files that a job left in its PARK_OUTPUT_DIR."""
         return cast(list[OutputFile], self._transport.json("GET", _job_path(job_id, "outputs"))["items"])
 
-    def get(self, job_id: str, path: str | None = None, to: str | os.PathLike[str] = ".") -> list[Path]:
+    def get(
+        self,
+        job_id: str,
+        path: str | None = None,
+        to: str | os.PathLike[str] = ".",
+        *,
+        told: fetch.Told = lambda _path, _n_bytes, _size_bytes: None,
+    ) -> list[Path]:
         """Bring outputs home: all, one file, or one folder of them, into the folder `to`. Returns the files written.
 
         Each arrives in a temporary file and takes its name when it is whole. A path that would leave `to` is refused.
+        `told` hears the path, the bytes that have come and the size of each.
         """
-        return fetch.bring(self._transport, _job_path(job_id, "outputs"), self.outputs(job_id), path, Path(to))
+        return fetch.bring(self._transport, _job_path(job_id, "outputs"), self.outputs(job_id), path, Path(to), told)
 
     def plan(self) -> PlanView:
         """The newest power plan with the power of now. Raises Unavailable (`no_plan_yet`) before the first."""
@@ -312,6 +332,15 @@ class Job:
     def get(self, path: str | None = None, to: str | os.PathLike[str] = ".") -> list[Path]:
         """As `Park.get`."""
         return self.park.get(self.id, path, to)
+
+
+def _check_time(view: JobView, end_s: float | None, timeout_s: float | None) -> None:
+    if end_s is not None and time.monotonic() >= end_s:
+        raise Unavailable(
+            f"{view['job_id']} is still {view['state']} after {timeout_s:g} s.",
+            fix="Wait longer, or ask: park why.",
+            code=TIMED_OUT,
+        )
 
 
 def _job_path(job_id: str, *more: str) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
 from eureka_park.client.address import START_FIX, Address, is_loopback
 from eureka_park.foundation import errors
@@ -20,6 +20,7 @@ T = TypeVar("T")
 TIMEOUT_S: Final = 30.0
 CONNECT_TIMEOUT_S: Final = 5.0
 CHUNK_BYTES: Final = 1024 * 1024
+PUT_CHUNK_BYTES: Final = 256 * 1024
 LOST: Final = "connection_lost"  # the park was reached, then the line broke: it may have acted
 UNREACHABLE: Final = "not_reachable"
 
@@ -62,10 +63,13 @@ class Transport:
         response = self._send("GET", path, params=_present(params))
         return response.content, response.headers
 
-    def put_file(self, path: str, file: Path) -> None:
-        """Send a file as the raw body of a PUT."""
+    def put_file(self, path: str, file: Path, heard: Callable[[int], None] = lambda _n_bytes: None) -> None:
+        """Send a file as the raw body of a PUT; `heard` is told how many bytes have been taken."""
         with file.open("rb") as stream:
-            self._send("PUT", path, content=stream, headers={"Content-Type": "application/octet-stream"})
+            size_bytes = stream.seek(0, 2)
+            stream.seek(0)
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
+            self._send("PUT", path, content=_chunks(stream, heard), headers=headers)
 
     @contextmanager
     def download(self, path: str) -> Iterator[Iterator[bytes]]:
@@ -125,6 +129,14 @@ class Transport:
             raise errors.BadInput(
                 f"'{self.address.url}' is not the address of a park.", fix="Check PARK_URL.", code="bad_url"
             ) from error
+
+
+def _chunks(stream: BinaryIO, heard: Callable[[int], None]) -> Iterator[bytes]:
+    n_bytes = 0
+    while chunk := stream.read(PUT_CHUNK_BYTES):
+        yield chunk
+        n_bytes += len(chunk)
+        heard(n_bytes)
 
 
 def error_of(status: int, body: bytes, url: str) -> ParkError:

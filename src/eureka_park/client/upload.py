@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from eureka_park.client.folder import Listing
 from eureka_park.client.transport import Transport, patiently
-from eureka_park.client.views import SnapshotAnswer, Upload
+from eureka_park.client.views import Sent, SnapshotAnswer, Upload
 from eureka_park.foundation.errors import BadInput, Conflict, ParkError
 
 
-def send(transport: Transport, listing: Listing, *, first_s: float, lost_s: float) -> Upload:
-    """Make a snapshot of the listed files; only blobs the park lacks travel. Every step may be repeated."""
+Told = Callable[[Sent], None]
+
+
+def send(
+    transport: Transport, listing: Listing, *, first_s: float, lost_s: float, told: Told = lambda _sent: None
+) -> Upload:
+    """Make a snapshot of the listed files; only blobs the park lacks travel. Every step may be repeated.
+
+    `told` hears how far it is.
+    """
+    told(Sent(len(listing.files), 0, 0))
     described = [file.described() for file in listing.files]
     sources = {
         item["sha256"]: (file.source, item["size_bytes"]) for file, item in zip(listing.files, described, strict=True)
@@ -34,8 +45,10 @@ def send(transport: Transport, listing: Listing, *, first_s: float, lost_s: floa
                 sent_bytes=sum(sources[sha256][1] for sha256 in sent),
                 not_sent=listing.not_sent,
             )
+        missing = [sha256 for sha256 in answer["missing"] if sha256 in sources]
+        count = _Count(len(described), sum(sources[sha256][1] for sha256 in missing), told)
         for sha256 in answer["missing"]:
-            _put(transport, sha256, sources, first_s=first_s, lost_s=lost_s)
+            _put(transport, sha256, sources, count, first_s=first_s, lost_s=lost_s)
             sent.add(sha256)
         answer = patiently(commit, first_s=first_s, lost_s=lost_s)
     raise Conflict(
@@ -43,18 +56,39 @@ def send(transport: Transport, listing: Listing, *, first_s: float, lost_s: floa
     )
 
 
+@dataclass
+class _Count:
+    """Bytes that have arrived, and those of the file that is on its way."""
+
+    n_files: int
+    size_bytes: int
+    told: Told
+    done_bytes: int = 0
+
+    def hear(self, part_bytes: int) -> None:
+        self.told(Sent(self.n_files, self.size_bytes, min(self.size_bytes, self.done_bytes + part_bytes)))
+
+
 def _put(
-    transport: Transport, sha256: str, sources: dict[str, tuple[Path, int]], *, first_s: float, lost_s: float
+    transport: Transport,
+    sha256: str,
+    sources: dict[str, tuple[Path, int]],
+    count: _Count,
+    *,
+    first_s: float,
+    lost_s: float,
 ) -> None:
     if sha256 not in sources:
         raise Conflict("The park asks for a file that was not listed.", fix="Check that PARK_URL names a park.")
     source = sources[sha256][0]
 
     def put() -> Any:
-        transport.put_file(f"/blobs/{sha256}", source)
+        transport.put_file(f"/blobs/{sha256}", source, count.hear)
 
     try:
         patiently(put, first_s=first_s, lost_s=lost_s)
+        count.done_bytes += sources[sha256][1]
+        count.hear(0)
     except ParkError as error:
         if error.code != "hash_mismatch":
             raise

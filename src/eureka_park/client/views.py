@@ -223,3 +223,12 @@ class Upload:
     sent_files: int
     sent_bytes: int
     not_sent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An upload on its way: files looked at, bytes that must travel (0: not known yet) and that have."""
+
+    n_files: int
+    size_bytes: int
+    sent_bytes: int

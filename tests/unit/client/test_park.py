@@ -392,9 +392,9 @@ def test_file_that_changes_while_it_is_sent(
     (tmp_path / "a").write_text("before")
     original = park._transport.put_file
 
-    def put_late(path: str, file: Path) -> None:
+    def put_late(path: str, file: Path, heard: object) -> None:
         file.write_text("after")
-        original(path, file)
+        original(path, file, heard)
 
     monkeypatch.setattr(park._transport, "put_file", put_late)
     with pytest.raises(BadInput, match="changed while"):
