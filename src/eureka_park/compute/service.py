@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import EllipsisType
 from typing import Any, BinaryIO, Final, Protocol
@@ -13,7 +13,7 @@ from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import folders, history, store, view
 from eureka_park.compute.core.job import JobSpec, Tier
 from eureka_park.compute.core.job_check import Largest, check_request
-from eureka_park.compute.core.listing import cursor_text, read_cursor, read_sort
+from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
@@ -25,6 +25,7 @@ from eureka_park.foundation.units import iso_from_s
 ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
 CANCEL_MAX: Final = 1000
 _ON_NODE: Final = ("starting", "running", "pausing", "frozen")
+_RUNNING_MAX: Final = 1000
 _AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
 _SKY_HOURS_MAX: Final = 7 * 24
 
@@ -53,13 +54,24 @@ class Quoter(Protocol):
     """What compute asks of those who know power and prices."""
 
     def __call__(
-        self, spec: JobSpec, now_s: float, running: Sequence[Mapping[str, Any]], ahead: Mapping[str, Any]
+        self,
+        specs: Mapping[str, JobSpec],
+        deadlines_s: Mapping[str, float | None],
+        chosen: str,
+        now_s: float,
+        rows: QuoteRows,
     ) -> dict[str, Any]:
-        """The quote of a checked declaration.
+        """The quote of a checked declaration, as each tier would run it; `chosen` is the tier that was declared."""
 
-        `running`: the rows of the jobs on nodes; `ahead`: by tier, how many wait before it (`n`) and the rows of the
-        first of them (`rows`).
-        """
+
+@dataclass(frozen=True, slots=True)
+class QuoteRows:
+    """Rows of jobs that a quote rests on: those on nodes; by tier the first who wait before it, and how many wait."""
+
+    running: Sequence[Mapping[str, Any]]
+    ahead: Mapping[str, Sequence[Mapping[str, Any]]]
+    n_ahead: Mapping[str, int]
+    is_first: bool  # the project never had a job
 
 
 class ComputeService:
@@ -107,31 +119,31 @@ class ComputeService:
         self._wake()
         return job_id
 
-    def _checked(self, conn: Any, who: Principal, request: Mapping[str, Any], now_s: float) -> JobSpec:
-        spec = replace(check_request(request, now_s, self._largest), is_trusted=who.is_operator)
-        self._accounts.require(Act.SUBMIT, who, spec.project)
+    def _checked(
+        self, conn: Any, who: Principal | None, request: Mapping[str, Any], now_s: float, act: Act = Act.SUBMIT
+    ) -> JobSpec:
+        is_trusted = who is not None and who.is_operator
+        spec = replace(check_request(request, now_s, self._largest), is_trusted=is_trusted)
+        self._accounts.require(act, who, spec.project)
         if spec.snapshot_id is not None:
             self._check_script(spec)
         self._check_after(conn, who, spec.after)
         return spec
 
-    def quote(self, who: Principal, request: Mapping[str, Any]) -> dict[str, Any]:
-        """What such a job would draw, cost and emit, by tier, and its best hours. Refuses what `submit` refuses."""
+    def quote(self, who: Principal | None, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What such a job would draw, cost and emit, by tier, and its best hours. Refuses what `submit` refuses.
+
+        A visitor (None) gets one too, for a project that everybody sees.
+        """
         now_s = self._clock.park_s()
         with self._db.read() as conn:
-            spec = self._checked(conn, who, request, now_s)
-            running = store.rows_of(conn, [row[0] for row in store.page(conn, store.Asked(_ON_NODE), limit=1000)])
-            ahead = {str(tier): self._ahead(conn, spec.project, str(tier)) for tier in Tier}
+            spec = self._checked(conn, who, request, now_s, Act.SEE if who is None else Act.SUBMIT)
+            rows = _quote_rows(conn, spec.project)
         if self._quoter is None:
             raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
-        spec = replace(spec, deadline_s=self._deadline(spec, now_s))
-        return self._quoter(spec, now_s, running, ahead)
-
-    @staticmethod
-    def _ahead(conn: Any, project: str, tier: str) -> dict[str, Any]:
-        asked = store.Asked(("queued", "paused"), tier, (project,))
-        first = store.page(conn, asked, read_sort("oldest"), limit=_AHEAD)
-        return {"n": store.count(conn, asked), "rows": store.rows_of(conn, [job_id for job_id, _ in first])}
+        specs = {str(tier): replace(spec, tier=tier) for tier in Tier}
+        deadlines_s = {tier: self._deadline(item, now_s) for tier, item in specs.items()}
+        return self._quoter(specs, deadlines_s, str(spec.tier), now_s, rows)
 
     def cancel(self, who: Principal, job_id: str) -> str:
         """Ask for a job or a whole array to be ended; the state it is in now. Conflict when it is over already."""
@@ -204,7 +216,7 @@ class ComputeService:
                 code="missing_script",
             )
 
-    def _check_after(self, conn: Any, who: Principal, after: Sequence[JobId]) -> None:
+    def _check_after(self, conn: Any, who: Principal | None, after: Sequence[JobId]) -> None:
         ended, _ = store.open_among(conn, after) if after else ({}, set())
         for job_id in dict.fromkeys(after):
             try:
@@ -387,6 +399,17 @@ class ComputeService:
         with self._db.read() as conn:
             return store.counts(conn, None if isinstance(who, EllipsisType) else self._visible_projects(who))
 
+    def on_nodes(self, who: Principal | None, limit: int = _RUNNING_MAX) -> list[dict[str, Any]]:
+        """What takes up machines now, the oldest first: node, state, tier, cpus, gpus, cap_frac.
+
+        `job_id` and `name` are None for jobs that somebody may not see.
+        """
+        seen = self._visible_projects(who)
+        with self._db.read() as conn:
+            found = store.page(conn, store.Asked(_ON_NODE), Sort.OLDEST, None, limit)
+            rows = store.rows_of(conn, [job_id for job_id, _ in found])
+        return [view.on_node_view(row, is_seen=seen is None or row["project"] in seen) for row in rows]
+
     def change_mark(self) -> int:
         """A number that grows with every entry of the journal; cheap to ask."""
         return self._mark()
@@ -432,3 +455,15 @@ class ComputeService:
 def _check_open(job_id: str, state: str) -> None:
     if state in ENDED_NAMES:
         raise Conflict(f"{job_id} is already over: {state}.", fix="There is nothing to cancel.", code="job_over")
+
+
+def _quote_rows(conn: Any, project: str) -> QuoteRows:
+    on_nodes = store.page(conn, store.Asked(_ON_NODE), limit=_RUNNING_MAX)
+    ahead, n_ahead = {}, {}
+    for tier in (str(one) for one in Tier):
+        line = store.Asked(("queued", "paused"), tier, (project,))
+        first = store.page(conn, line, Sort.OLDEST, limit=_AHEAD)
+        ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first])
+        n_ahead[tier] = store.count(conn, line)
+    is_first = not store.page(conn, store.Asked(projects=(project,)), limit=1)
+    return QuoteRows(store.rows_of(conn, [job_id for job_id, _ in on_nodes]), ahead, n_ahead, is_first)
