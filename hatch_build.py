@@ -56,10 +56,10 @@ def build(root: Path = ROOT) -> bool:
     """Bring everything up to date; True if something had to be built."""
     did_texts = _compile_texts(root)
     stamp = _stamp_of(root)
-    with _alone(root / ISLANDS / "package.json"):
+    with alone(root / ISLANDS / "package.json"):
         if _is_fresh(root, stamp):
             return did_texts
-        _install_packages(root)
+        install_packages(root / ISLANDS)
         with tempfile.TemporaryDirectory(prefix="park-pages-") as folder:
             made = Path(folder) / "built"
             _bundle(root, made, stamp)
@@ -95,8 +95,9 @@ def _is_fresh(root: Path, stamp: str) -> bool:
         return False
 
 
-def _install_packages(root: Path) -> None:
-    folder, mark = root / ISLANDS, root / NODE_MODULES / ".park-stamp"
+def install_packages(folder: Path) -> None:
+    """Put the locked packages of a folder into its node_modules, unless they are there. Errors: BuildFailed."""
+    mark = folder / "node_modules/.park-stamp"
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if mark.is_file() and mark.read_text(encoding="utf-8") == wanted:
         return
@@ -197,7 +198,7 @@ def _compile_texts(root: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _alone(file: Path) -> Iterator[None]:
+def alone(file: Path) -> Iterator[None]:
     """One build at a time, where the system can lock files."""
     with file.open("rb") as held:
         with contextlib.suppress(ImportError):

@@ -125,11 +125,11 @@ def test_a_log_grows_on_its_page(shown: Shown, chromium: Chromium) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"\nfirst\n")
     chromium.go(f"{shown.url}/jobs/{shown.running}")
-    log = 'document.querySelector("pre[data-log]").textContent'
-    assert chromium.run(log) == "\nfirst\n"
+    log = '[...document.querySelectorAll(".log-line")].map((line) => line.textContent).join("|")'
+    chromium.wait_for(f'{log} === "\\n|first"')
     with file.open("ab") as out:
         out.write("deuxième <b>\n".encode())
-    chromium.wait_for(f'{log}.endsWith("deuxième <b>\\n")')
+    chromium.wait_for(f'{log}.endsWith("first|deuxième <b>")')
     assert chromium.run('document.querySelectorAll("pre b").length') == 0 and chromium.errors == []
 
 
