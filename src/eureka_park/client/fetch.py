@@ -12,7 +12,6 @@ from eureka_park.client.transport import Transport
 from eureka_park.client.views import OutputFile
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 
-
 Told = Callable[[str, int, int], None]  # path, bytes that have come, size
 
 

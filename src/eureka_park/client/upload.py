@@ -12,7 +12,6 @@ from eureka_park.client.transport import Transport, patiently
 from eureka_park.client.views import Sent, SnapshotAnswer, Upload
 from eureka_park.foundation.errors import BadInput, Conflict, ParkError
 
-
 Told = Callable[[Sent], None]
 
 
