@@ -110,11 +110,11 @@ def _shed(
             continue
         saved_kw = job.dynamic_kw * caps.get(job.job_id, (job.cap_frac, 0.0))[0]
         if job.spec.checkpoint or job.spec.job_class is JobClass.SERVICE:
-            why = _reason("paused_power", "paused at a checkpoint", short_kw, supply, job, now_s)
+            why = _reason("paused_power", "paused at a checkpoint", short_kw, supply, policy)
             stops[job.job_id] = ev.JobPausing(job.job_id, now_s), why
             saved_kw += job.rated_kw - job.dynamic_kw  # its node's share comes free once the checkpoint is written
         elif policy.can_freeze:
-            why = _reason("frozen_power", "frozen in place, its work kept", short_kw, supply, job, now_s)
+            why = _reason("frozen_power", "frozen in place, its work kept", short_kw, supply, policy)
             stops[job.job_id] = ev.JobFrozen(job.job_id, now_s), why
         else:
             continue
@@ -125,7 +125,7 @@ def _shed(
             yield event
         elif job.job_id in caps:
             frac, kw = caps[job.job_id]
-            reasons[job.job_id] = _reason("capped_power", f"capped to {frac:.0%} of its power", kw, supply, job, now_s)
+            reasons[job.job_id] = _reason("capped_power", f"capped to {frac:.0%} of its power", kw, supply, policy)
             yield ev.JobCapped(job.job_id, now_s, frac)
 
 
@@ -143,22 +143,47 @@ def _caps(bound: list[Job], short_kw: float, policy: Policy) -> tuple[dict[JobId
     return caps, short_kw
 
 
-def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float) -> Iterator[ev.Event]:
-    """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin."""
+def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reasons: Reasons) -> Iterator[ev.Event]:
+    """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin; yields each event
+    after it was applied. What goes up again and what must still stay down are told why.
+    """
+    room: float | None = None
     for job in [job for job in reversed(_in_order(state)) if job.state is JobState.FROZEN or job.cap_frac < 1.0]:
-        need_kw = job.dynamic_kw if job.state is JobState.FROZEN else job.dynamic_kw * (1.0 - job.cap_frac)
-        is_held = is_bound(job, policy.sky, now_s)
-        if is_held and need_kw > room_kw(totals(state, policy, now_s), supply, policy, now_s):
-            continue
         event: ev.Event
         if job.state is JobState.FROZEN:
-            event = ev.JobThawed(job.job_id, now_s)
+            need_kw, event = job.dynamic_kw, ev.JobThawed(job.job_id, now_s)
         elif job.state is JobState.RUNNING:
-            event = ev.JobCapped(job.job_id, now_s, 1.0)
+            need_kw, event = job.dynamic_kw * (1.0 - job.cap_frac), ev.JobCapped(job.job_id, now_s, 1.0)
         else:
             continue
+        if is_bound(job, policy.sky, now_s):
+            room = room_kw(totals(state, policy, now_s), supply, policy, now_s) if room is None else room
+            if need_kw > room:
+                reasons.setdefault(job.job_id, _held(job, need_kw - room, supply, policy))
+                continue
+        reasons[job.job_id] = _resumed(job, supply)
         state.apply(event)
+        room = None
         yield event
+
+
+def _held(job: Job, short_kw: float, supply: Supply, policy: Policy) -> Reason:
+    """Why a job stays frozen or capped, as the hour is now."""
+    values = {"short_kw": round(short_kw, 6), "clean_kw": round(supply.now.clean_kw, 6)}
+    until_s = supply.first_clean_s(supply.now.clean_kw + short_kw / (1.0 - policy.margin_frac))
+    short = power_text(short_kw / 1000)
+    if job.state is JobState.FROZEN:
+        text = f"It stays frozen in place, its work kept: the sky gives {short} less than it needs to go on."
+        return Reason("frozen_power", text, values, until_s)
+    text = f"It stays capped to {job.cap_frac:.0%} of its power: the sky gives {short} less than the rest needs."
+    return Reason("capped_power", text, values, until_s)
+
+
+def _resumed(job: Job, supply: Supply) -> Reason:
+    what = "It goes on" if job.state is JobState.FROZEN else "It has its full power again"
+    clean = power_text(supply.now.clean_kw / 1000)
+    text = f"{what}: sun, wind and salt give {clean} now, enough for it."
+    return Reason("resumed_power", text, {"clean_kw": round(supply.now.clean_kw, 6)})
 
 
 def room_kw(committed: Totals, supply: Supply, policy: Policy, now_s: float) -> float:
@@ -184,8 +209,9 @@ def _may_stop(job: Job, policy: Policy, now_s: float) -> bool:
     return job.last_pause_s is None or now_s - job.last_pause_s >= 3600.0 / policy.pause_rate_max_per_h
 
 
-def _reason(code: str, what: str, short_kw: float, supply: Supply, job: Job, now_s: float) -> Reason:
-    until_s = supply.first_clean_s(job.rated_kw)
+def _reason(code: str, what: str, short_kw: float, supply: Supply, policy: Policy) -> Reason:
+    """`short_kw`: what is still missing when it is this job's turn to give way; an hour with so much more spares it."""
+    until_s = supply.first_clean_s((supply.now.clean_kw + short_kw) / (1.0 - policy.margin_frac))
     return Reason(
         code,
         f"It is {what}: the sky gives {power_text(short_kw / 1000)} less than the bound work draws.",

@@ -38,7 +38,7 @@ def tick(state: ParkState, supply: Supply | None, policy: Policy, now_s: float) 
         reasons.update(_without_plan(state))
         return Decision(tuple(events), reasons)
     events += descend(state, supply, policy, now_s, reasons)
-    events += ascend(state, supply, policy, now_s)
+    events += ascend(state, supply, policy, now_s, reasons)
     events += Admission(state, supply, policy, now_s, reasons).run()
     for job in state.held.values():
         reasons[job.job_id] = _dependency_reason(job)

@@ -29,7 +29,7 @@ from eureka_park.live.journal import Journal
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
 from eureka_park.live.observe import events_of_command, events_of_report
 from eureka_park.live.planning import Planning
-from eureka_park.live.rows import RowWriter, timeline_rows
+from eureka_park.live.rows import REFRESH_REAL_S, REFRESH_S, RowWriter, timeline_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -85,7 +85,7 @@ class Live:
 
     def __init__(self, parts: Parts, state: ParkState, journal: Journal) -> None:
         self.parts, self.state, self.journal = parts, state, journal
-        self._rows = RowWriter()
+        self._rows = RowWriter(max(REFRESH_S, REFRESH_REAL_S * parts.pace.factor))
         self._refused: list[tuple[JobId, str]] = []
         self._ordered_real_s: dict[JobId, float] = {}
         self._meter_hour = -1.0

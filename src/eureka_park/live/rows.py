@@ -13,7 +13,8 @@ from eureka_park.compute.core.job import Job, JobState, Reason
 from eureka_park.compute.core.state import ParkState
 from eureka_park.foundation.ids import JobId, array_of
 
-REFRESH_S: Final = 60.0  # numbers inside an unchanged reason are written anew only so often
+REFRESH_S: Final = 60.0  # park seconds: numbers inside an unchanged reason are written anew only so often
+REFRESH_REAL_S: Final = 5.0  # and not more often than this in real time, whatever the pace
 
 DERIVED: Final = frozenset({"dependency", "no_plan"})  # told from the job itself whenever somebody asks
 
@@ -35,6 +36,7 @@ _WORDS: Final = {
 class RowWriter:
     """Keeps what was last written of each job's reasons, so that unchanged ones cost nothing."""
 
+    refresh_s: float = REFRESH_S
     _written: dict[JobId, tuple[str, float | None, float]] = field(default_factory=dict)
     _kept: dict[JobId, Reason] = field(default_factory=dict)
 
@@ -77,7 +79,7 @@ class RowWriter:
             if job_id in touched or job_id not in state.jobs or reason.code in DERIVED:
                 continue
             written = self._written.get(job_id)
-            if written is not None and _is_same(written, reason) and now_s - written[2] < REFRESH_S:
+            if written is not None and self._is_same(written, reason) and now_s - written[2] < self.refresh_s:
                 continue
             self._note(state.jobs[job_id], reason, now_s)
             fresh[job_id] = [reason]
@@ -91,19 +93,18 @@ class RowWriter:
             self._kept.pop(job.job_id, None)
             self._written.pop(job.job_id, None)
 
+    def _is_same(self, written: tuple[str, float | None, float], reason: Reason) -> bool:
+        """The same code until about the same time: an estimate that shifts by seconds is no news."""
+        code, until_s, _ = written
+        if code != reason.code or (until_s is None) != (reason.until_s is None):
+            return False
+        return abs((until_s or 0.0) - (reason.until_s or 0.0)) < self.refresh_s
+
 
 def _keeps_reason(job: Job) -> bool:
     """A capped, pausing, paused or frozen job keeps the reason it was given until something else happens to it."""
     held = job.state in (JobState.PAUSING, JobState.PAUSED, JobState.FROZEN)
     return held or (job.state is JobState.RUNNING and job.cap_frac < 1.0)
-
-
-def _is_same(written: tuple[str, float | None, float], reason: Reason) -> bool:
-    """The same code until about the same time: an estimate that shifts by seconds is no news."""
-    code, until_s, _ = written
-    if code != reason.code or (until_s is None) != (reason.until_s is None):
-        return False
-    return abs((until_s or 0.0) - (reason.until_s or 0.0)) < REFRESH_S
 
 
 def _task_index(job_id: JobId) -> int | None:
@@ -129,7 +130,7 @@ def timeline_rows(
             what = str(event.state)
         text = words.format(**{name: getattr(event, name) for name in event.__slots__})
         reason = reasons.get(event.job_id)
-        if reason is not None and isinstance(event, ev.JobCapped | ev.JobPausing | ev.JobFrozen):
+        if reason is not None and isinstance(event, ev.JobCapped | ev.JobPausing | ev.JobFrozen | ev.JobThawed):
             text = f"{text} {reason.text}"
         else:
             reason = waited_for(event.job_id) if isinstance(event, ev.JobStarting) else None
