@@ -8,7 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,10 +21,12 @@ from eureka_park.adapters.home import Home, HomeFacts, wake_sender
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.core.event import Node
+from eureka_park.compute.core.job import JobSpec
 from eureka_park.compute.core.job_check import TIME_MAX_S, Largest
 from eureka_park.compute.ports import Engine, Meter
-from eureka_park.compute.service import ComputeService
+from eureka_park.compute.service import ComputeService, Quoter, QuoteRows
 from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.quoting import Ask, Basis, quote_answer
 from eureka_park.data.service import DataService
 from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
 from eureka_park.energy.core.daylight import daylight, place_of
@@ -212,9 +214,31 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
+        quoter=_quoter(site, facts.pace.factor, energy),
         pace_factor=facts.pace.factor,
     )
     return Park(home, facts, site, facts.sky, clock, db, accounts, data, ledger, energy, compute)
+
+
+def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
+    """What a job would cost here: the rules that start jobs and the prices of receipts, over rows of jobs."""
+    nodes, policy = nodes_of(site), policy_of(site, frozenset())
+
+    def quote(
+        specs: Mapping[str, JobSpec],
+        deadlines_s: Mapping[str, float | None],
+        chosen: str,
+        now_s: float,
+        rows: QuoteRows,
+    ) -> dict[str, Any]:
+        asks = {
+            tier: Ask(spec, deadlines_s[tier], rows.ahead[tier], rows.n_ahead[tier], rows.is_first)
+            for tier, spec in specs.items()
+        }
+        basis = Basis(site, nodes, policy, energy.current_plan(), pace_factor)
+        return quote_answer(basis, asks, chosen, now_s, rows.running)
+
+    return quote
 
 
 def _mark_of(db: SqlDatabase) -> Callable[[], int]:

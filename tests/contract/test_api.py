@@ -287,6 +287,19 @@ def test_history_power_today_flows(api: Api) -> None:
     assert sum(item["kwh"] for item in flows) == pytest.approx(today["kwh"])
 
 
+def test_quotes_are_for_those_who_may_submit(api: Api) -> None:
+    body = {"command": ["true"], "tier": "green", "time": "2h", "cpus": 0.5}
+    is_error(api.visitor.post("/api/v1/quotes", json=body), 401, "no_token")
+    is_error(api.owner.post("/api/v1/quotes", json={**body, "time": "soon"}), 422, "bad_duration")
+    before = api.live.park.compute.counts()
+    found = api.owner.post("/api/v1/quotes", json=body).json()
+    green = found["tiers"]["green"]
+    assert found["tier"] == "green" and green["energy_kwh"] > 0 and len(green["best_hours"]) > 40
+    assert green["starts_now"] or green["reason"]["text"]
+    api.live.step()
+    assert api.live.park.compute.counts() == before
+
+
 def test_openapi_names_every_operation(api: Api) -> None:
     document = json.loads(api.visitor.get("/api/v1/openapi.json").text)
     operations = [item["operationId"] for path in document["paths"].values() for item in path.values()]

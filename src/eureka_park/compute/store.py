@@ -310,7 +310,8 @@ def _page_by_age(
 ) -> list[tuple[str, Cursor]]:
     """Walk an index that stands in this order: that of one state, of one project, or of all jobs."""
     is_newest = sort is Sort.NEWEST
-    query = select(jobs.c.job_id, jobs.c.ordinal).order_by(jobs.c.ordinal.desc() if is_newest else jobs.c.ordinal)
+    by_age = jobs.c.ordinal.desc() if is_newest else jobs.c.ordinal
+    query: Select[Any] = select(jobs.c.job_id, jobs.c.ordinal).order_by(by_age)
     by_state = len(asked.states) == 1 and not asked.text
     by_project = not by_state and not asked.text and asked.projects is not None and len(asked.projects) == 1
     query = _filtered(query, asked, by_state=by_state, by_project=by_project)

@@ -10,18 +10,16 @@ from eureka_park.compute.core.job import Job
 from eureka_park.compute.core.placement import idle_frac
 from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine, Meter
+from eureka_park.control.pricing import IDLE_TIER, hour_rates, pue_at
 from eureka_park.energy.core.cooling import it_mw_from_site_mw, site_mw_from_it_mw
-from eureka_park.energy.core.mix import source_shares
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
+from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import HOUR_S
 from eureka_park.foundation.wire.engine import JobUsage, MeterReading
 from eureka_park.ledger.core.exact import split_hours
 from eureka_park.ledger.core.metering import IDLE, Allocation, Attribution, attribute, site_energy
 from eureka_park.ledger.service import EnergyBooking, EnergyLine
-
-_CLEAN_TIERS = ("green", "flex", "firm")
 
 
 def reading_from_json(value: Mapping[str, Any]) -> MeterReading:
@@ -85,28 +83,29 @@ class Metering:
         it_uj = shared.by_account()
         elapsed_s = max(1e-3, shared.end_s - shared.start_s)
         it_mw = shared.node_uj / 1e6 / elapsed_s / 1e6
-        pue = site_mw_from_it_mw(it_mw, self.site.pue) / it_mw if it_mw > 0 else self.site.pue.nominal
+        pue = pue_at(it_mw, self.site.pue)
         self.power_it_mw, self.pue = it_mw, pue
-        tier_of = {**tiers, IDLE: "idle"}
-        load_mw = dict.fromkeys((*_CLEAN_TIERS, "idle"), 0.0)
+        tier_of = {**tiers, IDLE: IDLE_TIER}
+        load_mw = dict.fromkeys(tier_of.values(), 0.0)
         for account, energy_uj in site_energy(it_uj, pue).items():
             load_mw[tier_of[account]] += energy_uj / 1e6 / elapsed_s / 1e6
         start_s, end_s = self.park_of(shared.start_s), self.park_of(shared.end_s)
         bookings = []
         for begin_s, stop_s, plan, part_uj in _parts(start_s, end_s, it_uj, plan_at):
             middle_s = (begin_s + stop_s) / 2
-            shares = source_shares(load_mw, _clean_at(plan, middle_s))
+            rates = hour_rates(self.site, plan, middle_s, load_mw)
             site_uj = site_energy(part_uj, pue)
             lines = tuple(
-                EnergyLine(name, part_uj[name], site_uj[name], shares[tier_of[name]], tier_of[name]) for name in part_uj
+                EnergyLine(name, part_uj[name], site_uj[name], rates.shares[tier_of[name]], tier_of[name])
+                for name in part_uj
             )
             bookings.append(
                 EnergyBooking(
                     start_s=begin_s,
                     end_s=stop_s,
                     lines=lines,
-                    gco2_per_kwh=self.site.gco2_per_kwh_by_source,
-                    mad_per_kwh=prices_by_source(self.site, plan, middle_s),
+                    gco2_per_kwh=rates.gco2_per_kwh,
+                    mad_per_kwh=rates.mad_per_kwh,
                     node_it_uj=sum(part_uj.values()),
                     node_site_uj=sum(site_uj.values()),
                     method=shared.method,
@@ -140,28 +139,6 @@ def _parts(
             by_account = {name: before[name] + uj for name, uj in by_account.items()}
         parts.append((begin_s, stop_s, plan, by_account))
     return parts
-
-
-def _clean_at(plan: PowerPlan | None, park_s: float) -> dict[str, float]:
-    if plan is None or not plan.start_s <= park_s < plan.end_s:
-        return {}
-    index = plan.index_at(park_s)
-    return {source: series[index] for source, series in plan.available_by_source_mw.items() if source != GRID_SOURCE_ID}
-
-
-def prices_by_source(site: Site, plan: PowerPlan | None, park_s: float) -> dict[str, float]:
-    """MAD per kWh of each source in one hour: its first step on the plan's curve; without a plan the grid's tariff.
-
-    Nothing where the site's prices include energy.
-    """
-    if site.prices.energy == "included":
-        return dict.fromkeys(site.source_ids, 0.0)
-    grid_price = (site.grid.price_full_mad_per_mwh + site.grid.transport_mad_per_mwh) / 1000.0
-    prices = dict.fromkeys(site.source_ids, grid_price)
-    if plan is not None and plan.start_s <= park_s < plan.end_s:
-        for step in reversed(plan.curve[plan.index_at(park_s)]):
-            prices[step.source] = step.cost_mad_per_mwh / 1000.0
-    return prices
 
 
 def journal_form(reading: MeterReading) -> dict[str, Any]:

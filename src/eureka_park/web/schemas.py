@@ -98,6 +98,50 @@ class Reason(BaseModel):
     until: str | None
 
 
+class QuotedHour(BaseModel):
+    """One hour in which a job might start."""
+
+    start_at: str
+    credits: float
+    gco2: float
+    clean_frac: float
+    in_time: bool = Field(description="Whether the run would end by the deadline")
+
+
+class TierQuote(BaseModel):
+    """A job in one tier. Figures are those of the start to be expected; kWh at the site meter, all tasks together."""
+
+    starts_now: bool
+    reason: Reason | None = Field(description="Why it would not start now")
+    n_ahead: int = Field(description="Jobs of its project and tier that wait before it")
+    start_at: str = Field(description="The start that the figures are for: now, or when the reason ends")
+    deadline_at: str | None
+    rated_kw: float = Field(description="IT power of one task at full draw, its share of idle power included")
+    energy_kwh: float
+    credits: float
+    machine_credits: float
+    energy_credits: float
+    gco2: float
+    clean_frac: float
+    kwh_by_source: dict[str, float]
+    best_start_at: str = Field(description="The cheapest start in time")
+    best_credits: float
+    best_gco2: float
+    best_hours: list[QuotedHour]
+
+
+class Quote(BaseModel):
+    """What a job would draw, cost and emit. `labels` say what is assumed."""
+
+    tier: TierName = Field(description="The tier that was declared")
+    quoted_at: str
+    plan_id: str | None
+    time_s: float
+    n_tasks: int
+    tiers: dict[TierName, TierQuote]
+    labels: dict[str, str]
+
+
 class Why(JobEnding):
     """The reasons of a job."""
 

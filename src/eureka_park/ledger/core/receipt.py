@@ -57,8 +57,7 @@ def build_receipt(settlement: Settlement, lines: Sequence[HourLine]) -> tuple[di
     energy.
     """
     gpu_uh, cpu_uh = _micro_hours(settlement.n_gpus, settlement), _micro_hours(settlement.n_cpus, settlement)
-    per_gpu_h = float(settlement.prices["mad_per_gpu_h"][settlement.tier])
-    per_cpu_h = float(settlement.prices["mad_per_cpu_h"][settlement.tier])
+    per_gpu_h, per_cpu_h = _hourly(settlement.prices, settlement.tier)
     time_ucredits = round(gpu_uh * per_gpu_h) + round(cpu_uh * per_cpu_h)
     hours = _hours(lines, time_ucredits, settlement.at_s)
     credits_ucredits = sum(hour.ucredits for hour in hours)
@@ -87,6 +86,16 @@ def build_receipt(settlement: Settlement, lines: Sequence[HourLine]) -> tuple[di
         },
     }
     return receipt, credits_ucredits
+
+
+def machine_credits_per_h(prices: Mapping[str, Any], tier: str, n_gpus: int, n_cpus: float) -> float:
+    """What an hour of GPUs and CPUs costs in a tier, without the energy; credits."""
+    per_gpu_h, per_cpu_h = _hourly(prices, tier)
+    return n_gpus * per_gpu_h + n_cpus * per_cpu_h
+
+
+def _hourly(prices: Mapping[str, Any], tier: str) -> tuple[float, float]:
+    return float(prices["mad_per_gpu_h"][tier]), float(prices["mad_per_cpu_h"][tier])
 
 
 @dataclass(frozen=True, slots=True)

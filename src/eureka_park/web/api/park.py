@@ -16,11 +16,13 @@ from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site, site_to_json
 from eureka_park.foundation.units import HOUR_S, iso_from_s
 from eureka_park.web import schemas
+from eureka_park.web.api import quotes
 from eureka_park.web.auth import Anyone, ThePark
 from eureka_park.web.events import changes, watch_of
 from eureka_park.web.status import status_of
 
 router = APIRouter(tags=["park"], responses=schemas.ERRORS)
+router.include_router(quotes.router)
 _LISTED: Final = 20
 
 

@@ -1,0 +1,150 @@
+"""The answer to somebody who asks what a job would cost: per tier its price, carbon, sources and hours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eureka_park.compute.core.event import Node
+from eureka_park.compute.core.job import JobSpec, Reason
+from eureka_park.control.policy import Policy
+from eureka_park.control.quote import Quote, QuotedWork, Run, best_of
+from eureka_park.control.supply import Supply, grid_only, supply_from_plan
+from eureka_park.control.would_start import Picture
+from eureka_park.energy.core.cooling import it_mw_from_site_mw
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.units import iso_from_s
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A checked declaration, as one tier would run it. `ahead`: the first of those before it in its line, and `n_ahead`
+    how many there are; `is_first`: its project never had a job.
+    """
+
+    spec: JobSpec
+    deadline_s: float | None
+    ahead: Sequence[Mapping[str, Any]] = ()
+    n_ahead: int = 0
+    is_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a quote rests on."""
+
+    site: Site
+    nodes: tuple[Node, ...]
+    policy: Policy
+    plan: PowerPlan | None
+    pace_factor: float = 1.0
+
+
+def quote_answer(
+    basis: Basis, asks: Mapping[str, Ask], chosen: str, now_s: float, running: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The quote of a job by tier. `asks`: by tier; `running`: rows of the jobs on nodes. Instants are park time."""
+    picture = Picture(basis.nodes, running, now_s)
+    supply = _supply(basis, now_s)
+    tiers, goes_beyond = {}, False
+    for tier, ask in asks.items():
+        quote = _quote(basis, picture, ask.spec, tier, now_s)
+        refusal = picture.refusal(
+            ask.spec, ask.deadline_s, ask.ahead, supply, basis.policy, is_first=ask.is_first and not running
+        )
+        tiers[tier] = _tier_answer(quote, ask, refusal)
+        goes_beyond = goes_beyond or quote.goes_beyond(now_s)
+    spec = asks[chosen].spec
+    return {
+        "tier": chosen,
+        "quoted_at": iso_from_s(now_s),
+        "plan_id": basis.plan.plan_id if basis.plan else None,
+        "time_s": spec.time_s,
+        "n_tasks": spec.n_tasks,
+        "tiers": tiers,
+        "labels": _labels(basis, goes_beyond),
+    }
+
+
+def _supply(basis: Basis, now_s: float) -> Supply:
+    site = basis.site
+
+    def it_kw_of(site_mw: float) -> float:
+        return it_mw_from_site_mw(site_mw, site.pue) * 1000.0
+
+    if basis.plan is None or not basis.plan.start_s <= now_s < basis.plan.end_s:
+        return grid_only(now_s, it_kw_of(site.grid.import_mw_max * site.factor), site.grid.price_peak_mad_per_mwh)
+    return supply_from_plan(basis.plan, now_s, it_kw_of, basis.policy.carbon_mad_per_kg)
+
+
+def _quote(basis: Basis, picture: Picture, spec: JobSpec, tier: str, now_s: float) -> Quote:
+    rated_kw, _ = picture.rated_kw(spec)
+    work = QuotedWork(tier, rated_kw, spec.time_s, spec.n_gpus, spec.n_cpus, spec.n_tasks)
+    return Quote(
+        basis.site,
+        basis.plan,
+        now_s,
+        work,
+        loads=tuple(picture.loads()),
+        idle_kw=picture.idle_kw(spec),
+        pace_factor=basis.pace_factor,
+    )
+
+
+def _tier_answer(quote: Quote, ask: Ask, refusal: Reason | None) -> dict[str, Any]:
+    runs = [quote.run_at(start_s) for start_s in quote.starts()]
+    latest_s = None if ask.deadline_s is None else ask.deadline_s - ask.spec.time_s
+    run = _expected(quote, runs, refusal)
+    best = best_of(runs, latest_s)
+    by_source = quote.kwh_by_source(run.start_s)
+    return {
+        "starts_now": refusal is None,
+        "reason": None if refusal is None else refusal.to_json(),
+        "n_ahead": ask.n_ahead,
+        "start_at": iso_from_s(run.start_s),
+        "deadline_at": iso_from_s(ask.deadline_s),
+        "rated_kw": quote.work.rated_kw,
+        "energy_kwh": run.kwh,
+        "credits": run.credits,
+        "machine_credits": run.machine_credits,
+        "energy_credits": run.energy_credits,
+        "gco2": run.gco2,
+        "clean_frac": run.clean_frac,
+        "kwh_by_source": by_source,
+        "best_start_at": iso_from_s(best.start_s),
+        "best_credits": best.credits,
+        "best_gco2": best.gco2,
+        "best_hours": [_run_view(run, latest_s) for run in runs],
+    }
+
+
+def _expected(quote: Quote, runs: Sequence[Run], refusal: Reason | None) -> Run:
+    """The run that is to be expected: now, or when the reason ends, as far as that is known."""
+    if refusal is None or refusal.until_s is None or refusal.until_s <= quote.now_s:
+        return runs[0]
+    return quote.run_at(refusal.until_s)
+
+
+def _run_view(run: Run, latest_s: float | None) -> dict[str, Any]:
+    return {
+        "start_at": iso_from_s(run.start_s),
+        "credits": run.credits,
+        "gco2": run.gco2,
+        "clean_frac": run.clean_frac,
+        "in_time": latest_s is None or run.start_s <= latest_s,
+    }
+
+
+def _labels(basis: Basis, goes_beyond: bool) -> dict[str, str]:
+    labels = {
+        "load": "assumption: it draws its rated power for the whole of its declared time",
+        "others": "assumption: what runs now goes on to its declared end, and nobody else starts",
+        "prices": basis.site.prices.label,
+    }
+    if basis.plan is None:
+        labels["plan"] = "none yet; the grid was counted"
+    elif goes_beyond:
+        labels["beyond"] = "assumption: beyond the plan the hours of its last day are repeated"
+    return labels | dict(basis.plan.labels if basis.plan else {})
