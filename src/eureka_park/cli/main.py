@@ -13,6 +13,9 @@ _CLI = "eureka_park.cli"
 COMMANDS: dict[str, Lazy] = {
     "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True, see=("down", "status", "submit")),
     "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True, see=("up",)),
+    "maintenance": Lazy(
+        f"{_CLI}.maintenance:maintenance", "A notice on the pages while you work on the park.", is_server=True
+    ),
     "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
     "submit": Lazy(
