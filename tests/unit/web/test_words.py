@@ -1,110 +1,44 @@
-"""Languages: everything that pages say is spoken in French and Arabic, nothing more; who gets which language."""
+"""Who gets which language, how figures are told in each, and reasons in words."""
 
 from __future__ import annotations
 
 import ast
+import math
+import re
 import string
-from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
+from babel import Locale
 from fastapi import Request
-from jinja2 import Environment, nodes
+from hypothesis import given
+from hypothesis import strategies as st
 
-from eureka_park.energy.core.sky import SENTENCES
-from eureka_park.foundation.site_file import Plant, PlantType, Tier
-from eureka_park.live import rows
-from eureka_park.web.pages.routes import _HEADLINES
-from eureka_park.web.pages.site import POLICIES
-from eureka_park.web.pages.words import LANGUAGES, REASONS, RIGHT_TO_LEFT, Words, catalogue, reason_text, words_of
-from eureka_park.web.schemas import JobStateName, Receipt
+from eureka_park.web.pages.reasons import REASONS, reason_text, said
+from eureka_park.web.pages.words import LANGUAGES, Words, catalogue, words_of
 
-WEB = Path(str(resources.files("eureka_park.web")))
+SRC = Path(str(resources.files("eureka_park")))
 FOREIGN = [lang for lang in LANGUAGES if lang != "en"]
 OPEN, CLOSE = "\u2068", "\u2069"
-# Texts that reach a page through a name, not as a literal where they are said.
-THROUGH_NAMES: Mapping[str, frozenset[str]] = {
-    "job.tier": frozenset(get_args(Tier)),
-    "row.tier": frozenset(get_args(Tier)),
-    "name": frozenset(get_args(JobStateName)),
-    "job.state": frozenset(get_args(JobStateName)),
-    "item.what": frozenset(what for what, _ in rows._WORDS.values() if what),
-    "method": frozenset(get_args(Receipt.model_fields["method"].annotation)),
-    "receipt.method": frozenset(get_args(Receipt.model_fields["method"].annotation)),
-    "plant.type": frozenset(get_args(PlantType)),
-    "plant.status": frozenset(get_args(Plant.model_fields["status"].annotation)),
-}
-IN_PYTHON: Mapping[str, frozenset[str]] = {
-    "POLICIES[park.sky]": frozenset(POLICIES.values()),
-    "_HEADLINES.get(error.http_status, _HEADLINES[500])": frozenset(_HEADLINES.values()),
-    "sky_now(plan, now_s, kinds).text": frozenset(SENTENCES.values()),
-    "form": frozenset(REASONS.values()),
-    "job['tier']": frozenset(get_args(Tier)),
-    "weather": frozenset({"synthetic weather", "weather: see the site page"}),
-}
+NOW_S = 1_795_348_800.0  # Sunday 2026-11-22T12:00:00Z
+NB, NARROW = "\u00a0", "\u202f"
 
 
-def said_by_templates() -> Iterator[nodes.Expr]:
-    """What stands first in every `_(...)`, `words.say(...)` and `parts.state(words, ...)`."""
-    for path in sorted((WEB / "templates").glob("*.html")):
-        for call in Environment().parse(path.read_text()).find_all(nodes.Call):
-            called = call.node
-            if (isinstance(called, nodes.Name) and called.name == "_") or (
-                isinstance(called, nodes.Getattr) and called.attr == "say"
-            ):
-                yield call.args[0]
-            elif isinstance(called, nodes.Getattr) and called.attr == "state":
-                yield call.args[1]
+def plain(text: str) -> str:
+    """Without isolates, all kinds of space as one."""
+    return re.sub(f"[{NB}{NARROW}]", " ", text.replace(OPEN, "").replace(CLOSE, ""))
 
 
-def in_words(expression: nodes.Expr) -> str:
-    if isinstance(expression, nodes.Getattr):
-        return f"{in_words(expression.node)}.{expression.attr}"
-    assert isinstance(expression, nodes.Name), expression
-    return expression.name
-
-
-def said_by_pages() -> Iterator[ast.expr]:
-    for path in sorted((WEB / "pages").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say":
-                yield node.args[0]
-
-
-def all_said() -> set[str]:
-    said: set[str] = set()
-    for expression in said_by_templates():
-        is_literal = isinstance(expression, nodes.Const)
-        said |= {expression.value} if is_literal else THROUGH_NAMES[in_words(expression)]
-    for argument in said_by_pages():
-        is_literal = isinstance(argument, ast.Constant)
-        said |= {argument.value} if is_literal else IN_PYTHON[ast.unparse(argument)]
-    return said
-
-
-def fields(text: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
-
-
-@pytest.mark.parametrize("lang", FOREIGN)
-def test_all_is_spoken_and_nothing_more(lang: str) -> None:
-    said, known = all_said(), set(catalogue(lang))
-    assert len(said) > 100
-    assert not said - known, f"not in {lang}.toml"
-    assert not known - said, f"in {lang}.toml for nobody"
-
-
-@pytest.mark.parametrize("lang", FOREIGN)
-def test_translations_are_whole(lang: str) -> None:
-    for text, spoken in catalogue(lang).items():
-        assert spoken.strip() == spoken and spoken, text
-        assert fields(spoken) == fields(text), text
-        assert text.endswith(".") == spoken.endswith("."), text
-        assert OPEN not in spoken, text  # isolates are put around values, where they are known
-    if lang in RIGHT_TO_LEFT:
-        assert all(any("\u0600" <= mark <= "\u06ff" for mark in spoken) for spoken in catalogue(lang).values())
+def is_isolated(text: str) -> bool:
+    """Whether every digit stands between isolates that are opened and closed in turn."""
+    depth = 0
+    for mark in text:
+        depth += (mark == OPEN) - (mark == CLOSE)
+        if depth < 0 or (mark.isdigit() and not depth):
+            return False
+    return depth == 0
 
 
 def asked(query: str = "", cookie: str = "", accept: str | None = None) -> Request:
@@ -120,6 +54,7 @@ def asked(query: str = "", cookie: str = "", accept: str | None = None) -> Reque
         ("", "en"),
         ("fr", "fr"),
         ("ar-MA,ar;q=0.9,fr;q=0.8", "ar"),
+        ("zgh-MA,fr;q=0.5", "zgh"),
         ("FR-fr", "fr"),
         ("de,fr;q=0.3,ar;q=0.7", "ar"),
         ("en;q=0.5, fr;q=0.6", "fr"),
@@ -144,14 +79,149 @@ def test_choice_before_cookie_before_browser() -> None:
     assert words_of(asked("lang=../../etc/passwd")).lang == "en"
 
 
-def test_directions() -> None:
-    assert {lang: Words(lang).direction for lang in LANGUAGES} == {"en": "ltr", "fr": "ltr", "ar": "rtl"}
-    assert Words("xx").say("Jobs") == "Jobs" and catalogue("../fr") == {}
+def test_directions_and_locales() -> None:
+    assert {lang: Words(lang).direction for lang in LANGUAGES} == {"en": "ltr", "fr": "ltr", "ar": "rtl", "zgh": "ltr"}
+    assert {lang: Words(lang).tag for lang in LANGUAGES} == {"en": "en", "fr": "fr", "ar": "ar", "zgh": "fr"}
+    assert all(Locale.parse(language.locale) for language in LANGUAGES.values())
+    assert Words("xx").say("Jobs") == "Jobs" and not catalogue("../fr")._catalog  # type: ignore[attr-defined]
 
 
+def test_tamazight_speaks_in_headings_and_is_french_elsewhere() -> None:
+    words, french = Words("zgh"), Words("fr")
+    assert words.head("Welcome") == "ⴰⵏⵙⵓⴼ" and words.head_tag("Welcome") == "zgh"
+    assert words.say("Welcome") == french.say("Welcome") and words.tag_of("Welcome") == "fr"
+    assert words.count("{n} waits", "{n} wait", 2) == french.count("{n} waits", "{n} wait", 2)
+    assert words.percent(0.5) == french.percent(0.5) and words.number(1234.5) == french.number(1234.5)
+    assert words.head("no such text") == "no such text" and words.head_tag("no such text") == "en"
+    assert french.head("Welcome") == french.say("Welcome") and french.head_tag("Welcome") == "fr"
+
+
+@pytest.mark.parametrize(
+    ("lang", "number", "share", "energy", "power", "mass", "span"),
+    [
+        ("en", "1,234.50", "58%", "2.50 kWh", "120 kW", "1.50 kg", "4 h 05 min"),
+        ("fr", "1 234,50", "58 %", "2,50 kWh", "120 kW", "1,50 kg", "4 h 05 min"),
+        ("ar", "1.234,50", "58%", "2,50 كيلوواط ساعة", "120 كيلوواط", "1,50 كغ", "4 س 05 د"),
+    ],
+)
+def test_figures_by_locale(lang: str, number: str, share: str, energy: str, power: str, mass: str, span: str) -> None:
+    words = Words(lang)
+    figures = {
+        words.number(1234.5, 2): number,
+        words.percent(0.58): share,
+        words.energy(2.5): energy,
+        words.power(0.12): power,
+        words.grams(1500): mass,
+        words.duration(4 * 3600 + 5 * 60): span,
+    }
+    assert {plain(shown).replace("\u200e", "").replace("\u200f", "") for shown in figures} == set(figures.values())
+    assert all(is_isolated(shown) and shown.startswith(OPEN) for shown in figures)
+
+
+def test_french_binds_figures_to_their_units() -> None:
+    words = Words("fr")
+    assert words.percent(0.58).strip(OPEN + CLOSE) == f"58{NB}%"
+    assert words.number(1234567).strip(OPEN + CLOSE) == f"1{NARROW}234{NARROW}567"
+    for shown in (words.power(3), words.energy(3), words.grams(3), words.duration(3), words.size(3e6)):
+        assert " " not in shown, shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (600, "10 min"), (659, "10 min"), (3600, "1 h"),
+     (3660, "1 h 01 min"), (36 * 3600, "36 h"), (50 * 3600, "2 d 2 h"), (-5, "0 s")],
+)  # fmt: skip
+def test_durations_in_two_units(seconds: float, shown: str) -> None:
+    assert plain(Words("en").duration(seconds)) == shown
+
+
+@pytest.mark.parametrize(
+    ("mw", "shown"),
+    [(0, "0.00 W"), (1e-6, "1.00 W"), (0.0005, "500 W"), (0.0009997, "1.00 kW"), (0.12, "120 kW"), (1, "1.00 MW"),
+     (386.4, "386 MW"), (999.7, "1.00 GW"), (-0.5, "-500 kW"), (2e-9, "0.0020 W")],
+)  # fmt: skip
+def test_powers_in_the_unit_that_fits(mw: float, shown: str) -> None:
+    assert plain(Words("en").power(mw)) == shown
+
+
+@pytest.mark.parametrize(
+    ("lang", "near", "far"),
+    [
+        ("en", ["12:30", "tomorrow 12:30", "yesterday 12:30"], "Wed, Nov 25 12:30"),
+        ("fr", ["12:30", "demain à 12:30", "hier à 12:30"], "mer. 25 nov. à 12:30"),
+        ("ar", ["12:30", "غدًا 12:30", "أمس 12:30"], "الأربعاء، 25 نونبر 12:30"),
+    ],
+)
+def test_instants_by_locale(lang: str, near: list[str], far: str) -> None:
+    words, day = Words(lang), 86400.0
+    at = NOW_S + 1800
+    assert [plain(words.when(at + shift * day, NOW_S)) for shift in (0, 1, -1)] == near
+    assert plain(words.when(at + 3 * day, NOW_S)) == plain(words.when(at + 3 * day)) == far
+    assert words.when(None) == words.clock(None) == ""
+
+
+def test_time_is_the_site_s() -> None:
+    moment = 1_795_390_200.0  # 23:30 in UTC
+    assert plain(Words("en", "UTC").clock(moment)) == "23:30"
+    assert plain(Words("en", "Asia/Tokyo").when(moment, moment - 86400)) == "tomorrow 08:30"
+    assert plain(Words("fr", "Africa/Casablanca").clock(moment)) in {
+        "23:30",
+        "00:30",
+    }  # the zone's own rule of that day
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@given(value=st.floats())
+def test_every_figure_is_isolated_and_says_no_nonsense(lang: str, value: float) -> None:
+    words = Words(lang)
+    shown = [words.number(value), words.percent(value), words.power(value), words.energy(value), words.grams(value)]
+    shown += [words.size(value), words.duration(value)]
+    for text in shown:
+        assert is_isolated(text) and "nan" not in text.lower() and "inf" not in text.lower(), text
+        assert "{" not in text and text
+        assert math.isfinite(value) or text == "–"
+        assert any(mark.isdigit() for mark in text) or text == "–"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@given(instant_s=st.floats(0, 4e9), now_s=st.floats(0, 4e9))
+def test_every_instant_is_isolated(lang: str, instant_s: float, now_s: float) -> None:
+    words = Words(lang, "Africa/Casablanca")
+    assert is_isolated(words.when(instant_s, now_s)) and is_isolated(words.clock(instant_s))
+
+
+def test_no_figure_is_a_dash() -> None:
+    words = Words("fr")
+    nothing = (words.power(None), words.energy(None), words.grams(None), words.percent(None), words.duration(None))
+    assert set(nothing) == {"–"}
+
+
+PLURALS = [0, 1, 2, 3, 10, 11, 99, 100, 101, 102, 103, 111]
+
+
+@pytest.mark.parametrize("n", PLURALS)
+def test_arabic_counts_by_its_six_forms(n: int) -> None:
+    shown = plain(Words("ar").count("{n} waits", "{n} wait", n))
+    assert shown == f"{n} {'تنتظران' if n == 2 else 'تنتظر'}"
+
+
+@pytest.mark.parametrize(
+    ("n", "shown"), [(0, "0 terminé"), (1, "1 terminé"), (2, "2 terminés"), (1000, "1 000 terminés")]
+)
+def test_french_counts_nothing_as_one(n: int, shown: str) -> None:
+    assert plain(Words("fr").count("{n} finished", "{n} finished", n)) == shown
+
+
+def test_values_are_escaped_in_markup() -> None:
+    shown = Words("fr").html("until {time}", time="<b>")
+    assert "&lt;b&gt;" in shown and "<b>" not in shown
+
+
+# -- reasons -----------------------------------------------------------------------------------------------------------
 VALUES = {
     "need_kw": 0.012, "free_kw": -3.0, "short_kw": 1234.5, "now_mad_per_mwh": 812.4, "then_mad_per_mwh": 640.0,
-    "n_ahead": 3, "clean_kw": 7.0,
+    "n_ahead": 3, "clean_kw": 7.0, "after": ["job-a", "job-b", "job-c", "job-d"], "cpus": 2.5, "free_cpus": 1.0,
+    "gpus": 1, "free_gpus": 0, "memory_bytes": 2 * 1024**3, "free_memory_bytes": 1024**3,
 }  # fmt: skip
 
 
@@ -159,28 +229,62 @@ def reason(code: str, **values: Any) -> dict[str, Any]:
     return {"code": code, "text": "Its own English.", "values": values, "until": None}
 
 
+def fields(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def codes_of_the_park() -> set[str]:
+    """The codes of reasons in the sources: `Reason("code", ...)` and `{"code": "...", "text": ...}`."""
+    found: set[str] = set()
+    for path in [*SRC.glob("control/**/*.py"), *SRC.glob("compute/**/*.py"), *SRC.glob("live/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Reason", "_reason"}:
+                found |= {str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+            elif isinstance(node, ast.Dict):
+                keys = [getattr(key, "value", None) for key in node.keys]
+                if "code" in keys and "until" in keys:
+                    value = node.values[keys.index("code")]
+                    found |= {str(value.value)} if isinstance(value, ast.Constant) else set()
+    return found
+
+
+def test_every_reason_of_the_park_has_words() -> None:
+    codes = codes_of_the_park()
+    assert {"room", "better_hour", "no_plan", "just_sent", "in_line"} <= codes
+    assert codes <= set(REASONS), codes - set(REASONS)
+
+
 @pytest.mark.parametrize("code", REASONS)
 @pytest.mark.parametrize("lang", FOREIGN)
 def test_reasons_are_spoken_with_isolated_numbers(lang: str, code: str) -> None:
     text, spoken_in = reason_text(Words(lang), reason(code, **VALUES))
-    assert spoken_in == lang and "{" not in text and "Its own" not in text
-    assert text.count(OPEN) == text.count(CLOSE) == len(fields(REASONS[code]))
-    outside = "".join(part.split(CLOSE)[-1] for part in text.split(OPEN))
-    assert not any(mark.isdigit() for mark in outside), "a number outside isolates"
+    assert spoken_in == Words(lang).tag and "{" not in text and "Its own" not in text
+    assert is_isolated(text) and text.count(OPEN) >= len(fields(REASONS[code]))
     assert "-3" not in text, "what is short is nothing free, not less than nothing"
+    assert "job-d" not in text and ("…" in text) is (code == "dependency")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_unknown_reasons_stay_english(lang: str) -> None:
-    assert reason_text(Words(lang), reason("room", cpus=2)) == ("Its own English.", "en")
+    assert reason_text(Words(lang), reason("new_one", cpus=2)) == ("Its own English.", "en")
 
 
-def test_english_reasons_are_their_own() -> None:
-    assert all(reason_text(Words("en"), reason(code, **VALUES)) == ("Its own English.", "en") for code in REASONS)
+def test_english_reasons_keep_what_their_own_text_says_more() -> None:
+    assert reason_text(Words("en"), reason("room", **VALUES)) == ("Its own English.", "en")
+    text, spoken_in = reason_text(Words("en"), reason("clean_power", **VALUES))
+    assert (
+        plain(text) == "It needs 12.0 W of the park's own sun, wind or salt; 0.00 W is free now." and spoken_in == "en"
+    )
 
 
 @pytest.mark.parametrize("code", REASONS)
 @pytest.mark.parametrize("lang", FOREIGN)
 def test_a_reason_without_its_values_stays_english(lang: str, code: str) -> None:
     text, spoken_in = reason_text(Words(lang), reason(code))
-    assert (text, spoken_in) == ("Its own English.", "en") if fields(REASONS[code]) else spoken_in == lang
+    assert (text, spoken_in) == ("Its own English.", "en") if fields(REASONS[code]) else spoken_in == Words(lang).tag
+
+
+def test_reasons_say_until_when() -> None:
+    told = said(Words("fr"), [{**reason("next"), "until": "2026-11-22T13:30:00Z"}], NOW_S)
+    assert told is not None and plain(told["until"]) == "13:30" and told["until_at"] == "2026-11-22T13:30:00Z"
+    assert said(Words("fr"), []) is None

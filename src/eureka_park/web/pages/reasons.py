@@ -32,6 +32,7 @@ REASONS: Final[Mapping[str, str]] = {
     "capped_power": N_("Its power is capped: the sky gives {short} less than such jobs draw."),
     "paused_power": N_("It is paused at a checkpoint: the sky gives {short} less than such jobs draw."),
     "frozen_power": N_("It is frozen, its work kept: the sky gives {short} less than such jobs draw."),
+    "resumed_power": N_("It goes on with full power: sun, wind and salt give {clean} now, enough for it."),
 }
 _SAYS_MORE: Final = frozenset(
     {"finished", "running", "failed", "lost", "cancelled", "room", "dependency"}
@@ -65,7 +66,7 @@ def said(words: Words, reasons: Sequence[Mapping[str, Any]], now_s: float | None
 def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
     """The values that forms name, as text with units."""
     found = {}
-    for name in ("need", "free", "short"):
+    for name in ("need", "free", "short", "clean"):
         if (kw := values.get(f"{name}_kw")) is not None:
             found[name] = words.power(max(0.0, float(kw)) / 1000.0)
     for name in ("now", "then"):

@@ -50,6 +50,7 @@ RIGHT_TO_LEFT: Final = frozenset({"ar"})
 DEFAULT: Final = "en"
 OPEN, CLOSE = "\u2068", "\u2069"
 _DAY_S: Final = 86400
+_MOST: Final = 1e15
 _NONE: Final = "–"  # what stands for no figure
 _ROUNDS_UP: Final = 0.9995  # 999.7 kW are told as 1 MW
 
@@ -132,7 +133,7 @@ class Words:
     # -- figures ---------------------------------------------------------------------------------------------------
     def number(self, value: float, digits: int | None = None) -> str:
         """A number with the locale's signs; `digits` after the point, else three that matter."""
-        if not math.isfinite(value):
+        if not _can_be_told(value):
             return _NONE
         if digits is None:
             digits = 0 if value == round(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -141,7 +142,7 @@ class Words:
 
     def percent(self, frac: float | None) -> str:
         """A share with the locale's per cent sign; a dash for none."""
-        if frac is None or not math.isfinite(frac):
+        if frac is None or not _can_be_told(frac):
             return _NONE
         return isolated(format_percent(frac, locale=self._locale))
 
@@ -162,7 +163,7 @@ class Words:
         return self._scaled(n_bytes, _BYTES)
 
     def _scaled(self, value: float | None, scales: tuple[tuple[float, str], ...]) -> str:
-        if value is None or not math.isfinite(value):
+        if value is None or not _can_be_told(value):
             return _NONE
         size, form = next((item for item in scales if abs(value) >= item[0] * _ROUNDS_UP), scales[-1])
         shown = value / (size or _BASE[scales])
@@ -172,7 +173,7 @@ class Words:
 
     def duration(self, seconds: float | None) -> str:
         """A duration in its two largest units that matter; a dash for none."""
-        if seconds is None or not math.isfinite(seconds):
+        if seconds is None or not _can_be_told(seconds):
             return _NONE
         whole = round(max(0.0, seconds))
         if whole < 60:
@@ -234,6 +235,11 @@ def words_of(request: Request, zone: str = "UTC") -> Words:
         if name in LANGUAGES:
             return Words(name, zone)
     return Words(DEFAULT, zone)
+
+
+def _can_be_told(value: float) -> bool:
+    """Whether a figure is one that people read: neither infinite nor beyond all that a park measures."""
+    return math.isfinite(value) and abs(value) < _MOST
 
 
 def isolated(text: str) -> str:
