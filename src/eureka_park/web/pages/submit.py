@@ -1,0 +1,199 @@
+"""Run a job from the browser: a form with templates, a live quote with the best hours, the same as a line."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote as url_quote
+
+from fastapi import Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from eureka_park.accounts.service import Act, Principal
+from eureka_park.bootstrap import Park, largest_of
+from eureka_park.data.service import SnapshotFile
+from eureka_park.foundation.canonical import content_id
+from eureka_park.foundation.errors import NotFound, ParkError, Unauthorised, Unavailable
+from eureka_park.web.auth import Anyone, park_of
+from eureka_park.web.pages import job_templates, quotes
+from eureka_park.web.pages.draw import page, part, words_of
+from eureka_park.web.pages.form_errors import errors_shown
+from eureka_park.web.pages.forms import TheForm
+from eureka_park.web.pages.glossary import TERMS
+from eureka_park.web.pages.submit_form import (
+    Typed,
+    header_of,
+    line_of,
+    quotable,
+    request_from,
+    typed_from,
+    typed_like,
+    typed_of,
+    with_key,
+)
+from eureka_park.web.pages.words import Words, isolated
+
+FIRST: Final = "hello"
+JobId = Annotated[str, Query(alias="from", max_length=80, pattern=r"^[a-z0-9\[\]-]*$")]
+
+
+def submit_page(
+    request: Request, who: Anyone, template: Annotated[str, Query(max_length=40)] = "", like: JobId = ""
+) -> HTMLResponse:
+    """The form, filled in from a template or from an earlier job."""
+    typed = _like(park_of(request), who, like) if like else _begin(template)
+    return _draw(request, who, typed)
+
+
+def submit_quote(request: Request, who: Anyone, form: TheForm) -> HTMLResponse:
+    """The quote and the line for what stands in the form now: the inside of #quote."""
+    park, words, typed = park_of(request), words_of(request), typed_of(form)
+    return part(request, "quote.html", is_part=True, **_asked(park, words, who, typed))
+
+
+def submit_job(request: Request, who: Anyone, form: TheForm) -> Response:
+    """Submit what stands in the form and go to the job; or show the form again with what is wrong beside each field."""
+    park, typed = park_of(request), typed_of(form)
+    if form.has("show"):
+        return _draw(request, who, typed)
+    asked, wrong = request_from(typed, park.clock.park_s())
+    errors: dict[str, ParkError] = dict(wrong)
+    if who is None:
+        errors.setdefault("", Unauthorised("Nobody is signed in.", fix="Sign in, then send it.", code="no_token"))
+    if not errors and who is not None:
+        try:
+            return RedirectResponse(f"/jobs/{url_quote(_send(park, who, typed, asked))}", 303)
+        except ParkError as error:
+            errors[_field_of(error, typed)] = error
+    status = 401 if who is None else max(error.http_status for error in errors.values())
+    return _draw(request, who, typed, errors, status)
+
+
+def _send(park: Park, who: Principal, typed: Typed, asked: Mapping[str, Any]) -> str:
+    """Keep the script as a snapshot, submit the job; the same form sent twice is one job."""
+    asked = dict(asked)
+    if "script" in asked:
+        park.accounts.require(Act.SUBMIT, who, typed.project or "welcome")
+        asked["snapshot_id"] = keep_script(park, typed)
+    key = hashlib.sha256(f"{typed.key}:{content_id(asked)}".encode()).hexdigest() if typed.key else None
+    return str(park.compute.submit(who, asked, key))
+
+
+def keep_script(park: Park, typed: Typed) -> str:
+    """The snapshot that holds the script, in the folder of the earlier job where there was one."""
+    data = typed.script.encode("utf-8", "replace")
+    sha256 = hashlib.sha256(data).hexdigest()
+    files = [] if not typed.snapshot else [f for f in park.data.snapshot(typed.snapshot) if f.path != typed.file]
+    park.data.put_blob(sha256, [data])
+    done = park.data.commit_snapshot([*files, SnapshotFile(typed.file, sha256, len(data))])
+    if done.snapshot_id is None:
+        raise Unavailable("The folder of the earlier job is not whole any more.", fix="Send it anew.", code="lost_blob")
+    return str(done.snapshot_id)
+
+
+def _field_of(error: ParkError, typed: Typed) -> str:
+    """The field of the form that an error belongs to; the form as a whole for any other."""
+    name = {"class": "job_class", "dependencies": "script", "requires_python": "script"}.get(
+        error.field or "", error.field or ""
+    )
+    if name.startswith("files["):
+        name = "file"
+    name = "script" if name == "command" and typed.is_script else name
+    return name if hasattr(typed, name) else ""
+
+
+# -- filling in --------------------------------------------------------------------------------------------------------
+def _begin(template: str) -> Typed:
+    offered = job_templates.templates()
+    key = template if template in offered else FIRST
+    return typed_from(offered[key], key)
+
+
+def _like(park: Park, who: Principal | None, job_id: str) -> Typed:
+    """The form filled in like an earlier job."""
+    job = park.compute.job(who, job_id)
+    return typed_like(job, None, "")
+
+
+# -- drawing -----------------------------------------------------------------------------------------------------------
+def _draw(
+    request: Request,
+    who: Principal | None,
+    typed: Typed,
+    errors: Mapping[str, ParkError] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    park, words = park_of(request), words_of(request)
+    typed = with_key(typed, secrets.token_urlsafe(18))
+    most = largest_of(park.site)
+    return page(
+        request,
+        "submit.html",
+        "/submit",
+        status,
+        typed=typed,
+        is_part=False,
+        offered=[(key, *job_templates.NAMES[key], key == typed.template) for key in job_templates.templates()],
+        tiers=_tiers(park, words),
+        most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus},
+        projects=_projects(park, who),
+        errors=errors_shown(words, errors or {}, most),
+        is_failed=bool(errors),
+        **_asked(park, words, who, typed),
+    )
+
+
+def _tiers(park: Park, words: Words) -> list[dict[str, str]]:
+    """The three promises with their price of machine time."""
+    prices = park.site.prices.mad_per_cpu_h
+    return [
+        {
+            "id": tier,
+            "promise": words.say(TERMS[tier][1]),
+            "price": words.say("{credits} credits a CPU-hour, and energy", credits=words.number(getattr(prices, tier))),
+        }
+        for tier in quotes.TIERS
+    ]
+
+
+def _projects(park: Park, who: Principal | None) -> list[tuple[str, str]]:
+    seen = park.accounts.projects(who)
+    may = [item for item in seen if who is None or park.accounts.answer(Act.SUBMIT, who, item.project_id).is_allowed]
+    return [(item.project_id, item.title or item.project_id) for item in may]
+
+
+def _asked(park: Park, words: Words, who: Principal | None, typed: Typed) -> dict[str, Any]:
+    """The quote, the packages that the script names, and the line; what is missing says why in words."""
+    now_s = park.clock.park_s()
+    asked, wrong = request_from(typed, now_s)
+    error: ParkError | None = next(iter(wrong.values()), None)
+    quoted = None
+    if error is None:
+        try:
+            quoted = _quoted(park, words, who, asked)
+        except ParkError as refused:
+            error = refused
+    shown = errors_shown(words, {"": error}, largest_of(park.site)) if error else {}
+    header = () if "script" in wrong else header_of(typed).dependencies
+    line = "" if "script" in wrong or "command" in wrong else line_of(asked)
+    return {
+        "quote": quoted,
+        "no_quote": shown.get(""),
+        "packages": header,
+        "line": line,
+        "words_file": isolated(typed.file),
+        "is_script": typed.is_script,
+    }
+
+
+def _quoted(park: Park, words: Words, who: Principal | None, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What compute answers, for the page; None where this park makes no quotes."""
+    try:
+        answer = park.compute.quote(who, quotable(asked))
+    except NotFound as error:
+        if error.code == "no_quotes":
+            return None
+        raise
+    return quotes.quote_context(park, words, answer)
