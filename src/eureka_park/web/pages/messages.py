@@ -45,7 +45,7 @@ def error_page(request: Request, error: ParkError) -> Response:
         status=error.http_status,
         headline=_HEADLINES.get(error.http_status, _HEADLINES[500]),
         advice=advice,
-        text=f"{error.message} {error.fix}".strip(),
+        text="" if advice and error.code != "no_such_job" else f"{error.message} {error.fix}".strip(),
         until="",
         request_id=str(getattr(request.state, "request_id", "")),
     )
