@@ -2,9 +2,8 @@
 
     .venv/bin/python -m benchmarks.first_paint [--rounds 5] [--slower 4]
 
-Prints, for each page and language, the first contentful paint that Chromium reports (milliseconds, cold cache, median and
-longest of the rounds), bytes over the wire, and the CPU milliseconds of the server. The machine's own noise is in it: a
-figure, not a test.
+Prints for each page and language the first contentful paint that Chromium reports (milliseconds, cold cache, median and
+longest of the rounds) and the bytes over the wire. The machine's own noise is in it: a figure, not a test.
 """
 
 from __future__ import annotations
