@@ -29,6 +29,7 @@ COMMANDS: dict[str, Lazy] = {
     "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs.", see=("jobs", "show")),
     "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source.", see=("show", "plan")),
     "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home.", see=("wait", "show")),
+    "top": Lazy(f"{_CLI}.top:top", "The park live on one screen.", see=("status", "jobs", "plan")),
     "login": Lazy(f"{_CLI}.login:login", "Log in to a park elsewhere.", see=("whoami", "logout")),
     "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),
     "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),

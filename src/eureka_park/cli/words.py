@@ -41,13 +41,13 @@ def _catalogue(name: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, FOLDER, [name], fallback=True)
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """A text in the person's language, its `{names}` filled in."""
     said = text if (name := language()) == "en" else _catalogue(name).gettext(text)
     return said.format(**values) if values else said
 
 
-def count(one: str, many: str, n: int, **values: object) -> str:
+def count(one: str, many: str, n: int, /, **values: object) -> str:
     """A text with a number in the person's language; `{n}` is the number."""
     name = language()
     said = (one if n == 1 else many) if name == "en" else _catalogue(name).ngettext(one, many, n)

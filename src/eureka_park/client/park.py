@@ -15,13 +15,14 @@ from eureka_park.client import fetch, logs, work
 from eureka_park.client.address import find_address
 from eureka_park.client.fields import checked
 from eureka_park.client.folder import Listing, list_folder
-from eureka_park.client.transport import TIMEOUT_S, Transport, patiently
+from eureka_park.client.transport import TIMEOUT_S, Transport, is_away, patiently
 from eureka_park.client.upload import send
 from eureka_park.client.views import (
     ENDED,
     Cancelled,
     JobView,
     OutputFile,
+    Overview,
     PersonView,
     PlanView,
     Reason,
@@ -264,6 +265,28 @@ class Park:
     def plan(self) -> PlanView:
         """The newest power plan with the power of now. Raises Unavailable (`no_plan_yet`) before the first."""
         return cast(PlanView, self._transport.json("GET", "/plan"))
+
+    def overviews(self) -> Iterator[Overview]:
+        """The park as a whole, now and whenever something changes, for as long as one listens.
+
+        Raises Unavailable when the connection is lost; then ask again.
+        """
+        with self._transport.events("/events") as events:
+            for name, value in events:
+                if name == "overview":
+                    yield cast(Overview, value)
+
+    def overview(self, limit: int = 20) -> Overview:
+        """The same once, put together from single questions: for parks and lines that carry no stream."""
+        try:
+            now = self.plan()["now"]
+        except Unavailable as error:
+            if is_away(error):
+                raise
+            now = None
+        running = list(self.jobs(state="running,starting,pausing,frozen", limit=limit))
+        waiting = list(self.jobs(state="queued,paused", limit=limit))
+        return {"jobs": self.status()["jobs"], "now": now, "running": running, "waiting": waiting}
 
     def site(self) -> dict[str, Any]:
         """The site that the park runs."""

@@ -80,6 +80,15 @@ class Transport:
                 raise error_of(response.status_code, response.content, self.address.url)
             yield response.iter_bytes(CHUNK_BYTES)
 
+    @contextmanager
+    def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
+        """Server-sent events: pairs of a name and the JSON that came with it; heartbeats are left out."""
+        with self._errors(), self._http().stream("GET", f"/api/v1{path}") as response:
+            if response.is_error:
+                response.read()
+                raise error_of(response.status_code, response.content, self.address.url)
+            yield _events(response.iter_lines())
+
     def _send(self, method: str, path: str, *, timeout_s: float | None = None, **options: Any) -> httpx.Response:
         if timeout_s is not None:
             options["timeout"] = self._timeout(timeout_s)
@@ -191,6 +200,21 @@ def patiently(call: Callable[[], T], *, first_s: float, lost_s: float) -> T:
                 raise
         time.sleep(pause_s)
         pause_s = min(1.0, pause_s * 2)
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    import json
+
+    name, data = "message", ""
+    for line in lines:
+        field, _, value = line.partition(":")
+        if field == "event":
+            name = value.strip()
+        elif field == "data":
+            data += value.strip()
+        elif not line and data:
+            yield name, json.loads(data)
+            name, data = "message", ""
 
 
 def _present(params: Mapping[str, Any] | None) -> dict[str, Any] | None:

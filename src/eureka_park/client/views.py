@@ -139,6 +139,15 @@ class PowerNow(TypedDict):
     sentence: str
 
 
+class Overview(TypedDict):
+    """The park as a whole: jobs by state, the power of now (None before the first plan), what runs, what waits."""
+
+    jobs: dict[str, int]
+    now: PowerNow | None
+    running: list[JobView]
+    waiting: list[JobView]
+
+
 class PlanView(TypedDict):
     """The newest power plan; `foundation.power_plan.PowerPlan.from_json` reads it too."""
 

@@ -168,6 +168,7 @@ class SmallPark:
         self.url = ""
         self.codes = {"abcd-efgh-jkmn"}
         self.tokens = {TOKEN}
+        self.streams = True
 
     def add(self, job_id: str = JOB, **changes: Any) -> dict[str, Any]:
         self.jobs[job_id] = job_view(job_id, **changes)
@@ -223,7 +224,8 @@ class SmallPark:
         return self._about_job(job, rest[1:], query)
 
     def _page(self, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
-        items = [job for job in self.jobs.values() if query.get("state", job["state"]) == job["state"]]
+        states = query.get("state", "").split(",")
+        items = [job for job in self.jobs.values() if states == [""] or job["state"] in states]
         begin, size = int(query.get("after", 0)), min(self.page, int(query["limit"]))
         more = begin + size < len(items)
         return 200, {"items": items[begin : begin + size], "next": str(begin + size) if more else None}, {}
@@ -281,6 +283,15 @@ class SmallPark:
     ) -> tuple[int, Any, dict[str, str]]:
         self.tokens.discard(headers["authorization"].removeprefix("Bearer "))
         return 204, b"", {}
+
+    def _get_events(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
+        if not self.streams:
+            return error(503, "unavailable", "No streams here.", "Ask.")
+        running = [job for job in self.jobs.values() if job["state"] == "running"]
+        waiting = [job for job in self.jobs.values() if job["state"] == "queued"]
+        now = self.plan["now"] if self.plan else None
+        value = {"jobs": {"running": len(running)}, "now": now, "running": running, "waiting": waiting}
+        return 200, f": beat\n\nid: 1\nevent: overview\ndata: {json.dumps(value)}\n\n".encode(), {}
 
     def _get_plan(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
         return (
