@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.live_park import START_S, LivePark
-from tests.helpers.recorder import CounterMeter, PlanInProcess, RecorderEngine
-
 from eureka_park import bootstrap
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.wire.engine import StartOrder
 from eureka_park.live.story import Story
+from tests.helpers.live_park import START_S, LivePark
+from tests.helpers.recorder import CounterMeter, PlanInProcess, RecorderEngine
 
 
 class StoryEngine(RecorderEngine):

@@ -97,10 +97,11 @@ def _marks(
         yield day.sunrise_s, "sunrise"
         yield rise_end_s, "salt_fills"
         yield set_begin_s, "sunset"
-        out_s = min(_salt_out_s(plan, dark_s, dawn_s), dawn_s)
+        out_s = _salt_out_s(plan, dark_s, dawn_s)
         if out_s > dark_s:
             yield dark_s, "salt_takes_over"
-        yield max(dark_s, out_s), "night"
+        if out_s < dawn_s:
+            yield out_s, "night"
         yield max(dark_s, dawn_s), "before_sunrise"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 topic, work_s = sys.argv[1], float(sys.argv[2])
 STEP_S, SIZE = 0.5, 48
-n_pictures = max(4, round(work_s / STEP_S))
+n_pictures = max(2, round(work_s / STEP_S))
 rng = random.Random(f"{topic} {os.environ.get('PARK_ARRAY_INDEX', '')}")
 total = 0
 

@@ -13,7 +13,7 @@ asked = []
 signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
 rng = random.Random(topic)
 answered = 0
-n_steps = max(4, round(work_s / STEP_S))
+n_steps = max(2, round(work_s / STEP_S))
 for step in range(n_steps):
     answered += rng.randrange(3, 12)
     if step % max(1, n_steps // 40) == 0:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 topic, work_s = sys.argv[1], float(sys.argv[2])
 STEP_S = 0.5
-n_steps = max(4, round(work_s / STEP_S))
+n_steps = max(2, round(work_s / STEP_S))
 place = Path(os.environ.get("PARK_CHECKPOINT_DIR", ".")) / "model.json"
 state = json.loads(place.read_text()) if place.exists() else {"step": 0, "weights": [0.0] * 6}
 asked = []
