@@ -48,7 +48,9 @@ def test_on_status_off(home: Path) -> None:
         assert ask(home, "off").output == "There was no notice.\n"
         assert json.loads(ask(home, "status", "--json").output) == {"on": False}
         (home / "maintenance.json").write_text("{")
-        assert park.maintenance() == {"message": "", "since_s": clock.real_s(), "until_s": None}, "better closed than open"
+        assert park.maintenance() == {"message": "", "since_s": clock.real_s(), "until_s": None}, (
+            "better closed than open"
+        )
     finally:
         ask(home, "off")
         park.close()
