@@ -23,8 +23,8 @@ PHYSICAL_TS = re.compile(
     r"\.style\.(?:left|right|(?:margin|padding|border)(?:Left|Right)\w*)|style\.setProperty\(\"(?:left|right)"
 )
 FORBIDDEN_TS = re.compile(
-    r"\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"style\"|\.cssText"
-    r"|hx-on|: any\b|\bas any\b|@ts-"
+    r"\.innerHTML|\.outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"style\""
+    r"|\.cssText|hx-on|: any\b|\bas any\b|@ts-"
 )
 PARAGRAPH = re.compile(r"/\*.*?\*/", re.DOTALL)
 

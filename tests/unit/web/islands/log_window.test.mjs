@@ -56,17 +56,31 @@ test("appending says what went and what came", () => {
 
 test("a window in the middle begins with a whole line", () => {
   const window = new LogWindow();
-  window.reset(bytes("half\nwhole\n"), 50, false);
+  window.reset(bytes("half\nwhole\n"), 50);
   assert.deepEqual(texts(window), ["whole"]);
   assert.equal(window.begin, 55);
-  window.reset(bytes("first\n"), 0, false);
+  window.reset(bytes("first\n"), 0);
   assert.deepEqual(texts(window), ["first"]);
+});
+
+test("of more lines than fit, those around a byte are kept", () => {
+  const whole = bytes(Array.from({ length: 1000 }, (_, n) => `line ${String(n).padStart(4, "0")}\n`).join(""));
+  const window = new LogWindow(100);
+  for (const [around, first] of [[0, 0], [25, 0], [5005, 450], [9995, 900], [undefined, 900]]) {
+    window.reset(whole, 0, around);
+    check(window);
+    assert.deepEqual([window.lines.length, texts(window)[0]], [100, `line ${String(first).padStart(4, "0")}`]);
+    if (around !== undefined) assert.ok(window.indexOf(around) >= 0);
+  }
+  window.reset(bytes("a\nopen"), 0);
+  window.append(bytes("ed\n"), 6);
+  assert.deepEqual(texts(window), ["a", "opened"]);
 });
 
 test("going up adds in front and lets go behind; going down the other way round", () => {
   const whole = bytes(Array.from({ length: 1000 }, (_, n) => `line ${n}\n`).join(""));
   const window = new LogWindow(100);
-  window.reset(whole.subarray(5000), 5000, false);
+  window.reset(whole.subarray(5000), 5000);
   assert.equal(window.lines.length, 100);
   assert.equal(texts(window).at(-1), "line 999");
   while (window.begin > 0) {
@@ -84,7 +98,7 @@ test("going up adds in front and lets go behind; going down the other way round"
 test("going up through a line longer than a step gets further up", () => {
   const whole = bytes(`first\n${"x".repeat(60_000)}\nlast\n`);
   const window = new LogWindow();
-  window.reset(whole.subarray(60_007), 60_007, true);
+  window.reset(whole.subarray(60_006), 60_006);
   for (let n = 0; window.begin > 0; n++) {
     assert.ok(n < 100);
     const from = Math.max(0, window.begin - 9000);
@@ -96,7 +110,7 @@ test("going up through a line longer than a step gets further up", () => {
 
 test("a byte is found in its line", () => {
   const window = new LogWindow();
-  window.reset(bytes("ab\ncdef\ng"), 10, true);
+  window.reset(bytes("\nab\ncdef\ng"), 9);
   assert.deepEqual([9, 10, 12, 13, 17, 18, 19].map((byte) => window.indexOf(byte)), [-1, 0, 0, 1, 1, 2, -1]);
 });
 

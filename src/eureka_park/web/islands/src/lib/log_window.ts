@@ -48,13 +48,19 @@ export class LogWindow {
     this.linesMax = linesMax;
   }
 
-  /** Start anew with bytes that begin at `at`. Unless `at` begins a line, the first one is left out: it is half a line. */
-  reset(bytes: Uint8Array, at: number, beginsLine: boolean): void {
-    const skip = beginsLine || at === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
-    this.tail = new Uint8Array();
-    this.lines = [];
-    this.begin = this.end = at + skip;
-    this.append(bytes.subarray(skip), at + skip);
+  /** Start anew with bytes that begin at `at`. Unless `at` is 0, the first line is left out: it may be half a line.
+   * Of more lines than fit, those around the byte `around` are kept; without it, the last ones. */
+  reset(bytes: Uint8Array, at: number, around = Infinity): void {
+    const skip = at === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+    const found = split(bytes.subarray(skip), at + skip);
+    const place = found.findIndex((line) => around < line.at + line.size);
+    const middle = place < 0 ? found.length : place + Math.ceil(this.linesMax / 2);
+    const stop = Math.min(found.length, Math.max(this.linesMax, middle));
+    this.lines = found.slice(Math.max(0, stop - this.linesMax), stop);
+    this.begin = this.lines[0]?.at ?? at + skip;
+    const last = this.lines.at(-1);
+    this.end = last ? last.at + last.size : this.begin;
+    this.tail = last?.isOpen ? bytes.slice(last.at - at) : new Uint8Array();
   }
 
   /** Add bytes that follow the window. Bytes that are there already, or that leave a gap, are refused. */

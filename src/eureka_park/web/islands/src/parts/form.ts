@@ -1,12 +1,11 @@
 // The form that sends a job: a quote while writing, a script from a file, fields that belong to a choice.
-import htmx from "htmx.org";
 import { all, fill, isNew } from "../lib/page.ts";
 
 let isSet = false;
 
 /** Give forms their work. */
 export function attach(): void {
-  setUp();
+  if (document.querySelector("[hx-get], [hx-post]")) void setUp();
   for (const field of all<HTMLInputElement>("[data-fills]")) {
     if (isNew(field, "file")) field.addEventListener("change", () => void fromFile(field));
   }
@@ -16,10 +15,13 @@ export function attach(): void {
   }
 }
 
-function setUp(): void {
+/** Fetch htmx. It reads its first settings from the page, before anything else runs. */
+async function setUp(): Promise<void> {
   if (isSet) return;
   isSet = true;
-  Object.assign(htmx.config, {
+  const settings = document.querySelector<HTMLMetaElement>('meta[name="htmx-config"]') ?? document.createElement("meta");
+  settings.name = "htmx-config";
+  settings.content = JSON.stringify({
     includeIndicatorStyles: false,
     allowEval: false,
     allowScriptTags: false,
@@ -32,6 +34,8 @@ function setUp(): void {
       { code: "[45]..", swap: false, error: true },
     ],
   });
+  if (!settings.isConnected) document.head.append(settings);
+  await import("htmx.org");
 }
 
 /** Read a chosen file into the field for the script. */

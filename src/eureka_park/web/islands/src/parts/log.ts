@@ -26,7 +26,8 @@ class LogViewer {
   private readonly url: string;
   private readonly window = new LogWindow();
   private size: number;
-  private isBusy = false;
+  private queue: Promise<void> = Promise.resolve();
+  private nBusy = 0;
   private isOver: boolean;
   private isMine = false; // a scroll that this program made
   private askMs = ASK_MS;
@@ -86,14 +87,15 @@ class LogViewer {
 
   // -- the window ---------------------------------------------------------------------------------------------------
 
-  private async alone(work: () => Promise<void>): Promise<void> {
-    if (this.isBusy) return;
-    this.isBusy = true;
-    try {
-      await work();
-    } finally {
-      this.isBusy = false;
-    }
+  /** One change of the window after another. */
+  private alone(work: () => Promise<void>): Promise<void> {
+    this.nBusy++;
+    this.queue = this.queue.then(work, work).finally(() => this.nBusy--);
+    return this.queue;
+  }
+
+  private get isBusy(): boolean {
+    return this.nBusy > 0;
   }
 
   private goToEnd(): Promise<void> {
@@ -101,7 +103,7 @@ class LogViewer {
       const range = await fetchRange(this.url, -CHUNK_BYTES, CHUNK_BYTES);
       if (!range) return;
       this.size = Math.max(range.size, range.at + range.bytes.length);
-      this.window.reset(range.bytes, range.at, range.at === 0);
+      this.window.reset(range.bytes, range.at);
       this.drawAll();
       this.scrollTo(this.pre.scrollHeight);
     });
@@ -114,7 +116,7 @@ class LogViewer {
         const range = await fetchRange(this.url, Math.max(0, byte - CHUNK_BYTES / 2), CHUNK_BYTES);
         if (!range) return;
         this.size = range.size;
-        this.window.reset(range.bytes, range.at, range.at === 0);
+        this.window.reset(range.bytes, range.at, byte);
         this.drawAll();
       }
       this.setFollowing(false);
@@ -133,8 +135,9 @@ class LogViewer {
     } else await this.goTo(Math.floor(share * this.size), false);
   }
 
-  private loadEarlier(): Promise<void> {
-    return this.alone(async () => {
+  private async loadEarlier(): Promise<void> {
+    if (this.isBusy) return;
+    await this.alone(async () => {
       const end = this.window.begin;
       const begin = Math.max(0, end - CHUNK_BYTES);
       const range = await fetchRange(this.url, begin, end - begin);
@@ -143,8 +146,9 @@ class LogViewer {
     });
   }
 
-  private loadLater(): Promise<void> {
-    return this.alone(async () => {
+  private async loadLater(): Promise<void> {
+    if (this.isBusy) return;
+    await this.alone(async () => {
       const range = await fetchRange(this.url, this.window.end, CHUNK_BYTES);
       if (!range) return;
       this.size = range.size;
@@ -199,13 +203,12 @@ class LogViewer {
 
   /** Ask for what is new, again and again until the job is over and its last words are read. */
   private async ask(): Promise<void> {
-    const isLast = !!this.root.dataset.over;
+    const isLast = !!this.root.dataset.over; // known before the log is read, so that its last words are not missed
     if (!document.hidden && this.root.isConnected) {
       const isAtEnd = this.window.end >= this.size;
       const range = await fetchRange(this.url, this.window.end, isAtEnd ? CHUNK_BYTES : 0);
       if (range) this.take(range.size, isAtEnd && range.bytes.length ? range : null);
-      if (isLast && range && this.window.end >= range.size) this.isOver = true;
-      if (isLast && !isAtEnd) this.isOver = true;
+      if (isLast && range && (!isAtEnd || this.window.end >= range.size)) this.isOver = true;
     }
     if (!this.isOver && this.root.isConnected) setTimeout(() => void this.ask(), this.askMs);
   }

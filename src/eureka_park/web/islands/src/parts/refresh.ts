@@ -117,7 +117,6 @@ export function show(fresh: Document): void {
 function morph(old: Element, next: Element): void {
   void Idiomorph.morph(old, next, {
     morphStyle: "outerHTML",
-    ignoreActiveValue: true,
     restoreFocus: true,
     callbacks: {
       beforeNodeMorphed: (node: Node, other: Node) => !(node instanceof Element) || !isLeftAlone(node, other),
@@ -135,6 +134,7 @@ function isLeftAlone(node: Element, other: Node): boolean {
   if (node instanceof HTMLInputElement && (node.type === "checkbox" || node.type === "radio")) {
     return node.checked !== node.defaultChecked;
   }
+  if (node instanceof HTMLSelectElement) return [...node.options].some((item) => item.selected !== item.defaultSelected);
   return (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) && node.value !== node.defaultValue;
 }
 
