@@ -7,6 +7,7 @@ ParkError
 ├── Forbidden        403  signed in, but not allowed
 ├── NotFound         404
 ├── Conflict         409  it clashes with what is already there
+├── CannotShow       415  what is there cannot be shown in this form
 ├── RateLimited      429
 ├── Unavailable      503  it may work later
 └── Internal         500  a defect of the park
@@ -86,6 +87,13 @@ class Conflict(ParkError):
     default_code = "conflict"
 
 
+class CannotShow(ParkError):
+    """What is there cannot be shown in the form that was asked for."""
+
+    http_status = 415
+    default_code = "cannot_show"
+
+
 class RateLimited(ParkError):
     """Too many requests from one place."""
 
@@ -106,6 +114,7 @@ class Internal(ParkError):
 
 __all__ = [
     "BadInput",
+    "CannotShow",
     "Conflict",
     "Forbidden",
     "Internal",

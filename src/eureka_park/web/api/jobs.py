@@ -1,28 +1,23 @@
-"""Jobs: submit, look, wait, cancel, why, receipt, log, outputs."""
+"""Jobs: submit, look, wait, cancel, why, receipt, history; their logs and outputs have modules of their own."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from eureka_park.accounts.service import Principal
-from eureka_park.bootstrap import Park
 from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import BadInput, NotFound
-from eureka_park.web import logs, schemas
+from eureka_park.web import schemas
+from eureka_park.web.api import job_logs, job_outputs
+from eureka_park.web.api.job_logs import JobIdPath as JobIdPath
 from eureka_park.web.auth import Anyone, Someone, ThePark
 from eureka_park.web.events import watch_of
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=schemas.ERRORS)
-JobIdPath = Annotated[str, Path(max_length=80, pattern=r"^[a-z0-9\[\]-]+$", description="A job, a task or an array")]
 Until = Literal["ended", "running", "state-change"]
-_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @router.post("", status_code=201, response_model=schemas.JobId, operation_id="submit_job")
@@ -138,70 +133,5 @@ def history(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
     return park.compute.history(who, job_id)
 
 
-# -- log and outputs ---------------------------------------------------------------------------------------------------
-@router.get("/{job_id}/logs", response_class=Response, operation_id="log_of_job")
-def log(
-    park: ThePark,
-    who: Anyone,
-    job_id: JobIdPath,
-    offset: Annotated[int, Query(ge=-(2**53), le=2**53, description="First byte; negative counts from the end")] = 0,
-    limit: Annotated[int, Query(ge=0, le=8 * 1024**2)] = 1024**2,
-) -> Response:
-    """Bytes of the log as plain text; X-Log-Size is the whole log's size, X-Log-Offset where these bytes begin."""
-    shown = park.compute.job(who, job_id)
-    chunk, begin, size = logs.read_range(park.compute.log_file(who, job_id), offset, limit)
-    headers = {
-        "X-Log-Size": str(size), "X-Log-Offset": str(begin), "X-Job-State": shown["state"], "Cache-Control": "no-store",
-    }  # fmt: skip
-    return Response(chunk, media_type="text/plain; charset=utf-8", headers=headers)
-
-
-@router.get("/{job_id}/logs/stream", response_class=StreamingResponse, operation_id="follow_log_of_job")
-async def follow_log(
-    request: Request,
-    park: ThePark,
-    who: Anyone,
-    job_id: JobIdPath,
-    offset: Annotated[int, Query(ge=-(2**53), le=2**53)] = 0,
-) -> StreamingResponse:
-    """The log as server-sent events: `log`, `state`, `end`. Last-Event-ID continues where a stream broke off."""
-    last = request.headers.get("last-event-id", "")
-    begin = int(last) if last.isdigit() and len(last) < 17 else offset
-    path = await run_in_threadpool(park.compute.log_file, who, job_id)
-
-    def view() -> dict[str, Any]:
-        return park.compute.job(who, job_id)
-
-    stream = logs.follow(path, begin, view, watch_of(request.app))
-    return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM)
-
-
-@router.get("/{job_id}/outputs", response_model=schemas.OutputPage, operation_id="outputs_of_job")
-def outputs(park: ThePark, who: Anyone, job_id: JobIdPath) -> dict[str, Any]:
-    """The files that the job wrote."""
-    return {"items": park.compute.outputs(who, job_id), "next": None}
-
-
-@router.get("/{job_id}/outputs/{path:path}", response_class=StreamingResponse, operation_id="output_of_job")
-def output(park: ThePark, who: Anyone, job_id: JobIdPath, path: str) -> StreamingResponse:
-    """One file that the job wrote, always as a download: it is the job's, not the park's."""
-    return stream_output(park, who, job_id, path)
-
-
-def stream_output(park: Park, who: Principal | None, job_id: str, path: str) -> StreamingResponse:
-    """The bytes of an output in constant memory."""
-    file = park.compute.open_output(who, job_id, path)
-    headers = {
-        "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Content-Disposition": "attachment",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=headers)
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    left = os.fstat(file.fileno()).st_size
-    with file:
-        while left > 0 and (chunk := file.read(min(256 * 1024, left))):
-            left -= len(chunk)  # never more than the length that was said, even while the job still writes
-            yield chunk
+router.include_router(job_logs.router)
+router.include_router(job_outputs.router)
