@@ -44,7 +44,7 @@ from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
 from eureka_park.live.actions import Actions
 from eureka_park.live.journal import open_state
-from eureka_park.live.loop import Live, Parts
+from eureka_park.live.loop import LEASE_TTL_S, Live, Parts
 from eureka_park.live.metering import Metering
 from eureka_park.live.planning import PlanMaker, Planning
 from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
@@ -194,8 +194,8 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     facts = home.facts()
     site = parse_site(home.read("site.toml") or "", str(folder / "site.toml"), _machine(facts.is_story))
     site = site.model_copy(update={"policy": site.policy.model_copy(update={"sky": facts.sky})})
-    clock = clock or SystemClock(facts.pace)
     db = SqlDatabase(home.database_url)
+    clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
     accounts = AccountsService(db, clock, os.urandom)
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db, site.timezone)
@@ -239,6 +239,13 @@ def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
         return quote_answer(basis, asks, chosen, now_s, rows.running)
 
     return quote
+
+
+def _last_seen_real_s(db: SqlDatabase) -> float:
+    """A real instant at which somebody decided here, the newest that is known; long ago for a new home."""
+    with db.read() as conn:
+        lease = live_store.heartbeat(conn)
+    return float("-inf") if lease is None else lease.until_real_s - LEASE_TTL_S
 
 
 def _mark_of(db: SqlDatabase) -> Callable[[], int]:
