@@ -3,12 +3,17 @@ import { all, fill, isNew, keep, kept } from "../lib/page.ts";
 
 const GAP_PX = 12;
 
-/** Give the buttons that start a tour their work. */
+/** Give the buttons that start a tour their work; an address with ?tour= starts the page's first one, from its beginning. */
 export function attach(): void {
   for (const button of all<HTMLButtonElement>("[data-tour-start]")) {
     button.hidden = false;
     if (isNew(button, "tour")) button.addEventListener("click", () => begin(button));
   }
+  const first = document.querySelector<HTMLButtonElement>("[data-tour-start]");
+  if (!first || !new URLSearchParams(location.search).has("tour")) return;
+  history.replaceState(null, "", location.pathname);
+  keep(`tour-${first.dataset.tourStart ?? ""}`, null);
+  begin(first);
 }
 
 function begin(button: HTMLButtonElement): void {

@@ -1,0 +1,124 @@
+"""What this park is, in three sentences and a picture; three things to try; for whom, and what is not there yet."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from eureka_park.bootstrap import Park
+from eureka_park.energy.core.sky import sky_now
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.web.api.park import kinds_of
+from eureka_park.web.auth import Anyone, park_of
+from eureka_park.web.charts.welcome import welcome_picture
+from eureka_park.web.pages.draw import index_of, page, words_of
+from eureka_park.web.pages.overview import SENTENCES
+from eureka_park.web.pages.words import N_, Words, isolated
+
+# Of the study that came before the software; this version does not compute a year itself.
+STUDY_FRAC, STUDY_WITHOUT_FRAC, STUDY_MW = 0.573, 0.43, 386.0
+
+PEOPLE: Final = (
+    (
+        N_("Researchers, startups, companies"),
+        N_("Run scripts, trainings and many tasks at once, know why each waits, and get a receipt for it."),
+        N_("Not yet: notebooks, invitations to a project, credits that can run out."),
+    ),
+    (
+        N_("Learners and teachers"),
+        N_("Read the jobs that greet a newcomer, change them, run them, and see what the sky makes of them."),
+        N_("Not yet: courses, graded work, badges."),
+    ),
+    (
+        N_("Annotators"),
+        N_("Nothing to do yet."),
+        N_("Not yet: paid labelling with measured quality."),
+    ),
+    (
+        N_("Visitors"),
+        N_("Read everything that is public without an account: the sky, the jobs, their reasons and receipts."),
+        N_("Not yet: live demonstrations and leaderboards of the Expo."),
+    ),
+    (
+        N_("Planners"),
+        N_("See the next 48 hours hour by hour with every assumption named, for this site or one of your own."),
+        N_("Not yet: a simulated year of the whole site, and what would close the gap."),
+    ),
+    (
+        N_("Operators"),
+        N_("Start a park with one command, describe a site in one file, announce maintenance."),
+        N_("Not yet: several machines, people and projects by command."),
+    ),
+)
+
+
+def welcome_page(request: Request, who: Anyone) -> HTMLResponse:
+    """The page for somebody who has never been here."""
+    park, words = park_of(request), words_of(request)
+    plan = park.energy.current_plan()
+    salt = salt_frac_of(plan, park.clock.park_s())
+    finished, _ = park.compute.jobs(who, states=["finished"], limit=1)
+    return page(
+        request,
+        "welcome.html",
+        "/welcome",
+        picture=welcome_picture(_names(words, salt), _spoken(words), salt),
+        now=words.say(SENTENCES[sky_now(plan, park.clock.park_s(), kinds_of(park.site)).code]) if plan else "",
+        receipt={**finished[0], "shown": isolated(finished[0]["name"])} if finished else None,
+        people=PEOPLE,
+        **_figures(park, words, plan),
+    )
+
+
+def _names(words: Words, salt: float | None) -> dict[str, str]:
+    return {
+        "sun": words.say("The sun of Ouarzazate"),
+        "panels": words.say("panels"),
+        "mirrors": words.say("mirrors"),
+        "salt": words.say("salt") if salt is None else words.say("salt, {level} hot", level=words.percent(salt)),
+        "turbine": words.say("turbine"),
+        "campus": words.say("the machines, Tétouan"),
+        "grid": words.say("grid"),
+        "wind": words.say("wind, Koudia Al Baida"),
+    }
+
+
+def _spoken(words: Words) -> str:
+    return words.say(
+        "Mirrors gather the sun's heat, hot salt keeps it for the night, a turbine makes electricity of it; "
+        "panels and the wind of Koudia give theirs at once; the machines in Tétouan take what comes and buy the rest."
+    )
+
+
+def salt_frac_of(plan: PowerPlan | None, now_s: float) -> float | None:
+    """How full the tanks are together; None without a plan or tanks."""
+    if plan is None or not any(plan.tes_mwh_th_max.values()):
+        return None
+    index = index_of(plan, now_s)
+    return sum(series[index] for series in plan.tes_mwh_th.values()) / sum(plan.tes_mwh_th_max.values())
+
+
+def _figures(park: Park, words: Words, plan: PowerPlan | None) -> dict[str, Any]:
+    """The verdict of the study, and what the present plan says about the next two days."""
+    carried = None
+    if plan is not None and sum(plan.load_mw) > 0:
+        own = sum(min(clean, load) for clean, load in zip(plan.clean_available_mw_p50, plan.load_mw, strict=True))
+        carried = own / sum(plan.load_mw)
+    return {
+        "study": words.say(
+            "In the study before this software, Noor and Koudia alone carried a constant {mw} to {share}, hour by "
+            "hour; in a year without Noor III to {less}.",
+            mw=words.power(STUDY_MW),
+            share=words.percent(STUDY_FRAC),
+            less=words.percent(STUDY_WITHOUT_FRAC),
+        ),
+        "ahead": words.say(
+            "In the next 48 hours of this park's plan they could carry {share} of the possible load.",
+            share=words.percent(carried),
+        )
+        if carried is not None
+        else "",
+        "site_mw": words.power(park.site.site_mw_max),
+    }
