@@ -25,6 +25,7 @@ from eureka_park.accounts.service import Principal
 from eureka_park.foundation.units import iso_from_s
 
 EVERY_S = 1.0
+PATIENCE_S = 4.0  # real seconds by which a reason may lag: a turn of the loop, and a look
 
 
 def main() -> None:
@@ -55,52 +56,78 @@ def main() -> None:
         given.out.write_text(json.dumps(found, indent=1))
 
 
-def watch(home: Path, process: subprocess.Popen[bytes], until: float) -> dict[str, Any]:
-    park = bootstrap.open_park(home)
-    person_id, _ = park.accounts.ensure_owner()
-    who = Principal(person_id, "owner", True, frozenset())
-    states: dict[str, str] = {}
-    reasons: dict[tuple[str, str], str] = {}
-    chapters: list[dict[str, Any]] = []
-    salt: list[tuple[str | None, float, float]] = []
-    lines: list[str] = []
-    lagging = Counter[str]()
+class Watcher:
+    """Looks at a running home once a second and tells what has changed."""
 
-    def say(text: str) -> None:
-        lines.append(text)
+    def __init__(self, home: Path) -> None:
+        self.park = bootstrap.open_park(home)
+        person_id, _ = self.park.accounts.ensure_owner()
+        self.who = Principal(person_id, "owner", True, frozenset())
+        self.states: dict[str, str] = {}
+        self.reasons: dict[tuple[str, str], str] = {}
+        self.chapters: list[dict[str, Any]] = []
+        self.salt: list[tuple[str, float, float]] = []
+        self.lines: list[str] = []
+        self.lag: Counter[str] = Counter()
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
         print(text, flush=True)
 
-    while process.poll() is None:
-        now_s = park.clock.park_s()
-        at = (iso_from_s(now_s) or "")[5:16]
-        told, plan = park.story_now(), park.energy.current_plan()
-        if told is None or told["progress"] >= until:
-            break
-        if not chapters or chapters[-1]["chapter"] != told["chapter"]:
-            chapters.append({"at": at, **told})
-            say(f"== {at} {told['title']} (next: {told['next_title']} at {iso_from_s(told['next_s'])})")
-        if plan is not None and plan.start_s <= now_s < plan.end_s:
-            index, most = plan.index_at(now_s), sum(plan.tes_mwh_th_max.values())
-            level = sum(series[index] for series in plan.tes_mwh_th.values()) / most if most else 0.0
-            clean = plan.clean_available_mw_p50[index] * 1e6
-            lagging["plan older than an hour"] += now_s - plan.issued_at_s > 3600
-            if not salt or salt[-1][0] != at[:8]:
-                salt.append((at[:8], round(level, 3), round(clean, 2)))
-                say(f"   {at} salt {level:.0%}, clean {clean:.1f} W, jobs {park.compute.counts()}")
-        for job in park.compute.jobs(who, limit=500)[0]:
-            for reason in job["reasons"]:
-                until_at = reason["until"]
-                if job["state"] not in ("finished", "failed", "cancelled") and until_at and until_at < at_iso(now_s - 120):
-                    lagging["reason with a past until"] += 1
-                    reasons.setdefault((job["name"], f"PAST {reason['code']}"), f"{at} {until_at} {reason['text']}")
-                reasons.setdefault((job["name"], reason["code"]), f"{at} {reason['text']} [until {until_at}]")
-            if states.get(job["job_id"]) != job["state"]:
-                states[job["job_id"]] = job["state"]
-                why = job["reasons"][0] if job["reasons"] else {}
-                say(f"{at} {job['tier']:5} {job['state']:9} {job['name'][:44]:44} {why.get('text', job.get('detail') or '')[:110]}")
+    def look(self) -> float:
+        """How far the story has come."""
+        now_s = self.park.clock.park_s()
+        at = at_iso(now_s)[5:16]
+        told = self.park.story_now()
+        assert told is not None, "this home is not watched"
+        if not self.chapters or self.chapters[-1]["chapter"] != told["chapter"]:
+            self.chapters.append({"at": at, **told})
+            self.say(f"== {at} {told['title']} (next: {told['next_title']} at {at_iso(told['next_s'])[5:16]})")
+        self.look_at_sky(now_s, at)
+        for job in self.park.compute.jobs(self.who, limit=500)[0]:
+            self.look_at_job(job, now_s, at)
+        return float(told["progress"])
+
+    def look_at_sky(self, now_s: float, at: str) -> None:
+        plan = self.park.energy.current_plan()
+        if plan is None or not plan.start_s <= now_s < plan.end_s:
+            return
+        self.lag["looks at a plan older than an hour"] += now_s - plan.issued_at_s > 3600
+        if self.salt and self.salt[-1][0] == at[:8]:
+            return
+        index, most = plan.index_at(now_s), sum(plan.tes_mwh_th_max.values())
+        level = sum(series[index] for series in plan.tes_mwh_th.values()) / most if most else 0.0
+        clean_w = plan.clean_available_mw_p50[index] * 1e6
+        self.salt.append((at[:8], round(level, 3), round(clean_w, 2)))
+        self.say(f"   {at} salt {level:.0%}, clean {clean_w:.1f} W, jobs {self.park.compute.counts()}")
+
+    def look_at_job(self, job: dict[str, Any], now_s: float, at: str) -> None:
+        slack_s = PATIENCE_S * self.park.facts.pace.factor
+        is_over = job["state"] in ("finished", "failed", "cancelled", "lost")
+        for reason in job["reasons"]:
+            until_at, code = reason["until"], reason["code"]
+            if not is_over and until_at and until_at < at_iso(now_s - slack_s):
+                self.lag["reasons with a past until"] += 1
+                code = f"PAST {code}"
+            self.reasons.setdefault((job["name"], code), f"{at} {reason['text']} [until {until_at}]")
+        if self.states.get(job["job_id"]) != job["state"]:
+            self.states[job["job_id"]] = job["state"]
+            why = job["reasons"][0]["text"] if job["reasons"] else job.get("detail") or ""
+            self.say(f"{at} {job['tier']:5} {job['state']:9} {job['name'][:44]:44} {why[:110]}")
+
+
+def watch(home: Path, process: subprocess.Popen[bytes], until: float) -> dict[str, Any]:
+    watcher = Watcher(home)
+    while process.poll() is None and watcher.look() < until:
         time.sleep(EVERY_S)
-    return {**summary(park, who, process.pid), "chapters": chapters, "salt": salt, "lines": lines, "lag": dict(lagging),
-            "reasons": [f"{name}: {code}: {text}" for (name, code), text in reasons.items()]}  # fmt: skip
+    return {
+        **summary(watcher.park, watcher.who, process.pid),
+        "lag": dict(watcher.lag),
+        "chapters": watcher.chapters,
+        "salt": watcher.salt,
+        "lines": watcher.lines,
+        "reasons": [f"{name}: {code}: {text}" for (name, code), text in watcher.reasons.items()],
+    }
 
 
 def at_iso(instant_s: float) -> str:

@@ -1,4 +1,4 @@
-"""When the sun rises and sets over a place: plain arithmetic without the arrays of `sun`, for those who read a clock."""
+"""When the sun rises and sets over a place: plain arithmetic without arrays, for those who read a clock."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def _crossing(above: Callable[[float], float], dark_s: float, light_s: float) ->
         middle_s = (dark_s + light_s) / 2
         dark_s, light_s = (dark_s, middle_s) if above(middle_s) > 0 else (middle_s, light_s)
     return (dark_s + light_s) / 2
+
 
 def place_of(site: Site) -> tuple[float, float]:
     """Latitude and longitude where the site's sun is gathered: of the first weather site that has beam, else of any."""
