@@ -430,6 +430,11 @@ class ComputeService:
         self._row(who, job_id)
         return folders.open_output(self._home, job_id, path)
 
+    def snapshot_of(self, who: Principal | None, job_id: str) -> str | None:
+        """The id of the folder that a job runs on, for those who could submit the same; None where it has none."""
+        snapshot_id: str | None = self._row(who, job_id, Act.SUBMIT)["spec"]["snapshot_id"]
+        return snapshot_id
+
     # -- rows ------------------------------------------------------------------------------------------------------
     def _row(self, who: Principal | None, job_id: str, act: Act = Act.SEE) -> dict[str, Any]:
         with self._db.read() as conn:
