@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -50,7 +49,9 @@ def main() -> None:
         print(f"ready after {time.monotonic() - began_s:.1f} s: {home}", flush=True)
         found = watch(home, process, given.until)
     finally:
-        process.send_signal(signal.SIGTERM)
+        if process.poll() is None:
+            end = [sys.executable, "-m", "eureka_park.cli", "down", "--jobs", "--home", str(home)]
+            subprocess.run(end, check=False, timeout=150.0)
         process.wait(60.0)
     if given.out is not None:
         given.out.write_text(json.dumps(found, indent=1))
