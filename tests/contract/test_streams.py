@@ -141,7 +141,7 @@ def test_park_events_come_at_once_and_on_change(served: Served) -> None:
     def listen() -> None:
         with served.http.stream("GET", "/events") as response:
             for name, event in events_of(response):
-                assert name == "overview"
+                assert name == "changed"
                 heard.append(event)
                 if len(heard) >= 2:
                     return
@@ -155,7 +155,67 @@ def test_park_events_come_at_once_and_on_change(served: Served) -> None:
                 break
             served.live.step()
             time.sleep(0.1)
-    assert len(heard) >= 2 and {"jobs", "now", "running", "waiting"} <= set(heard[0])
+    assert len(heard) >= 2 and set(heard[0]) == {"mark", "jobs", "now"} and heard[1]["mark"] > heard[0]["mark"]
+    assert set(heard[0]["now"]) == {"park_at", "site_mw", "it_mw", "clean_mw", "load_mw", "sentence_code"}
+
+
+def test_many_streams_hear_the_same_few_bytes(served: Served) -> None:
+    pulse = getattr(served.server.config.app.state, "pulse", None)  # type: ignore[union-attr]
+    made_before = pulse.n_made if pulse else 0
+    heard: list[list[str]] = [[] for _ in range(20)]
+
+    def listen(lines: list[str]) -> None:
+        with served.http.stream("GET", "/events") as response:
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    lines.append(line)
+                    if len(lines) >= 2:
+                        return
+
+    threads = [threading.Thread(target=listen, args=(lines,), daemon=True) for lines in heard]
+    for thread in threads:
+        thread.start()
+    while not all(heard):
+        time.sleep(0.02)
+    served.submit()
+    while any(thread.is_alive() for thread in threads):
+        served.live.step()
+        time.sleep(0.1)
+    made = served.server.config.app.state.pulse.n_made - made_before  # type: ignore[union-attr]
+    assert made < 20, "one event for all, not one for each"
+    assert len({lines[-1] for lines in heard}) <= made
+
+
+def test_who_reads_slowly_gets_the_newest_and_holds_up_nobody(served: Served) -> None:
+    """A listener that reads nothing for a while misses events: the server keeps none for it."""
+    facts = {"big": "x" * 200_000}
+    app = served.server.config.app
+    with served.http.stream("GET", "/events") as response:  # makes the pulse
+        next(response.iter_lines())
+    pulse = app.state.pulse  # type: ignore[union-attr]
+    real, pulse._facts = pulse._facts, lambda: facts
+    try:
+        port = int(served.url.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            made = pulse.n_made
+            end_s = time.monotonic() + 20
+            while pulse.n_made < made + 4 and time.monotonic() < end_s:
+                served.live.step()
+                time.sleep(0.2)
+            assert pulse.n_made >= made + 4
+            begin_s, size = time.monotonic(), 0
+            slow.settimeout(1.0)
+            try:
+                while chunk := slow.recv(1 << 16):
+                    size += len(chunk)
+                    assert time.monotonic() - begin_s < 15
+            except TimeoutError:
+                pass
+        assert size < 4 * 200_000 + 300_000  # what was on its way, and the newest
+    finally:
+        pulse._facts = real
 
 
 def test_server_stops_promptly_with_streams_open(tmp_path: Path) -> None:

@@ -272,9 +272,9 @@ class Park:
         Raises Unavailable when the connection is lost; then ask again.
         """
         with self._transport.events("/events") as events:
-            for name, value in events:
-                if name == "overview":
-                    yield cast(Overview, value)
+            for name, _ in events:
+                if name == "changed":  # it says that, and what everybody may know; the rest is asked for
+                    yield self.overview()
 
     def overview(self, limit: int = 20) -> Overview:
         """The same once, put together from single questions: for parks and lines that carry no stream."""

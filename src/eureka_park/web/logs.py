@@ -37,25 +37,33 @@ async def follow(path: Path, offset: int, view: Callable[[], dict[str, Any]], wa
     state, quiet_s = "", 0.0
     mark = await watch.value()
     shown = await run_in_threadpool(view)
-    while not watch.is_closing:
-        if shown["state"] != state:
-            state = shown["state"]
-            yield sse("state", shown)
-        is_over = state in ENDED_NAMES  # known before the log is read, so that its last words are not missed
-        chunk, _, _ = await run_in_threadpool(read_range, path, offset, CHUNK_BYTES)
-        if chunk:
-            yield sse("log", {"offset": offset, "text": decoder.decode(chunk)}, str(offset + len(chunk)))
-            offset, quiet_s = offset + len(chunk), 0.0
-            continue
-        if is_over:
-            yield sse("end", shown)
-            return
-        await asyncio.sleep(POLL_S)
-        quiet_s += POLL_S
-        if quiet_s >= HEARTBEAT_S:
-            quiet_s = 0.0
-            yield ": still here\n\n"
-        newest = await watch.value()
-        if newest > mark:
-            mark = newest
-            shown = await run_in_threadpool(view)
+    async with watch.listening():
+        while not watch.is_closing:
+            if shown["state"] != state:
+                state = shown["state"]
+                yield sse("state", shown)
+            is_over = state in ENDED_NAMES  # known before the log is read, so that its last words are not missed
+            if _size(path) > offset:
+                chunk, _, _ = await run_in_threadpool(read_range, path, offset, CHUNK_BYTES)
+                yield sse("log", {"offset": offset, "text": decoder.decode(chunk)}, str(offset + len(chunk)))
+                offset, quiet_s = offset + len(chunk), 0.0
+                continue
+            if is_over:
+                yield sse("end", shown)
+                return
+            await asyncio.sleep(POLL_S)
+            quiet_s += POLL_S
+            if quiet_s >= HEARTBEAT_S:
+                quiet_s = 0.0
+                yield ": still here\n\n"
+            if watch.newest > mark:
+                mark = watch.newest
+                shown = await run_in_threadpool(view)
+
+
+def _size(path: Path) -> int:
+    """Asked for on the event loop: it takes microseconds, and a thread for each open stream would cost far more."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -287,11 +287,8 @@ class SmallPark:
     def _get_events(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
         if not self.streams:
             return error(503, "unavailable", "No streams here.", "Ask.")
-        running = [job for job in self.jobs.values() if job["state"] == "running"]
-        waiting = [job for job in self.jobs.values() if job["state"] == "queued"]
-        now = self.plan["now"] if self.plan else None
-        value = {"jobs": {"running": len(running)}, "now": now, "running": running, "waiting": waiting}
-        return 200, f": beat\n\nid: 1\nevent: overview\ndata: {json.dumps(value)}\n\n".encode(), {}
+        value = {"mark": 7, "jobs": {"running": 1}, "now": {"site_mw": 1.0}}
+        return 200, f": beat\n\nid: 1\nevent: changed\ndata: {json.dumps(value)}\n\n".encode(), {}
 
     def _get_plan(self, *_: Any) -> tuple[int, Any, dict[str, str]]:
         return (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, FastAPI, Query, Request
 
-from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.foundation.errors import Unavailable
@@ -18,12 +17,11 @@ from eureka_park.foundation.units import HOUR_S, iso_from_s
 from eureka_park.web import schemas
 from eureka_park.web.api import quotes
 from eureka_park.web.auth import Anyone, ThePark
-from eureka_park.web.events import changes, watch_of
+from eureka_park.web.events import Pulse, PulseResponse, watch_of
 from eureka_park.web.status import status_of
 
 router = APIRouter(tags=["park"], responses=schemas.ERRORS)
 router.include_router(quotes.router)
-_LISTED: Final = 20
 
 
 @router.get("/plan", operation_id="get_plan")
@@ -120,26 +118,30 @@ def status(park: ThePark, who: Anyone) -> dict[str, Any]:
     return status_of(park)
 
 
-@router.get("/events", response_class=StreamingResponse, operation_id="follow_park")
-async def events(request: Request, park: ThePark, who: Anyone) -> StreamingResponse:
-    """Server-sent events: `overview` now and whenever something changes."""
+@router.get("/events", status_code=200, response_class=PulseResponse, operation_id="follow_park")
+async def events(request: Request, park: ThePark, who: Anyone) -> PulseResponse:
+    """Server-sent events: `changed` now, and whenever something changed, at most twice a second.
 
-    def answer() -> dict[str, Any]:
-        return overview_of(park, who)
-
-    stream = changes(watch_of(request.app), answer)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+    It says what everybody may know: how many jobs there are by state, the power of now, the code of the sky's sentence.
+    Ask for anything else when it comes.
+    """
+    return PulseResponse(pulse_of(request.app, park))
 
 
-def overview_of(park: Park, who: Principal | None) -> dict[str, Any]:
-    """What a live page needs: counts, power now, what runs, what waits."""
-    found = park.energy.current_plan()
-    running, _ = park.compute.jobs(who, states=["running", "starting", "pausing", "frozen"], limit=_LISTED)
-    waiting, _ = park.compute.jobs(who, states=["queued", "paused"], limit=_LISTED)
-    return {
-        "jobs": park.compute.counts(),
-        "now": now_of(park, found) if found else None,
-        "running": running,
-        "waiting": waiting,
-    }
+def pulse_of(app: FastAPI, park: Park) -> Pulse:
+    """The process's pulse, made when the first listener comes."""
+    if not hasattr(app.state, "pulse"):
+        app.state.pulse = Pulse(watch_of(app), partial(pulse_facts, park))
+    pulse: Pulse = app.state.pulse
+    return pulse
+
+
+def pulse_facts(park: Park) -> dict[str, Any]:
+    """What a change is told with: small, public, the same for everybody."""
+    found, now_s = park.energy.current_plan(), park.clock.park_s()
+    now = {"park_at": iso_from_s(now_s), **power_now(park), "clean_mw": None, "load_mw": None, "sentence_code": None}
+    if found is not None:
+        index = min(max(0, int((now_s - found.start_s) // found.step_s)), found.n_intervals - 1)
+        now["clean_mw"], now["load_mw"] = found.clean_available_mw_p50[index], found.load_mw[index]
+        now["sentence_code"] = sky_now(found, now_s, kinds_of(park.site)).code
+    return {"jobs": park.compute.counts(), "now": now}

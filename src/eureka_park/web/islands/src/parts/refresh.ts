@@ -36,7 +36,7 @@ function listen(): void {
   source.addEventListener("open", () => {
     if (isLost(false)) changed();
   });
-  source.addEventListener("overview", changed);
+  source.addEventListener("changed", changed);
   source.addEventListener("error", () => {
     isLost(true);
     if (source?.readyState === EventSource.CLOSED) {
