@@ -90,9 +90,9 @@ def merged(locale: str) -> Catalog:
     for message in extracted():
         if message.id:
             known = kept.get(_key(message))
-            string = known.string if known is not None and not known.fuzzy else ("", "") if message.pluralizable else ""
-            if message.pluralizable and isinstance(string, str):
-                string = (string,) * fresh.num_plurals
+            is_same = known is not None and not known.fuzzy and known.pluralizable == message.pluralizable
+            nothing: Any = ("",) * fresh.num_plurals if message.pluralizable else ""
+            string = known.string if known is not None and is_same else nothing
             fresh.add(message.id, string, locations=message.locations)
     return fresh
 
@@ -114,7 +114,7 @@ def set_all(locale: str, given: dict[str, Any]) -> list[str]:
     catalog, unknown = merged(locale), []
     for text, spoken in given.items():
         message = catalog.get(text)
-        if message is None:
+        if message is None or message.pluralizable != isinstance(spoken, list):
             unknown.append(text)
         else:
             message.string = tuple(spoken) if isinstance(spoken, list) else spoken
