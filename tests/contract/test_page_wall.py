@@ -69,7 +69,8 @@ def test_the_page_without_a_connection(hall: Hall) -> None:
     answer = hall.visitor.get("/offline")
     assert answer.status_code == 200 and "The park cannot be reached." in answer.text
     worker = hall.visitor.get("/sw.js")
-    assert worker.headers["content-type"].startswith("text/javascript") and worker.headers["cache-control"] == "no-cache"
+    assert worker.headers["content-type"].startswith("text/javascript")
+    assert worker.headers["cache-control"] == "no-cache"
     assert "/offline" in worker.text
 
 

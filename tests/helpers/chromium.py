@@ -31,6 +31,14 @@ os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
+_KEYS = {
+    "Tab": ("Tab", 9, ""), "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "Space": ("Space", 32, " "),
+    "ArrowDown": ("ArrowDown", 40, ""), "ArrowUp": ("ArrowUp", 38, ""), "ArrowRight": ("ArrowRight", 39, ""),
+    "ArrowLeft": ("ArrowLeft", 37, ""), "Home": ("Home", 36, ""), "End": ("End", 35, ""), "?": ("Slash", 191, "?"),
+    "/": ("Slash", 191, "/"),
+}  # fmt: skip
+
+
 class Chromium:
     """One page of one browser. Every wait ends after `limit_s` with TimeoutError."""
 
@@ -93,6 +101,27 @@ class Chromium:
             if time.monotonic() > end_s:
                 raise TimeoutError(script)
             time.sleep(0.1)
+
+    def press(self, key: str, times: int = 1) -> None:
+        """Press and let go of one key, as a person does: Tab, Enter, Escape, ArrowDown, Space or one character."""
+        code, number, text = _KEYS.get(key, (f"Key{key.upper()}", ord(key.upper()) if len(key) == 1 else 0, key))
+        name = " " if key == "Space" else key
+        for _ in range(times):
+            common = {"key": name, "code": code, "windowsVirtualKeyCode": number}
+            self.ask("Input.dispatchKeyEvent", type="keyDown", **common, **({"text": text} if text else {}))
+            self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def write(self, text: str) -> None:
+        """Type a text into whatever has the focus."""
+        self.ask("Input.insertText", text=text)
+
+    def tab_to(self, selector: str, most: int = 120) -> None:
+        """Press Tab until the element that has the focus matches, as somebody without a mouse would."""
+        for _ in range(most):
+            if self.run(f"document.activeElement.matches({json.dumps(selector)})"):
+                return
+            self.press("Tab")
+        raise AssertionError(f"{selector} is not reached by {most} times Tab")
 
     def size(self, width: int, height: int) -> None:
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

@@ -84,7 +84,7 @@ class Frame:
 
 
 SIZES: Final[Mapping[str, tuple[int, int, int]]] = {
-    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1500, 352, 6),
+    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1640, 372, 6),
 }  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def plan_chart(picture: Picture, words: Words, title: str, size: str = "wide") -
     top = max(*tops, *picture.p90_mw, *picture.load_mw, 1e-12) * 1.05
     width, height, every_h = SIZES[size]
     start, end = (44, 8) if size == "narrow" else (52, 14)
-    frame = Frame(width, height, picture.n, top, start=start, end=end)
+    frame = Frame(width, height, picture.n, top, start=start, end=end, below=40 if size == "wall" else 34)
     parts = [*_nights(frame, picture), *_rules(frame, words), *_hours(frame, picture, words, every_h)]
     parts += [*_stack(frame, picture), f'<path class="band" d="{_between(frame, picture)}"/>']
     parts.append(f'<path class="load" d="{frame.curve(picture.load_mw)}"/>')
@@ -191,7 +191,7 @@ def _hours(frame: Frame, picture: Picture, words: Words, every_h: int) -> Iterab
         yield f'<text class="tick" x="{x:.2f}" y="{frame.ground + 18:g}" text-anchor="middle">{local:%H:%M}</text>'
         if local.hour == 12 and frame.start + 30 < x < frame.width - 40:
             day = escape(words.day(instant_s, picture.now_s))
-            yield f'<text class="tick dayname" x="{x:.2f}" y="{frame.ground + 31:g}" text-anchor="middle">{day}</text>'
+            yield f'<text class="tick dayname" x="{x:.2f}" y="{frame.height - 2}" text-anchor="middle">{day}</text>'
 
 
 def _now(frame: Frame, picture: Picture) -> Iterable[str]:

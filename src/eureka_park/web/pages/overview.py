@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import Request
@@ -13,7 +12,6 @@ from eureka_park.bootstrap import Park
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.energy.core.sky_then import sky_then
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.site_file import GRID_SOURCE_ID
 from eureka_park.foundation.units import HOUR_S, parse_instant_s
 from eureka_park.web.api.park import kinds_of, power_now
 from eureka_park.web.auth import park_of
@@ -89,23 +87,15 @@ def row_of(words: Words, job: Mapping[str, Any], now_s: float) -> dict[str, Any]
 
 def today_of(park: Park, words: Words) -> dict[str, Any]:
     """Today by the meter: energy, carbon, share and hours from the park's own plants; power by the last reading."""
-    now_s = park.clock.park_s()
-    midnight = words.local(now_s).replace(hour=0, minute=0, second=0, microsecond=0)
-    begin_s = midnight.timestamp()
-    rows = park.ledger.hours(begin_s, now_s)
-    total = sum(row["kwh"] for row in rows)
-    grid = sum(row["by_source_kwh"].get(GRID_SOURCE_ID, 0.0) for row in rows)
-    covered = sum(row["by_source_kwh"].get(GRID_SOURCE_ID, 0.0) <= 0.05 * row["kwh"] for row in rows if row["kwh"])
-    hours_today = ((midnight + timedelta(days=1)).timestamp() - begin_s) / HOUR_S
+    today = park.ledger.today(park.clock.park_s())
     return {
         "drawn_now": words.power(power_now(park)["site_mw"]),
-        "method": rows[-1]["method"] if rows else "",
-        "today_energy": words.energy(total),
-        "today_gco2": words.grams(sum(row["gco2"] for row in rows)),
-        "today_clean": words.percent((total - grid) / total if total else None),
-        "n_covered": words.number(covered),
-        "n_metered": words.number(len(rows)),
-        "hours_today": round(hours_today),
+        "method": today["method"],
+        "today_energy": words.energy(today["kwh"]),
+        "today_gco2": words.grams(today["gco2"]),
+        "today_clean": words.percent(today["clean_frac"]),
+        "n_covered": words.number(today["covered_hours"]),
+        "n_metered": words.number(today["n_hours"]),
         "story": story_of(park, words),
     }
 
