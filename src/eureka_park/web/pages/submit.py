@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote as url_quote
 
@@ -15,7 +15,7 @@ from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park, largest_of
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
-from eureka_park.foundation.errors import NotFound, ParkError, Unauthorised, Unavailable
+from eureka_park.foundation.errors import Forbidden, NotFound, ParkError, Unauthorised, Unavailable
 from eureka_park.web.auth import Anyone, park_of
 from eureka_park.web.pages import job_templates, quotes
 from eureka_park.web.pages.draw import page, part, words_of
@@ -23,6 +23,8 @@ from eureka_park.web.pages.form_errors import errors_shown
 from eureka_park.web.pages.forms import TheForm
 from eureka_park.web.pages.glossary import TERMS
 from eureka_park.web.pages.submit_form import (
+    SCRIPT_BYTES_MAX,
+    TEXTS,
     Typed,
     header_of,
     line_of,
@@ -66,9 +68,9 @@ def submit_job(request: Request, who: Anyone, form: TheForm) -> Response:
         try:
             return RedirectResponse(f"/jobs/{url_quote(_send(park, who, typed, asked))}", 303)
         except ParkError as error:
-            errors[_field_of(error, typed)] = error
-    status = 401 if who is None else max(error.http_status for error in errors.values())
-    return _draw(request, who, typed, errors, status)
+            errors[_field_of(park, error, typed)] = error
+    found = {error.http_status for error in errors.values()} & {401, 403, 503}
+    return _draw(request, who, typed, errors, max(found, default=422))
 
 
 def _send(park: Park, who: Principal, typed: Typed, asked: Mapping[str, Any]) -> str:
@@ -93,15 +95,16 @@ def keep_script(park: Park, typed: Typed) -> str:
     return str(done.snapshot_id)
 
 
-def _field_of(error: ParkError, typed: Typed) -> str:
-    """The field of the form that an error belongs to; the form as a whole for any other."""
+def _field_of(park: Park, error: ParkError, typed: Typed) -> str:
+    """The field of the form that an error belongs to; the form as a whole where it is not shown."""
     name = {"class": "job_class", "dependencies": "script", "requires_python": "script"}.get(
         error.field or "", error.field or ""
     )
     if name.startswith("files["):
         name = "file"
     name = "script" if name == "command" and typed.is_script else name
-    return name if hasattr(typed, name) else ""
+    is_shown = name in TEXTS and (name != "gpus" or largest_of(park.site).n_gpus > 0)
+    return name if is_shown else ""
 
 
 # -- filling in --------------------------------------------------------------------------------------------------------
@@ -112,9 +115,25 @@ def _begin(template: str) -> Typed:
 
 
 def _like(park: Park, who: Principal | None, job_id: str) -> Typed:
-    """The form filled in like an earlier job."""
+    """The form filled in like an earlier job; with its script for those who could have sent it."""
     job = park.compute.job(who, job_id)
-    return typed_like(job, None, "")
+    try:
+        snapshot_id = park.compute.snapshot_of(who, job_id) or ""
+    except (Unauthorised, Forbidden):
+        return typed_like(job, None, "")
+    return typed_like(job, _script_in(park, snapshot_id, job["command"]), snapshot_id)
+
+
+def _script_in(park: Park, snapshot_id: str, command: Sequence[str]) -> str | None:
+    """The text of the script that a command starts, where it lies in the snapshot and can be shown in a form."""
+    files = {item.path: item for item in park.data.snapshot(snapshot_id)} if snapshot_id else {}
+    found = files.get(command[1]) if len(command) > 1 and command[0] in {"python", "sh"} else None
+    if found is None or found.size_bytes > SCRIPT_BYTES_MAX:
+        return None
+    try:
+        return park.data.blob_path(found.sha256).read_text("utf-8")
+    except (UnicodeDecodeError, NotFound):
+        return None
 
 
 # -- drawing -----------------------------------------------------------------------------------------------------------
@@ -141,8 +160,18 @@ def _draw(
         projects=_projects(park, who),
         errors=errors_shown(words, errors or {}, most),
         is_failed=bool(errors),
+        n_beside=_beside(park, typed),
         **_asked(park, words, who, typed),
     )
+
+
+def _beside(park: Park, typed: Typed) -> int:
+    """How many files of the earlier job's folder lie beside the script."""
+    try:
+        files = park.data.snapshot(typed.snapshot) if typed.snapshot else ()
+    except NotFound:
+        return 0
+    return sum(item.path != typed.file for item in files)
 
 
 def _tiers(park: Park, words: Words) -> list[dict[str, str]]:

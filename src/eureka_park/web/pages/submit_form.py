@@ -9,7 +9,6 @@ import math
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from eureka_park.client.command_line import request_of, submit_line
@@ -75,12 +74,11 @@ def typed_from(template: Mapping[str, Any], key: str) -> Typed:
 
 def typed_like(job: Mapping[str, Any], script: str | None, snapshot: str) -> Typed:
     """The form filled in like an earlier job; its script where it is known, else its command."""
-    request = request_of(job)
-    if "script" in request and script is not None:
-        file = request["script"]
-        work = {"kind": "script", "script": script, "file": file, "args": shlex.join(request["args"])}
+    request, command = request_of(job), list(job["command"])
+    if script is not None:
+        work = {"kind": "script", "script": script, "file": command[1], "args": shlex.join(command[2:])}
     else:
-        work = {"kind": "command", "command": shlex.join(job["command"])}
+        work = {"kind": "command", "command": shlex.join(command)}
     return Typed(
         **work,
         snapshot=snapshot,
@@ -252,11 +250,6 @@ def _duration_text(time_s: float) -> str:
         if time_s >= size and time_s % size == 0:
             return f"{time_s / size:g}{unit}"
     return f"{time_s:g}s"
-
-
-def file_name(typed: Typed) -> str:
-    """The script's own name, without the folders before it."""
-    return PurePosixPath(typed.file).name
 
 
 def with_key(typed: Typed, key: str) -> Typed:
