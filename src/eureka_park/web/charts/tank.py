@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 Share = tuple[str, str, float]  # colour class, name for people, amount
+_RING_CHARS = 14  # a longer figure is written smaller in a ring
 
 
 def tank(level_frac: float, shown: str, label: str) -> Markup:
@@ -42,9 +43,10 @@ def ring(shares: Sequence[Share], middle: str, label: str) -> Markup:
         parts.append(f"{arc}<title>{escape(name)}</title></circle>")
         turn += part
     ground = '<circle class="arc l-ground" cx="64" cy="64" r="48"/>' if not parts else ""
+    size = " ring-long" if len(middle) > _RING_CHARS else ""
     return Markup(
         f'<svg class="ring" viewBox="0 0 128 128" role="img" aria-label="{escape(label)}">{ground}{"".join(parts)}'
-        f'<text class="ring-figure" x="64" y="70" text-anchor="middle">{escape(middle)}</text></svg>'
+        f'<text class="ring-figure{size}" x="64" y="70" text-anchor="middle">{escape(middle)}</text></svg>'
     )
 
 

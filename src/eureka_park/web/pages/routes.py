@@ -10,7 +10,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from eureka_park.bootstrap import Park
 from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.auth import COOKIE, check_same_origin, park_of
-from eureka_park.web.pages import jobs, messages, overview, site, wall
+from eureka_park.web.pages import (
+    connect,
+    energy,
+    glossary_page,
+    job,
+    jobs,
+    messages,
+    overview,
+    site,
+    style,
+    submit,
+    wall,
+    welcome,
+)  # fmt: skip
 
 SESSION_S: Final = 14 * 86400
 
@@ -20,14 +33,26 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     for path, endpoint in (
         ("/", overview.overview),
         ("/jobs", jobs.job_list),
-        ("/jobs/{job_id}", jobs.job_page),
+        ("/jobs/{job_id}", job.job_page),
+        ("/jobs/{job_id}/outputs/{path:path}", job.output_page),
         ("/site", site.site_page),
+        ("/energy", energy.energy_page),
+        ("/energy/power", energy.power_series),
+        ("/style", style.style_page),
         ("/wall", wall.wall),
+        ("/submit", submit.submit_page),
+        ("/connect", connect.connect_page),
+        ("/welcome", welcome.welcome_page),
+        ("/glossary", glossary_page.glossary_page),
         ("/offline", messages.offline),
         ("/sw.js", messages.service_worker),
     ):
         _add(app, path, endpoint)
-    app.add_api_route("/jobs/{job_id}/cancel", jobs.cancel_job, methods=["POST"], include_in_schema=False)
+    _add(app, "/submit", submit.submit_job, ("POST",))
+    _add(app, "/submit/quote", submit.submit_quote, ("POST",))
+    _add(app, "/connect", connect.connect_code, ("POST",))
+    _add(app, "/jobs/cancel", jobs.cancel_many, ("POST",))
+    app.add_api_route("/jobs/{job_id}/cancel", job.cancel_job, methods=["POST"], include_in_schema=False)
     app.add_api_route("/sign-in", sign_in, include_in_schema=False)
     app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
     app.mount("/static", Static(directory=STATIC), name="static")
