@@ -1,7 +1,7 @@
-"""Errors in the person's language: frequent sentences by their form, whatever part of the park made them.
+"""Errors and reasons in the person's language: sentences by their form, whatever part of the park made them.
 
-An error carries finished English, so that programs and logs always read the same. Here the forms that people meet most
-are known; a sentence of one of them is said anew with its own names in it. What is not known stays English.
+They carry finished English, so that programs and logs always read the same. Here the forms that people meet most are
+known; a sentence of one of them is said anew with its own names in it. What is not known stays English.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import Final
 
+from eureka_park.cli.reasons import SAID_BY_THE_PARK
 from eureka_park.cli.words import N_, _, language
 from eureka_park.foundation.errors import ParkError
 
@@ -113,9 +114,9 @@ def told(error: ParkError) -> str:
 
 def sentence(text: str) -> str:
     """A sentence of a known form in the person's language; any other as it is."""
-    if not text:
+    if not text or language() == "en":
         return text
-    for form in FORMS:
+    for form in (*FORMS, *SAID_BY_THE_PARK):
         if found := _pattern(form).fullmatch(text):
             return _(form, **found.groupdict())
     return text

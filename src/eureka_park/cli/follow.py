@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from eureka_park.cli.errors import sentence
 from eureka_park.cli.lazy import INTERRUPTED, NOT_REACHABLE, report
 from eureka_park.cli.output import JOB, json_option, park, print_json, quiet_option, say
 from eureka_park.cli.params import DURATION
@@ -144,7 +145,7 @@ def _detail(view: JobView) -> str:
     if view.get("exit_code"):
         return _(" with exit code {code}", code=view["exit_code"])
     reasons = view.get("reasons") or []
-    return f": {reasons[0]['text']}" if view["state"] in {"failed", "lost"} and reasons else ""
+    return f": {sentence(reasons[0]['text'])}" if view["state"] in {"failed", "lost"} and reasons else ""
 
 
 def _left_running(job: str, again: str, quiet: bool) -> None:

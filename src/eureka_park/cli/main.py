@@ -14,14 +14,17 @@ COMMANDS: dict[str, Lazy] = {
     "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True, see=("down", "status", "submit")),
     "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True, see=("up",)),
     "maintenance": Lazy(
-        f"{_CLI}.maintenance:maintenance", "A notice on the pages while you work on the park.", is_server=True
+        f"{_CLI}.maintenance:maintenance",
+        "A notice on the pages while you work on the park.",
+        is_server=True,
+        see=("up", "status"),
     ),
-    "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "whoami")),
+    "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "top", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
     "submit": Lazy(
         f"{_CLI}.submit:submit", "Submit a script, a job file or a command.", see=("jobs", "logs", "wait", "why")
     ),
-    "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first.", see=("show", "why")),
+    "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first.", see=("show", "why", "top")),
     "show": Lazy(f"{_CLI}.show:show", "One job with all its particulars.", see=("why", "logs", "receipt")),
     "why": Lazy(f"{_CLI}.show:why", "Why a job waits, and until when.", see=("show", "plan")),
     "logs": Lazy(f"{_CLI}.follow:logs", "The log of a job; -f follows it.", see=("wait", "show")),

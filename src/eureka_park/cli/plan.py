@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from eureka_park.cli.errors import sentence
 from eureka_park.cli.output import SOURCE_STYLES, clean, console, json_option, park, print_json
 from eureka_park.cli.words import _
 
@@ -37,7 +38,7 @@ def plan(as_json: bool) -> None:
 
     now = found.get("now")
     if now:
-        click.echo(clean(now["sentence"]))
+        click.echo(clean(sentence(now["sentence"])))
     out = console()
     rows = plot_rows(found)
     label_width = max(len(name) for name, _ in rows)

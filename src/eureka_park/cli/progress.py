@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.cli.errors import sentence
 from eureka_park.cli.output import clean, say
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import ParkError
@@ -121,7 +122,7 @@ def state_line(view: JobView, clock: ParkClock) -> str:
 
 def reason_with_countdown(reason: Any, clock: ParkClock) -> str:
     """A reason with until when it holds and how long that is for the one who waits."""
-    text, until = clean(reason["text"]), reason.get("until")
+    text, until = clean(sentence(reason["text"])), reason.get("until")
     if not until:
         return text
     left = duration_text(clock.real_left_s(until))

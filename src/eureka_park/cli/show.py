@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from eureka_park.cli.errors import told
+from eureka_park.cli.errors import sentence, told
 from eureka_park.cli.output import (
     JOB,
     cell,
@@ -144,7 +144,7 @@ def reason_text(reason: Reason) -> str:
     from eureka_park.cli.times import instant_text
 
     until = reason.get("until")
-    return clean(reason["text"]) + (" " + _("(until {time})", time=instant_text(until)) if until else "")
+    return clean(sentence(reason["text"])) + (" " + _("(until {time})", time=instant_text(until)) if until else "")
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from eureka_park.cli.errors import sentence
 from eureka_park.cli.output import SOURCE_STYLES, STATE_STYLES, clean
 from eureka_park.cli.progress import ParkClock, bar, reason_with_countdown
 from eureka_park.cli.times import waits_or_ran
@@ -97,7 +98,7 @@ def _fitted(line: Text, width: int) -> Text:
 
 def _sky(screen: Screen, width: int) -> list[Text]:
     now = screen.overview["now"] if screen.overview else None
-    said = clean(now["sentence"]) if now else _("The park has no power plan yet.")
+    said = clean(sentence(now["sentence"])) if now else _("The park has no power plan yet.")
     return [Text(line, style="bold") for line in _wrapped(said, width)[:2]]
 
 
@@ -224,7 +225,7 @@ def _short_why(job: JobView, clock: ParkClock) -> str:
     reasons = job.get("reasons") or []
     if not reasons or job["state"] in {"running", "starting"}:
         return ""
-    text, until = clean(reasons[0]["text"]), reasons[0].get("until")
+    text, until = clean(sentence(reasons[0]["text"])), reasons[0].get("until")
     return _("{left}: {reason}", left=duration_text(clock.real_left_s(until)), reason=text) if until else text
 
 
