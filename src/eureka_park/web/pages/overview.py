@@ -12,7 +12,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.energy.core.sky_then import sky_then
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.units import HOUR_S, parse_instant_s
+from eureka_park.foundation.units import HOUR_S, iso_from_s, parse_instant_s
 from eureka_park.web.api.park import kinds_of, power_now
 from eureka_park.web.auth import park_of
 from eureka_park.web.charts.plan import Layer, Picture, data_block, plan_chart
@@ -101,10 +101,20 @@ def today_of(park: Park, words: Words) -> dict[str, Any]:
 
 
 def story_of(park: Park, words: Words) -> dict[str, Any] | None:
-    """The chapter of a guided story, where this park tells one."""
-    ask = getattr(park, "story_now", None)
-    found = ask() if ask else None
-    return {**found, "title": words.say(found["title"]), "text": words.say(found["text"])} if found else None
+    """The chapter of a watched day and what comes next, where this park tells one."""
+    found = park.story_now()
+    if found is None:
+        return None
+    told = {name: words.say(found[name]) for name in ("title", "text", "next_title")}
+    return {
+        **told,
+        "next": ""
+        if found["is_over"]
+        else words.say("Next: {chapter}, about {time}", chapter=told["next_title"], time=words.clock(found["next_s"])),
+        "next_at": iso_from_s(found["next_s"]),
+        "progress": found["progress"],
+        "label": words.say("How far the day is: {share}", share=words.percent(found["progress"])),
+    }
 
 
 def plan_of(park: Park, words: Words, plan: PowerPlan, size: str = "wide") -> dict[str, Any]:
