@@ -143,15 +143,21 @@ def test_clock_and_countdown_run_at_the_park_s_pace(served: Served, browser: Chr
         served,
         browser,
         '<p>until <time id="a" data-until="2026-11-22T14:00:00Z">15:00</time></p>'
-        '<p><time id="b" data-until="2026-11-22T11:59:00Z">past</time></p><p><time id="c" data-until=""></time></p>',
+        '<p><time id="b" data-until="2026-11-22T11:59:00Z">past</time></p><p><time id="c" data-until=""></time></p>'
+        '<p><time id="d" data-until="2026-11-22T14:00:00Z" data-done="over">2 hours</time><time id="e" data-until="2026-11-22T11:00:00Z" data-done="over">x</time></p>',
         lang="fr",
         after=f'<time data-park-clock data-park-s="{START_S}" data-pace="60" data-time-zone="UTC"><bdi>dim. 22 \u206812:00\u2069</bdi></time>',
     )
     assert browser.run("document.getElementById('a').textContent").startswith("15:00 · \u2068")
-    browser.wait_for("document.querySelector('[data-park-clock] bdi').textContent === 'dim. 22 \u206812:02\u2069'")
-    plain = "document.getElementById('a').innerText.replace(/[\u2068\u2069\u00a0\u202f]/g, ' ')"
-    assert browser.run(plain) in {"15:00 ·  1 h 58 min ", "15:00 ·  1 h 57 min "}
-    assert browser.run("document.getElementById('b').textContent + document.getElementById('c').textContent") == "past"
+    browser.wait_for(
+        "/^dim. 22 ⁨12:(0[2-9]|[1-5]\\d)⁩$/.test(document.querySelector('[data-park-clock] bdi').textContent)"
+    )
+    seen = browser.run("""['[data-park-clock]', '#a', '#d', '#b', '#c'].map((name) =>
+      document.querySelector(name).textContent.replace(/[⁨⁩  ]/g, ' ').trim())""")
+    minute = int(seen[0][-2:])
+    left = {f"1 h {60 - minute} min", f"1 h {59 - minute} min"}
+    assert {seen[2], seen[1].removeprefix("15:00 ·").strip()} <= left and seen[3:] == ["past", ""]
+    assert browser.run("document.getElementById('e').textContent") == "over"
 
 
 # -- log -------------------------------------------------------------------------------------------------------------
@@ -448,7 +454,8 @@ def test_a_form_is_quoted_while_it_is_written(served: Served, browser: Chromium,
     async def quote(request: Request) -> str:
         form = parse_qs((await request.body()).decode(), keep_blank_values=True)
         assert request.headers["origin"] == served.url
-        return f"<p>{form['tier'][0]} {len(form['script'][0].splitlines())}</p>"
+        figure = FIGURE if form["tier"][0] == "flex" else ""
+        return f"{figure}<p>{form['tier'][0]} {len(form['script'][0].splitlines())}</p>"
 
     served.pages["quote"] = quote
     show(
@@ -465,7 +472,12 @@ def test_a_form_is_quoted_while_it_is_written(served: Served, browser: Chromium,
     browser.run(
         "(() => { const tier = document.querySelector('select'); tier.value = 'flex'; tier.dispatchEvent(new Event('input', { bubbles: true })); })()"
     )
+    said = "document.querySelector('#quote > p').textContent"
     browser.wait_for(f"{said} === 'flex 0'")
+    browser.wait_for("document.querySelector('#quote svg[tabindex]') !== null")
+    browser.run("document.querySelector('#quote svg').focus()")
+    press(browser, "ArrowRight")
+    assert browser.run("document.querySelector('#quote [data-readout]').textContent") == "18:00 · Wind 3 MW"
     assert browser.run("document.getElementById('more').hidden") is False
     node = browser.ask("Runtime.evaluate", expression="document.getElementById('file')")["result"]["objectId"]
     for name, content, expected in (
@@ -507,3 +519,6 @@ def test_a_tour_can_be_left_and_taken_up_again(served: Served, browser: Chromium
     assert browser.run(text) == "second Back Done 2 of 2"
     browser.run("document.querySelector('[data-main]').click()")
     assert browser.run("document.querySelector('.tour-here')") is None
+    browser.go(f"{served.url}/test/page?tour=1")
+    browser.wait_for(f"{text} === 'first Next Leave 1 of 2'")
+    assert browser.run("location.search") == ""

@@ -24,7 +24,7 @@ export async function fetchMatches(url: string, text: string, max: number): Prom
   const found: Match[] = [];
   let after = 0;
   while (found.length < max) {
-    const answer = await fetch(`${url}?text=${encodeURIComponent(text)}&after=${after}`, { cache: "no-store" });
+    const answer = await fetch(`${url}?text=${encodeURIComponent(text)}&after=${after}&limit=1000`, { cache: "no-store" });
     if (!answer.ok) break;
     const page = (await answer.json()) as { matches: Match[]; next: number | null };
     found.push(...page.matches);

@@ -44,7 +44,7 @@ function textWithHour(clock: HTMLElement): Text | null {
   return null;
 }
 
-/** How long until an instant, after the server's own text. */
+/** How long until an instant: after the server's own text, or in its place where `data-done` says what comes then. */
 function showWait(wait: HTMLElement): void {
   const clock = document.querySelector<HTMLElement>("[data-park-clock]");
   const isWall = wait.dataset.wall !== undefined;
@@ -52,8 +52,15 @@ function showWait(wait: HTMLElement): void {
   if (Number.isNaN(untilS) || (!isWall && !clock)) return;
   const nowS = isWall || !clock ? Date.now() / 1000 : clockS(clock);
   const isFast = !isWall && Number(clock?.dataset.pace) >= FAST_PACE;
+  const left = untilS > nowS ? isolated(durationText(untilS - nowS, locale(), isFast)) : "";
+  const { done } = wait.dataset;
+  if (done !== undefined) write(wait, left || done);
+  else showAfter(wait, left);
+}
+
+function showAfter(wait: HTMLElement, left: string): void {
   let place = wait.querySelector<HTMLElement>(":scope > .countdown");
-  if (untilS <= nowS) {
+  if (!left) {
     place?.remove();
     return;
   }
@@ -62,7 +69,9 @@ function showWait(wait: HTMLElement): void {
     place.className = "countdown n";
     wait.append(place);
   }
-  const isAlone = wait.childNodes.length === 1;
-  const text = `${isAlone ? "" : " · "}${isolated(durationText(untilS - nowS, locale(), isFast))}`;
+  write(place, `${wait.childNodes.length === 1 ? "" : " · "}${left}`);
+}
+
+function write(place: HTMLElement, text: string): void {
   if (place.textContent !== text) place.textContent = text;
 }

@@ -24,7 +24,6 @@ async function setUp(): Promise<void> {
   settings.content = JSON.stringify({
     includeIndicatorStyles: false,
     allowEval: false,
-    allowScriptTags: false,
     historyEnabled: false,
     selfRequestsOnly: true,
     responseHandling: [
@@ -35,6 +34,7 @@ async function setUp(): Promise<void> {
     ],
   });
   if (!settings.isConnected) document.head.append(settings);
+  document.addEventListener("htmx:afterSettle", () => document.dispatchEvent(new CustomEvent("park:refreshed")));
   await import("htmx.org");
 }
 
