@@ -19,16 +19,21 @@ from eureka_park.web.charts.shapes import Point, line, star
 STRAND_PX: Final = 20.0  # how wide all power of the site together is drawn
 _STRAND_MIN_PX: Final = 1.2
 _TILE: Final = 44  # of the star pattern in the sea
-_MAP: Final = (720.0, 590.0)
+_MAP: Final = (720.0, 574.0)
 # Moroccan coast from the Atlantic south to the eastern border, drawn by hand along eight directions.
 COAST: Final[tuple[Point, ...]] = (
     (28, 620), (28, 566), (72, 522), (72, 446), (56, 430), (56, 364), (80, 340), (80, 300), (160, 220), (196, 220),
     (320, 96), (320, 60), (340, 40), (400, 40), (400, 100), (450, 150), (560, 150), (580, 130), (600, 150), (740, 150),
 )  # fmt: skip
-ATLAS: Final[tuple[Point, ...]] = ((128, 446), (176, 428), (224, 410), (272, 392), (332, 380), (380, 348), (428, 318))
-CAMPUS: Final[Point] = (392, 122)
-PLACES: Final[dict[str, Point]] = {"ouarzazate": (285, 492), "koudia": (352, 66)}
-GRID_AT: Final[Point] = (566, 296)
+# Mountains from north to south: foot and size; the Rif, the Middle Atlas, the High Atlas.
+PEAKS: Final[tuple[tuple[float, float, float], ...]] = (
+    (452, 186, 17), (486, 194, 21), (522, 190, 16), (426, 268, 19), (398, 292, 24), (452, 306, 20),
+    (470, 352, 26), (508, 336, 18), (424, 372, 33), (386, 354, 22), (350, 396, 36), (238, 404, 26), (212, 424, 38),
+    (268, 418, 30), (160, 436, 34), (116, 450, 26), (142, 456, 19),
+)  # fmt: skip
+CAMPUS: Final[Point] = (394, 122)
+PLACES: Final[dict[str, Point]] = {"ouarzazate": (300, 484), "koudia": (352, 66)}
+GRID_AT: Final[Point] = (560, 288)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +183,9 @@ def _ground(frame: _Frame, scene: Scene) -> Iterable[str]:
     edge = [(width + 20, coast[-1][1]), (width + 20, height + 20), (coast[0][0], height + 20)]
     yield f'<svg width="{width:g}" height="{height:g}"><path class="land" d="{line([*coast, *edge])}Z"/>'
     yield f'<path class="coast" d="{line(coast)}"/></svg>'
-    for x, y in (frame.at(point) for point in ATLAS):
-        yield _mountain(x, y, 34 * frame.scale, 40 * frame.scale)
+    for px, py, size in PEAKS:
+        x, y = frame.at((px, py))
+        yield _mountain(x, y, size * frame.scale, size * 1.12 * frame.scale)
     for name, x, y in scene.seas:
         sx, sy = frame.at((x, y))
         yield f'<text class="sea-name" x="{sx:.1f}" y="{sy:.1f}" text-anchor="middle">{escape(name)}</text>'
@@ -200,10 +206,8 @@ def _grid_line(frame: _Frame, scene: Scene) -> Iterable[str]:
     width = max(4.0, STRAND_PX * scene.grid_mw / scene.whole_mw if scene.whole_mw > 0 else 0.0)
     yield _hatched(points, width)
     yield f'<rect class="s-grid grid-mark" x="{x0 - 13:.1f}" y="{y0 - 13:.1f}" width="26" height="26" rx="6"/>'
-    side = "middle" if frame.is_narrow or not frame.is_known else "start"
-    tx, ty = (x0, y0 + 30) if side == "middle" else (x0 + 22, y0 - 2)
-    yield _text(tx, ty, scene.grid_name, "map-name", side)
-    yield _text(tx, ty + 17, scene.grid_shown, "map-figure", side)
+    yield _text(x0, y0 + 32, scene.grid_name, "map-name", "middle")
+    yield _text(x0, y0 + 49, scene.grid_shown, "map-figure", "middle")
 
 
 def _hatched(points: Sequence[Point], width: float) -> str:
@@ -264,7 +268,7 @@ def _plants(frame: _Frame, item: Line, middle: Point) -> Iterable[str]:
         is_alone = n == 1 and frame.is_known
         yield _plant(plant, x, middle[1], is_alone)
     if n > 1 or not frame.is_known:
-        yield _text(middle[0], middle[1] + 66, item.name, "map-place", "middle")
+        yield _text(middle[0], middle[1] + 74, item.name, "map-place", "middle")
 
 
 def _plant(plant: Plant, x: float, y: float, is_beside: bool) -> str:

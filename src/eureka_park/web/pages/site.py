@@ -1,101 +1,251 @@
-"""The site: plants, machines, policy and prices, each with what it rests on."""
+"""The site: plants on a map, machines as squares, policy, promises and prices in words, each with what it rests on."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import re
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.salt_share import from_salt_mw
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Plant, Site
+from eureka_park.foundation.units import iso_from_s
+from eureka_park.web.api.park import kinds_of, power_now
 from eureka_park.web.auth import park_of
-from eureka_park.web.pages.draw import page, words_of
-from eureka_park.web.pages.words import N_, Words
+from eureka_park.web.charts import schematic as drawing
+from eureka_park.web.pages.draw import index_of, page, someone, words_of
+from eureka_park.web.pages.known_plants import (
+    CONTRACTS,
+    LABEL_MEANINGS,
+    OUTAGES,
+    SYNTHETIC,
+    TETOUAN_DEG,
+    THROUGH_GRID,
+    is_eureka_park,
+    known,
+)  # fmt: skip
+from eureka_park.web.pages.site_machines import machines_of, sandbox_of
+from eureka_park.web.pages.site_policy import ladder_of, policy_facts_of, prices_of, sky_of, tiers_of
+from eureka_park.web.pages.words import N_, Words, isolated
 
-POLICIES = {
-    "green": N_("The sky binds green jobs only. Flex jobs with a deadline wait for better hours, never beyond it."),
-    "binding": N_("The sky binds green and flex jobs; firm jobs and those whose deadline presses may use the grid."),
-    "observed": N_("The sky is only watched: it holds no job back."),
+EARTH_KM: Final = 6371.0
+KINDS: Final = {
+    "csp-trough": N_("Parabolic mirrors (CSP)"),
+    "csp-tower": N_("Mirrors and a tower of salt (CSP)"),
+    "pv": N_("Solar panels (PV)"),
+    "wind": N_("Wind farm"),
 }
+PLACES: Final = {"ouarzazate": N_("Ouarzazate"), "koudia": N_("Koudia Al Baida")}
+SEAS: Final = ((N_("Atlantic"), 116.0, 92.0), (N_("Mediterranean"), 602.0, 84.0))
+_CALIBRATION: Final = re.compile(r"([a-z0-9-]+) ([\d.]+) \(model ([\d.e+]+), published ([\d.]+) GWh/year\)")
 
 
 def site_page(request: Request) -> HTMLResponse:
     """What this park is made of."""
     park, words = park_of(request), words_of(request)
     site, plan = park.site, park.energy.current_plan()
-    labels = [words.say("assumption"), words.say("announced"), words.say("synthetic weather")]
-    lead = words.say("{mw} of site capacity, {n} plants.", mw=words.power(site.site_mw_max), n=len(site.plants))
-    if site.scale is not None:
-        labels = [words.say("scale model"), *labels]
-        lead = words.say(
-            "This machine ({here} at the site meter) stands for Eureka Park at {mw}: "
-            "every power is divided by {factor}.",
-            here=words.power(site.site_kw_rated / 1000),
-            mw=words.power(site.site_mw_max),
-            factor=words.number(1 / site.factor, 0),
-        )
+    plants = [_plant(park, words, plan, plant) for plant in site.plants]
     return page(
         request,
         "site.html",
         "/site",
+        live=True,
         site=site,
-        lead=lead,
-        labels=labels,
-        plants=_plants(park),
-        nodes=_nodes(park, words),
-        policy=words.say(POLICIES[park.sky]),
-        policy_facts=_policy(park, words),
-        prices=_prices(park),
+        lead=_lead(words, site),
+        plants=plants,
+        map=_map(park, words, plan, plants),
+        contracts=words.say(CONTRACTS) if is_eureka_park(site) else "",
+        machines=machines_of(park, words, someone(request)),
+        sky=sky_of(words, park.sky),
+        ladder=ladder_of(park, words),
+        policy_facts=policy_facts_of(park, words),
+        tiers=tiers_of(park, words),
+        prices=prices_of(park, words),
+        carbon=_carbon(park, words),
+        clocks=_clocks(park, words),
+        sandbox=sandbox_of(park, words),
+        label_meanings=LABEL_MEANINGS,
         plan_labels=dict(plan.labels) if plan else {},
     )
 
 
-def _plants(park: Park) -> list[dict[str, Any]]:
+def _lead(words: Words, site: Site) -> str:
+    if site.scale is None:
+        return words.count(
+            "{mw} at the site meter at most, from {n} plant and the grid.",
+            "{mw} at the site meter at most, from {n} plants and the grid.",
+            len(site.plants),
+            mw=words.power(site.site_mw_max),
+        )
+    return words.say(
+        "This machine ({here} at the site meter) stands for Eureka Park at {mw}: every power is divided by {factor}.",
+        here=words.power(site.site_kw_rated / 1000),
+        mw=words.power(site.site_mw_max),
+        factor=words.number(1 / site.factor, 0),
+    )
+
+
+# -- plants ------------------------------------------------------------------------------------------------------------
+def calibration_of(plan: PowerPlan | None) -> dict[str, tuple[float, float]]:
+    """By plant, what the raw model gives in a year (GWh) and the factor on it, as the plan's label tells them."""
+    text = plan.labels.get("calibration", "") if plan else ""
+    return {name: (float(raw), float(factor)) for name, factor, raw, _ in _CALIBRATION.findall(text)}
+
+
+def loss_of(site: Site, plant: Plant) -> float:
+    """Share of a plant's power lost on the way to the site."""
+    return site.grid.line_loss_frac if plant.line_loss_frac is None else plant.line_loss_frac
+
+
+def _now_of(park: Park, plan: PowerPlan | None, plant: Plant) -> tuple[float | None, str]:
+    """What the plan says that a plant gives now at the site meter (MW of the full site), and its colour class."""
+    kind = kinds_of(park.site)[plant.id]
+    if plan is None or plant.id not in plan.available_by_source_mw:
+        return None, kind
+    index = index_of(plan, park.clock.park_s())
+    mw = plan.available_by_source_mw[plant.id][index]
+    if plant.id in plan.tes_mwh_th:
+        panels = [
+            name for name, of in kinds_of(park.site).items() if of == "pv" and name in plan.available_by_source_mw
+        ]
+        sun = [sum(plan.available_by_source_mw[name][at] for name in panels) for at in range(plan.n_intervals)]
+        salt = from_salt_mw(plan, {plant.id: plant.eta_frac or 0.0}, sun).get(plant.id)
+        kind = "salt" if salt and mw > 0 and salt[index] > mw / 2 else kind
+    return mw / park.site.factor, kind
+
+
+def _plant(park: Park, words: Words, plan: PowerPlan | None, plant: Plant) -> dict[str, Any]:
+    mw, css = _now_of(park, plan, plant)
+    most = (plant.power_block_mw or plant.gross_mw) * (1 - loss_of(park.site, plant))
+    return {
+        "id": plant.id,
+        "css": css,
+        "place": plant.weather_site,
+        "name": isolated(plant.title or plant.id),
+        "kind": words.say(KINDS[plant.type]),
+        "status": "" if plant.status == "operating" else plant.status,
+        "mw": mw or 0.0,
+        "now": words.power(mw),
+        "frac": min(1.0, (mw or 0.0) / most),
+        "share": words.percent((mw or 0.0) / most if mw is not None else None),
+        "is_salt": css == "salt",
+        "facts": [*_facts(park.site, words, plan, plant)],
+        "outage": OUTAGES.get(plant.id) if is_eureka_park(park.site) else None,
+        "source": plant.source,
+    }
+
+
+def _facts(site: Site, words: Words, plan: PowerPlan | None, plant: Plant) -> list[dict[str, Any]]:
+    """The figures of a plant, each with its label and its source."""
+    yearly = plant.year_gwh_published
+    shown: list[tuple[str, str, str]] = [
+        ("gross_mw", N_("Capacity"), words.power(plant.gross_mw)),
+        ("power_block_mw", N_("Net power"), words.power(plant.power_block_mw) if plant.power_block_mw else ""),
+        ("tes_h", N_("Salt for full power"), words.duration(plant.tes_h * 3600) if plant.tes_h else ""),
+        ("commissioned", N_("Since"), isolated(plant.commissioned) if plant.commissioned else ""),
+        ("year_gwh_published", N_("In a year"), words.energy(yearly * 1e6) if yearly else ""),
+    ]  # fmt: skip
+    facts = [_fact(site, words, plant, field, name, value) for field, name, value in shown if value]
+    raw = calibration_of(plan).get(plant.id)
+    if raw is not None:
+        text = words.say("{raw} × {factor}", raw=words.energy(raw[0] * 1e6), factor=words.number(raw[1], 3))
+        why = words.say("our light model's year times the factor that brings it to the yearly figure above")
+        facts.append(
+            {"name": words.say("Model"), "value": text, "label": words.say(SYNTHETIC), "source": why, "lang": ""}
+        )
+    return facts
+
+
+def _fact(site: Site, words: Words, plant: Plant, field: str, name: str, value: str) -> dict[str, Any]:
+    rests = known(site, plant, field)
+    is_ours = rests.source != plant.source
+    return {
+        "name": words.say(name),
+        "value": value,
+        "label": words.say(rests.label),
+        "source": words.say(rests.source) if is_ours else rests.source,
+        "lang": words.tag_of(rests.source) if is_ours else "en",
+    }
+
+
+# -- map ---------------------------------------------------------------------------------------------------------------
+def _map(park: Park, words: Words, plan: PowerPlan | None, plants: list[dict[str, Any]]) -> dict[str, Any]:
+    site = park.site
+    index = index_of(plan, park.clock.park_s()) if plan else 0
+    grid_mw = plan.by_source_mw[GRID_SOURCE_ID][index] / site.factor if plan else 0.0
+    drawn = power_now(park)["site_mw"]
+    scene = drawing.Scene(
+        campus=words.say("Tétouan") if is_eureka_park(site) else isolated(site.title),
+        campus_shown=words.say("draws {power}", power=words.power(drawn / site.factor)) if drawn else "",
+        lines=[_line(site, words, place, plants) for place in dict.fromkeys(plant["place"] for plant in plants)],
+        grid_mw=grid_mw,
+        grid_name=words.say("Public grid"),
+        grid_shown=words.say("{power} for the full load", power=words.power(grid_mw)) if plan else "",
+        whole_mw=site.site_mw_max,
+        seas=[(words.say(name), x, y) for name, x, y in SEAS],
+    )
+    label = words.say("Plants, lines and what flows now; the same figures are in the cards below.")
+    return {
+        "wide": drawing.schematic(scene, label),
+        "narrow": drawing.schematic(scene, label, is_narrow=True),
+        "is_land": is_eureka_park(site),
+        "is_scaled": site.scale is not None,
+    }
+
+
+def _line(site: Site, words: Words, place: str, plants: list[dict[str, Any]]) -> drawing.Line:
+    here = [plant for plant in plants if plant["place"] == place]
+    losses = {loss_of(site, plant) for plant in site.plants if plant.weather_site == place}
+    notes = [words.say("{share} lost on the way", share=words.percent(loss)) for loss in sorted(losses) if loss]
+    if is_eureka_park(site) and place in THROUGH_GRID:
+        notes.append(words.say("{km} km in a straight line", km=words.number(distance_km(site, place), 0)))
+        notes.append(words.say("through the public grid"))
+    return drawing.Line(
+        place,
+        words.say(PLACES.get(place, place)),
+        [drawing.Plant(item["id"], item["css"], item["name"], item["now"], item["frac"]) for item in here],
+        [(css, sum(item["mw"] for item in here if item["css"] == css)) for css in ("wind", "pv", "csp", "salt")],
+        notes,
+        place in THROUGH_GRID and is_eureka_park(site),
+    )
+
+
+def distance_km(site: Site, place: str) -> float:
+    """From a weather site to Tétouan, in a straight line."""
+    spot = next(item for item in site.weather_sites if item.id == place)
+    (lat0, lon0), (lat1, lon1) = (
+        (math.radians(deg) for deg in (spot.latitude_deg, spot.longitude_deg)),
+        (math.radians(deg) for deg in TETOUAN_DEG),
+    )
+    chord = math.sin((lat1 - lat0) / 2) ** 2 + math.cos(lat0) * math.cos(lat1) * math.sin((lon1 - lon0) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(math.sqrt(chord))
+
+
+# -- clocks and carbon -------------------------------------------------------------------------------------------------
+def _carbon(park: Park, words: Words) -> list[dict[str, Any]]:
+    """Grams a kWh by source."""
+    names = {plant.id: isolated(plant.title or plant.id) for plant in park.site.plants}
+    kinds = kinds_of(park.site)
     return [
         {
-            "title": plant.title or plant.id,
-            "type": plant.type,
-            "status": plant.status,
-            "since": plant.commissioned or "",
-            "mw": f"{plant.gross_mw:g}",
-            "salt": f"{plant.tes_h:g} h" if plant.tes_h else "",
-            "gwh": f"{plant.year_gwh_published:g}" if plant.year_gwh_published else "",
-            "source": plant.source,
+            "css": kinds.get(source, "grid"),
+            "name": names.get(source, words.say("Grid")),
+            "grams": words.number(grams),
+            "is_grid": source == GRID_SOURCE_ID,
         }
-        for plant in park.site.plants
+        for source, grams in park.site.gco2_per_kwh_by_source.items()
     ]
 
 
-def _nodes(park: Park, words: Words) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": node.id,
-            "n": f"{node.n_nodes:,}".replace(",", " "),
-            "cpus": node.n_cpus,
-            "gpus": f"{node.n_gpus} {node.gpu_type}".strip(),
-            "memory": f"{node.memory_gib:.3g} GiB",
-            "rated": words.power(node.rated_kw / 1000),
-            "idle": words.power(node.idle_kw / 1000),
-            "label": node.label,
-        }
-        for node in park.site.nodes
-    ]
-
-
-def _policy(park: Park, words: Words) -> list[tuple[str, str]]:
-    policy, pue = park.site.policy, park.site.pue
-    caps = ", ".join(f"{frac:.0%}".replace("%", " %") for frac in policy.cap_steps_frac)
-    return [
-        (words.say("Power caps, in steps"), caps),
-        (words.say("Least run time before a pause"), words.duration(policy.min_run_s)),
-        (words.say("Most pauses of a job in an hour"), f"{policy.pause_rate_max_per_h:g}"),
-        (words.say("Time to write a checkpoint"), words.duration(policy.grace_s)),
-        (words.say("Price of carbon in decisions"), f"{policy.carbon_weight_mad_per_kg:g} MAD/kg"),
-        (words.say("Site power over IT power (PUE) at rated load"), f"{pue.nominal:g}"),
-    ]
-
-
-def _prices(park: Park) -> list[dict[str, str]]:
-    gpu, cpu = park.site.prices.mad_per_gpu_h, park.site.prices.mad_per_cpu_h
-    tiers = ("firm", "flex", "green")
-    return [{"tier": tier, "gpu": f"{getattr(gpu, tier):g}", "cpu": f"{getattr(cpu, tier):g}"} for tier in tiers]
+def _clocks(park: Park, words: Words) -> dict[str, Any]:
+    real_s = park.clock.real_s()
+    return {
+        "real": words.when(real_s),
+        "real_at": iso_from_s(real_s),
+        "is_paced": park.facts.pace.factor != 1,
+        "began": words.when(park.facts.created_real_s),
+    }
