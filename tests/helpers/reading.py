@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+OPEN, CLOSE = "\u2068", "\u2069"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
+
+
+def outside_isolates(text: str) -> str:
+    """What of a text stands outside Unicode isolates, which may hold others."""
+    depth, kept = 0, []
+    for mark in text:
+        depth += (mark == OPEN) - (mark == CLOSE)
+        if depth == 0 and mark != CLOSE:
+            kept.append(mark)
+    return "".join(kept)
 
 
 @dataclass(frozen=True)
