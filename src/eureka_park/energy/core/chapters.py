@@ -12,6 +12,8 @@ from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.units import DAY_S, HOUR_S
 
 SALT_GIVES_FRAC: Final = 0.15  # of the largest clean power of the plan: below it the tanks carry little
+LAST_OF_TANK_FRAC: Final = 0.2
+LITTLE_FRAC: Final = 0.33
 RISING_S: Final = HOUR_S
 SETTING_S: Final = (HOUR_S, HOUR_S / 2)  # before and after the sun touches the horizon
 
@@ -97,7 +99,7 @@ def _marks(
         yield day.sunrise_s, "sunrise"
         yield rise_end_s, "salt_fills"
         yield set_begin_s, "sunset"
-        out_s = _salt_out_s(plan, dark_s, dawn_s)
+        out_s = _salt_out_s(plan, dark_s, (day.noon_s + next_day.noon_s) / 2, dawn_s)
         if out_s > dark_s:
             yield dark_s, "salt_takes_over"
         if out_s < dawn_s:
@@ -105,15 +107,27 @@ def _marks(
         yield max(dark_s, dawn_s), "before_sunrise"
 
 
-def _salt_out_s(plan: PowerPlan | None, dark_s: float, dawn_s: float) -> float:
-    """The end of the last hour of a night in which salt gives power, as far as the plan sees; `dark_s` for none."""
-    out_s = dark_s
+def _salt_out_s(plan: PowerPlan | None, dark_s: float, midnight_s: float, dawn_s: float) -> float:
+    """Until when salt carries the night that begins at `dark_s`, as far as the plan sees; `dark_s` when it does not.
+
+    It carries while it gives more than a little. After midnight the last of the tanks counts no longer, and little is
+    enough before that: plans made one after the other then tell one night.
+    """
     if plan is None:
-        return out_s
+        return dark_s
     least_mw = SALT_GIVES_FRAC * max(plan.clean_available_mw_p50, default=0.0)
+    full_mwh_th = sum(plan.tes_mwh_th_max.values())
+    out_s = dark_s
     for index in range(plan.n_intervals):
         start_s = plan.interval_start_s(index)
+        if not dark_s - plan.step_s < start_s < dawn_s:
+            continue
         gives_mw = sum(plan.available_by_source_mw[name][index] for name in plan.tes_mwh_th)
-        if dark_s - plan.step_s < start_s < dawn_s and gives_mw > least_mw:
-            out_s = start_s + plan.step_s
+        left_mwh_th = sum(series[index] for series in plan.tes_mwh_th.values())
+        is_late = start_s >= midnight_s
+        if gives_mw <= (LITTLE_FRAC if is_late else 1.0) * least_mw:
+            break
+        if is_late and left_mwh_th < LAST_OF_TANK_FRAC * full_mwh_th:
+            break
+        out_s = start_s + plan.step_s
     return out_s
