@@ -4,7 +4,7 @@ import { plain } from "./page.ts";
 const SVG = "http://www.w3.org/2000/svg";
 const COPIED = [
   "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin",
-  "stroke-linecap", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "direction", "display", "visibility",
+  "stroke-linecap", "paint-order", "opacity", "font-style", "font-family", "font-size", "font-weight", "text-anchor", "direction", "display", "visibility",
 ];
 const NOT_DRAWN = ".reading-line, .reading-band, title, desc";
 

@@ -117,14 +117,16 @@ function savable(tools: HTMLElement): void {
   const figure = tools.closest("figure");
   if (!figure) return;
   for (const button of all<HTMLButtonElement>("[data-download]", tools)) {
-    button.hidden = !(button.dataset.download === "csv" ? figure.querySelector("table") : drawingOf(figure));
+    const kind = button.dataset.download;
+    const live = kind === "png" ? figure.querySelector("[data-chart-plot]") : null;
+    button.hidden = !(kind === "csv" ? figure.querySelector("table") : (drawingOf(figure) ?? live));
     if (isNew(button, "save")) button.addEventListener("click", () => void saveAs(figure, button.dataset.download ?? ""));
   }
 }
 
 /** The drawing that is seen: a figure may hold a wide and a narrow one. */
 function drawingOf(figure: HTMLElement): SVGSVGElement | null {
-  const found = [...figure.querySelectorAll<SVGSVGElement>('svg[role="img"]')];
+  const found = [...figure.querySelectorAll<SVGSVGElement>('svg[role="img"], svg[role="group"]')];
   return found.find(isSeen) ?? found[0] ?? null;
 }
 
@@ -137,5 +139,7 @@ async function saveAs(figure: HTMLElement, kind: string): Promise<void> {
   if (kind === "png" && drawing) {
     const picture = await pngBlob(drawing);
     if (picture) save(`${name}.png`, picture);
+  } else if (kind === "png") {
+    figure.querySelector("canvas")?.toBlob((picture) => picture && save(`${name}.png`, picture), "image/png");
   }
 }
