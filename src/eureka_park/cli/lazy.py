@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -92,7 +93,9 @@ class LazyGroup(click.Group):
             value = super().invoke(ctx)
             sys.stdout.flush()
             return value
-        except BrokenPipeError:
+        except OSError as error:
+            if not (isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)):
+                raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered goes there at exit
             ctx.exit(FAILURE)
 

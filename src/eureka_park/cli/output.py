@@ -77,7 +77,7 @@ def console() -> Console:
 
     is_terminal = sys.stdout.isatty()
     width = None if is_terminal or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, soft_wrap=False, legacy_windows=False)
+    return Console(file=sys.stdout, width=width, highlight=False, soft_wrap=False)
 
 
 def clean(text: object) -> str:

@@ -99,6 +99,7 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        good = good and not set(url.strip()) & set("\\ \t\n")
     except ValueError:
         good = False
     if not good:

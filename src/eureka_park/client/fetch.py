@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from eureka_park.client.transport import Transport
 from eureka_park.client.views import OutputFile
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 
+IS_WINDOWS: Final = os.name == "nt"
+_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+_ODD: Final = re.compile(r'[<>"|?*\x00-\x1f]')
 Told = Callable[[str, int, int], None]  # path, bytes that have come, size
 
 
@@ -43,12 +48,13 @@ def _counted(chunks: Iterable[bytes], item: OutputFile, told: Told) -> Iterator[
 def safe_target(to: Path, path: str) -> Path:
     """Where an output goes below `to`. Raises BadInput (`unsafe_path`) for a path or link that leads out of it."""
     parts = path.split("/")
-    bad = (
-        any(part in {"", ".", ".."} for part in parts)
-        or "\\" in path
-        or "\0" in path
-        or (os.name == "nt" and ":" in path)
-    )
+    if IS_WINDOWS and any(is_bad_on_windows(part) for part in parts):
+        raise BadInput(
+            f"Windows cannot keep a file named '{path}'.",
+            fix="Fetch other outputs by name, or this one on another system.",
+            code="unsafe_path",
+        )
+    bad = any(part in {"", ".", ".."} for part in parts) or "\\" in path or "\0" in path
     target = to.joinpath(*parts) if not bad else to
     if bad or not target.parent.resolve().is_relative_to(to.resolve()):
         raise BadInput(
@@ -57,6 +63,11 @@ def safe_target(to: Path, path: str) -> Path:
             code="unsafe_path",
         )
     return target
+
+
+def is_bad_on_windows(name: str) -> bool:
+    """Whether Windows takes a name for a device or a stream, or cannot keep it as it is."""
+    return ":" in name or name.endswith((".", " ")) or bool(_DEVICE.fullmatch(name)) or bool(_ODD.search(name))
 
 
 def _chosen(outputs: Sequence[OutputFile], path: str | None) -> list[OutputFile]:
@@ -78,7 +89,8 @@ def _write(target: Path, chunks: Iterable[bytes]) -> None:
         with os.fdopen(handle, "wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)
-        Path(name).chmod(0o666 & ~_umask())
+        if not IS_WINDOWS:  # there a temporary file has the rights of its folder already
+            Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
