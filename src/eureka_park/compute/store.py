@@ -66,7 +66,7 @@ jobs = Table(
     Column("kwh", Float, nullable=False, server_default="0"),  # of its receipt
     # The rest of a row is wide: what lists filter and sort by stands in indexes that answer without it.
     Index("jobs_by_state", "state", "ordinal", "project", "tier"),
-    Index("jobs_by_project", "project", "ordinal", "state", "tier"),
+    Index("jobs_by_project", "project", "state", "ordinal", "tier"),
     Index("jobs_by_array", "array_id", "task_index"),
     Index(
         "jobs_listed",
@@ -291,6 +291,11 @@ class Asked:
     projects: tuple[str, ...] | None = None
     text: str = ""
 
+    @property
+    def is_of_one_project(self) -> bool:
+        """Whether it asks for one project alone."""
+        return self.projects is not None and len(self.projects) == 1
+
 
 def page(
     conn: Connection, asked: Asked, sort: Sort = Sort.NEWEST, after: Cursor | None = None, limit: int = 100
@@ -298,9 +303,10 @@ def page(
     """The ids of jobs in order, from after a cursor, each with its own cursor."""
     if sort not in (Sort.NEWEST, Sort.OLDEST):
         return _sorted_page(conn, asked, sort, after, limit)
-    if not asked.states or asked.text:
+    states = asked.states or (STATE_ORDER if asked.is_of_one_project else ())
+    if not states or asked.text:
         return _page_by_age(conn, asked, sort, after, limit)
-    pages = [_page_by_age(conn, replace(asked, states=(name,)), sort, after, limit) for name in set(asked.states)]
+    pages = [_page_by_age(conn, replace(asked, states=(name,)), sort, after, limit) for name in states]
     sign = -1 if sort is Sort.NEWEST else 1
     return sorted((row for part in pages for row in part), key=lambda row: sign * row[1].ordinal)[:limit]
 
@@ -308,13 +314,11 @@ def page(
 def _page_by_age(
     conn: Connection, asked: Asked, sort: Sort, after: Cursor | None, limit: int
 ) -> list[tuple[str, Cursor]]:
-    """Walk an index that stands in this order: that of one state, of one project, or of all jobs."""
+    """Walk an index that stands in this order: that of one state, or of all jobs where a text is looked for."""
     is_newest = sort is Sort.NEWEST
     by_age = jobs.c.ordinal.desc() if is_newest else jobs.c.ordinal
     query: Select[Any] = select(jobs.c.job_id, jobs.c.ordinal).order_by(by_age)
-    by_state = len(asked.states) == 1 and not asked.text
-    by_project = not by_state and not asked.text and asked.projects is not None and len(asked.projects) == 1
-    query = _filtered(query, asked, by_state=by_state, by_project=by_project)
+    query = _filtered(query, asked, by_state=len(asked.states) == 1 and not asked.text)
     if after is not None:
         query = query.where(jobs.c.ordinal < after.ordinal if is_newest else jobs.c.ordinal > after.ordinal)
     return [(row.job_id, Cursor(None, row.ordinal)) for row in conn.execute(query.limit(limit))]
@@ -348,8 +352,9 @@ def _sort_key(sort: Sort) -> tuple[Any, bool]:
     return keys[sort]
 
 
-def _filtered(query: Select[Any], asked: Asked, *, by_state: bool = False, by_project: bool = False) -> Select[Any]:
+def _filtered(query: Select[Any], asked: Asked, *, by_state: bool = False) -> Select[Any]:
     """A query with its conditions. Those that are not to choose the index are told as expressions."""
+    by_project = by_state and asked.is_of_one_project
     if asked.states:
         query = query.where((jobs.c.state if by_state else jobs.c.state.concat("")).in_(asked.states))
     if asked.tier:

@@ -64,7 +64,7 @@ def _tables() -> None:
     for name in ("jobs_by_state", "jobs_by_project", "jobs_by_ordinal"):
         op.drop_index(name, table_name="jobs")
     op.create_index("jobs_by_state", "jobs", ["state", "ordinal", "project", "tier"])
-    op.create_index("jobs_by_project", "jobs", ["project", "ordinal", "state", "tier"])
+    op.create_index("jobs_by_project", "jobs", ["project", "state", "ordinal", "tier"])
     listed = ["ordinal", "state", "tier", "project", "job_id", "name_key", "started_s", "ended_s", "ran_s", "kwh"]
     op.create_index("jobs_listed", "jobs", listed)
 
