@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
+from pathlib import Path
 
 import pytest
 from tests.helpers.watched_day import Seen, WatchedDay
 
+from eureka_park import bootstrap
 from eureka_park.energy.core.chapters import CHAPTERS
-from eureka_park.foundation.units import HOUR_S, parse_instant_s
+from eureka_park.foundation.machine import MachineFacts
+from eureka_park.foundation.units import GIB, HOUR_S, parse_instant_s
 
 PACE = 240.0
 
@@ -125,3 +128,27 @@ def test_reasons_look_ahead(day: WatchedDay) -> None:
         for reason in job["reasons"]:
             if job["state"] in ("queued", "frozen", "paused") and reason["until"]:
                 assert parse_instant_s(reason["until"]) >= now_s - 3 * PACE
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("n_cpus", [1, 4, 64])
+@pytest.mark.parametrize("date", ["2026-12-21", "2027-03-20", "2027-06-21", "2027-09-22"])
+def test_every_season_and_size_shows_a_night_and_a_morning(
+    date: str, n_cpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The guided story on other days and machines: chapters in order, green work held in the night, then gone on."""
+    if "sweep" not in request.config.getoption("markexpr"):
+        pytest.skip("twelve more days, three seconds each; ask for them with -m sweep")
+    monkeypatch.setattr(bootstrap, "machine_of", lambda _is_story: MachineFacts(n_cpus, 8 * GIB))
+    noon_s = parse_instant_s(f"{date}T12:00:00Z")
+    day = WatchedDay(tmp_path, {"is_story": True, "pace_factor": PACE}, noon_s)
+    day.watch()
+    told = [code for code, _ in groupby(look.chapter for look in day.seen)]
+    codes = [chapter.code for chapter in CHAPTERS]
+    order = [code for code in [*codes, *codes[:3]] if code != "night" or "night" in told]
+    assert told == order
+    whats = [what for rows in events(day).values() for _, what, _ in rows]
+    assert whats.count("frozen") + whats.count("paused") >= 1
+    assert "failed" not in whats and whats.count("finished") >= 20
+    assert day.park.ledger.verify() == []
+    day.park.close()
