@@ -43,7 +43,7 @@ def sankey(
     is_narrow: bool = False,
 ) -> Markup:
     """The picture; amounts by (source, target), all in one unit. Sources can be reached by the keyboard."""
-    width, side = (390.0, 112.0) if is_narrow else (960.0, 178.0)
+    width, side = (390.0, 112.0) if is_narrow else (960.0, 142.0)
     total = sum(amounts.values()) or 1.0
     left = stacked([sum(amounts.get((node.id, to.id), 0.0) for to in targets) for node in sources], total)
     right = stacked([sum(amounts.get((src.id, node.id), 0.0) for src in sources) for node in targets], total)

@@ -33,18 +33,19 @@ PEAKS: Final[tuple[tuple[float, float, float], ...]] = (
 )  # fmt: skip
 CAMPUS: Final[Point] = (394, 122)
 PLACES: Final[dict[str, Point]] = {"ouarzazate": (300, 484), "koudia": (352, 66)}
-GRID_AT: Final[Point] = (560, 288)
+GRID_AT: Final[Point] = (592, 320)
 
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """A plant as it is drawn: colour class, name, present output in words and as a share of its capacity."""
+    """A plant as it is drawn: colour class, name, present output in words, and as a share of its most."""
 
     id: str
     css: str
     name: str
     shown: str
     frac: float
+    share: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that the schematic shows. `whole_mw` is the power that makes the widest bundle."""
+    """All that the schematic shows. `whole_mw` is the power that makes the widest bundle;
+
+    `names` are what the map itself says: class, text, place.
+    """
 
     campus: str
     campus_shown: str
@@ -70,7 +74,7 @@ class Scene:
     grid_name: str
     grid_shown: str
     whole_mw: float
-    seas: Sequence[tuple[str, float, float]] = field(default_factory=tuple)
+    names: Sequence[tuple[str, str, float, float]] = field(default_factory=tuple)
 
 
 def schematic(scene: Scene, label: str, *, is_narrow: bool = False) -> Markup:
@@ -186,9 +190,8 @@ def _ground(frame: _Frame, scene: Scene) -> Iterable[str]:
     for px, py, size in PEAKS:
         x, y = frame.at((px, py))
         yield _mountain(x, y, size * frame.scale, size * 1.12 * frame.scale)
-    for name, x, y in scene.seas:
-        sx, sy = frame.at((x, y))
-        yield f'<text class="sea-name" x="{sx:.1f}" y="{sy:.1f}" text-anchor="middle">{escape(name)}</text>'
+    for css, name, x, y in scene.names if not frame.is_narrow else ():
+        yield _text(*frame.at((x, y)), name, css, "middle")
 
 
 def _mountain(x: float, y: float, width: float, height: float) -> str:
@@ -235,9 +238,11 @@ def _lines(frame: _Frame, scene: Scene) -> Iterable[str]:
 def _notes(frame: _Frame, item: Line, points: Sequence[Point], width: float) -> Iterable[str]:
     """What is said of a line, beside its longest stretch."""
     (x0, y0), (x1, y1) = points[0], points[1]
+    if frame.is_narrow and frame.is_known:
+        return  # there is no room; the page says it below
     for row, note in enumerate(item.notes):
         if frame.is_known and y0 > y1:
-            yield _text(x0 + width / 2 + 12, (y0 + y1) / 2 - 46 * frame.scale + 17 * row, note, "map-note", "start")
+            yield _text(x0 - width / 2 - 14, (y0 + y1) / 2 - 40 + 17 * row, note, "map-note", "end")
         elif not frame.is_known:
             yield _text(
                 (x0 + x1) / 2, y0 - width / 2 - 12 - 17 * (len(item.notes) - 1 - row), note, "map-note", "middle"
@@ -266,22 +271,22 @@ def _plants(frame: _Frame, item: Line, middle: Point) -> Iterable[str]:
         if n > 1 and frame.is_known:
             yield f'<path class="bus" d="{line([(x, middle[1] - 34), (x, middle[1] - 20)])}"/>'
         is_alone = n == 1 and frame.is_known
-        yield _plant(plant, x, middle[1], is_alone)
+        yield _plant(plant, x, middle[1], is_alone, plant.share if frame.is_narrow and n > 1 else plant.shown)
     if n > 1 or not frame.is_known:
         yield _text(middle[0], middle[1] + 74, item.name, "map-place", "middle")
 
 
-def _plant(plant: Plant, x: float, y: float, is_beside: bool) -> str:
+def _plant(plant: Plant, x: float, y: float, is_beside: bool, figure: str) -> str:
     around = 2 * math.pi * 18
     dash = f'stroke-dasharray="{max(0.0, min(1.0, plant.frac)) * around:.1f} {around:.1f}"'
     place = f'cx="{x:.1f}" cy="{y:.1f}" r="18"'
-    anchor, tx, ty = ("end", x - 28, y - 2) if is_beside else ("middle", x, y + 33)
+    anchor, tx, ty = ("end", x - 31, y - 2) if is_beside else ("middle", x, y + 33)
     return (
         f'<a class="plant" href="#plant-{escape(plant.id)}" aria-label="{escape(plant.name)}: {escape(plant.shown)}">'
         f'<circle class="gauge l-ground" {place}/>'
         f'<circle class="gauge l-{plant.css}" {place} {dash} transform="rotate(-90 {x:.1f} {y:.1f})"/>'
         f'<path class="s-{plant.css}" d="{star(x, y, 12)}"/>'
-        f"{_text(tx, ty, plant.name, 'map-name', anchor)}{_text(tx, ty + 16, plant.shown, 'map-figure', anchor)}</a>"
+        f"{_text(tx, ty, plant.name, 'map-name', anchor)}{_text(tx, ty + 16, figure, 'map-figure', anchor)}</a>"
     )
 
 

@@ -24,7 +24,7 @@ from eureka_park.web.pages.draw import KIND_NAMES, colours_of, index_of, names_o
 from eureka_park.web.pages.known_plants import CONTRACTS, is_eureka_park
 from eureka_park.web.pages.words import N_, Words, isolated
 
-TARGETS: Final = (("firm", "ink"), ("flex", "majorelle"), ("green", "wind"), ("idle", "mute"))
+TARGETS: Final = (("firm", "ink"), ("flex", "ink"), ("green", "ink"), (N_("idle"), "mute"))  # tier, colour class
 PERIODS: Final = ((1, N_("today")), (7, N_("seven days")))
 PAST_DAYS: Final = 6
 _KINDS: Final = {"salt": N_("Sun and molten salt")}  # what a plant with a tank gives, where both go by one price

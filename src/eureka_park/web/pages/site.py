@@ -40,7 +40,12 @@ KINDS: Final = {
     "wind": N_("Wind farm"),
 }
 PLACES: Final = {"ouarzazate": N_("Ouarzazate"), "koudia": N_("Koudia Al Baida")}
-SEAS: Final = ((N_("Atlantic"), 116.0, 92.0), (N_("Mediterranean"), 602.0, 84.0))
+NAMES_ON_MAP: Final = (
+    ("sea-name", N_("Atlantic"), 116.0, 92.0),
+    ("sea-name", N_("Mediterranean"), 602.0, 84.0),
+    ("land-name", N_("High Atlas"), 520.0, 384.0),
+    ("land-name", N_("Rif"), 560.0, 196.0),
+)
 _CALIBRATION: Final = re.compile(r"([a-z0-9-]+) ([\d.]+) \(model ([\d.e+]+), published ([\d.]+) GWh/year\)")
 
 
@@ -125,11 +130,11 @@ def _plant(park: Park, words: Words, plan: PowerPlan | None, plant: Plant) -> di
         "id": plant.id,
         "css": css,
         "place": plant.weather_site,
-        "name": isolated(plant.title or plant.id),
+        "name": words.name(plant.title or plant.id),
         "kind": words.say(KINDS[plant.type]),
         "status": "" if plant.status == "operating" else plant.status,
         "mw": mw or 0.0,
-        "now": words.power(mw),
+        "now": words.power(mw) if mw else words.say("{n} MW", n=words.number(0)),
         "frac": min(1.0, (mw or 0.0) / most),
         "share": words.percent((mw or 0.0) / most if mw is not None else None),
         "is_salt": css == "salt",
@@ -178,22 +183,25 @@ def _map(park: Park, words: Words, plan: PowerPlan | None, plants: list[dict[str
     index = index_of(plan, park.clock.park_s()) if plan else 0
     grid_mw = plan.by_source_mw[GRID_SOURCE_ID][index] / site.factor if plan else 0.0
     drawn = power_now(park)["site_mw"]
+    lines = [_line(site, words, place, plants) for place in dict.fromkeys(plant["place"] for plant in plants)]
     scene = drawing.Scene(
         campus=words.say("Tétouan") if is_eureka_park(site) else isolated(site.title),
         campus_shown=words.say("draws {power}", power=words.power(drawn / site.factor)) if drawn else "",
-        lines=[_line(site, words, place, plants) for place in dict.fromkeys(plant["place"] for plant in plants)],
+        lines=lines,
         grid_mw=grid_mw,
         grid_name=words.say("Public grid"),
         grid_shown=words.say("{power} for the full load", power=words.power(grid_mw)) if plan else "",
         whole_mw=site.site_mw_max,
-        seas=[(words.say(name), x, y) for name, x, y in SEAS],
+        names=[(css, words.say(name), x, y) for css, name, x, y in NAMES_ON_MAP],
     )
     label = words.say("Plants, lines and what flows now; the same figures are in the cards below.")
     return {
         "wide": drawing.schematic(scene, label),
         "narrow": drawing.schematic(scene, label, is_narrow=True),
-        "is_land": is_eureka_park(site),
+        "grid": words.power(grid_mw) if plan else "",
+        "grid_frac": min(1.0, grid_mw / site.site_mw_max),
         "is_scaled": site.scale is not None,
+        "notes": [(line.name, line.notes) for line in lines if line.notes],
     }
 
 
@@ -207,7 +215,10 @@ def _line(site: Site, words: Words, place: str, plants: list[dict[str, Any]]) ->
     return drawing.Line(
         place,
         words.say(PLACES.get(place, place)),
-        [drawing.Plant(item["id"], item["css"], item["name"], item["now"], item["frac"]) for item in here],
+        [
+            drawing.Plant(item["id"], item["css"], item["name"], item["now"], item["frac"], item["share"])
+            for item in here
+        ],
         [(css, sum(item["mw"] for item in here if item["css"] == css)) for css in ("wind", "pv", "csp", "salt")],
         notes,
         place in THROUGH_GRID and is_eureka_park(site),
@@ -228,7 +239,7 @@ def distance_km(site: Site, place: str) -> float:
 # -- clocks and carbon -------------------------------------------------------------------------------------------------
 def _carbon(park: Park, words: Words) -> list[dict[str, Any]]:
     """Grams a kWh by source."""
-    names = {plant.id: isolated(plant.title or plant.id) for plant in park.site.plants}
+    names = {plant.id: words.name(plant.title or plant.id) for plant in park.site.plants}
     kinds = kinds_of(park.site)
     return [
         {
