@@ -84,7 +84,7 @@ class Frame:
 
 
 SIZES: Final[Mapping[str, tuple[int, int, int]]] = {
-    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1640, 372, 6),
+    "wide": (960, 330, 6), "narrow": (390, 300, 12), "wall": (1180, 400, 6),
 }  # fmt: skip
 
 
@@ -98,7 +98,10 @@ def plan_chart(picture: Picture, words: Words, title: str, size: str = "wide") -
     parts = [*_nights(frame, picture), *_rules(frame, words), *_hours(frame, picture, words, every_h)]
     parts += [*_stack(frame, picture), f'<path class="band" d="{_between(frame, picture)}"/>']
     parts.append(f'<path class="load" d="{frame.curve(picture.load_mw)}"/>')
-    parts += [*(_labels(frame, picture) if size != "narrow" else ()), *_now(frame, picture)]
+    parts += [
+        *(_labels(frame, picture, 10.5 if size == "wall" else 7.2) if size != "narrow" else ()),
+        *_now(frame, picture),
+    ]
     place = f'data-x0="{frame.start}" data-x1="{width - frame.end}" data-y0="{frame.above}" data-y1="{frame.ground:g}"'
     return Markup(
         f'<svg class="plan plan-{size}" viewBox="0 0 {width} {height}" role="img" direction="ltr" '
@@ -137,16 +140,24 @@ def _stack(frame: Frame, picture: Picture) -> Iterable[str]:
     return reversed(areas)
 
 
-def _labels(frame: Frame, picture: Picture) -> Iterable[str]:
-    """Each layer's name where it is highest, if there is room."""
-    sums = [0.0] * picture.n
+def _labels(frame: Frame, picture: Picture, letter_px: float) -> Iterable[str]:
+    """Each layer's name where the layer is highest and no other name stands yet, if there is room."""
+    sums, placed = [0.0] * picture.n, list[tuple[float, float, float]]()
     for layer in picture.layers:
-        best = max(range(1, picture.n - 2), key=lambda index: min(layer.mw[index - 1 : index + 3]))
-        high = frame.y(0) - frame.y(min(layer.mw[best - 1 : best + 3]))
-        if high >= _LABEL_PX:
-            y = (frame.y(sums[best]) + frame.y(sums[best] + layer.mw[best])) / 2 + 4
-            place = f'x="{frame.x(best + 1):.1f}" y="{y:.1f}" text-anchor="middle"'
-            yield f'<text class="direct" {place}>{escape(layer.name)}</text>'
+        half = len(layer.name) * letter_px / 2 + 4
+        low = [min(layer.mw[index - 1 : index + 3]) for index in range(1, picture.n - 2)]
+        for best in sorted(range(1, picture.n - 2), key=lambda index: -low[index - 1]):
+            x, y = frame.x(best + 1), (frame.y(sums[best]) + frame.y(sums[best] + layer.mw[best])) / 2 + 4
+            if frame.y(0) - frame.y(low[best - 1]) < _LABEL_PX:
+                break
+            is_inside = frame.x(0) + half < x < frame.x(picture.n) - half
+            if is_inside and not any(
+                abs(x - at) < half + wide and abs(y - high) < _LABEL_PX for at, high, wide in placed
+            ):
+                placed.append((x, y, half))
+                place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="middle"'
+                yield f'<text class="direct" {place}>{escape(layer.name)}</text>'
+                break
         sums = [base + value for base, value in zip(sums, layer.mw, strict=True)]
 
 
