@@ -62,7 +62,7 @@ def _bar(item: HourBar, x: float, width: float, top: float) -> Iterable[str]:
 def _rules(top: float, words: Words, width: int) -> Iterable[str]:
     unit, size = next((item for item in UNITS if top >= item[1]), UNITS[-1])
     step = nice_step(top / size, 3)
-    yield f'<text class="tick" x="{_START - 8}" y="14" text-anchor="end">{escape(words.say(unit))}</text>'
+    yield f'<text class="tick" x="4" y="14">{escape(words.say(unit))}</text>'
     for index in range(int(top / size / step + 1e-9) + 1):
         y = _GROUND - index * step * size / top * (_GROUND - _ABOVE)
         shown = words.number(index * step)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 Share = tuple[str, str, float]  # colour class, name for people, amount
-_RING_CHARS = 14  # a longer figure is written smaller in a ring
 
 
 def tank(level_frac: float, shown: str, label: str) -> Markup:
@@ -29,8 +28,8 @@ def tank(level_frac: float, shown: str, label: str) -> Markup:
     )
 
 
-def ring(shares: Sequence[Share], middle: str, label: str) -> Markup:
-    """A ring divided by shares, clockwise from the top, with a figure in the middle."""
+def ring(shares: Sequence[Share], middle: str, label: str, unit: str = "") -> Markup:
+    """A ring divided by shares, clockwise from the top, with a figure in the middle and its unit below."""
     total, turn, parts = sum(amount for _, _, amount in shares), 0.0, []
     around = 2 * math.pi * 48
     for css, name, amount in shares:
@@ -43,10 +42,11 @@ def ring(shares: Sequence[Share], middle: str, label: str) -> Markup:
         parts.append(f"{arc}<title>{escape(name)}</title></circle>")
         turn += part
     ground = '<circle class="arc l-ground" cx="64" cy="64" r="48"/>' if not parts else ""
-    size = " ring-long" if len(middle) > _RING_CHARS else ""
+    below = f'<text class="ring-unit" x="64" y="84" text-anchor="middle">{escape(unit)}</text>' if unit else ""
+    y = 66 if unit else 70
     return Markup(
         f'<svg class="ring" viewBox="0 0 128 128" role="img" aria-label="{escape(label)}">{ground}{"".join(parts)}'
-        f'<text class="ring-figure{size}" x="64" y="70" text-anchor="middle">{escape(middle)}</text></svg>'
+        f'<text class="ring-figure" x="64" y="{y}" text-anchor="middle">{escape(middle)}</text>{below}</svg>'
     )
 
 

@@ -58,9 +58,9 @@ class _Plot:
     width: int
     top_w: float
     top_mw: float
-    above: float = 96
-    ground: float = 256
-    height: int = 294
+    above: float = 102
+    ground: float = 262
+    height: int = 300
 
     def y_w(self, site_w: float) -> float:
         return self.ground - site_w / self.top_w * (self.ground - self.above)
@@ -153,7 +153,7 @@ def _scale(
             yield f'<line class="rule" x1="{plot.axis.x0}" x2="{plot.axis.x1}" y1="{y:.2f}" y2="{y:.2f}"/>'
         shown = words.number(index * step)
         yield f'<text class="tick" x="{x:g}" y="{y + 4:.2f}" text-anchor="{anchor}">{shown}</text>'
-    for text, y in ((words.say(unit), plot.above - 9), (name, plot.above - 24)):
+    for text, y in ((words.say(unit), plot.above - 20), (name, plot.above - 34)):
         yield f'<text class="tick" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
 
 

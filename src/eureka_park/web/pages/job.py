@@ -26,7 +26,7 @@ from eureka_park.web.pages.job_receipt import receipt_of, used_of
 from eureka_park.web.pages.reasons import reason_text, said
 from eureka_park.web.pages.words import N_, Words, isolated
 
-TASKS_MAX: Final = 1000
+TASKS_MAX: Final = 400
 _AFTER_MAX: Final = 12
 _LOOK_BYTES: Final = 128 * 1024
 _PROMISES: Final[Mapping[str, str]] = {

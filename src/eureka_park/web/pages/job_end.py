@@ -106,21 +106,29 @@ def failure_of(words: Words, job: Mapping[str, Any], tail: str) -> dict[str, Any
         return None
     meaning, first = _meaning(words, job)
     tries = [first] if first else []
-    if job["detail"].startswith(_TIME_OUT):
-        tries.insert(0, words.say("It needed more time than it declared: declare more with --time."))
+    is_too_long = job["detail"].startswith(_TIME_OUT)
     for pattern, form in _SEEN:
         found = pattern.search(tail)
         if found:
             name = isolated(found[1]) if pattern.groups else ""
             tries.insert(0, words.say(form, name=name))
     lines = [line for line in tail.splitlines() if line.strip()][-_TAIL_LINES:]
-    return {"meaning": meaning, "tries": tries, "lines": "\n".join(lines), "detail": job["detail"]}
+    return {
+        "meaning": meaning,
+        "tries": tries,
+        "lines": "\n".join(lines),
+        "detail": "" if is_too_long else job["detail"],
+    }
 
 
 def _meaning(words: Words, job: Mapping[str, Any]) -> tuple[str, str]:
+    declared = words.duration(job["time_s"])
     if job["state"] == "lost":
         text = words.say("Its machine or supervisor stopped without a last word. This is not the fault of the program.")
         return text, words.say("Run it again; with checkpoints it goes on where it was.")
+    if job["detail"].startswith(_TIME_OUT):
+        text = words.say("It needed more than the {declared} it declared, so it was ended.", declared=declared)
+        return text, words.say("Declare more time with --time, or let it write checkpoints.")
     if job["exit_code"] is None and job["exit_signal"] is None:
         return words.say("It could not be started."), words.say("The line below says why.") if job["detail"] else ""
     signal = job["exit_signal"] or (job["exit_code"] - 128 if 128 < (job["exit_code"] or 0) < 160 else 0)

@@ -11,7 +11,13 @@ from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
 from eureka_park.web.charts.tank import ring
 from eureka_park.web.pages.draw import colours_of, names_of
-from eureka_park.web.pages.words import Words
+from eureka_park.web.pages.words import CLOSE, OPEN, Words, isolated
+
+
+def figure_and_unit(text: str) -> tuple[str, str]:
+    """A figure apart from its unit, for a narrow place; the whole text where it cannot be divided."""
+    figure, _, unit = text.strip(OPEN + CLOSE).partition(CLOSE)
+    return isolated(figure), unit.strip()
 
 
 def used_of(words: Words, receipt: Mapping[str, Any]) -> str:
@@ -31,6 +37,7 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
     total, amounts = receipt["kwh"], receipt["kwh_by_source"]
     ids = [name for name in park.site.source_ids if amounts.get(name)]
     ids.sort(key=lambda name: _ORDER.index(colours[name]) if colours[name] in _ORDER else len(_ORDER))
+    figure, unit = figure_and_unit(words.energy(total))
     by_css: dict[str, tuple[str, float]] = {}
     for name in ids:
         shown, amount = by_css.get(colours[name], ("", 0.0))
@@ -52,8 +59,9 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
         "scale_model": receipt["scale_model"],
         "ring": ring(
             [(css, shown, kwh) for css, (shown, kwh) in by_css.items()],
-            words.energy(total),
+            figure,
             words.say("Energy by source"),
+            unit,
         ),
         "bars": hour_bars(bars, words, words.say("Energy by hour and source")),
         "sources": [
