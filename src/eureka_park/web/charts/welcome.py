@@ -49,13 +49,20 @@ class Scene:
     lines: Sequence[tuple[str, Place, Place]]
 
 
-def welcome_picture(names: Mapping[str, str], label: str, salt_frac: float | None) -> Markup:
-    """The picture for wide and for narrow screens; `names` by part, `salt_frac` is how full the tank is drawn."""
+def welcome_picture(names: Mapping[str, str], label: str, salt_frac: float | None, direction: str = "ltr") -> Markup:
+    """The picture for wide and for narrow screens; `names` by part, in a language of that direction.
+
+    `salt_frac` is how full the hot tank is drawn.
+    """
     level = 0.6 if salt_frac is None else min(0.94, max(0.06, salt_frac))
-    return Markup(f"{_drawn(_WIDE, 'wide', names, label, level)}{_drawn(_NARROW, 'narrow', names, label, level)}")
+    wide, narrow = (
+        _drawn(scene, size, level, label, _names(scene, names, direction))
+        for scene, size in ((_WIDE, "wide"), (_NARROW, "narrow"))
+    )
+    return Markup(f"{wide}{narrow}")
 
 
-def _drawn(scene: Scene, size: str, names: Mapping[str, str], label: str, level: float) -> str:
+def _drawn(scene: Scene, size: str, level: float, label: str, texts: Iterable[str]) -> str:
     parts = [*_hills(scene), *_rays(scene)]
     for css, begin, end in scene.lines:
         parts.append(_line(css, begin, end))
@@ -67,7 +74,7 @@ def _drawn(scene: Scene, size: str, names: Mapping[str, str], label: str, level:
         if getattr(scene, part).x < scene.width:
             parts += _standing(getattr(scene, part), draw())
     parts += _standing(scene.salt, _tank(level, size))
-    parts += _names(scene, names)
+    parts += texts
     return (
         f'<svg class="scene scene-{size}" viewBox="0 0 {scene.width} {scene.height}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
@@ -191,7 +198,7 @@ def _ground(scene: Scene) -> Iterable[str]:
             yield f'<use href="#tile" class="s-{css}" x="{index * _TILE}" y="{ground:g}"/>'
 
 
-def _names(scene: Scene, names: Mapping[str, str]) -> Iterable[str]:
+def _names(scene: Scene, names: Mapping[str, str], direction: str) -> Iterable[str]:
     """What each part is, under its ground; the sun's beside it."""
     for part, text in names.items():
         place: Place = getattr(scene, part)
@@ -199,8 +206,10 @@ def _names(scene: Scene, names: Mapping[str, str]) -> Iterable[str]:
             continue
         ground = min((y for y in scene.grounds if y >= place.y - 1), default=place.y)
         y = ground + _TILE + 22 if part != "sun" else place.y + 6
-        x, anchor = (place.x, "middle") if part != "sun" else (place.x + 92, "start")
-        yield f'<text class="scene-name" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
+        start = "start" if direction == "ltr" else "end"
+        x, anchor = (place.x, "middle") if part != "sun" else (place.x + 92, start)
+        where = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}" direction="{direction}"'
+        yield f'<text class="scene-name" {where}>{escape(text)}</text>'
 
 
 _G: Final = 316.0
@@ -213,7 +222,7 @@ _WIDE: Final = Scene(
     salt=Place(434, _G),
     turbine=Place(574, _G),
     campus=Place(766, _G),
-    wind=Place(1054, 262),
+    wind=Place(1036, 262),
     grid=Place(930, _G),
     grounds=(_G,),
     lines=(
@@ -221,7 +230,7 @@ _WIDE: Final = Scene(
         ("salt", Place(504, _G - 18), Place(524, _G - 18)),
         ("ink", Place(626, _G - 66), Place(650, _G - 66)),
         ("grid", Place(907, _G - 76), Place(884, _G - 60)),
-        ("wind", Place(976, _G - 30), Place(884, _G - 40)),
+        ("wind", Place(962, _G - 30), Place(884, _G - 40)),
     ),
 )
 _G1, _G2 = 286.0, 590.0

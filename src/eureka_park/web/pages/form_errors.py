@@ -50,13 +50,14 @@ def _shown(words: Words, error: ParkError, most: Largest) -> dict[str, str]:
 
 
 def _form(words: Words, error: ParkError, most: Largest) -> tuple[str, dict[str, Any]]:
-    if error.code == "larger_than_any_node" and error.field in _LARGEST:
+    field = error.field or ""
+    if error.code == "larger_than_any_node" and field in _LARGEST:
         sizes = {
             "cpus": words.number(most.n_cpus),
             "memory": words.size(most.memory_bytes),
             "gpus": words.number(most.n_gpus),
         }
-        return _LARGEST[error.field], {"most": sizes[error.field]}
+        return _LARGEST[field], {"most": sizes[field]}
     if error.code == "nothing_to_run":
-        return _EMPTY.get(error.field or "", ""), {}
+        return _EMPTY.get(field, ""), {}
     return SENTENCES.get(error.code, ""), {}

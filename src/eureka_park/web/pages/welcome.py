@@ -64,7 +64,7 @@ def welcome_page(request: Request, who: Anyone) -> HTMLResponse:
         request,
         "welcome.html",
         "/welcome",
-        picture=welcome_picture(_names(words, salt), _spoken(words), salt),
+        picture=welcome_picture(_names(words, salt), _spoken(words), salt, words.direction),
         now=words.say(SENTENCES[sky_now(plan, park.clock.park_s(), kinds_of(park.site)).code]) if plan else "",
         receipt={**finished[0], "shown": isolated(finished[0]["name"])} if finished else None,
         people=PEOPLE,
