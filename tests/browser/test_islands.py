@@ -104,6 +104,29 @@ def test_a_refresh_changes_what_is_new_and_keeps_what_a_person_did(served: Serve
     assert seen == ["2", True, "my text", True, "2", "1", True, "link 2", True, "2", "1"]
 
 
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_a_chosen_row_stays_chosen_and_no_other_becomes_so(served: Served, browser: Chromium, has_ids: bool) -> None:
+    jobs = ["b", "c", "d"]
+
+    def page(_request: Request) -> str:
+        rows = (
+            f'<tr {f"id=row-{job}" if has_ids else ""}><td>{job}</td><td><input type="checkbox" name="job" value="{job}" aria-label="x"></td></tr>'
+            for job in jobs
+        )
+        return document(f"<table><tbody>{''.join(rows)}</tbody></table>")
+
+    served.pages["rows"] = page
+    browser.go(f"{served.url}/test/rows")
+    browser.run("document.querySelector('[value=c]').click()")
+    jobs.insert(0, "a")
+    assert browser.run(REFRESHED)
+    rows = browser.run("""[...document.querySelectorAll("tr")].map((row) =>
+      [row.cells[0].textContent, row.querySelector("input").value, row.querySelector("input").checked])""")
+    assert [row[:2] for row in rows] == [[job, job] for job in jobs]
+    chosen = [row[0] for row in rows if row[2]]
+    assert chosen == ["c"] if has_ids else chosen in (["c"], [])
+
+
 def test_a_refresh_waits_until_a_selection_is_let_go(served: Served, browser: Chromium) -> None:
     asked: list[float] = []
 
@@ -123,6 +146,25 @@ def test_a_refresh_waits_until_a_selection_is_let_go(served: Served, browser: Ch
     assert len(asked) == 2, "at most every two seconds"
     browser.wait_for('document.getElementById("n").textContent === "3"')
     assert asked[2] - asked[1] >= 2.0
+
+
+def test_without_the_park_a_page_says_so_and_finds_back(browser: Chromium, tmp_path: Path) -> None:
+    own = Served(tmp_path)
+    bar = '<div id="offline-bar" hidden role="status">lost</div>'
+    own.pages["page"] = lambda _request: document("<p>here</p>", after=bar)
+    browser.go(f"{own.url}/test/page")
+    browser.wait_for("navigator.serviceWorker.getRegistration().then((found) => found?.active?.state === 'activated')")
+    own.stop()
+    browser.run(STALE)
+    browser.wait_for("document.getElementById('offline-bar').hidden === false")
+    browser.errors.clear()
+    browser.go(f"{own.url}/jobs")
+    said = browser.run(
+        "[location.pathname, document.querySelector('h1')?.textContent.length > 3, document.styleSheets[0].cssRules.length > 50]"
+    )
+    assert said == ["/jobs", True, True], "the page for when there is no connection, with its style sheet"
+    browser.run("navigator.serviceWorker.getRegistration().then((found) => found.unregister())")
+    browser.errors.clear()
 
 
 def test_a_page_follows_the_park_by_its_stream(served: Served, browser: Chromium) -> None:

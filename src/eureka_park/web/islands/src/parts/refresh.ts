@@ -132,7 +132,9 @@ function isLeftAlone(node: Element, other: Node): boolean {
     return true;
   }
   if (node instanceof HTMLInputElement && (node.type === "checkbox" || node.type === "radio")) {
-    return node.checked !== node.defaultChecked;
+    if (other instanceof HTMLInputElement && other.value === node.value) return node.checked !== node.defaultChecked;
+    node.checked = node.defaultChecked; // it becomes another one's box: a choice does not pass on
+    return false;
   }
   if (node instanceof HTMLSelectElement) return [...node.options].some((item) => item.selected !== item.defaultSelected);
   return (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) && node.value !== node.defaultValue;
