@@ -42,7 +42,7 @@ class Jobs:
         self.write(self.done, "log.txt", b"\x1b[32mepoch 1\x1b[0m\n" * 9000 + b"accuracy 0.97\n")
         self.write(self.failed, "log.txt", TRACE.encode())
         self.write(self.done, "out/metrics.json", b'{"accuracy": 0.97}')
-        self.write(self.done, "out/plots/loss.png", b"\x89PNG")
+        self.write(self.done, "out/plots/loss.png", b"\x89PNG\r\n\x1a\n" + b"0" * 90)
         self.write(self.done, "out/model.npz", b"m" * 2000)
         self.write(self.done, f"out/{ODD}", b"odd <b>text</b>")
         self.live.step(60, times=20)
@@ -347,12 +347,14 @@ def test_outputs_are_a_tree_to_look_at_and_to_fetch(jobs: Jobs) -> None:
     assert "odd <b>text</b>" in {jobs.visitor.get(link).text for link in fetched}
     assert not [link for link in hrefs if link.endswith(".npz") and not link.startswith("/api/")]
     image = jobs.read(f"/jobs/{jobs.done}/outputs/plots/loss.png")
-    assert f"/api/v1/jobs/{jobs.done}/outputs/plots/loss.png" in [
+    assert f"/api/v1/jobs/{jobs.done}/outputs/plots/loss.png?preview=1" in [
         item.attributes.get("src") for item in image.all("img")
     ]
     text = jobs.read(next(link for link in hrefs if not link.startswith("/api/") and ".txt" in link))
     assert "odd <b>text</b>" in [item.text for item in text.texts]
-    for path in ("model.npz", "none.txt", "../log.txt", "%2e%2e/log.txt"):
+    jobs.write(jobs.done, "out/odd.txt", b"\x00\x01")
+    jobs.read(f"/jobs/{jobs.done}/outputs/odd.txt", status=415)
+    for path in ("none.txt", "../log.txt", "%2e%2e/log.txt"):
         jobs.read(f"/jobs/{jobs.done}/outputs/{path}", status=404)
 
 

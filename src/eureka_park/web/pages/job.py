@@ -16,11 +16,12 @@ from eureka_park.client.command_line import request_of, submit_line
 from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import NotFound
 from eureka_park.foundation.units import GIB, iso_from_s, parse_instant_s
-from eureka_park.web.api.jobs import JobIdPath
+from eureka_park.web.api.job_logs import JobIdPath
+from eureka_park.web.api.job_outputs import look
 from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.job_end import failure_of, happened, promise_of, sentence_of
-from eureka_park.web.pages.job_files import FILES_MAX, kind_of, log_tail, tree_of
+from eureka_park.web.pages.job_files import FILES_MAX, log_tail, plain, tree_of
 from eureka_park.web.pages.job_life import life_of, ran_s_of
 from eureka_park.web.pages.job_receipt import receipt_of, used_of
 from eureka_park.web.pages.reasons import reason_text, said
@@ -28,7 +29,6 @@ from eureka_park.web.pages.words import N_, Words, isolated
 
 TASKS_MAX: Final = 400
 _AFTER_MAX: Final = 12
-_LOOK_BYTES: Final = 128 * 1024
 _PROMISES: Final[Mapping[str, str]] = {
     "queued": N_("Start promised about {when}"),
     "paused": N_("It goes on about {when}"),
@@ -87,24 +87,20 @@ def cancel_job(request: Request, who: Someone, job_id: JobIdPath) -> RedirectRes
 
 
 def output_page(request: Request, who: Anyone, job_id: JobIdPath, path: str) -> HTMLResponse:
-    """An output that a person can look at: the begin of a text, or an image."""
+    """An output that a person can look at: the begin of a text, or a picture. Raises CannotShow for anything else."""
     park, words = park_of(request), words_of(request)
-    job, kind = park.compute.job(who, job_id), kind_of(path)
-    with park.compute.open_output(who, job_id, path) as file:
-        chunk = file.read(_LOOK_BYTES + 1) if kind == "text" else b""
-        size_bytes = file.seek(0, 2)
-    if not kind:
-        raise NotFound("Such a file cannot be shown here.", fix="Download it from the job's page.", code="no_preview")
+    shown = look(park, who, job_id, path)
+    is_text = shown.media_type == "text/plain; charset=utf-8"
     return page(
         request,
         "job_output.html",
         "/jobs",
-        job=job,
+        job=park.compute.job(who, job_id),
         file=path,
-        kind=kind,
-        text=chunk[:_LOOK_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd"),
-        is_cut=len(chunk) > _LOOK_BYTES,
-        size=words.size(size_bytes),
+        is_text=is_text,
+        text=plain(bytes(shown.body).decode("utf-8", "replace")) if is_text else "",
+        is_cut=shown.headers.get("x-preview-cut") == "true",
+        size=words.size(float(shown.headers.get("x-output-size", len(shown.body)))),
         link=f"/api/v1/jobs/{quote(job_id)}/outputs/{quote(path)}",
     )
 

@@ -16,11 +16,11 @@ TAIL_BYTES: Final = 64 * 1024
 _TAIL_LINES: Final = 400
 FILES_MAX: Final = 500
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
-TEXTS: Final = frozenset(
-    {".txt", ".log", ".md", ".csv", ".tsv", ".json", ".jsonl", ".toml", ".yaml", ".yml", ".ini"}
-    | {".py", ".sh", ".r", ".jl", ".html", ".xml", ".tex", ".svg"}
+# Names that promise a text or a picture; whether it is one, the bytes say when somebody looks.
+_SHOWN: Final = frozenset(
+    {"", ".txt", ".log", ".md", ".csv", ".tsv", ".json", ".jsonl", ".toml", ".yaml", ".yml", ".ini", ".py", ".sh"}
+    | {".r", ".jl", ".html", ".xml", ".tex", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"}
 )
-IMAGES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ def log_tail(path: Path) -> tuple[str, int, bool]:
     """The end of a log as plain text, where it ends in bytes, and whether more stands before it."""
     chunk, begin, _ = read_range(path, -TAIL_BYTES, TAIL_BYTES)
     end = begin + len(chunk)
-    text = _COLOURS.sub("", chunk.decode("utf-8", "replace"))
+    text = plain(chunk.decode("utf-8", "replace"))
     if begin > 0 and "\n" in text:
         text = text.split("\n", 1)[1]  # the first line is cut
     lines = text.split("\n")
@@ -68,14 +68,13 @@ def tree_of(words: Words, job_id: str, items: Sequence[Mapping[str, Any]]) -> Fo
 
 
 def can_look(name: str) -> bool:
-    """Whether a browser can show such a file here."""
-    return kind_of(name) != ""
+    """Whether a file of such a name can probably be shown here."""
+    return Path(name).suffix.lower() in _SHOWN
 
 
-def kind_of(name: str) -> str:
-    """`text`, `image`, or nothing for what is only fetched."""
-    ending = Path(name).suffix.lower()
-    return "text" if ending in TEXTS else "image" if ending in IMAGES else ""
+def plain(text: str) -> str:
+    """A text without the colours of terminals."""
+    return _COLOURS.sub("", text)
 
 
 def _count(folder: Folder, item: Mapping[str, Any]) -> None:
