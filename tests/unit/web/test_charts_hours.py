@@ -100,7 +100,7 @@ def test_the_picture_is_sound_and_names_its_parts(level: float | None) -> None:
 
 def test_the_hot_tank_is_as_full_as_the_salt() -> None:
     def top_of(level: float) -> float:
-        drawn = welcome_picture({}, "x", level)
+        drawn = welcome_picture({"salt": "salt"}, "x", level)
         return float(re.findall(r'class="s-salt wave" d="M\S+ (\S+?)q', drawn)[0])
 
     assert top_of(0.2) > top_of(0.5) > top_of(0.9)

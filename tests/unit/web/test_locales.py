@@ -15,6 +15,7 @@ from babel.messages.plurals import PLURALS
 from eureka_park.energy.core.chapters import CHAPTERS
 from eureka_park.energy.core.sky import SENTENCES as SKY
 from eureka_park.foundation.site_file import Plant, PlantType, Tier
+from eureka_park.foundation.site_reading import load_site
 from eureka_park.live import rows
 from eureka_park.web.charts.shapes import UNITS
 from eureka_park.web.locales import make
@@ -149,6 +150,7 @@ def test_words_of_data_are_the_codes_own() -> None:
     assert set(vocabulary.METHODS) == set(get_args(Receipt.model_fields["method"].annotation))
     assert set(vocabulary.PLANT_TYPES) == set(get_args(PlantType))
     assert set(vocabulary.PLANT_STATUS) == set(get_args(Plant.model_fields["status"].annotation))
+    assert set(vocabulary.PLANTS) == {plant.title for plant in load_site("eureka-park").plants}
     assert set(vocabulary.CHART_UNITS) == {unit for unit, _ in UNITS}
     assert set(vocabulary.CHAPTERS) == {text for chapter in CHAPTERS for text in (chapter.title, chapter.text)}
     assert dict(overview.SENTENCES) == dict(SKY)

@@ -117,7 +117,7 @@ def someone(request: Request) -> Principal | None:
 
 def names_of(park: Park, words: Words) -> dict[str, str]:
     """Sources by id, named for people."""
-    names = {plant.id: plant.title or plant.id for plant in park.site.plants}
+    names = {plant.id: words.name(plant.title or plant.id) for plant in park.site.plants}
     return {**names, GRID_SOURCE_ID: words.say("Grid")}
 
 

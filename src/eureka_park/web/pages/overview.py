@@ -19,7 +19,7 @@ from eureka_park.web.charts.plan import Layer, Picture, data_block, plan_chart
 from eureka_park.web.charts.tank import tank
 from eureka_park.web.pages.draw import index_of, layers_of, page, someone, words_of
 from eureka_park.web.pages.reasons import said
-from eureka_park.web.pages.words import N_, Words, isolated
+from eureka_park.web.pages.words import N_, Words
 
 _LISTED: Final = 8
 RUNNING: Final = ("running", "starting", "pausing", "frozen")
@@ -197,7 +197,7 @@ def salt_of(park: Park, words: Words, plan: PowerPlan, index: int) -> dict[str, 
         else N_("steady"),
         "tanks": [
             {
-                "name": isolated(plants[name].title or name) if name in plants else name,
+                "name": words.name(plants[name].title or name) if name in plants else name,
                 "level": words.percent(levels[name] / most[name]),
                 "frac": levels[name] / most[name],
             }

@@ -62,6 +62,7 @@ def site_page(request: Request) -> HTMLResponse:
         site=site,
         lead=_lead(words, site),
         plants=plants,
+        outages=_outages(words, site),
         map=_map(park, words, plan, plants),
         contracts=words.say(CONTRACTS) if is_eureka_park(site) else "",
         machines=machines_of(park, words, someone(request)),
@@ -139,9 +140,19 @@ def _plant(park: Park, words: Words, plan: PowerPlan | None, plant: Plant) -> di
         "share": words.percent((mw or 0.0) / most if mw is not None else None),
         "is_salt": css == "salt",
         "facts": [*_facts(park.site, words, plan, plant)],
-        "outage": OUTAGES.get(plant.id) if is_eureka_park(park.site) else None,
         "source": plant.source,
     }
+
+
+def _outages(words: Words, site: Site) -> list[dict[str, str]]:
+    """What is known of plants that stood still, told as fact with its source."""
+    told = []
+    for plant in site.plants if is_eureka_park(site) else ():
+        if plant.id in OUTAGES:
+            text, source = OUTAGES[plant.id]
+            name = isolated(words.say(plant.title or plant.id))
+            told.append({"id": plant.id, "name": name, "text": words.say(text), "source": source})
+    return told
 
 
 def _facts(site: Site, words: Words, plan: PowerPlan | None, plant: Plant) -> list[dict[str, Any]]:
@@ -191,6 +202,7 @@ def _map(park: Park, words: Words, plan: PowerPlan | None, plants: list[dict[str
         grid_mw=grid_mw,
         grid_name=words.say("Public grid"),
         grid_shown=words.say("{power} for the full load", power=words.power(grid_mw)) if plan else "",
+        grid_short=words.power(grid_mw) if plan else "",
         whole_mw=site.site_mw_max,
         names=[(css, words.say(name), x, y) for css, name, x, y in NAMES_ON_MAP],
     )
@@ -246,6 +258,7 @@ def _carbon(park: Park, words: Words) -> list[dict[str, Any]]:
             "css": kinds.get(source, "grid"),
             "name": names.get(source, words.say("Grid")),
             "grams": words.number(grams),
+            "frac": grams / (max(park.site.gco2_per_kwh_by_source.values()) or 1.0),
             "is_grid": source == GRID_SOURCE_ID,
         }
         for source, grams in park.site.gco2_per_kwh_by_source.items()

@@ -157,7 +157,7 @@ def _draw(
         offered=[(key, *job_templates.NAMES[key], key == typed.template) for key in job_templates.templates()],
         tiers=_tiers(park, words),
         most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus},
-        projects=_projects(park, who),
+        projects=_projects(park, words, who),
         errors=errors_shown(words, errors or {}, most),
         is_failed=bool(errors),
         n_beside=_beside(park, typed),
@@ -187,10 +187,10 @@ def _tiers(park: Park, words: Words) -> list[dict[str, str]]:
     ]
 
 
-def _projects(park: Park, who: Principal | None) -> list[tuple[str, str]]:
+def _projects(park: Park, words: Words, who: Principal | None) -> list[tuple[str, str]]:
     seen = park.accounts.projects(who)
     may = [item for item in seen if who is None or park.accounts.answer(Act.SUBMIT, who, item.project_id).is_allowed]
-    return [(item.project_id, item.title or item.project_id) for item in may]
+    return [(item.project_id, words.name(item.title or item.project_id)) for item in may]
 
 
 def _asked(park: Park, words: Words, who: Principal | None, typed: Typed) -> dict[str, Any]:

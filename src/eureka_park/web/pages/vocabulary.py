@@ -30,6 +30,7 @@ METHODS: Final = (N_("measured"), N_("modelled"))
 PLANT_TYPES: Final = (N_("csp-trough"), N_("csp-tower"), N_("pv"), N_("wind"))
 PLANT_STATUS: Final = (N_("operating"), N_("announced"))
 CHART_UNITS: Final = (N_("GW"), N_("MW"), N_("kW"), N_("W"))
+PLANTS: Final = (N_("Noor I"), N_("Noor II"), N_("Noor III"), N_("Noor IV"), N_("Koudia Al Baida"))
 # The chapters of a watched day, title and text.
 CHAPTERS: Final = (
     N_("Before sunrise"),

@@ -109,6 +109,10 @@ class Words:
             return self.say(text, **values)
         return own.format(**values) if values else own
 
+    def name(self, text: str) -> str:
+        """What somebody called a thing: as this language calls it where the catalogue knows it, else as it is."""
+        return self.say(text) if self.lang != "en" and self.knows(text) else isolated(text)
+
     def html(self, text: str, **values: Any) -> Markup:
         """As `say`, with values that may be markup; the text itself is escaped."""
         return Markup(escape(self._spoken(text))).format(**values)
