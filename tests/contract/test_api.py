@@ -277,6 +277,8 @@ def test_history_power_today_flows(api: Api) -> None:
     history = api.visitor.get(f"/api/v1/jobs/{job_id}/history").json()
     assert history["spans"][-1]["state"] == "running" and history["spans"][-1]["until_at"]
     assert history["power"][0]["site_w"] > 0 and history["sky"][0]["by_source_mw"]
+    rows = api.visitor.get("/api/v1/gantt", params={"limit": 500}).json()["items"]
+    assert next(row for row in rows if row["job_id"] == job_id)["spans"][-1]["state"] == "running"
     readings = api.visitor.get("/api/v1/power", params={"hours": 6}).json()["items"]
     assert len(readings) > 3 and all(item["site_w"] >= item["it_w"] > 0 for item in readings)
     assert len(api.visitor.get("/api/v1/power", params={"limit": 3}).json()["items"]) <= 3

@@ -245,6 +245,25 @@ class JobHistory(BaseModel):
     sky: list[SkyHour]
 
 
+class GanttRow(BaseModel):
+    """A job with its spans in a stretch of time."""
+
+    job_id: str
+    name: str
+    project: str
+    tier: TierName
+    state: JobStateName
+    node: str
+    spans: list[JobSpan]
+
+
+class GanttPage(BaseModel):
+    """Jobs, the latest start first."""
+
+    items: list[GanttRow]
+    next: str | None
+
+
 class PowerReading(BaseModel):
     """Mean power between two instants of park time; real watts."""
 

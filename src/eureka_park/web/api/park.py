@@ -106,6 +106,18 @@ def flows(park: ThePark, hours: Annotated[int, Query(ge=1, le=24 * 31)] = 24) ->
     return {"items": park.ledger.flows((now_s // HOUR_S - hours + 1) * HOUR_S, now_s), "next": None}
 
 
+@router.get("/gantt", response_model=schemas.GanttPage, operation_id="get_gantt")
+def gantt(
+    park: ThePark,
+    who: Anyone,
+    hours: Annotated[float, Query(gt=0, le=24 * 31)] = 24.0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Jobs that were on a node in the last hours of park time, the latest start first, each with its spans."""
+    now_s = park.clock.park_s()
+    return {"items": park.compute.gantt(who, now_s - hours * HOUR_S, now_s, limit), "next": None}
+
+
 @router.get("/site", operation_id="get_site")
 def site(park: ThePark) -> dict[str, Any]:
     """The site: plants, nodes, overhead, policy, prices, with their sources."""
