@@ -17,6 +17,7 @@ from tests.helpers.reading import Page
 
 from eureka_park.cli.main import cli
 from eureka_park.data.service import SnapshotFile
+from eureka_park.foundation.site_reading import new_site_text
 from eureka_park.web.app import make_app
 from eureka_park.web.pages.job_templates import NAMES, templates
 from eureka_park.web.pages.words import LANGUAGES
@@ -29,8 +30,8 @@ SCRIPT = 'print("one\\u2028")\nprint("<b>two</b>")\n'
 class Forms:
     """A park, its owner's browser and a visitor's."""
 
-    def __init__(self, folder: Path) -> None:
-        self.live = LivePark(folder)
+    def __init__(self, folder: Path, **home: str) -> None:
+        self.live = LivePark(folder, **home)
         self.app = make_app(self.live.park)
         self.owner, self.visitor = self.browser(), self.browser()
         person_id, _ = self.live.park.accounts.ensure_owner()
@@ -281,3 +282,16 @@ def test_again_from_an_earlier_job(forms: Forms) -> None:
 def test_again_from_a_job_that_is_not_there(forms: Forms) -> None:
     assert forms.owner.get("/submit?from=job-aaaaaaaaaaaaaaaa").status_code == 404
     assert "hello.py" in forms.owner.get("/submit?template=nothing-of-the-kind").text
+
+
+def test_gpus_are_asked_for_where_there_are_some(forms: Forms, tmp_path: Path) -> None:
+    assert "gpus" not in fields_of(forms.show())
+    file = tmp_path / "roof.toml"
+    file.write_text(new_site_text("roof"))
+    roof = Forms(tmp_path, site_name=str(file))
+    fields = fields_of(roof.show())
+    assert fields["gpus"] == "" and roof.made(fields | {"gpus": "2"})["gpus"] == 2
+    answer = roof.send(fields | {"gpus": "9"})
+    assert answer.status_code == 422 and "GPUs" in beside(Page(answer.text))["gpus"]
+    assert "--gpus 3" in line_in(Page(roof.send(fields | {"gpus": "3"}, "/submit/quote").text))
+    roof.live.park.close()

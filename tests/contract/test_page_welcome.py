@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
+from eureka_park.foundation.site_reading import new_site_text
 from eureka_park.web.app import make_app
 from eureka_park.web.pages.glossary import TERMS
 from eureka_park.web.pages.words import LANGUAGES, Words
@@ -22,8 +23,8 @@ TOUR = Path(__file__).parents[2] / "src" / "eureka_park" / "web" / "templates" /
 class First:
     """A park before its first plan, then with one."""
 
-    def __init__(self, folder: Path) -> None:
-        self.live = LivePark(folder)
+    def __init__(self, folder: Path, **home: str) -> None:
+        self.live = LivePark(folder, **home)
         self.browser = TestClient(make_app(self.live.park), base_url=URL, headers={"Accept": "text/html"})
 
     def read(self, path: str, lang: str = "en") -> Page:
@@ -55,8 +56,21 @@ def test_with_a_plan_and_a_finished_job(first: First) -> None:
     page = first.read("/welcome")
     assert "seen by all" in page.text and "seen by few" not in page.text
     assert f"/jobs/{seen}" in {item.attributes.get("href") for item in page.all("a")}
-    assert re.search(r"In the next 48 hours of this park's plan they could carry \D?\d+%", page.text)
+    assert re.search(r"In the next 48 hours of this park's plan its own plants could carry \D?\d+%", page.text)
     assert "57%" in page.text and "43%" in page.text and "synthetic weather" in page.text
+
+
+def test_another_site_is_drawn_with_what_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "roof.toml"
+    file.write_text(new_site_text("roof"))
+    roof = First(tmp_path, site_name=str(file))
+    roof.live.step(times=3)
+    page = roof.read("/welcome")
+    drawn = {item.attributes.get("class") for item in page.elements}
+    assert "s-pv panel" in drawn and not {"mirror", "mast", "blades", "s-salt wave"} & drawn
+    assert not [place for place in ("Ouarzazate", "Koudia", "Tétouan", "57%", "Noor") if place in page.text]
+    assert "Computing that follows the sky." in page.text
+    roof.live.park.close()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

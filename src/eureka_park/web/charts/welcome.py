@@ -6,7 +6,7 @@ Drawn in parts that stand on a ground line, so that a wide picture and a narrow 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,34 +46,35 @@ class Scene:
     wind: Place
     grid: Place
     grounds: Sequence[float]
-    lines: Sequence[tuple[str, Place, Place]]
+    lines: Sequence[tuple[str, str, Place, Place]]  # drawn where the part is there; in this colour, between these
 
 
 def welcome_picture(names: Mapping[str, str], label: str, salt_frac: float | None, direction: str = "ltr") -> Markup:
-    """The picture for wide and for narrow screens; `names` by part, in a language of that direction.
+    """The picture for wide and for narrow screens; `names` by part that is there, in a language of that direction.
 
     `salt_frac` is how full the hot tank is drawn.
     """
     level = 0.6 if salt_frac is None else min(0.94, max(0.06, salt_frac))
     wide, narrow = (
-        _drawn(scene, size, level, label, _names(scene, names, direction))
+        _drawn(scene, size, level, label, names.keys(), _names(scene, names, direction))
         for scene, size in ((_WIDE, "wide"), (_NARROW, "narrow"))
     )
     return Markup(f"{wide}{narrow}")
 
 
-def _drawn(scene: Scene, size: str, level: float, label: str, texts: Iterable[str]) -> str:
-    parts = [*_hills(scene), *_rays(scene)]
-    for css, begin, end in scene.lines:
-        parts.append(_line(css, begin, end))
+def _drawn(scene: Scene, size: str, level: float, label: str, there: Set[str], texts: Iterable[str]) -> str:
+    """One arrangement with the parts that are there."""
+    parts = [*_hills(scene, "wind" in there), *(_rays(scene) if "mirrors" in there else ())]
+    for part, css, begin, end in scene.lines:
+        parts += [_line(css, begin, end)] if part in there else []
     parts += _ground(scene)
     for part, draw in (
         ("sun", _sun), ("panels", _panels), ("mirrors", _mirrors), ("turbine", _turbine), ("campus", _campus),
         ("wind", _wind), ("grid", _grid),
     ):  # fmt: skip
-        if getattr(scene, part).x < scene.width:
+        if part in there and getattr(scene, part).x < scene.width:
             parts += _standing(getattr(scene, part), draw())
-    parts += _standing(scene.salt, _tank(level, size))
+    parts += _standing(scene.salt, _tank(level, size)) if "salt" in there else ()
     parts += texts
     return (
         f'<svg class="scene scene-{size}" viewBox="0 0 {scene.width} {scene.height}" role="img" direction="ltr" '
@@ -174,7 +175,7 @@ def _rays(scene: Scene) -> Iterable[str]:
         yield f'<path class="ray" d="M{x0:.1f} {y0:.1f}L{x:g} {y:g}"/>'
 
 
-def _hills(scene: Scene) -> Iterable[str]:
+def _hills(scene: Scene, has_wind: bool) -> Iterable[str]:
     """Two ranges of the Atlas behind every ground line, the farther one paler; the hill that carries the wind."""
     for number, ground in enumerate(scene.grounds):
         for css, height, peaks in (("far", 150.0, _FAR), ("near", 84.0, _NEAR)):
@@ -182,7 +183,7 @@ def _hills(scene: Scene) -> Iterable[str]:
             step = scene.width / (len(turned) - 1)
             edge = line((step * index, ground - height * rise) for index, rise in enumerate(turned))
             yield f'<path class="hill-{css}" d="{edge}V{ground:g}H0Z"/>'
-        if 0 < ground - scene.wind.y < 120:
+        if has_wind and 0 < ground - scene.wind.y < 120:
             x, top, right = scene.wind.x, scene.wind.y - 6, scene.width
             up = f"M{x - 190:g} {ground:g}C{x - 110:g} {ground:g} {x - 120:g} {top:g} {x:g} {top:g}"
             down = f"S{right - 10:g} {top + 8:g} {right:g} {ground - 34:g}V{ground:g}Z"
@@ -226,11 +227,11 @@ _WIDE: Final = Scene(
     grid=Place(930, _G),
     grounds=(_G,),
     lines=(
-        ("csp", Place(326, _G - 10), Place(366, _G - 10)),
-        ("salt", Place(504, _G - 18), Place(524, _G - 18)),
-        ("ink", Place(626, _G - 66), Place(650, _G - 66)),
-        ("grid", Place(907, _G - 76), Place(884, _G - 60)),
-        ("wind", Place(962, _G - 30), Place(884, _G - 40)),
+        ("mirrors", "csp", Place(326, _G - 10), Place(366, _G - 10)),
+        ("turbine", "salt", Place(504, _G - 18), Place(524, _G - 18)),
+        ("turbine", "ink", Place(626, _G - 66), Place(650, _G - 66)),
+        ("grid", "grid", Place(907, _G - 76), Place(884, _G - 60)),
+        ("wind", "wind", Place(962, _G - 30), Place(884, _G - 40)),
     ),
 )
 _G1, _G2 = 286.0, 590.0
@@ -247,7 +248,7 @@ _NARROW: Final = Scene(
     grid=Place(900, _G2),
     grounds=(_G1, _G2),
     lines=(
-        ("csp", Place(188, _G1 - 10), Place(206, _G1 - 10)),
-        ("wind", Place(296, _G2 - 36), Place(252, _G2 - 44)),
+        ("mirrors", "csp", Place(188, _G1 - 10), Place(206, _G1 - 10)),
+        ("wind", "wind", Place(296, _G2 - 36), Place(252, _G2 - 44)),
     ),
 )

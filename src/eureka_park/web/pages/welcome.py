@@ -20,6 +20,8 @@ from eureka_park.web.pages.words import N_, Words, isolated
 # Of the study that came before the software; this version does not compute a year itself.
 STUDY_FRAC, STUDY_WITHOUT_FRAC, STUDY_MW = 0.573, 0.43, 386.0
 
+_HEADLINE: Final = N_("Computing that follows the sun, the wind and the salt.")
+_HEADLINE_ELSEWHERE: Final = N_("Computing that follows the sky.")
 PEOPLE: Final = (
     (
         N_("Researchers, startups, companies"),
@@ -64,28 +66,42 @@ def welcome_page(request: Request, who: Anyone) -> HTMLResponse:
         request,
         "welcome.html",
         "/welcome",
-        picture=welcome_picture(_names(words, salt), _spoken(words), salt, words.direction),
+        picture=welcome_picture(_names(park, words, salt), _spoken(park, words), salt, words.direction),
         now=words.say(SENTENCES[sky_now(plan, park.clock.park_s(), kinds_of(park.site)).code]) if plan else "",
         receipt={**finished[0], "shown": isolated(finished[0]["name"])} if finished else None,
         people=PEOPLE,
+        headline=_HEADLINE if is_eureka_park(park) else _HEADLINE_ELSEWHERE,
         **_figures(park, words, plan),
     )
 
 
-def _names(words: Words, salt: float | None) -> dict[str, str]:
-    return {
-        "sun": words.say("The sun of Ouarzazate"),
-        "panels": words.say("panels"),
-        "mirrors": words.say("mirrors"),
-        "salt": words.say("salt") if salt is None else words.say("salt, {level} hot", level=words.percent(salt)),
-        "turbine": words.say("turbine"),
-        "campus": words.say("the machines, Tétouan"),
-        "grid": words.say("grid"),
-        "wind": words.say("wind, Koudia Al Baida"),
-    }
+def _names(park: Park, words: Words, salt: float | None) -> dict[str, str]:
+    """The parts of the picture that this park has, named; the places of Eureka Park for it and its scale model."""
+    kinds, is_eureka = set(kinds_of(park.site).values()), is_eureka_park(park)
+    found = {}
+    if kinds & {"pv", "csp"}:
+        found["sun"] = words.say("The sun of Ouarzazate") if is_eureka else words.say("The sun")
+    if "pv" in kinds:
+        found["panels"] = words.say("panels")
+    if "csp" in kinds:
+        found |= {"mirrors": words.say("mirrors"), "turbine": words.say("turbine")}
+    if salt is not None:
+        found["salt"] = words.say("salt, {level} hot", level=words.percent(salt))
+    if "wind" in kinds:
+        found["wind"] = words.say("wind, Koudia Al Baida") if is_eureka else words.say("wind")
+    found["campus"] = words.say("the machines, Tétouan") if is_eureka else words.say("the machines")
+    return {**found, "grid": words.say("grid")}
 
 
-def _spoken(words: Words) -> str:
+def is_eureka_park(park: Park) -> bool:
+    """Whether this is the announced site itself or a scale model of it."""
+    site = park.site
+    return "eureka-park" in (site.name, site.scale.of if site.scale else "")
+
+
+def _spoken(park: Park, words: Words) -> str:
+    if not is_eureka_park(park):
+        return words.say("What gives this park its power, and the machines that take it.")
     return words.say(
         "Mirrors gather the sun's heat, hot salt keeps it for the night, a turbine makes electricity of it; "
         "panels and the wind of Koudia give theirs at once; the machines in Tétouan take what comes and buy the rest."
@@ -113,9 +129,11 @@ def _figures(park: Park, words: Words, plan: PowerPlan | None) -> dict[str, Any]
             mw=words.power(STUDY_MW),
             share=words.percent(STUDY_FRAC),
             less=words.percent(STUDY_WITHOUT_FRAC),
-        ),
+        )
+        if is_eureka_park(park)
+        else "",
         "ahead": words.say(
-            "In the next 48 hours of this park's plan they could carry {share} of the possible load.",
+            "In the next 48 hours of this park's plan its own plants could carry {share} of the possible load.",
             share=words.percent(carried),
         )
         if carried is not None
