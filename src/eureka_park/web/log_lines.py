@@ -155,10 +155,13 @@ def line_numbers(path: Path, offsets: Sequence[int], indexes: LineIndexes = _IND
     if not offsets:
         return []
     index = indexes.of(path)
-    with path.open("rb") as file:
-        if not index.extend(file, WORK_BYTES):
-            indexes.complete(index)
-        return [_line_number(file, index, offset) for offset in offsets]
+    try:
+        with path.open("rb") as file:
+            if not index.extend(file, WORK_BYTES):
+                indexes.complete(index)
+            return [_line_number(file, index, offset) for offset in offsets]
+    except FileNotFoundError:
+        return [None] * len(offsets)
 
 
 def _line_number(file: BinaryIO, index: LineIndex, offset: int) -> int | None:

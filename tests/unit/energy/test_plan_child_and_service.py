@@ -20,6 +20,7 @@ from eureka_park.foundation.machine import MachineFacts
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import site_to_json
 from eureka_park.foundation.site_reading import load_site
+from eureka_park.foundation.units import parse_instant_s
 
 BENCH = load_site("bench", MachineFacts(8, 2**34))
 NOW_S = 1_795_312_900.0
@@ -114,3 +115,20 @@ def test_old_plans_are_forgotten(db: MemoryDatabase) -> None:
         with db.write() as conn:
             energy.record_plan(conn, plan)
     assert energy.current_plan(NOW_S) is None and energy.current_plan() == new
+
+
+def test_the_sky_of_past_hours_is_told_by_the_newest_plan_of_each(db: MemoryDatabase) -> None:
+    energy = EnergyService(db)
+    assert energy.sky_between(NOW_S, NOW_S + 7200) == []
+    hour_s = NOW_S // 3600 * 3600
+    first = make_plan(BENCH, PlanRequest(hour_s + 60, 386.0))
+    second = make_plan(BENCH, PlanRequest(hour_s + 3660, 386.0, without=("koudia",)))
+    with db.write() as conn:
+        energy.record_plan(conn, first)
+        energy.record_plan(conn, second)
+    found = energy.sky_between(hour_s - 7200, hour_s + 3 * 3600 - 1)
+    assert [parse_instant_s(hour["from_at"]) for hour in found] == [hour_s, hour_s + 3600, hour_s + 7200]
+    assert [hour["by_source_mw"].get("koudia", 0.0) > 0 for hour in found] == [True, False, False]
+    assert found[0]["clean_mw_p50"] == first.clean_available_mw_p50[0]
+    assert found[2]["clean_mw_p50"] == second.clean_available_mw_p50[1] and "grid" not in found[2]["by_source_mw"]
+    assert energy.sky_between(hour_s - 7200, hour_s + 3 * 3600 - 1) == found
