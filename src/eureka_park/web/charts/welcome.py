@@ -46,6 +46,7 @@ class Scene:
     wind: Place
     grid: Place
     grounds: Sequence[float]
+    scale: float
     lines: Sequence[tuple[str, str, Place, Place]]  # drawn where the part is there; in this colour, between these
 
 
@@ -73,8 +74,8 @@ def _drawn(scene: Scene, size: str, level: float, label: str, there: Set[str], t
         ("wind", _wind), ("grid", _grid),
     ):  # fmt: skip
         if part in there and getattr(scene, part).x < scene.width:
-            parts += _standing(getattr(scene, part), draw())
-    parts += _standing(scene.salt, _tank(level, size)) if "salt" in there else ()
+            parts += _standing(getattr(scene, part), scene.scale, draw())
+    parts += _standing(scene.salt, scene.scale, _tank(level, size)) if "salt" in there else ()
     parts += texts
     return (
         f'<svg class="scene scene-{size}" viewBox="0 0 {scene.width} {scene.height}" role="img" direction="ltr" '
@@ -82,8 +83,8 @@ def _drawn(scene: Scene, size: str, level: float, label: str, there: Set[str], t
     )
 
 
-def _standing(place: Place, parts: Iterable[str]) -> Iterable[str]:
-    yield f'<g transform="translate({place.x:g} {place.y:g})">'
+def _standing(place: Place, scale: float, parts: Iterable[str]) -> Iterable[str]:
+    yield f'<g transform="translate({place.x:g} {place.y:g}) scale({scale:g})">'
     yield from parts
     yield "</g>"
 
@@ -168,11 +169,10 @@ def _line(css: str, begin: Place, end: Place) -> str:
 
 def _rays(scene: Scene) -> Iterable[str]:
     for dx in (-74.0, 0.0, 74.0):
-        x, y = scene.mirrors.x + dx, scene.mirrors.y - 56
-        length = math.hypot(x - scene.sun.x, y - scene.sun.y)
-        part = 80 / length
+        x, y = scene.mirrors.x + dx * scene.scale, scene.mirrors.y - 58 * scene.scale
+        part = 80 * scene.scale / math.hypot(x - scene.sun.x, y - scene.sun.y)
         x0, y0 = scene.sun.x + (x - scene.sun.x) * part, scene.sun.y + (y - scene.sun.y) * part
-        yield f'<path class="ray" d="M{x0:.1f} {y0:.1f}L{x:g} {y:g}"/>'
+        yield f'<path class="ray" d="M{x0:.1f} {y0:.1f}L{x:.1f} {y:.1f}"/>'
 
 
 def _hills(scene: Scene, has_wind: bool) -> Iterable[str]:
@@ -208,7 +208,7 @@ def _names(scene: Scene, names: Mapping[str, str], direction: str) -> Iterable[s
         ground = min((y for y in scene.grounds if y >= place.y - 1), default=place.y)
         y = ground + _TILE + 22 if part != "sun" else place.y + 6
         start = "start" if direction == "ltr" else "end"
-        x, anchor = (place.x, "middle") if part != "sun" else (place.x + 92, start)
+        x, anchor = (place.x, "middle") if part != "sun" else (place.x + 92 * scene.scale, start)
         where = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}" direction="{direction}"'
         yield f'<text class="scene-name" {where}>{escape(text)}</text>'
 
@@ -226,6 +226,7 @@ _WIDE: Final = Scene(
     wind=Place(1036, 262),
     grid=Place(930, _G),
     grounds=(_G,),
+    scale=1.0,
     lines=(
         ("mirrors", "csp", Place(326, _G - 10), Place(366, _G - 10)),
         ("turbine", "salt", Place(504, _G - 18), Place(524, _G - 18)),
@@ -234,21 +235,23 @@ _WIDE: Final = Scene(
         ("wind", "wind", Place(962, _G - 30), Place(884, _G - 40)),
     ),
 )
-_G1, _G2 = 286.0, 590.0
+_G1, _G2 = 252.0, 522.0
 _NARROW: Final = Scene(
     width=430,
-    height=650,
-    sun=Place(86, 92),
+    height=584,
+    sun=Place(78, 78),
     panels=Place(900, _G1),
-    mirrors=Place(112, _G1),
-    salt=Place(274, _G1),
-    turbine=Place(384, _G1),
-    campus=Place(134, _G2),
-    wind=Place(340, 544),
+    mirrors=Place(98, _G1),
+    salt=Place(258, _G1),
+    turbine=Place(377, _G1),
+    campus=Place(120, _G2),
+    wind=Place(328, 484),
     grid=Place(900, _G2),
     grounds=(_G1, _G2),
+    scale=0.84,
     lines=(
-        ("mirrors", "csp", Place(188, _G1 - 10), Place(206, _G1 - 10)),
-        ("wind", "wind", Place(296, _G2 - 36), Place(252, _G2 - 44)),
+        ("mirrors", "csp", Place(166, _G1 - 9), Place(199, _G1 - 9)),
+        ("turbine", "salt", Place(318, _G1 - 16), Place(332, _G1 - 16)),
+        ("wind", "wind", Place(292, _G2 - 30), Place(220, _G2 - 38)),
     ),
 )
