@@ -39,7 +39,7 @@ def nodes_to_a_square(n_nodes: int) -> int:
 
 def processors(n_units: int, taken: Sequence[Taken], label: str) -> Markup:
     """One machine: a square for each processor, filled from the first on by the jobs that take it."""
-    side = 40.0 if n_units <= 8 else 24.0 if n_units <= _COLUMNS else 15.0
+    side = 64.0 if n_units <= 4 else 40.0 if n_units <= 8 else 24.0 if n_units <= _COLUMNS else 15.0
     columns = min(_COLUMNS, n_units)
     parts = [_square("m-free", _place(index, columns, side), side) for index in range(n_units)]
     begin = 0.0

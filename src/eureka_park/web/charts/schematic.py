@@ -73,6 +73,7 @@ class Scene:
     grid_mw: float
     grid_name: str
     grid_shown: str
+    grid_short: str
     whole_mw: float
     names: Sequence[tuple[str, str, float, float]] = field(default_factory=tuple)
 
@@ -210,7 +211,7 @@ def _grid_line(frame: _Frame, scene: Scene) -> Iterable[str]:
     yield _hatched(points, width)
     yield f'<rect class="s-grid grid-mark" x="{x0 - 13:.1f}" y="{y0 - 13:.1f}" width="26" height="26" rx="6"/>'
     yield _text(x0, y0 + 32, scene.grid_name, "map-name", "middle")
-    yield _text(x0, y0 + 49, scene.grid_shown, "map-figure", "middle")
+    yield _text(x0, y0 + 49, scene.grid_short if frame.is_narrow else scene.grid_shown, "map-figure", "middle")
 
 
 def _hatched(points: Sequence[Point], width: float) -> str:
@@ -282,7 +283,7 @@ def _plant(plant: Plant, x: float, y: float, is_beside: bool, figure: str) -> st
     place = f'cx="{x:.1f}" cy="{y:.1f}" r="18"'
     anchor, tx, ty = ("end", x - 31, y - 2) if is_beside else ("middle", x, y + 33)
     return (
-        f'<a class="plant" href="#plant-{escape(plant.id)}" aria-label="{escape(plant.name)}: {escape(plant.shown)}">'
+        f'<a class="plant" href="#plant-{escape(plant.id)}" aria-label="{escape(plant.name)} {escape(figure)}">'
         f'<circle class="gauge l-ground" {place}/>'
         f'<circle class="gauge l-{plant.css}" {place} {dash} transform="rotate(-90 {x:.1f} {y:.1f})"/>'
         f'<path class="s-{plant.css}" d="{star(x, y, 12)}"/>'

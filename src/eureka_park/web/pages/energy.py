@@ -152,7 +152,7 @@ def _source(
     amounts: Mapping[tuple[str, str], float],
 ) -> Node:
     mine = {to: kwh for (giver, to), kwh in amounts.items() if giver == source}
-    shown, name = words.energy(sum(mine.values())), isolated(names.get(source, source))
+    shown, name = words.energy(sum(mine.values())), names.get(source, source)
     parts = "; ".join(
         words.say("{energy} to {target}", energy=words.energy(mine[tier]), target=words.say(tier))
         for tier, _ in TARGETS
@@ -257,7 +257,7 @@ def carbon_of(park: Park, words: Words, by_source: Mapping[str, float]) -> dict[
     rows = [
         {
             "css": colours[source],
-            "name": isolated(names.get(source, source)),
+            "name": names.get(source, source),
             "energy": words.energy(by_source.get(source, 0.0)),
             "factor": words.number(factor),
             "grams": words.grams(by_source.get(source, 0.0) * factor),
@@ -298,14 +298,12 @@ def curve_of(park: Park, words: Words, plan: PowerPlan, now_s: float) -> dict[st
     top = steps[-1].up_to_mw
     readings = [_reading(words, steps, top * (index + 0.5) / curves.N_READINGS) for index in range(curves.N_READINGS)]
     return {
-        "next": {"price": words.number(here.mad_per_mwh, 0), "name": isolated(here.name), "css": here.css},
+        "next": {"price": words.number(here.mad_per_mwh, 0), "name": here.name, "css": here.css},
         "wide": curves.curve_chart(steps, words, label, load),
         "narrow": curves.curve_chart(steps, words, label, load, is_narrow=True),
         "readings": data_block("curve-data", readings),
         "heads": [words.say("Up to"), words.say("Source"), words.say("MAD a MWh")],
-        "rows": [
-            [words.power(step.up_to_mw), isolated(step.name), words.number(step.mad_per_mwh, 0)] for step in steps
-        ],
+        "rows": [[words.power(step.up_to_mw), step.name, words.number(step.mad_per_mwh, 0)] for step in steps],
         "kinds": [
             (css, words.say(_KINDS.get(css, KIND_NAMES[css]))) for css in dict.fromkeys(step.css for step in steps)
         ],
@@ -314,7 +312,7 @@ def curve_of(park: Park, words: Words, plan: PowerPlan, now_s: float) -> dict[st
 
 def _reading(words: Words, steps: Sequence[curves.Step], mw: float) -> list[str]:
     step = curves.step_at(steps, mw)
-    return [words.power(mw), words.say("{price} MAD/MWh", price=words.number(step.mad_per_mwh, 0)), isolated(step.name)]
+    return [words.power(mw), words.say("{price} MAD/MWh", price=words.number(step.mad_per_mwh, 0)), step.name]
 
 
 # -- live --------------------------------------------------------------------------------------------------------------

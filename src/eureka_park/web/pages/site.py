@@ -150,7 +150,7 @@ def _outages(words: Words, site: Site) -> list[dict[str, str]]:
     for plant in site.plants if is_eureka_park(site) else ():
         if plant.id in OUTAGES:
             text, source = OUTAGES[plant.id]
-            name = isolated(words.say(plant.title or plant.id))
+            name = words.name(plant.title or plant.id)
             told.append({"id": plant.id, "name": name, "text": words.say(text), "source": source})
     return told
 

@@ -21,6 +21,7 @@ LEVELS: Final = {
     "none": N_("A plain process with limits: only for people who trust each other."),
 }
 ORDER: Final = tuple(LEVELS)
+_JOBS_SHOWN: Final = 12
 ABILITIES: Final = {
     "checkpoint": N_("pause at a checkpoint"),
     "freeze": N_("freeze in place"),
@@ -53,6 +54,7 @@ def _class(words: Words, kind: NodeClass, taken: Sequence[dict[str, Any]]) -> di
         "busy_gpus": words.number(gpus),
         "all_gpus": words.number(kind.n_gpus * kind.n_nodes) if kind.n_gpus else "",
         "n_jobs": len(here),
+        "jobs": [_named(words, job) for job in here if job["job_id"]][:_JOBS_SHOWN],
         "label": kind.label,
     }
 
@@ -92,6 +94,20 @@ def _pictures(
                 svg = drawing.processors(n, jobs, f"{isolated(name)}: {title}")
                 pictures.append({"name": name if len(names) > 1 else "", "title": title, "svg": svg})
     return pictures
+
+
+def _named(words: Words, job: dict[str, Any]) -> dict[str, Any]:
+    """A job that one may see, as a line beside the squares."""
+    is_capped = job["state"] == "running" and job["cap_frac"] < 1
+    n = words.number(job["cpus"])
+    return {
+        "job_id": job["job_id"],
+        "name": job["name"],
+        "state": "capped" if is_capped else job["state"],
+        "takes": words.count("{n} processor", "{n} processors", job["cpus"])
+        if job["cpus"] >= 1
+        else words.say("{n} of a processor", n=n),
+    }
 
 
 def _taken(words: Words, job: dict[str, Any], what: str) -> drawing.Taken:
