@@ -153,8 +153,9 @@ def _scale(
             yield f'<line class="rule" x1="{plot.axis.x0}" x2="{plot.axis.x1}" y1="{y:.2f}" y2="{y:.2f}"/>'
         shown = words.number(index * step)
         yield f'<text class="tick" x="{x:g}" y="{y + 4:.2f}" text-anchor="{anchor}">{shown}</text>'
+    edge, side = (2, "start") if is_ruled else (plot.width - 2, "end")
     for text, y in ((words.say(unit), plot.above - 20), (name, plot.above - 34)):
-        yield f'<text class="tick" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
+        yield f'<text class="tick" x="{edge}" y="{y:g}" text-anchor="{side}">{escape(text)}</text>'
 
 
 def _now(plot: _Plot, life: Life, words: Words) -> Iterable[str]:

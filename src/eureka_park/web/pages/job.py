@@ -7,14 +7,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.client.command_line import request_of, submit_line
 from eureka_park.compute.service import ENDED_NAMES
-from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.errors import CannotShow, NotFound
 from eureka_park.foundation.units import GIB, iso_from_s, parse_instant_s
 from eureka_park.web.api.job_logs import JobIdPath
 from eureka_park.web.api.job_outputs import look
@@ -87,22 +87,34 @@ def cancel_job(request: Request, who: Someone, job_id: JobIdPath) -> RedirectRes
 
 
 def output_page(request: Request, who: Anyone, job_id: JobIdPath, path: str) -> HTMLResponse:
-    """An output that a person can look at: the begin of a text, or a picture. Raises CannotShow for anything else."""
-    park, words = park_of(request), words_of(request)
-    shown = look(park, who, job_id, path)
-    is_text = shown.media_type == "text/plain; charset=utf-8"
+    """An output that a person can look at: the begin of a text, or a picture; anything else can be fetched."""
+    park = park_of(request)
+    try:
+        shown: Response | None = look(park, who, job_id, path)
+    except CannotShow:
+        shown = None
     return page(
         request,
         "job_output.html",
         "/jobs",
+        200 if shown else CannotShow.http_status,
         job=park.compute.job(who, job_id),
         file=path,
-        is_text=is_text,
-        text=plain(bytes(shown.body).decode("utf-8", "replace")) if is_text else "",
-        is_cut=shown.headers.get("x-preview-cut") == "true",
-        size=words.size(float(shown.headers.get("x-output-size", len(shown.body)))),
         link=f"/api/v1/jobs/{quote(job_id)}/outputs/{quote(path)}",
+        **_shown(words_of(request), shown),
     )
+
+
+def _shown(words: Words, shown: Response | None) -> dict[str, Any]:
+    if shown is None:
+        return {"kind": "", "text": "", "is_cut": False, "size": ""}
+    is_text = str(shown.media_type).startswith("text/")
+    return {
+        "kind": "text" if is_text else "picture",
+        "text": plain(bytes(shown.body).decode("utf-8", "replace")) if is_text else "",
+        "is_cut": shown.headers.get("x-preview-cut") == "true",
+        "size": words.size(float(shown.headers.get("x-output-size", len(shown.body)))),
+    }
 
 
 def _promise(words: Words, job: Mapping[str, Any], now_s: float) -> Markup | None:
