@@ -205,6 +205,17 @@ def test_a_visitor_reads_all_and_sends_nothing(forms: Forms) -> None:
     assert answer.status_code == 401 and "kept.py" in answer.text and forms.n_jobs() == before
 
 
+def test_somebody_without_a_project_is_told(forms: Forms) -> None:
+    accounts = forms.live.park.accounts
+    guest = forms.browser()
+    code = accounts.new_sign_in_link(accounts.add_person("guest"))
+    assert guest.get(f"/sign-in?code={code}", follow_redirects=False).status_code == 303
+    assert "You are not a member of a project yet" in forms.show(who=guest).text
+    answer = forms.send({"script": "print(1)", "file": "job.py", "tier": "firm"}, who=guest)
+    assert answer.status_code == 403 and "job.py" in answer.text
+    assert "You are not a member" not in forms.show().text
+
+
 def test_another_sites_form_is_refused(forms: Forms) -> None:
     before = forms.n_jobs()
     fields = {"script": "print(1)", "file": "job.py", "tier": "firm"}

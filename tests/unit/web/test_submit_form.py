@@ -99,6 +99,14 @@ def test_templates_name_fields_of_the_form(key: str) -> None:
     assert tuple(NAMES) == tuple(templates())
 
 
+def test_a_faster_clock_gets_more_park_time() -> None:
+    template = templates()["packages"]
+    assert (typed_from(template, "x").time, typed_from(template, "x").by) == ("20m", "12h")
+    paced = typed_from(template, "x", 60.0)
+    assert (paced.time, paced.by) == ("20h", "40h")
+    assert typed_from(template, "x", 1e9).time == "30d", "no longer than a job may declare"
+
+
 @pytest.mark.parametrize("key", ["hello", "sweep", "training"])
 def test_scripts_of_templates_run(key: str, tmp_path: Path) -> None:
     template = templates()[key]

@@ -45,7 +45,7 @@ def submit_page(
     request: Request, who: Anyone, template: Annotated[str, Query(max_length=40)] = "", like: JobId = ""
 ) -> HTMLResponse:
     """The form, filled in from a template or from an earlier job."""
-    typed = _like(park_of(request), who, like) if like else _begin(template)
+    typed = _like(park_of(request), who, like) if like else _begin(template, park_of(request).facts.pace.factor)
     return _draw(request, who, typed)
 
 
@@ -108,10 +108,10 @@ def _field_of(park: Park, error: ParkError, typed: Typed) -> str:
 
 
 # -- filling in --------------------------------------------------------------------------------------------------------
-def _begin(template: str) -> Typed:
+def _begin(template: str, pace_factor: float) -> Typed:
     offered = job_templates.templates()
     key = template if template in offered else FIRST
-    return typed_from(offered[key], key)
+    return typed_from(offered[key], key, pace_factor)
 
 
 def _like(park: Park, who: Principal | None, job_id: str) -> Typed:
@@ -157,7 +157,8 @@ def _draw(
         offered=[(key, *job_templates.NAMES[key], key == typed.template) for key in job_templates.templates()],
         tiers=_tiers(park, words),
         most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus},
-        projects=_projects(park, words, who),
+        projects=(projects := _projects(park, words, who)),
+        has_nowhere=who is not None and not projects,
         errors=errors_shown(words, errors or {}, most),
         is_failed=bool(errors),
         n_beside=_beside(park, typed),

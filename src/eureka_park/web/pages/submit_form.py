@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from eureka_park.client.command_line import request_of, submit_line
 from eureka_park.client.scripts import ScriptHeader, parse_header
+from eureka_park.compute.core.job_check import TIME_MAX_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, GIB, HOUR_S, MIB, parse_bytes, parse_duration_s, parse_when_s
 from eureka_park.web.pages.forms import Form
@@ -66,9 +67,14 @@ def typed_of(form: Form) -> Typed:
     return Typed(**given, checkpoint=form.has("checkpoint"))
 
 
-def typed_from(template: Mapping[str, Any], key: str) -> Typed:
-    """The form as a template fills it."""
+def typed_from(template: Mapping[str, Any], key: str, pace_factor: float = 1.0) -> Typed:
+    """The form as a template fills it. Run time is park time and work is not: a faster clock is given as much more."""
     given = {("job_class" if name == "class" else name): value for name, value in template.items()}
+    if pace_factor > 1:
+        time_s = min(TIME_MAX_S, parse_duration_s(given["time"]) * pace_factor)
+        given["time"] = _duration_text(time_s)
+        if "by" in given:
+            given["by"] = _duration_text(max(parse_duration_s(given["by"]), 2 * time_s))
     return Typed(**given, template=key)
 
 
