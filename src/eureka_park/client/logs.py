@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import time
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from eureka_park.client.transport import Transport, patiently
 from eureka_park.client.views import ENDED
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
 
 CHUNK_BYTES: Final = 1024 * 1024
 PAUSE_MIN_S: Final = 0.1
@@ -39,12 +42,12 @@ def read(transport: Transport, job_path: str, *, follow: bool, offset: int, pati
         yield tail
 
 
-def _chunk(transport: Transport, job_path: str, offset: int, patience_s: float) -> tuple[bytes, Mapping[str, str]]:
+def _chunk(transport: Transport, job_path: str, offset: int, patience_s: float) -> tuple[bytes, HTTPMessage]:
     params = {"offset": offset, "limit": CHUNK_BYTES}
     return patiently(lambda: transport.read(f"{job_path}/logs", params=params), first_s=PAUSE_MAX_S, lost_s=patience_s)
 
 
-def _number(headers: Mapping[str, str], name: str, otherwise: int) -> int:
+def _number(headers: HTTPMessage, name: str, otherwise: int) -> int:
     try:
         return int(headers.get(name, otherwise))
     except ValueError:

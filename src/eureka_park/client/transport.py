@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from eureka_park.foundation import errors
 from eureka_park.foundation.errors import Internal, ParkError, Unavailable
 
 if TYPE_CHECKING:
-    import httpx2 as httpx
+    from http.client import HTTPMessage
+
+    from eureka_park.client.wire import Answer, Wire
 
 T = TypeVar("T")
 
@@ -38,30 +41,41 @@ class Transport:
     def __init__(self, address: Address, *, timeout_s: float = TIMEOUT_S) -> None:
         self.address = address
         self._timeout_s = timeout_s
-        self._client: httpx.Client | None = None
+        self._made: Wire | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        with self._lock:
+            wire, self._made = self._made, None
+        if wire is not None:
+            wire.close()
 
     def json(
         self, method: str, path: str, *, body: Any = None, params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None, timeout_s: float | None = None,
     ) -> Any:  # fmt: skip
         """Send a request and read the JSON of its answer. Raises the exception that the API's error names."""
-        response = self._send(method, path, json=body, params=_present(params), headers=headers, timeout_s=timeout_s)
-        return _json_of(response)
+        found = dict(headers or {})
+        data = None
+        if body is not None:
+            import json
+
+            data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+            found["Content-Type"] = "application/json"
+        elif method != "GET":
+            data = b""  # so that its length is said
+        answer = self._send(method, path, body=data, params=_present(params), headers=found, timeout_s=timeout_s)
+        return _json_of(answer, self.address.url + path)
 
     def tell(self, method: str, path: str) -> None:
         """Send a request whose answer has no body."""
         self._send(method, path)
 
-    def read(self, path: str, *, params: Mapping[str, Any] | None = None) -> tuple[bytes, Mapping[str, str]]:
+    def read(self, path: str, *, params: Mapping[str, Any] | None = None) -> tuple[bytes, HTTPMessage]:
         """The body of an answer and its headers."""
-        response = self._send("GET", path, params=_present(params))
-        return response.content, response.headers
+        answer = self._send("GET", path, params=_present(params))
+        return answer.content, answer.headers
 
     def put_file(self, path: str, file: Path, heard: Callable[[int], None] = lambda _n_bytes: None) -> None:
         """Send a file as the raw body of a PUT; `heard` is told how many bytes have been taken."""
@@ -69,75 +83,73 @@ class Transport:
             size_bytes = stream.seek(0, 2)
             stream.seek(0)
             headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-            self._send("PUT", path, content=_chunks(stream, heard), headers=headers)
+            self._send("PUT", path, body=_chunks(stream, heard), headers=headers)
 
     @contextmanager
     def download(self, path: str) -> Iterator[Iterator[bytes]]:
         """The body of an answer in chunks, never whole in memory."""
-        with self._errors(), self._http().stream("GET", f"/api/v1{path}") as response:
-            if response.is_error:
-                response.read()
-                raise error_of(response.status_code, response.content, self.address.url)
-            yield response.iter_bytes(CHUNK_BYTES)
+        with self._errors(), self._wire().stream("GET", f"/api/v1{path}") as stream:
+            if not stream.is_good:
+                raise error_of(stream.status, stream.read(), self.address.url)
+            yield stream.chunks(CHUNK_BYTES)
 
     @contextmanager
     def events(self, path: str) -> Iterator[Iterator[tuple[str, Any]]]:
         """Server-sent events: pairs of a name and the JSON that came with it; heartbeats are left out."""
-        with self._errors(), self._http().stream("GET", f"/api/v1{path}") as response:
-            if response.is_error:
-                response.read()
-                raise error_of(response.status_code, response.content, self.address.url)
-            yield _events(response.iter_lines())
+        with self._errors(), self._wire().stream("GET", f"/api/v1{path}") as stream:
+            if not stream.is_good:
+                raise error_of(stream.status, stream.read(), self.address.url)
+            yield _events(stream.lines())
 
-    def _send(self, method: str, path: str, *, timeout_s: float | None = None, **options: Any) -> httpx.Response:
-        if timeout_s is not None:
-            options["timeout"] = self._timeout(timeout_s)
+    def _send(self, method: str, path: str, **options: Any) -> Answer:
         with self._errors():
-            response = self._http().request(method, f"/api/v1{path}", **options)
-        if not response.is_success:
-            raise error_of(response.status_code, response.content, self.address.url)
-        return response
+            answer = self._wire().request(method, f"/api/v1{path}", **options)
+        if not answer.is_good:
+            raise error_of(answer.status, answer.content, self.address.url)
+        return answer
 
-    def _http(self) -> httpx.Client:
-        if self._client is None:
-            import httpx2 as httpx
+    def _wire(self) -> Wire:
+        with self._lock:
+            if self._made is None:
+                from eureka_park import __version__
+                from eureka_park.client.wire import Wire
 
-            from eureka_park import __version__
-
-            headers = {"User-Agent": f"eureka-park/{__version__}"}
-            if self.address.token:
-                headers["Authorization"] = f"Bearer {self.address.token}"
-            self._client = httpx.Client(
-                base_url=self.address.url,
-                headers=headers,
-                timeout=self._timeout(self._timeout_s),
-                trust_env=not is_loopback(self.address.url),
-            )
-        return self._client
-
-    def _timeout(self, timeout_s: float) -> httpx.Timeout:
-        import httpx2 as httpx
-
-        return httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s))
+                headers = {"User-Agent": f"eureka-park/{__version__}", "Accept": "*/*"}
+                if self.address.token:
+                    _check_token(self.address.token)
+                    headers["Authorization"] = f"Bearer {self.address.token}"
+                self._made = Wire(
+                    self.address.url,
+                    headers,
+                    timeout_s=self._timeout_s,
+                    connect_timeout_s=CONNECT_TIMEOUT_S,
+                    uses_proxies=not is_loopback(self.address.url),
+                )
+            return self._made
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        import httpx2 as httpx
+        from eureka_park.client.wire import BrokenOff, NotReached
 
         try:
             yield
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except NotReached as error:
             raise Unavailable(f"No park answers at {self.address.url}.", fix=START_FIX, code=UNREACHABLE) from error
-        except httpx.TransportError as error:
+        except BrokenOff as error:
             raise Unavailable(
-                f"The connection to {self.address.url} broke off ({type(error).__name__}).",
-                fix="Try again in a moment.",
-                code=LOST,
+                f"The connection to {self.address.url} broke off ({error}).", fix="Try again in a moment.", code=LOST
             ) from error
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except UnicodeError as error:
             raise errors.BadInput(
                 f"'{self.address.url}' is not the address of a park.", fix="Check PARK_URL.", code="bad_url"
             ) from error
+
+
+def _check_token(token: str) -> None:
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise errors.Unauthorised(
+            "The token has characters that no token has.", fix="Check PARK_TOKEN.", code="bad_token"
+        )
 
 
 def _chunks(stream: BinaryIO, heard: Callable[[int], None]) -> Iterator[bytes]:
@@ -221,10 +233,12 @@ def _present(params: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {key: value for key, value in params.items() if value is not None} if params else None
 
 
-def _json_of(response: httpx.Response) -> Any:
+def _json_of(answer: Answer, url: str) -> Any:
+    import json
+
     try:
-        return response.json()
+        return json.loads(answer.content)
     except ValueError:
         raise Internal(
-            f"{response.url} did not answer in JSON.", fix="Check that PARK_URL names a park.", code="not_a_park"
+            f"{url} did not answer in JSON.", fix="Check that PARK_URL names a park.", code="not_a_park"
         ) from None
