@@ -128,9 +128,10 @@ def make_home(
     is_bare: bool = False,
     is_story: bool = False,
     start: str = "",
+    ready_real_s: Callable[[], float] | None = None,
 ) -> Home:
     """Make a home, or leave an existing one as it is. Raises BadInput for an unusable site or start; nothing is left
-    then.
+    then. Park time begins at `now_real_s`, or when all else is made where `ready_real_s` tells the time then.
 
     A story's home is paced at 60, bound by its sky and begins just before sunrise, unless something else is asked for.
     """
@@ -156,8 +157,17 @@ def make_home(
         home.write("keys/secret.key", secrets.token_hex(32))
     if facts.story:
         facts = replace(facts, seed=find_seed(site, facts.pace.park_origin_s, facts.seed))
+    if ready_real_s is not None:
+        facts = replace(facts, pace=_begun_at(facts.pace, ready_real_s(), is_now=not (start or is_story)))
     home.write_facts(facts, text)
     return home
+
+
+def _begun_at(pace: Pace, real_s: float, *, is_now: bool) -> Pace:
+    """The pace as it begins at a later real instant: making the home takes no park time. `is_now`: park time then is
+    that of the machine's clock, else what was asked for.
+    """
+    return replace(pace, real_origin_s=real_s, park_origin_s=real_s if is_now else pace.park_origin_s)
 
 
 def _start_s(site: Site, start: str, now_real_s: float, is_story: bool) -> float:

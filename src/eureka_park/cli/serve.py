@@ -41,6 +41,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         is_bare=creation["bare"],
         is_story=creation["story"],
         start=creation["start"],
+        ready_real_s=time.time,
     )
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)

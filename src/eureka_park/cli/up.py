@@ -421,12 +421,13 @@ def _cancel_all(house: Home) -> int:
 
     note = json.loads(house.read("run/client.json") or "{}")
     with Park(note.get("url"), note.get("token")) as park:
-        names = [job["job_id"] for job in _open_jobs(park)]
-        for name in names:
-            with suppress(ParkError):
-                park.cancel(name)
+        names: set[str] = set()
         until_s = time.monotonic() + 90.0
-        while any(True for _ in _open_jobs(park)) and time.monotonic() < until_s:
+        while (left := {job["job_id"] for job in _open_jobs(park)}) and time.monotonic() < until_s:
+            for name in left - names:  # a story may have submitted more meanwhile
+                with suppress(ParkError):
+                    park.cancel(name)
+            names |= left
             time.sleep(0.2)
     return len(names)
 
