@@ -285,28 +285,36 @@ def test_a_log_is_followed_while_it_grows(served: Served, browser: Chromium, log
 
 def test_a_log_is_searched_and_its_lines_have_addresses(served: Served, browser: Chromium, logged: str) -> None:
     width = len(f"\x1b[30mstep {0:07d}\x1b[0m loss 0.5 <b> needle0\n")
-    served.pages["search"] = lambda request: {
-        "matches": [{"offset": n * width, "text": "x"} for n in (10, 20, 900)]
-        if request.query_params["text"] == "Needle0"
-        else [],
-        "next": None,
-    }
-    open_log(served, browser, logged, 'data-search-url="/test/search"', f"#at={5 * width}")
+    search_url = f"/api/v1/jobs/{logged}/logs/search"
+    open_log(served, browser, logged, f'data-search-url="{search_url}"', f"#at={5 * width}")
     browser.wait_for("document.querySelector('.chosen')?.textContent.startsWith('step 0000005')")
     search = "(() => {{ document.querySelector('input[type=search]').value = {!r}; document.querySelector('form').requestSubmit(); }})()"
-    browser.run(search.format("Needle0"))
-    browser.wait_for("document.querySelector('[data-log-found]').textContent === '1 of 3'")
-    browser.wait_for("document.querySelector('mark.here')?.closest('.log-line').textContent.startsWith('step 0000010')")
+    here = "document.querySelector('mark.here')?.closest('.log-line').textContent.startsWith('step {}')"
+    said = "document.querySelector('[data-log-found]').textContent"
+    browser.run(search.format("NEEDLE7"))  # the first one below; eleven thousand lines hold it
+    browser.wait_for(here.format("0007000"))
+    browser.wait_for(f"{said} === '1 of 2000…'")
     browser.run("document.querySelector('pre').focus()")
     press(browser, "n")
-    browser.wait_for("document.querySelector('mark.here')?.closest('.log-line').textContent.startsWith('step 0000020')")
+    browser.wait_for(here.format("0007001"))
+    assert browser.run(said) == "2 of 2000…"
     press(browser, "N")
+    browser.wait_for(here.format("0007000"))
     press(browser, "N")
-    browser.wait_for("document.querySelector('[data-log-found]').textContent === '3 of 3'")
+    browser.wait_for(here.format("0079999"))
+    browser.run(search.format("step 0123456"))
+    browser.wait_for(here.format("0123456"))
+    browser.wait_for(f"{said} === '1 of 1'")
     browser.run(search.format("nothing like it"))
-    browser.wait_for("document.querySelector('[data-log-found]').textContent === 'none'")
-    browser.run("document.querySelectorAll('.log-line')[7].click()")
-    assert browser.run("location.hash") == f"#at={7 * width}"
+    browser.wait_for(f"{said} === 'none'")
+    browser.run(
+        "[...document.querySelectorAll('.log-line')].find((row) => row.textContent.startsWith('step 0123450')).click()"
+    )
+    at = int(browser.run("location.hash").removeprefix("#at="))
+    file = served.live.folder / "jobs" / logged / "log.txt"
+    with file.open("rb") as log:
+        log.seek(at)
+        assert log.readline().startswith(b"\x1b[32mstep 0123450")
 
 
 # -- figures ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { attach as attachCopies } from "./parts/copy.ts";
 import { attach as attachKeys } from "./parts/keys.ts";
 import { attach as attachTerms } from "./parts/terms.ts";
 import { attach as attachThemes } from "./parts/theme_switch.ts";
+import { all } from "./lib/page.ts";
 import { keepFresh } from "./parts/refresh.ts";
 
 type Island = { attach: () => void };
@@ -25,6 +26,7 @@ function attach(): void {
   }
 }
 
+for (const log of all("[data-log-text]")) log.scrollTop = log.scrollHeight; // at its end before its island is there
 attach();
 document.addEventListener("park:refreshed", attach);
 keepFresh();

@@ -118,8 +118,8 @@ class LiveChart {
       cursor: { y: false, points: { size: 8 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [
-        { ...axis, space: 70, values: (_plot, splits) => splits.map((s) => hourText(s, zone)) },
-        { ...axis, size: 58, values: (_plot, splits) => splits.map((value) => this.number(value)) },
+        { ...axis, space: 70, size: 30, values: (_plot, splits) => splits.map((s) => hourText(s, zone)) },
+        { ...axis, size: 66, values: (_plot, splits) => splits.map((value) => `${this.number(value)} ${this.unit.name}`) },
       ],
       series: [{}, ...this.series.map((item) => this.line(item))],
       hooks: { setCursor: [(plot) => this.say(plot.cursor.idx ?? null)] },

@@ -2,16 +2,18 @@
 import { all, fill, isNew } from "../lib/page.ts";
 import { drawLine, endStyle } from "../lib/log_lines.ts";
 import { type Change, LogWindow } from "../lib/log_window.ts";
-import { type Match, fetchMatches, fetchRange } from "../lib/log_source.ts";
+import { LogSearch } from "../lib/log_search.ts";
+import { fetchRange } from "../lib/log_source.ts";
 import { copyText, said } from "./copy.ts";
 
-const CHUNK_BYTES = 192 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const LINES_MAX = 1600;
+const STEP_LINES = 500;
 const JUMP_BYTES = 1024 * 1024; // further behind than this, following jumps to the end
 const ASK_MS = 700;
 const ASK_SLOWLY_MS = 2500;
-const NEAR_PX = 600;
+const NEAR_PX = 1200;
 const AT_END_PX = 24;
-const MATCHES_MAX = 2000;
 
 /** Give every log viewer of the page its work. */
 export function attach(): void {
@@ -24,16 +26,14 @@ class LogViewer {
   private readonly root: HTMLElement;
   private readonly pre: HTMLElement;
   private readonly url: string;
-  private readonly window = new LogWindow();
+  private readonly window = new LogWindow(LINES_MAX);
   private size: number;
   private queue: Promise<void> = Promise.resolve();
   private nBusy = 0;
   private isOver: boolean;
   private isMine = false; // a scroll that this program made
   private askMs = ASK_MS;
-  private sought = "";
-  private found: Match[] = [];
-  private here = -1;
+  private search: LogSearch | null = null;
 
   constructor(root: HTMLElement) {
     this.root = root;
@@ -79,10 +79,10 @@ class LogViewer {
     if (!form || !field) return;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.search(field.value, 1);
+      void this.find(field.value, 1);
     });
-    this.part("previous")?.addEventListener("click", () => void this.search(field.value, -1));
-    field.addEventListener("input", () => field.value === "" && void this.search("", 1));
+    this.part("previous")?.addEventListener("click", () => void this.find(field.value, -1));
+    field.addEventListener("input", () => field.value === "" && void this.find("", 1));
   }
 
   // -- the window ---------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class LogViewer {
       const end = this.window.begin;
       const begin = Math.max(0, end - CHUNK_BYTES);
       const range = await fetchRange(this.url, begin, end - begin);
-      const change = range && this.window.prepend(range.bytes, range.at);
+      const change = range && this.window.prepend(range.bytes, range.at, STEP_LINES);
       if (change) this.drawChange(change);
     });
   }
@@ -159,7 +159,7 @@ class LogViewer {
 
   private drawAll(): void {
     const rows: HTMLElement[] = [];
-    for (const line of this.window.lines) rows.push(drawLine(line, endStyle(rows.at(-1)), this.sought));
+    for (const line of this.window.lines) rows.push(drawLine(line, endStyle(rows.at(-1)), this.search?.text ?? ""));
     this.pre.replaceChildren(...rows);
     this.showPlace();
   }
@@ -169,12 +169,12 @@ class LogViewer {
     const before = this.pre.scrollHeight;
     if (change.front.length) {
       const rows: HTMLElement[] = [];
-      for (const line of change.front) rows.push(drawLine(line, endStyle(rows.at(-1)), this.sought));
+      for (const line of change.front) rows.push(drawLine(line, endStyle(rows.at(-1)), this.search?.text ?? ""));
       this.pre.prepend(...rows);
       this.scrollTo(top + this.pre.scrollHeight - before);
     }
     for (let n = 0; n < change.goneBack; n++) this.pre.lastElementChild?.remove();
-    for (const line of change.back) this.pre.append(drawLine(line, endStyle(this.pre.lastElementChild), this.sought));
+    for (const line of change.back) this.pre.append(drawLine(line, endStyle(this.pre.lastElementChild), this.search?.text ?? ""));
     const tooMany = this.pre.childElementCount - this.window.lines.length;
     if (tooMany > 0) {
       const height = this.pre.scrollHeight;
@@ -247,7 +247,7 @@ class LogViewer {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Home") void this.goTo(0, false);
     else if (event.key === "End") void this.goToShare(1);
-    else if ((event.key === "n" || event.key === "N") && this.sought) void this.search(this.sought, event.key === "n" ? 1 : -1);
+    else if ((event.key === "n" || event.key === "N") && this.search) void this.find(this.search.text, event.key === "n" ? 1 : -1);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -294,22 +294,28 @@ class LogViewer {
 
   // -- searching ----------------------------------------------------------------------------------------------------
 
-  private async search(text: string, step: 1 | -1): Promise<void> {
-    if (text !== this.sought) {
-      this.sought = text;
-      this.found = text && this.root.dataset.searchUrl ? await fetchMatches(this.root.dataset.searchUrl, text, MATCHES_MAX) : [];
-      const seen = Number(this.firstSeen()?.dataset.at ?? 0);
-      const next = this.found.findIndex((match) => match.offset >= seen);
-      this.here = next < 0 ? this.found.length - 1 : next;
-      const top = this.pre.scrollTop;
-      this.drawAll();
-      this.scrollTo(top);
-    } else if (this.found.length) {
-      this.here = (this.here + step + this.found.length) % this.found.length;
+  private async find(text: string, step: 1 | -1): Promise<void> {
+    if (text !== (this.search?.text ?? "")) {
+      await this.begin(text);
+    } else if (this.search?.here != null) {
+      const line = this.window.lines[this.window.indexOf(this.search.here)];
+      await this.search.step(step, line ? line.at + line.size : this.search.here + 1);
     }
     this.sayFound();
-    const match = this.found[this.here];
-    if (match) await this.goTo(match.offset, false);
+    if (this.search?.here != null) await this.goTo(this.search.here, false);
+  }
+
+  private async begin(text: string): Promise<void> {
+    if (this.search) this.search.isStopped = true;
+    const url = this.root.dataset.searchUrl;
+    const search = text && url ? new LogSearch(url, text) : null;
+    this.search = search;
+    const top = this.pre.scrollTop;
+    this.drawAll();
+    this.scrollTo(top);
+    await search?.nearest(Number(this.firstSeen()?.dataset.at ?? 0));
+    if (search?.here != null) void search.count(() => search === this.search && this.sayFound());
+    else if (search) search.isCounted = true;
   }
 
   private markHere(row: HTMLElement): void {
@@ -320,8 +326,9 @@ class LogViewer {
   private sayFound(): void {
     const output = this.part("found");
     if (!output) return;
-    const more = this.found.length === MATCHES_MAX ? "+" : "";
-    const values = { n: this.here + 1, all: `${this.found.length}${more}` };
-    output.textContent = !this.sought ? "" : this.found.length ? fill(output.dataset.some ?? "{n} / {all}", values) : (output.dataset.none ?? "0");
+    const search = this.search;
+    const values = { n: search?.number || "…", all: search?.isCounted ? search.found.length : `${search?.found.length || ""}…` };
+    const text = search?.here == null ? (output.dataset.none ?? "0") : fill(output.dataset.some ?? "{n} / {all}", values);
+    output.textContent = search ? text : "";
   }
 }
