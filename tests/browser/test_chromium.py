@@ -22,6 +22,7 @@ pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="no chromium on this machine (apt install chromium)"),
     pytest.mark.timeout(120),
 ]
+PAGES = ("/site", "/energy", "/submit", "/welcome", "/glossary", "/connect", "/style", "/wall", "/offline")
 LONG = "a-name-without-any-place-to-break-it-" * 3
 
 
@@ -95,7 +96,7 @@ def test_pages_fit_and_speak(shown: Shown, chromium: Chromium, lang: str, width:
     chromium.speak(lang)
     chromium.size(width, 844)
     jobs = [f"/jobs/{job_id}" for job_id in (shown.done, shown.running, shown.waiting)]
-    for path in ("/", "/jobs", *jobs, "/site"):
+    for path in ("/", "/jobs", "/jobs?view=gantt", *jobs, *PAGES):
         chromium.go(shown.url + path)
         seen = chromium.run(WIDTHS)
         words = Words(lang)
@@ -138,9 +139,9 @@ def test_a_page_keeps_itself_up_to_date(shown: Shown, chromium: Chromium) -> Non
     chromium.go(f"{shown.url}/jobs")
     chromium.run("window.mark = true")
     time.sleep(7.3)  # streams begin so long after the page
-    job_id = shown.live.submit(1e6, tier="firm", cpus=0.1, name="new")
+    shown.live.submit(1e6, tier="firm", cpus=0.1, name="newly come")
     shown.live.step(times=1)
-    chromium.wait_for(f"document.querySelector('main').innerText.includes('{job_id}')")
+    chromium.wait_for("document.querySelector('main').innerText.includes('newly come')")
     assert chromium.run("window.mark") is True, "the page was not loaded anew"
     assert chromium.errors == []
 
