@@ -11,8 +11,10 @@ import pytest
 from tests.helpers.watched_day import WatchedDay
 
 from eureka_park import bootstrap
+from eureka_park.compute import store
 from eureka_park.compute.core.job_check import Largest, check_request
 from eureka_park.energy.core.daylight import daylight
+from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.errors import BadInput, Unavailable
 from eureka_park.foundation.units import DAY_S, GIB, HOUR_S
 from eureka_park.live.story import Story, StoryTimes, story_entries
@@ -159,3 +161,29 @@ def test_the_home_of_a_story(day: WatchedDay, tmp_path: Path) -> None:
     )
     other = bootstrap.make_home(tmp_path / "other", now_real_s=NOON_S, is_bare=True).facts()
     assert (other.story, other.is_watched, other.pace.park_origin_s) == ("", False, NOON_S)
+
+
+@pytest.mark.parametrize(("pace", "declared_s"), [(1.0, 600.0), (5.0, 3000.0), (0.5, 600.0)])
+def test_welcome_jobs_of_a_paced_home_declare_park_time(pace: float, declared_s: float, tmp_path: Path) -> None:
+    home = bootstrap.make_home(tmp_path / "home", now_real_s=NOON_S, pace_factor=pace)
+    bootstrap.prepare(home.folder)
+    park = bootstrap.open_park(home.folder, SteppedClock(NOON_S, home.facts().pace))
+    assert len(bootstrap.submit_welcome_jobs(park)) == 3 and bootstrap.submit_welcome_jobs(park) == []
+    with park.db.read() as conn:
+        specs = [item["payload"]["spec"] for item in store.open_commands(conn, 10)]
+    assert [spec["time_s"] for spec in specs] == [declared_s] * 3
+    assert bootstrap.story_of(park) is None and park.story_now() is None
+    park.close()
+
+
+def test_a_fast_home_brings_three_long_jobs_unless_it_is_bare(tmp_path: Path) -> None:
+    home = bootstrap.make_home(tmp_path / "home", now_real_s=NOON_S, pace_factor=60.0)
+    bootstrap.prepare(home.folder)
+    park = bootstrap.open_park(home.folder, SteppedClock(NOON_S, home.facts().pace))
+    story = bootstrap.story_of(park)
+    assert bootstrap.submit_welcome_jobs(park) == [] and story is not None and len(story.entries) == 3
+    told = park.story_now()
+    assert told is not None and told["chapter"] == "salt_fills" and told["next_s"] > park.clock.park_s()
+    park.close()
+    bare = bootstrap.make_home(tmp_path / "bare", now_real_s=NOON_S, pace_factor=60.0, is_bare=True).facts()
+    assert (bare.story, bare.is_watched, bare.seed) == ("", True, 1)
