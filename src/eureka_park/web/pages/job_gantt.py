@@ -109,7 +109,7 @@ def _readings(
         still = [name for name, state in here if state in {"paused", "frozen", "pausing"}]
         texts = [words.when(at_s - step / 2, now_s), words.count("{n} runs", "{n} run", len(ran))]
         texts += [words.count("{n} stands still", "{n} stand still", len(still))] if still else []
-        texts += [", ".join(isolated(name) for name in ran[:4]) + (" …" if len(ran) > 4 else "")] if ran else []
+        texts += [words.joined(isolated(name) for name in ran[:4]) + (" …" if len(ran) > 4 else "")] if ran else []
         found.append(texts)
     return found
 

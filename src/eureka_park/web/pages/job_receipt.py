@@ -41,7 +41,7 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
     by_css: dict[str, tuple[str, float]] = {}
     for name in ids:
         shown, amount = by_css.get(colours[name], ("", 0.0))
-        by_css[colours[name]] = (f"{shown}, {names[name]}".removeprefix(", "), amount + amounts[name])
+        by_css[colours[name]] = (words.joined(filter(None, [shown, names[name]])), amount + amounts[name])
     bars = [
         HourBar(
             words.clock(parse_instant_s(hour["hour_at"])),

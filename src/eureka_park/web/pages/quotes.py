@@ -71,7 +71,7 @@ def _sources(park: Park, words: Words, quoted: Mapping[str, Any]) -> Markup:
     names, colours = names_of(park, words), colours_of(park)
     amounts = [(name, quoted["kwh_by_source"].get(name, 0.0)) for name in park.site.source_ids]
     shares = [(colours[name], names[name], kwh) for name, kwh in amounts if kwh > 0]
-    told = ", ".join(f"{name} {words.energy(kwh)}" for _, name, kwh in shares)
+    told = words.joined(f"{name} {words.energy(kwh)}" for _, name, kwh in shares)
     return bar(shares, f"{words.say('Energy by source')}: {told}")
 
 

@@ -76,7 +76,7 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
         found["n_ahead"] = words.number(values["n_ahead"])
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []
-        found["after"] = ", ".join([*(isolated(str(name)) for name in values["after"][:_SHOWN]), *more])
+        found["after"] = words.joined([*(isolated(str(name)) for name in values["after"][:_SHOWN]), *more])
     if "cpus" in values:
         found["asks"], found["room"] = (_machine(words, values, before) for before in ("", "free_"))
     return found

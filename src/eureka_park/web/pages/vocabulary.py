@@ -31,6 +31,16 @@ PLANT_TYPES: Final = (N_("csp-trough"), N_("csp-tower"), N_("pv"), N_("wind"))
 PLANT_STATUS: Final = (N_("operating"), N_("announced"))
 CHART_UNITS: Final = (N_("GW"), N_("MW"), N_("kW"), N_("W"))
 PLANTS: Final = (N_("Noor I"), N_("Noor II"), N_("Noor III"), N_("Noor IV"), N_("Koudia Al Baida"))
+# What the site files of the package say of themselves, shown on the page of the site.
+SITE_TEXTS: Final = (
+    N_("found on this machine; CPU and idle power are assumptions where no meter is readable"),
+    N_(
+        "Announced: 386 MW of site capacity, power from Noor Ouarzazate and Koudia Al Baida. The announcement names no "
+        "hardware: node classes and everything marked assumption are this product's own. The power of Noor is sold to "
+        "MASEN/ONEE under 25-year contracts and reaches Tétouan only through the grid: figures here are matched hour "
+        "by hour, not contracted."
+    ),
+)
 # The chapters of a watched day, title and text.
 CHAPTERS: Final = (
     N_("Before sunrise"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -113,6 +113,10 @@ class Words:
         """What somebody called a thing: as this language calls it where the catalogue knows it, else as it is."""
         return self.say(text) if self.lang != "en" and self.knows(text) else isolated(text)
 
+    def joined(self, items: Iterable[str]) -> str:
+        """Things in a row, with the comma of the language."""
+        return ("، " if self.direction == "rtl" else ", ").join(items)
+
     def html(self, text: str, **values: Any) -> Markup:
         """As `say`, with values that may be markup; the text itself is escaped."""
         return Markup(escape(self._spoken(text))).format(**values)
@@ -171,7 +175,7 @@ class Words:
             return _NONE
         size, form = next((item for item in scales if abs(value) >= item[0] * _ROUNDS_UP), scales[-1])
         shown = value / (size or _BASE[scales])
-        digits = 0 if abs(shown) >= 100 else 1 if abs(shown) >= 10 else 2 if abs(shown) >= 0.1 or not shown else 4
+        digits = 0 if abs(shown) >= 100 or not shown else 1 if abs(shown) >= 10 else 2 if abs(shown) >= 0.1 else 4
         digits = 0 if form == "{n} B" else digits
         return isolated(self.say(form, n=self.number(shown, digits)))
 
