@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -12,17 +13,19 @@ from eureka_park.web.charts.shapes import nice_step, unit_for
 from eureka_park.web.pages.words import Words
 
 N_READINGS: Final = 40
+_CHAR_PX: Final = 7.4
 _Scale = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Power up to `up_to_mw` (from where the step before ends) costs so much a MWh."""
+    """Power up to `up_to_mw` (from where the step before ends) costs so much a MWh; `kind` names its colour."""
 
     up_to_mw: float
     mad_per_mwh: float
     css: str
     name: str
+    kind: str = ""
 
 
 def curve_chart(
@@ -48,6 +51,7 @@ def curve_chart(
         parts.append(f'<rect class="s-{step.css}" {place}><title>{escape(step.name)}</title></rect>')
         parts.append(f'<path class="load" d="M{x0:.2f} {y:.2f}H{x1:.2f}"/>')
         begin = step.up_to_mw
+    parts += _kinds(steps, x_of, y_of)
     if load_mw is not None:
         x = x_of(min(load_mw, top_mw))
         parts.append(f'<line class="now" x1="{x:.2f}" x2="{x:.2f}" y1="{above - 8:g}" y2="{ground:g}"/>')
@@ -62,6 +66,18 @@ def curve_chart(
 def step_at(steps: Sequence[Step], mw: float) -> Step:
     """The step that a further megawatt beyond `mw` falls into; the last one at the end."""
     return next((step for step in steps if mw < step.up_to_mw), steps[-1])
+
+
+def _kinds(steps: Sequence[Step], x_of: _Scale, y_of: _Scale) -> Iterable[str]:
+    """Neighbours of one kind and price named together, on top of them, where there is room."""
+    begin = 0.0
+    for _, group in groupby(steps, key=lambda step: (step.css, step.mad_per_mwh)):
+        last = list(group)[-1]
+        x0, x1 = x_of(begin), x_of(last.up_to_mw)
+        if len(last.kind) * _CHAR_PX <= x1 - x0:
+            place = f'x="{(x0 + x1) / 2:.1f}" y="{y_of(last.mad_per_mwh) - 8:.1f}" text-anchor="middle"'
+            yield f'<text class="direct" {place}>{escape(last.kind)}</text>'
+        begin = last.up_to_mw
 
 
 def _prices(words: Words, top: float, y_of: _Scale, x0: float, x1: float) -> Iterable[str]:

@@ -58,7 +58,8 @@ def heat_map(
         parts += [_cell(cell, start + hour * column, y, column, pitch) for hour, cell in enumerate(row.cells)]
     if now is not None:
         x, y = start + now[1] * column, above + now[0] * pitch
-        parts.append(f'<line class="now" x1="{x:.2f}" x2="{x:.2f}" y1="{y - 2:.1f}" y2="{y + pitch - 1:.1f}"/>')
+        place = f'x1="{x:.2f}" x2="{x:.2f}" y1="{y - 3:.1f}" y2="{y + pitch + 3:.1f}"'
+        parts.append(f'<line class="now-halo" {place}/><line class="now" {place}/>')
     size = "narrow" if is_narrow else "wide"
     place = f'data-x0="{start:g}" data-x1="{width - end:g}" data-y0="{above:g}" data-y1="{height - 4:g}"'
     return Markup(

@@ -284,12 +284,11 @@ def three_of(park: Park, words: Words, today: Mapping[str, Any]) -> dict[str, st
 def curve_of(park: Park, words: Words, plan: PowerPlan, now_s: float) -> dict[str, Any]:
     """What a further megawatt costs in this hour, as steps."""
     names, colours = names_of(park, words), colours_of(park)
-    steps = [
-        curves.Step(
-            step.up_to_mw, step.cost_mad_per_mwh, colours.get(step.source, "grid"), names.get(step.source, step.source)
-        )
-        for step in plan.curve[index_of(plan, now_s)]
-    ]
+    kinds = {css: words.say(_KINDS.get(css, name)) for css, name in KIND_NAMES.items()}
+    steps = []
+    for step in plan.curve[index_of(plan, now_s)]:
+        css, name = colours.get(step.source, "grid"), names.get(step.source, step.source)
+        steps.append(curves.Step(step.up_to_mw, step.cost_mad_per_mwh, css, name, kinds[css]))
     if not steps:
         return {"next": None}
     load = power_now(park)["site_mw"]
@@ -304,9 +303,7 @@ def curve_of(park: Park, words: Words, plan: PowerPlan, now_s: float) -> dict[st
         "readings": data_block("curve-data", readings),
         "heads": [words.say("Up to"), words.say("Source"), words.say("MAD a MWh")],
         "rows": [[words.power(step.up_to_mw), step.name, words.number(step.mad_per_mwh, 0)] for step in steps],
-        "kinds": [
-            (css, words.say(_KINDS.get(css, KIND_NAMES[css]))) for css in dict.fromkeys(step.css for step in steps)
-        ],
+        "kinds": [(css, kinds[css]) for css in dict.fromkeys(step.css for step in steps)],
     }
 
 

@@ -43,7 +43,7 @@ PLACES: Final = {"ouarzazate": N_("Ouarzazate"), "koudia": N_("Koudia Al Baida")
 NAMES_ON_MAP: Final = (
     ("sea-name", N_("Atlantic"), 116.0, 92.0),
     ("sea-name", N_("Mediterranean"), 602.0, 84.0),
-    ("land-name", N_("High Atlas"), 520.0, 384.0),
+    ("land-name", N_("High Atlas"), 158.0, 392.0),
     ("land-name", N_("Rif"), 560.0, 196.0),
 )
 _CALIBRATION: Final = re.compile(r"([a-z0-9-]+) ([\d.]+) \(model ([\d.e+]+), published ([\d.]+) GWh/year\)")
@@ -135,7 +135,7 @@ def _plant(park: Park, words: Words, plan: PowerPlan | None, plant: Plant) -> di
         "kind": words.say(KINDS[plant.type]),
         "status": "" if plant.status == "operating" else plant.status,
         "mw": mw or 0.0,
-        "now": words.power(mw) if mw else words.say("{n} MW", n=words.number(0)),
+        "now": words.power(mw),
         "frac": min(1.0, (mw or 0.0) / most),
         "share": words.percent((mw or 0.0) / most if mw is not None else None),
         "is_salt": css == "salt",
