@@ -32,7 +32,7 @@ def get(job: str, path: str | None, to: Path, quiet: bool, as_json: bool) -> Non
     """
     here = park()
     with Line(quiet or as_json) as line:
-        written = here.get(job, path, to, told=lambda *got: line.show("", lambda: got_line(*got)))
+        written = here.get(job, path, to, told=lambda *got: line.show("getting", lambda: got_line(*got)))
     if as_json:
         print_items({"path": str(target), "size_bytes": target.stat().st_size} for target in written)
         return

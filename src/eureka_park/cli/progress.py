@@ -33,7 +33,7 @@ class Line:
 
     quiet: bool = False
     _text: Callable[[], str] = str
-    _key: str = ""
+    _key: str | None = None
     _since_s: float = 0.0
     _said: set[str] = field(default_factory=set)
     _live: Any = None

@@ -61,6 +61,10 @@ def test_plain_lines_for_what_lasts_once_each(
             now_s[0] = float(second)
             line.show("a" if second < 10 else "b", lambda: f"{now_s[0]:g} s")
     assert capsys.readouterr().err == "park: 5 s\npark: 15 s\n"
+    now_s[0] = 100.0
+    with Line() as line:
+        line.show("", str)
+    assert capsys.readouterr().err == ""
     with Line(quiet=True) as line:
         for second in range(20):
             now_s[0] = float(second)
