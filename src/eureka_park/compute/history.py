@@ -22,15 +22,15 @@ def span_view(span: Span) -> dict[str, Any]:
 
 
 def power_view(
-    hours: Sequence[Mapping[str, Any]], spans: Sequence[Span], now_s: float, pace_factor: float
+    hours: Sequence[Mapping[str, Any]], spans: Sequence[Span], metered_s: float, pace_factor: float
 ) -> list[dict[str, Any]]:
     """Mean power of a job in each park hour, over the time in which it held a node; energy is real watts x real time.
 
-    `hours`: rows of the ledger with hour_s, kwh, by_source_kwh, gco2, method.
+    `hours`: rows of the ledger with hour_s, kwh, by_source_kwh, gco2, method; `metered_s`: until when it has energy.
     """
     found = []
     for row in hours:
-        begin, end = float(row["hour_s"]), min(row["hour_s"] + HOUR_S, now_s)
+        begin, end = float(row["hour_s"]), min(row["hour_s"] + HOUR_S, metered_s)
         parts = [part for span in spans if span.is_on_node and (part := span.within(begin, max(begin, end)))]
         if parts:
             begin, end = parts[0].from_s, parts[-1].until_s or end

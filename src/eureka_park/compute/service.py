@@ -42,6 +42,9 @@ class Receipts(Protocol):
     def hours_of(self, job_id: str) -> list[dict[str, Any]]:
         """The energy of a job by park hour, while it runs too: hour_s, kwh, by_source_kwh, gco2, method."""
 
+    def metered_s(self) -> float | None:
+        """Until when energy is booked."""
+
 
 class Sky(Protocol):
     """What compute asks of energy."""
@@ -358,7 +361,9 @@ class ComputeService:
         return {
             "job_id": own_id,
             "spans": [history.span_view(span) for span in spans],
-            "power": history.power_view(hours, spans, now_s, self._pace_factor),
+            "power": history.power_view(
+                hours, spans, min(now_s, self._receipts.metered_s() or now_s), self._pace_factor
+            ),
             "sky": self._sky.sky_between(begin_s, end_s) if self._sky else [],
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -164,11 +164,29 @@ class LedgerService:
         return sorted(flows, key=lambda flow: (-flow["kwh"], flow["source"], flow["target"]))
 
     def note_power(
-        self, conn: Connection, bookings: Sequence[EnergyBooking], real_s: float, pace_factor: float
-    ) -> None:
-        """Keep the mean power of an interval for live charts: 48 park hours of it, and 20 000 readings at most."""
+        self,
+        conn: Connection,
+        bookings: Sequence[EnergyBooking],
+        real_s: float,
+        pace_factor: float,
+        last: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Keep the mean power of an interval for live charts: 48 park hours of it, and 20 000 readings at most.
+
+        With `last`, a reading that was kept just before, that one becomes longer instead. What is kept now.
+        """
         row = reading_of(bookings, real_s, pace_factor)
-        store.add_reading(conn, row, keep_from_s=row["at_s"] - READINGS_KEPT_S, n_max=READINGS_MAX)
+        if last is not None:
+            row = {**thinned([last, row], 1)[0], "real_s": last["real_s"]}
+        store.add_reading(conn, row)
+        if last is None:
+            store.drop_readings(conn, row["at_s"] - READINGS_KEPT_S, READINGS_MAX)
+        return row
+
+    def metered_s(self) -> float | None:
+        """Until when the meter's energy is booked, in park time; None before the first reading."""
+        with self._db.read() as conn:
+            return store.last_reading_s(conn)
 
     def readings(self, since_s: float, until_s: float, n_max: int = 500) -> list[dict[str, Any]]:
         """Power readings of a stretch of park time, the oldest first; beyond `n_max` neighbours become their mean.

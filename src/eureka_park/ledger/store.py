@@ -146,14 +146,24 @@ def add_tiers(conn: Connection, lines: Iterable[tuple[str, HourLine]]) -> None:
     insert_or_add(conn, tier_hours, rows, _SUMS)
 
 
-def add_reading(conn: Connection, row: Mapping[str, Any], *, keep_from_s: float, n_max: int) -> None:
-    """Keep a power reading; forget those that end before an instant of park time, and the oldest beyond `n_max`."""
+def add_reading(conn: Connection, row: Mapping[str, Any]) -> None:
+    """Keep a power reading, or a longer one of the same begin (`real_s`)."""
     insert_or_replace(conn, power_readings, [row])
+
+
+def drop_readings(conn: Connection, keep_from_s: float, n_max: int) -> None:
+    """Forget readings that end before an instant of park time, and the oldest beyond `n_max`."""
     conn.execute(delete(power_readings).where(power_readings.c.at_s < keep_from_s))
     newest_first = select(power_readings.c.real_s).order_by(power_readings.c.real_s.desc())
     surplus_s = conn.execute(newest_first.offset(n_max).limit(1)).scalar()
     if surplus_s is not None:
         conn.execute(delete(power_readings).where(power_readings.c.real_s <= surplus_s))
+
+
+def last_reading_s(conn: Connection) -> float | None:
+    """When the newest reading ends."""
+    found: float | None = conn.execute(select(func.max(power_readings.c.at_s))).scalar()
+    return found
 
 
 def readings(conn: Connection, since_s: float, until_s: float) -> list[Row[Any]]:

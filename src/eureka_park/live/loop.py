@@ -39,7 +39,7 @@ LEASE_RENEW_S: Final = 5.0
 METER_BUSY_S: Final = 10.0
 METER_IDLE_S: Final = 60.0
 TICK_S: Final = 2.0
-READING_S: Final = 5.0  # real seconds between two power readings that are kept, at least
+READING_S: Final = 5.0  # real seconds between the begins of two power readings that are kept, at least
 INBOX_BLOCK: Final = 1_000
 AGAIN_S: Final = 10.0  # real seconds after which an order that nobody took over is given again
 SILENT_S: Final = 60.0  # real seconds without any report after which a running job is given up
@@ -92,7 +92,7 @@ class Live:
         self._undone_real_s: dict[JobId, float] = {}
         self._silent_real_s: dict[JobId, float] = {}
         self._tidied_real_s = parts.clock.real_s()
-        self._noted_real_s, self._unnoted = -1e18, tuple[EnergyBooking, ...]()
+        self._reading: dict[str, Any] | None = None  # the last that was kept
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
         self._planless_real_s: float | None = None  # since when there is no plan that reaches now
         self._told_error = ""
@@ -324,11 +324,13 @@ class Live:
             compute_store.save_energy(conn, {receipt["job_id"]: receipt["kwh"] for receipt in receipts})
 
     def _note_power(self, conn: Connection, cycle: _Cycle) -> None:
-        """Keep the mean power since the last reading that was kept, for live charts."""
-        self._unnoted += cycle.bookings
-        if self._unnoted and cycle.real_s - self._noted_real_s >= READING_S:
-            self.parts.ledger.note_power(conn, self._unnoted, cycle.real_s, self.parts.pace.factor)
-            self._noted_real_s, self._unnoted = cycle.real_s, ()
+        """Keep the power for live charts; what is read within a few seconds becomes one reading."""
+        if cycle.bookings:
+            last = self._reading
+            if last is not None and cycle.real_s - last["real_s"] >= READING_S:
+                last = None
+            factor = self.parts.pace.factor
+            self._reading = self.parts.ledger.note_power(conn, cycle.bookings, cycle.real_s, factor, last)
 
     def _settlement(self, job: Job, now_s: float) -> Settlement:
         site, plan = self.parts.site, self.parts.planning.plan

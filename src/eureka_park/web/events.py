@@ -18,8 +18,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from eureka_park.foundation.errors import ParkError
-
 POLL_S: Final = 0.05
 TROUBLE_S: Final = 1.0  # until the next look after one that failed
 HEARTBEAT_S: Final = 15.0
@@ -71,8 +69,8 @@ class ChangeWatch:
             pause_s = POLL_S
             try:
                 value = await self.value()
-            except ParkError as error:  # the database is busy, say; streams outlive that
-                _log.warning("changes are not seen: %s", error.line())
+            except Exception:  # the database is busy, say; streams outlive that
+                _log.exception("changes are not seen")
                 value, pause_s = self.newest, TROUBLE_S
             if value > self.newest:
                 self.newest = value
@@ -143,8 +141,8 @@ class Pulse:
             if newest > self._mark:
                 try:
                     await self._make(newest)
-                except ParkError as error:
-                    _log.warning("followers are told nothing: %s", error.line())
+                except Exception:
+                    _log.exception("followers are told nothing")
                 await asyncio.sleep(PULSE_S)
         self._fire()
 

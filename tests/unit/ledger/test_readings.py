@@ -140,3 +140,17 @@ def test_thinning_keeps_energy_and_bounds(steps, n_max):
 
 def test_clean_share():
     assert clean_frac({}) is None and clean_frac({"grid": 2.0}) == 0.0 and clean_frac({"grid": 1.0, "x": 3.0}) == 0.75
+
+
+def test_a_reading_grows_until_the_next_begins(db):
+    ledger = LedgerService(db)
+    assert ledger.metered_s() is None
+    last = None
+    for step in range(1, 4):
+        at_s = NOON_S + step
+        idle = ("idle", 100.0 * step / 3.6e6, CLEAN, "idle")
+        with db.write() as conn:
+            last = ledger.note_power(conn, [booking(at_s - 1, at_s, idle)], at_s, 1.0, last)
+    found = ledger.readings(0, 1e12)
+    assert len(found) == 1 and (found[0]["from_s"], found[0]["at_s"]) == (NOON_S, NOON_S + 3)
+    assert found[0]["site_w"] == pytest.approx(200.0) and ledger.metered_s() == NOON_S + 3
