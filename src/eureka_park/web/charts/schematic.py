@@ -18,6 +18,7 @@ from eureka_park.web.charts.shapes import Point, line, star
 
 STRAND_PX: Final = 20.0  # how wide all power of the site together is drawn
 _STRAND_MIN_PX: Final = 1.2
+_NAME_MAX: Final = 34
 _TILE: Final = 44  # of the star pattern in the sea
 _MAP: Final = (720.0, 574.0)
 # Moroccan coast from the Atlantic south to the eastern border, drawn by hand along eight directions.
@@ -82,7 +83,7 @@ def schematic(scene: Scene, label: str, *, is_narrow: bool = False) -> Markup:
     """The picture; a narrow one for phones. Geography does not turn round with the language."""
     is_known = bool(scene.lines) and all(item.place in PLACES for item in scene.lines)
     frame = _Frame(scene, is_narrow, is_known)
-    parts = [*_ground(frame, scene)] if is_known else []
+    parts = [*_ground(frame, scene)] if is_known else [_plain(frame)]
     parts += [*_grid_line(frame, scene), *_lines(frame, scene), *_campus(frame, scene)]
     for index, item in enumerate(scene.lines):
         parts += _plants(frame, item, frame.place(index))
@@ -122,7 +123,7 @@ class _Frame:
         """Where the public grid comes from."""
         if self.is_known:
             return self.at(GRID_AT)
-        return (self.campus[0], self.height - 66)
+        return (self.campus[0], self.height - 70)
 
     def place(self, index: int) -> Point:
         """Where a place's plants stand, around this point."""
@@ -195,6 +196,11 @@ def _ground(frame: _Frame, scene: Scene) -> Iterable[str]:
         yield _text(*frame.at((x, y)), name, css, "middle")
 
 
+def _plain(frame: _Frame) -> str:
+    """The ground of a site whose places are not known."""
+    return f'<rect class="plain" width="{frame.width:g}" height="{frame.height:g}" rx="14"/>'
+
+
 def _mountain(x: float, y: float, width: float, height: float) -> str:
     """A triangle with its shaded side."""
     body = line([(x - width, y), (x, y - height), (x + width, y)])
@@ -256,8 +262,9 @@ def _campus(frame: _Frame, scene: Scene) -> Iterable[str]:
     yield f'<path class="s-majorelle campus" d="{star(x, y, 21)}"/>'
     yield f'<circle class="s-pv" cx="{x:.1f}" cy="{y:.1f}" r="10"/>'
     yield f'<path class="s-salt" d="M{x - 10:.1f} {y:.1f}a10 10 0 0 0 20 0z"/>'
-    anchor, tx, ty = ("start", x + 30, y - 12) if frame.is_known else ("middle", x, y - 48)
-    yield _text(tx, ty, scene.campus, "map-name map-site", anchor)
+    anchor, tx, ty = ("start", x + 30, y - 12) if frame.is_known else ("end", frame.width - 14, y - 56)
+    name = scene.campus if len(scene.campus) <= _NAME_MAX else scene.campus[: _NAME_MAX - 1] + "…"
+    yield _text(tx, ty, name, "map-name map-site", anchor)
     yield _text(tx, ty + 18, scene.campus_shown, "map-figure", anchor)
 
 

@@ -196,7 +196,7 @@ def _map(park: Park, words: Words, plan: PowerPlan | None, plants: list[dict[str
     drawn = power_now(park)["site_mw"]
     lines = [_line(site, words, place, plants) for place in dict.fromkeys(plant["place"] for plant in plants)]
     scene = drawing.Scene(
-        campus=words.say("Tétouan") if is_eureka_park(site) else isolated(site.title),
+        campus=words.say("Tétouan") if is_eureka_park(site) else site.title,
         campus_shown=words.say("draws {power}", power=words.power(drawn / site.factor)) if drawn else "",
         lines=lines,
         grid_mw=grid_mw,
