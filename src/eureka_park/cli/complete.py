@@ -93,4 +93,4 @@ def _asked(question: Any) -> Any:
 def _told(job: JobView) -> str:
     from eureka_park.cli.output import clean
 
-    return clean(f"{job['name']}, {job['state']}")
+    return clean(f"{job['name']} ({job['state']})")  # fish cuts at a comma

@@ -195,7 +195,8 @@ def _table(screen: Screen, width: int, room: int | None) -> list[Text]:
     if not jobs:
         word = _("No job is like '{text}'.", text=screen.wanted) if screen.wanted else _("Nothing runs or waits.")
         return [Text(), Text(word + " " + _("Submit one: park submit -- echo hello"), style="dim")]
-    widths = (max(12, min(24, width - 60)), 5, 9, 15)
+    state_width = max(9, len(_("state")), *(len(_(job["state"])) for job in jobs))
+    widths = (max(12, min(24, width - 60)), max(5, len(_("tier"))), state_width, 15)
     columns = (_("name"), _("tier"), _("state"), _("waits/ran"), _("why"))
     head = _row(columns, widths, "bold")
     selected = _index(jobs, screen.chosen)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tests.unit.cli.conftest import Run
@@ -103,3 +104,15 @@ def test_bash_itself_takes_the_script(small: SmallPark, run: Run) -> None:
         ["bash", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=True, env=env, timeout=30
     )
     assert found.stdout == f"{JOB}\n"
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
+def test_fish_itself_takes_the_script(small: SmallPark, run: Run, tmp_path: Path) -> None:
+    small.add()
+    (tmp_path / "park").write_text(f'#!/bin/sh\nexec {sys.executable} -m eureka_park.cli "$@"\n')
+    (tmp_path / "park").chmod(0o755)
+    (tmp_path / "park.fish").write_text(run("completion", "fish").stdout)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ask = f"source {tmp_path}/park.fish; complete --do-complete 'park logs job-a'"
+    found = subprocess.run(["fish", "-c", ask], capture_output=True, text=True, check=True, env=env, timeout=30)
+    assert found.stdout.startswith(f"{JOB}\tdigits (queued)")

@@ -117,6 +117,12 @@ def test_reasons_are_french(french: None, small: SmallPark, run: Run) -> None:
     assert errors.sentence("Something that nobody foresaw.") == "Something that nobody foresaw."
 
 
+def test_the_live_screen_is_french(french: None, small: SmallPark, run: Run) -> None:
+    small.add()
+    page = run("top").stdout
+    assert "palier" in page and "en attente" in page and "q fin" in page
+
+
 def test_an_error_of_a_known_form_keeps_its_names(french: None) -> None:
     error = Unavailable("No park answers at http://{x}:1.", fix="Try again in a moment.")
     assert errors.told(error) == "Aucun parc ne répond à http://{x}:1. Réessayez dans un instant."
