@@ -125,7 +125,7 @@ ENGLISH: Final = re.compile(
 # Latin words in Arabic pages that no catalogue holds: the names of languages, places of time zones, units of machines.
 KEPT: Final = frozenset({
     "Eureka", "Park", "Apache", "CO", "CPU", "GPU", "GiB", "SVG", "PNG", "CSV", "Esc", "Français", "English",
-    "Africa", "Casablanca", "MAD", "PUE", "Readex", "Pro", "Noto", "Sans", "Tifinagh",
+    "Africa", "Casablanca", "MAD", "PUE", "Aa", "Readex", "Pro", "Noto", "Sans", "Tifinagh",
 })  # fmt: skip
 
 
