@@ -11,7 +11,12 @@ from eureka_park.foundation.errors import Unavailable
 @click.command()
 @json_option
 def version(as_json: bool) -> None:
-    """Print the version of this program."""
+    """Print the version of this program.
+
+    \b
+    park version
+    park version --json
+    """
     from eureka_park import __version__
 
     if as_json:

@@ -120,5 +120,5 @@ def test_every_command_has_help_with_an_example() -> None:
             continue
         command = lazy.load(name, entry)
         assert command.help
-        if name not in {"version", "status", "plan"}:
-            assert f"park {name}" in command.help or "park completion" in command.help
+        assert f"park {name}" in command.help
+        assert command.epilog is not None and command.epilog.startswith("See also: park ")
