@@ -391,16 +391,16 @@ def test_a_live_series_is_drawn_and_read(served: Served, browser: Chromium) -> N
             {"key": "clean_mw", "name": "Clean", "colour": "--wind", "fill": True},
         ]
     )
-    figure = f"""<figure id="power" data-series-chart data-live-keep data-url="/test/power" data-every-s="2" data-unit="MW" data-time-zone="UTC"
+    figure = f"""<figure id="power" data-series-chart data-live-keep data-url="/test/power" data-every-s="2" data-unit="MW" data-forms='{{"kW": "{{n}} kilo"}}' data-time-zone="UTC"
       data-waiting="waiting" data-series='{series}'><figcaption>Power</figcaption><div data-chart-plot></div><output data-readout>hint</output></figure>"""
     show(served, browser, figure)
     browser.wait_for("document.querySelector('[data-chart-plot] canvas') !== null")
     browser.run("document.querySelector('[data-chart-plot]').focus()")
     press(browser, "End")
     readout = "document.querySelector('[data-readout]').textContent.replace(/[\u2068\u2069]/g, '')"
-    assert browser.run(readout) == "13:59 · Work 0.619 kW · Clean 1 kW"
+    assert browser.run(readout) == "13:59 · Work 0.619 kilo · Clean 1 kilo"
     press(browser, "Home")
-    assert browser.run(readout) == "12:00 · Work 0.5 kW · Clean –"
+    assert browser.run(readout) == "12:00 · Work 0.5 kilo · Clean –"
     press(browser, "Escape")
     assert browser.run(readout) == "hint"
     inked = """(() => { const canvas = document.querySelector('[data-chart-plot] canvas');

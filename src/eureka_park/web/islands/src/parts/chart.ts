@@ -1,6 +1,6 @@
 // Series that grow while one looks: drawn by uPlot, read by keys or pointer, in the colours of the park's tokens.
 import uPlot from "uplot";
-import { all, isNew, isolated, locale } from "../lib/page.ts";
+import { all, fill, isNew, isolated, locale, plain } from "../lib/page.ts";
 import { hourText } from "../lib/time.ts";
 
 type Named = { key: string; name: string; colour: string; fill?: boolean };
@@ -119,7 +119,7 @@ class LiveChart {
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [
         { ...axis, space: 70, size: 30, values: (_plot, splits) => splits.map((s) => hourText(s, zone)) },
-        { ...axis, size: 66, values: (_plot, splits) => splits.map((value) => `${this.number(value)} ${this.unit.name}`) },
+        { ...axis, size: 66, values: (_plot, splits) => splits.map((value) => isolated(this.amount(value))) },
       ],
       series: [{}, ...this.series.map((item) => this.line(item))],
       hooks: { setCursor: [(plot) => this.say(plot.cursor.idx ?? null)] },
@@ -134,8 +134,12 @@ class LiveChart {
     return { label: item.name, stroke, width: 2, points: { show: false }, spanGaps: false, ...fill };
   }
 
-  private number(value: number): string {
-    return new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(value);
+  /** A value with its unit, in the page's language. */
+  private amount(value: number): string {
+    const { name } = this.unit;
+    const forms = JSON.parse(this.figure.dataset.forms ?? "{}") as Record<string, string>;
+    const n = new Intl.NumberFormat(locale(), { maximumSignificantDigits: 3 }).format(value);
+    return plain(fill(forms[name] ?? `{n} ${name}`, { n }));
   }
 
   private pressed(event: KeyboardEvent): void {
@@ -168,10 +172,10 @@ class LiveChart {
     const time = index === null ? undefined : this.answer.times_s[index];
     let text = this.hint;
     if (time !== undefined && index !== null) {
-      const { name, factor } = this.unit;
+      const { factor } = this.unit;
       const values = this.series.map((item) => {
         const value = this.answer.series[item.key]?.[index];
-        return `${item.name} ${isolated(value === null || value === undefined ? "–" : `${this.number(value * factor)} ${name}`)}`;
+        return `${item.name} ${isolated(value === null || value === undefined ? "–" : this.amount(value * factor))}`;
       });
       text = [isolated(hourText(time, this.figure.dataset.timeZone)), ...values].join(" · ");
     }
