@@ -46,7 +46,7 @@ def heat_map(
 
     Time runs from left to right in every language.
     """
-    width, start, end, pitch = (390.0, 86.0, 4.0, 24.0) if is_narrow else (960.0, 112.0, 8.0, 29.0)
+    width, start, end, pitch = (390.0, 108.0, 4.0, 24.0) if is_narrow else (960.0, 112.0, 8.0, 29.0)
     column = (width - start - end) / _HOURS
     above = 26.0
     height = above + pitch * len(rows) + 4

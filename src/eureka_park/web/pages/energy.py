@@ -170,15 +170,16 @@ def _target(words: Words, tier: str, css: str, amounts: Mapping[tuple[str, str],
 # -- hour by hour ------------------------------------------------------------------------------------------------------
 def shares_of(park: Park, words: Words, plan: PowerPlan | None, now_s: float) -> dict[str, Any]:
     """The clean share of each hour: past days by the meter, the next hours by the plan."""
-    first = words.local(_since_s(words, now_s, PAST_DAYS + 1)).date()
+    local, first = words.local(now_s), words.local(_since_s(words, now_s, PAST_DAYS + 1)).date()
     known = _metered(park, words, now_s)
     ahead = _planned(words, plan, now_s) if plan else {}
     days = [first + timedelta(days=n) for n in range(PAST_DAYS + 3)]
     rows = [_row(words, day, known, ahead, now_s) for day in days]
     while len(rows) > 1 and all(cell.what == heat.AHEAD for cell in rows[-1].cells):
         rows.pop()
+    while days[0] < local.date() and all(cell.what == heat.UNREAD for cell in rows[0].cells):
+        rows, days = rows[1:], days[1:]  # a young park has no past to be hatched
     hours = [isolated(f"{hour:02d}:00") for hour in range(24)]
-    local = words.local(now_s)
     now = (days.index(local.date()), local.hour + local.minute / 60)
     label = words.say("Share of each hour's energy from sun, wind and salt")
     table = [[row.name, *(_cell_text(words, cell) for cell in row.cells)] for row in rows]

@@ -46,6 +46,7 @@ NAMES_ON_MAP: Final = (
     ("land-name", N_("High Atlas"), 158.0, 392.0),
     ("land-name", N_("Rif"), 560.0, 196.0),
 )
+_TABLE: Final = (N_("Plant"), N_("Place"), N_("Now"), N_("Of its most"), N_("At most, after losses"))
 _CALIBRATION: Final = re.compile(r"([a-z0-9-]+) ([\d.]+) \(model ([\d.e+]+), published ([\d.]+) GWh/year\)")
 
 
@@ -138,6 +139,7 @@ def _plant(park: Park, words: Words, plan: PowerPlan | None, plant: Plant) -> di
         "now": words.power(mw),
         "frac": min(1.0, (mw or 0.0) / most),
         "share": words.percent((mw or 0.0) / most if mw is not None else None),
+        "most": words.power(most),
         "is_salt": css == "salt",
         "facts": [*_facts(park.site, words, plan, plant)],
         "source": plant.source,
@@ -213,6 +215,17 @@ def _map(park: Park, words: Words, plan: PowerPlan | None, plants: list[dict[str
         "grid": words.power(grid_mw) if plan else "",
         "grid_frac": min(1.0, grid_mw / site.site_mw_max),
         "is_scaled": site.scale is not None,
+        "heads": [words.say(name) for name in _TABLE],
+        "rows": [
+            [
+                item["name"],
+                words.say(PLACES.get(item["place"], item["place"])),
+                item["now"],
+                item["share"],
+                item["most"],
+            ]
+            for item in plants
+        ],
         "notes": [(line.name, line.notes) for line in lines if line.notes],
     }
 
