@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import parse_instant_s
+from eureka_park.foundation.zones import ZoneInfo
 
 _TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from eureka_park.foundation.toml_places import Place
+from eureka_park.foundation.zones import ZoneInfo
 
 Tier = Literal["firm", "flex", "green"]
 PlantType = Literal["csp-trough", "csp-tower", "pv", "wind"]

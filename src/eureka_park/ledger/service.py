@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
+from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro

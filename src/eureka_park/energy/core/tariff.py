@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from eureka_park.energy.core.sun import Floats
 from eureka_park.foundation.site_file import Grid
+from eureka_park.foundation.zones import ZoneInfo
 
 
 def import_cost_mad_per_mwh(grid: Grid, timezone: str, starts_s: Floats) -> Floats:

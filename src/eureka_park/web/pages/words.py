@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_skeleton
@@ -25,6 +24,8 @@ from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
 from fastapi import Request
 from markupsafe import Markup, escape
+
+from eureka_park.foundation.zones import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
