@@ -132,3 +132,8 @@ def test_islands_say_nothing_of_their_own(script: Path) -> None:
     assert 'setAttribute("style"' not in text and ".cssText" not in text and ".innerHTML" not in text
     spoken = re.findall(r"(?:textContent|ariaLabel|title|placeholder)\s*=\s*\"([^\"]*[A-Za-z]{3,}[^\"]*)\"", text)
     assert not spoken, spoken
+
+
+def test_words_in_pictures_read_in_their_own_direction() -> None:
+    """Pictures run left to right; an Arabic label with a figure in it must not."""
+    assert re.search(r"svg text\s*{[^}]*unicode-bidi:\s*plaintext", (WEB / "styles" / "park.css").read_text("utf-8"))
