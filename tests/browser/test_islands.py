@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import struct
@@ -102,6 +103,21 @@ def test_a_refresh_changes_what_is_new_and_keeps_what_a_person_did(served: Serve
         get("mine").textContent, document.activeElement === window.link, get("link").textContent, window.mark,
         document.querySelector("[data-live-part]").textContent, get("static").textContent]; })()""")
     assert seen == ["2", True, "my text", True, "2", "1", True, "link 2", True, "2", "1"]
+
+
+def test_a_slow_park_is_asked_less_often(served: Served, browser: Chromium) -> None:
+    asked: list[float] = []
+
+    async def page(_request: Request) -> str:
+        asked.append(time.monotonic())
+        await asyncio.sleep(0.2)
+        return document(f'<p id="n">{len(asked)}</p>')
+
+    served.pages["slow"] = page
+    browser.go(f"{served.url}/test/slow")
+    browser.run(f"{STALE}; {STALE}")
+    browser.wait_for('document.getElementById("n").textContent === "3"')
+    assert asked[2] - asked[1] > 20 * 0.2
 
 
 @pytest.mark.parametrize("has_ids", [True, False])

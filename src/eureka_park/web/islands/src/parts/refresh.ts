@@ -5,6 +5,8 @@ import { all } from "../lib/page.ts";
 // Streams open a little after the page, which is fresh then anyway: printers and picture takers need not wait for them.
 const STREAM_AFTER_MS = 7000;
 const EVERY_MS = 2000;
+const LIGHTLY = 20; // a park that answers slowly is asked less often: at most a twentieth of the time
+const EVERY_MS_MAX = 30_000;
 const JITTER_MS = 600; // so that many pages do not ask at the same moment
 const AT_LEAST_EVERY_MS = 60_000;
 const HIDDEN_MS = 30_000;
@@ -78,11 +80,13 @@ function changed(): void {
   }
   isWaiting = true;
   isStale = false;
+  const beganMs = performance.now();
   void refresh().finally(() => {
+    const restMs = Math.min(EVERY_MS_MAX, Math.max(EVERY_MS, LIGHTLY * (performance.now() - beganMs)));
     setTimeout(() => {
       isWaiting = false;
       if (isStale) changed();
-    }, EVERY_MS + Math.random() * JITTER_MS);
+    }, restMs + Math.random() * JITTER_MS);
   });
 }
 
