@@ -12,7 +12,7 @@ from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState, Reason, Tier
 from eureka_park.compute.core.placement import NodeRoom
 from eureka_park.compute.core.state import ParkState
-from eureka_park.control.ladder import Reasons, is_bound, is_urgent, room_kw, totals, with_started
+from eureka_park.control.ladder import Reasons, bound_hour_s, is_bound, is_urgent, room_kw, totals, with_started
 from eureka_park.control.policy import Policy, Sky, Totals
 from eureka_park.control.supply import Interval, Supply
 from eureka_park.foundation.units import duration_text, power_text
@@ -201,7 +201,8 @@ class Admission:
         return None if job.rated_kw <= free_kw else self._refusal(job, free_kw)
 
     def _refusal(self, job: Job, free_kw: float) -> Reason:
-        until_s = self.supply.first_clean_s(job.rated_kw / (1.0 - self.policy.margin_frac))
+        wanted_kw = self._committed.bound_kw + job.rated_kw
+        until_s = bound_hour_s(self.supply, self._committed, self.policy, wanted_kw)
         latest_s = job.latest_start_s(self.now_s) if job.spec.tier is Tier.FLEX else None
         if latest_s is not None and (until_s is None or latest_s < until_s):
             until_s = latest_s

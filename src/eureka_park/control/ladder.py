@@ -8,6 +8,7 @@ Jobs without a checkpoint are never killed to save power: they are frozen where 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobClass, JobState, Reason, Tier
@@ -70,18 +71,25 @@ def with_started(before: Totals, job: Job, policy: Policy, now_s: float) -> Tota
     )
 
 
-def bound_budget_kw(supply: Supply, committed: Totals, policy: Policy, until_s: float) -> float:
-    """IT kW of clean power that jobs bound by the sky may draw until `until_s`.
+def claims_kw(committed: Totals, policy: Policy) -> float:
+    """IT kW of clean power that others have a claim to before the jobs bound by the sky.
 
     When the sky binds green alone, green has the first claim on clean power (and receipts give it that); when it binds
     all, firm work and urgent flex are counted first.
     """
-    clean = supply.clean_kw_min(until_s) - policy.service_reserve_kw
     if policy.sky is Sky.BINDING:
-        clean -= committed.all_kw - committed.idle_kw - committed.bound_kw
-    else:
-        clean -= committed.free_green_kw  # a first green job that the sky does not hold has its part of it
-    return max(0.0, clean)
+        return policy.service_reserve_kw + committed.all_kw - committed.idle_kw - committed.bound_kw
+    return policy.service_reserve_kw + committed.free_green_kw  # a first green job that the sky does not hold
+
+
+def bound_budget_kw(supply: Supply, committed: Totals, policy: Policy, until_s: float) -> float:
+    """IT kW of clean power that jobs bound by the sky may draw until `until_s`."""
+    return max(0.0, supply.clean_kw_min(until_s) - claims_kw(committed, policy))
+
+
+def bound_hour_s(supply: Supply, committed: Totals, policy: Policy, bound_kw: float) -> float | None:
+    """When the plan first lets jobs bound by the sky draw so much, with the margin; None where it never does."""
+    return supply.first_clean_s(claims_kw(committed, policy) + bound_kw / (1.0 - policy.margin_frac))
 
 
 def descend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reasons: Reasons) -> Iterator[ev.Event]:
@@ -92,15 +100,32 @@ def descend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reas
     if short_kw <= 1e-9 * (1 + budget):
         return
     bound = [job for job in _in_order(state) if is_bound(job, policy.sky, now_s)]
-    for event in _shed(bound, short_kw, policy, supply, now_s, reasons):
+    sky = _Sky(supply, committed, policy)
+    for event in _shed(bound, short_kw, sky, now_s, reasons):
         state.apply(event)
         yield event
 
 
-def _shed(
-    bound: list[Job], short_kw: float, policy: Policy, supply: Supply, now_s: float, reasons: Reasons
-) -> Iterator[ev.Event]:
+@dataclass(frozen=True, slots=True)
+class _Sky:
+    """What the reasons of one turn are told from."""
+
+    supply: Supply
+    committed: Totals
+    policy: Policy
+
+
+def _reason(code: str, what: str, short_kw: float, sky: _Sky) -> Reason:
+    """`short_kw`: what is still missing when it is this job's turn to give way; an hour with so much spares it."""
+    budget_kw = bound_budget_kw(sky.supply, sky.committed, sky.policy, sky.supply.now.start_s)
+    until_s = bound_hour_s(sky.supply, sky.committed, sky.policy, budget_kw + short_kw)
+    text = f"It is {what}: the sky gives {power_text(short_kw / 1000)} less than the bound work draws."
+    return Reason(code, text + _kept(short_kw, sky.supply), _values(short_kw, sky.supply), until_s)
+
+
+def _shed(bound: list[Job], short_kw: float, sky: _Sky, now_s: float, reasons: Reasons) -> Iterator[ev.Event]:
     """The least that each job must bear, worked out first: a job that is to stand still is not capped on the way."""
+    policy = sky.policy
     caps, short_kw = _caps(bound, short_kw, policy)
     stops: dict[JobId, tuple[ev.Event, Reason]] = {}
     for job in bound:
@@ -110,11 +135,11 @@ def _shed(
             continue
         saved_kw = job.dynamic_kw * caps.get(job.job_id, (job.cap_frac, 0.0))[0]
         if job.spec.checkpoint or job.spec.job_class is JobClass.SERVICE:
-            why = _reason("paused_power", "paused at a checkpoint", short_kw, supply, policy)
+            why = _reason("paused_power", "paused at a checkpoint", short_kw, sky)
             stops[job.job_id] = ev.JobPausing(job.job_id, now_s), why
             saved_kw += job.rated_kw - job.dynamic_kw  # its node's share comes free once the checkpoint is written
         elif policy.can_freeze:
-            why = _reason("frozen_power", "frozen in place, its work kept", short_kw, supply, policy)
+            why = _reason("frozen_power", "frozen in place, its work kept", short_kw, sky)
             stops[job.job_id] = ev.JobFrozen(job.job_id, now_s), why
         else:
             continue
@@ -125,7 +150,7 @@ def _shed(
             yield event
         elif job.job_id in caps:
             frac, kw = caps[job.job_id]
-            reasons[job.job_id] = _reason("capped_power", f"capped to {frac:.0%} of its power", kw, supply, policy)
+            reasons[job.job_id] = _reason("capped_power", f"capped to {frac:.0%} of its power", kw, sky)
             yield ev.JobCapped(job.job_id, now_s, frac)
 
 
@@ -147,7 +172,7 @@ def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reaso
     """Thaw frozen jobs, then lift caps, while the budget of the next `min_run_s` leaves a margin; yields each event
     after it was applied. What goes up again and what must still stay down are told why.
     """
-    room: float | None = None
+    committed: Totals | None = None
     for job in [job for job in reversed(_in_order(state)) if job.state is JobState.FROZEN or job.cap_frac < 1.0]:
         event: ev.Event
         if job.state is JobState.FROZEN:
@@ -157,26 +182,36 @@ def ascend(state: ParkState, supply: Supply, policy: Policy, now_s: float, reaso
         else:
             continue
         if is_bound(job, policy.sky, now_s):
-            room = room_kw(totals(state, policy, now_s), supply, policy, now_s) if room is None else room
+            committed = totals(state, policy, now_s) if committed is None else committed
+            room = room_kw(committed, supply, policy, now_s)
             if need_kw > room:
-                reasons.setdefault(job.job_id, _held(job, need_kw - room, supply, policy))
+                until_s = bound_hour_s(supply, committed, policy, committed.bound_kw + need_kw)
+                reasons.setdefault(job.job_id, _held(job, need_kw - room, supply, until_s))
                 continue
         reasons[job.job_id] = _resumed(job, supply)
         state.apply(event)
-        room = None
+        committed = None
         yield event
 
 
-def _held(job: Job, short_kw: float, supply: Supply, policy: Policy) -> Reason:
+def _held(job: Job, short_kw: float, supply: Supply, until_s: float | None) -> Reason:
     """Why a job stays frozen or capped, as the hour is now."""
-    values = {"short_kw": round(short_kw, 6), "clean_kw": round(supply.now.clean_kw, 6)}
-    until_s = supply.first_clean_s(supply.now.clean_kw + short_kw / (1.0 - policy.margin_frac))
     short = power_text(short_kw / 1000)
     if job.state is JobState.FROZEN:
         text = f"It stays frozen in place, its work kept: the sky gives {short} less than it needs to go on."
-        return Reason("frozen_power", text, values, until_s)
+        return Reason("frozen_power", text + _kept(short_kw, supply), _values(short_kw, supply), until_s)
     text = f"It stays capped to {job.cap_frac:.0%} of its power: the sky gives {short} less than the rest needs."
-    return Reason("capped_power", text, values, until_s)
+    return Reason("capped_power", text + _kept(short_kw, supply), _values(short_kw, supply), until_s)
+
+
+def _values(short_kw: float, supply: Supply) -> dict[str, float]:
+    now = supply.now
+    return {"short_kw": round(short_kw, 6), "clean_kw": round(now.clean_kw, 6), "kept_kw": round(now.kept_kw, 6)}
+
+
+def _kept(short_kw: float, supply: Supply) -> str:
+    """Said when the salt could give it, but the plan has a better use for it."""
+    return " The plan keeps its salt for dearer hours." if supply.now.kept_kw > short_kw else ""
 
 
 def _resumed(job: Job, supply: Supply) -> Reason:
@@ -207,14 +242,3 @@ def _may_stop(job: Job, policy: Policy, now_s: float) -> bool:
     if now_s - began_s < policy.min_run_s:
         return False
     return job.last_pause_s is None or now_s - job.last_pause_s >= 3600.0 / policy.pause_rate_max_per_h
-
-
-def _reason(code: str, what: str, short_kw: float, supply: Supply, policy: Policy) -> Reason:
-    """`short_kw`: what is still missing when it is this job's turn to give way; an hour with so much more spares it."""
-    until_s = supply.first_clean_s((supply.now.clean_kw + short_kw) / (1.0 - policy.margin_frac))
-    return Reason(
-        code,
-        f"It is {what}: the sky gives {power_text(short_kw / 1000)} less than the bound work draws.",
-        {"short_kw": round(short_kw, 6), "clean_kw": round(supply.now.clean_kw, 6)},
-        until_s,
-    )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import GRID_SOURCE_ID
 
 ItKwOf = Callable[[float], float]  # site MW -> IT kW; how PUE depends on load is known to energy.core alone
 
@@ -29,6 +30,15 @@ class Interval:
     clean_kw_p10: float
     grid_kw: float
     steps: tuple[Step, ...]
+
+    @property
+    def kept_kw(self) -> float:
+        """Salt power beyond the clean power of the plan: there, but kept for hours in which it is worth more."""
+        below_kw = own_kw = 0.0
+        for step in self.steps:
+            own_kw += step.up_to_kw - below_kw if step.source != GRID_SOURCE_ID else 0.0
+            below_kw = step.up_to_kw
+        return max(0.0, own_kw - self.clean_kw)
 
     def price_of(self, from_kw: float, add_kw: float) -> float:
         """Mean price (MAD/MWh with carbon) of `add_kw` on top of `from_kw`; beyond the last step its price is

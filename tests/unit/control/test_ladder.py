@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from tests.helpers.world import HOUR, World, day_sun, spec
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobState, Tier
 from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.supply import Interval, Step, Supply
+from eureka_park.control.tick import tick
 
 BINDING = Policy(sky=Sky.BINDING, min_run_s=60)
 LONG = {"tier": Tier.GREEN, "time_s": 60 * HOUR}
@@ -84,3 +87,36 @@ def test_what_goes_up_again_says_why() -> None:
     decision = world.step()
     assert [type(event) for event in decision.events] == [ev.JobThawed]
     assert decision.reasons["a"].code == "resumed_power" and "2.00 kW" in decision.reasons["a"].text
+
+
+def test_the_hour_that_is_named_counts_what_comes_first() -> None:
+    """Firm work has the first claim: an hour with just enough for the frozen job alone is not the one."""
+
+    def sky(start_s: float) -> float:
+        return {0: 2.0, 1: 0.0, 2: 0.3, 3: 0.3, 4: 1.5}.get(int(start_s // HOUR), 2.0)
+
+    world = World(BINDING, sky)
+    world.not_first("p")
+    world.submit("firm", spec(tier=Tier.FIRM, n_cpus=4, time_s=60 * HOUR), run_s=50 * HOUR)
+    world.submit("green", spec(**LONG, n_cpus=2), run_s=50 * HOUR)
+    world.run(1.1)
+    reason = world.decisions[-1].reasons["green"]
+    assert world.state.jobs["green"].state is JobState.FROZEN and reason.until_s == 4 * HOUR
+    world.run(3.2)
+    assert world.state.jobs["green"].state is JobState.RUNNING
+    assert 4 * HOUR <= world.of(ev.JobThawed)[0].at_s <= 4.1 * HOUR
+
+
+def test_salt_that_is_kept_is_told() -> None:
+    steps = (Step(1.0, 100.0, "koudia"), Step(3.0, 900.0, "grid"), Step(5.0, 950.0, "noor-iii"))
+    kept = Interval(0.0, HOUR, 1.0, 0.8, 2.0, steps)
+    assert kept.kept_kw == 2.0 and replace(kept, steps=steps[:2]).kept_kw == 0.0
+    world = World(BINDING, lambda _s: 1.0)
+    world.not_first("p")
+    world.submit("green", spec(**LONG, n_cpus=8), run_s=50 * HOUR)
+    world.clean_kw = lambda _s: 5.0
+    world.run(0.2)
+    decision = tick(world.state, Supply((replace(kept, end_s=2 * HOUR, clean_kw=0.1),)), BINDING, world.now_s + 90)
+    reason = decision.reasons["green"]
+    assert reason.code == "frozen_power" and reason.text.endswith("The plan keeps its salt for dearer hours.")
+    assert reason.values["kept_kw"] == 2.9 and reason.until_s is None
