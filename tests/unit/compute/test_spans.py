@@ -69,6 +69,19 @@ def test_what_goes_on_has_the_reason_of_now() -> None:
     assert told(spans_of(capped, [why("capped_power")]))[-1] == ("capped", 9, None, "capped_power")
 
 
+def test_a_thaw_into_a_cap_keeps_no_foreign_reason() -> None:
+    rows = [
+        row(5, "queued"),
+        row(6, "starting"),
+        row(7, "running"),
+        row(8, "capped", cap_frac=0.5, reason=why("capped_power")),
+        row(9, "frozen", reason=why("frozen_power")),
+        row(10, "running", reason=why("clean_power")),
+        row(11, "finished"),
+    ]
+    assert told(spans_of(rows))[-2:] == [("frozen", 9, 10, "frozen_power"), ("capped", 10, 11, "")]
+
+
 def test_a_job_that_never_ran_and_none_at_all() -> None:
     assert told(spans_of([row(5, "queued"), row(8, "cancelled")])) == [("queued", 5, 8, "")]
     assert spans_of([]) == []

@@ -81,8 +81,8 @@ def _next(before: Span | None, row: Mapping[str, Any], at_s: float) -> Span:
     if what == "paused" and reason is None and before is not None:
         reason = before.reason  # of the decision that asked it to pause
     state = "capped" if what == "running" and cap_frac < 1.0 else what
-    if state == "running":
-        reason = None
-    elif state == "capped" and reason is None and before is not None and before.state == "capped":
+    if state == "running" or row["what"] == "running":
+        reason = None  # a thaw's reason says why it goes on, not why it is capped
+    if state == "capped" and reason is None and before is not None and before.state == "capped":
         reason = before.reason
     return Span(state, at_s, None, cap_frac, node, reason)
