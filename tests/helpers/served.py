@@ -1,4 +1,4 @@
-"""A park behind a real server on a loopback port, with a test's own pages beside the real ones, under the same policy."""
+"""A park behind a real server on a loopback port, with pages of a test beside the real ones, under the same policy."""
 
 from __future__ import annotations
 
