@@ -160,3 +160,13 @@ def test_before_any_energy_the_page_teaches(tmp_path: Path) -> None:
     assert "/submit" in {item.attributes.get("href") for item in page.all("a")}
     assert client.get("/energy/power").json() == {"times_s": [], "series": {"drawn_mw": [], "clean_mw": []}}
     live.park.close()
+
+
+def test_what_is_drawn_now_stands_on_the_curve(metered: Metered) -> None:
+    home = metered.live.park.home
+    assert '<line class="now"' not in metered.html().split('<svg class="curve plan-wide"')[1].split("</svg>")[0]
+    home.write("run/power.json", json.dumps({"site_mw": 20e-6, "it_mw": 17e-6}))
+    assert '<line class="now"' in metered.html().split('<svg class="curve plan-wide"')[1].split("</svg>")[0]
+    site = metered.live.park.site
+    shown = f"draws {Words('en').power(20e-6 / site.factor)}"
+    assert shown in metered.html("/site")
