@@ -32,7 +32,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 EVIL = "<script>alert('x')</script>"
 ODD = "a b/é?x=1&y#z \"q' <i>.txt"
 NO_PAGES = {"/sw.js", "/energy/power"}
-NAMES = (EVIL, "long one", "fails", "true", "quiet", "welcome", ODD.split("/")[1], "note.txt", "job-")
+NAMES = (EVIL, "long one", "fails", "true", "quiet", "welcome", ODD.split("/")[1], "note.txt", "this-machine", "job-")
 LOG = b"<img src=x onerror=alert(1)> & \xff\xfe </pre><script>alert(2)</script>\n"
 
 
@@ -202,7 +202,9 @@ def texts_of(message: Message) -> tuple[str, ...]:
 
 
 def without_names(text: str) -> str:
-    """A text without what people named."""
+    """A text without what people named, be it cut short."""
+    if text.endswith("…") and any(name.startswith(text[:-1]) for name in NAMES):
+        return ""
     for name in NAMES:
         text = text.replace(name, "")
     return text
