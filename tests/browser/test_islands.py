@@ -386,10 +386,11 @@ def test_a_figure_is_saved_with_its_colours_fonts_and_numbers(served: Served, br
     read = "new Promise((done) => { const reader = new FileReader(); reader.onload = () => done(reader.result); reader.readAsDataURL(window.blob); })"
     png = base64.b64decode(browser.run(read).split(",")[1])
     assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (800, 200)
-    (Path(served.live.folder) / "plan.png").write_bytes(png)
-    colour = browser.run("""(async () => { const map = await createImageBitmap(window.blob); const canvas = new OffscreenCanvas(800, 200);
-      const place = canvas.getContext("2d"); place.drawImage(map, 0, 0); return [...place.getImageData(500, 100, 1, 1).data]; })()""")
-    assert colour == [28, 140, 126, 255]
+    seen = browser.run("""(async () => { const map = await createImageBitmap(window.blob); const canvas = new OffscreenCanvas(800, 200);
+      const place = canvas.getContext("2d"); place.drawImage(map, 0, 0);
+      const inked = (x) => place.getImageData(x, 70, 70, 50).data.some((value, n) => n % 4 === 1 && value < 120);
+      return [[...place.getImageData(500, 100, 1, 1).data], inked(20), inked(100)]; })()""")
+    assert seen == [[28, 140, 126, 255], True, True], "the colour of wind, and letters in both scripts"
 
 
 def test_a_live_series_is_drawn_and_read(served: Served, browser: Chromium) -> None:

@@ -2,6 +2,8 @@
 import { plain } from "./page.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
+const DRAWINGS_MAX = 6;
+const DRAW_AGAIN_MS = 80;
 const COPIED = [
   "fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin",
   "stroke-linecap", "paint-order", "opacity", "font-style", "font-family", "font-size", "font-weight", "text-anchor", "direction", "display", "visibility",
@@ -52,8 +54,21 @@ export async function pngBlob(drawn: SVGSVGElement): Promise<Blob | null> {
   const canvas = document.createElement("canvas");
   canvas.width = box.width * 2;
   canvas.height = box.height * 2;
-  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  await drawWithFonts(canvas, image);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** A drawing's own fonts come a moment after the drawing, and nothing tells when: draw again until letters appear. */
+async function drawWithFonts(canvas: HTMLCanvasElement, image: HTMLImageElement): Promise<void> {
+  const place = canvas.getContext("2d", { willReadFrequently: true });
+  let first = "";
+  for (let n = 0; place && n < DRAWINGS_MAX; n++) {
+    place.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const now = canvas.toDataURL();
+    first ||= now;
+    if (now !== first) return;
+    await new Promise((resolve) => setTimeout(resolve, DRAW_AGAIN_MS));
+  }
 }
 
 /** A table as comma-separated values. A cell's `data-value` goes before its text. */

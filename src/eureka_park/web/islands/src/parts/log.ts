@@ -56,6 +56,7 @@ class LogViewer {
 
   private listen(): void {
     for (const name of ["tools", "place-label"]) this.part(name)?.removeAttribute("hidden");
+    this.showFollow();
     this.pre.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.pre.addEventListener("keydown", (event) => this.pressed(event));
     this.pre.addEventListener("click", (event) => this.choose((event.target as Element).closest<HTMLElement>(".log-line")));
@@ -201,6 +202,12 @@ class LogViewer {
     if (box) box.checked = follows;
   }
 
+  /** What is over cannot be followed. */
+  private showFollow(): void {
+    const label = this.part("follow")?.closest("label");
+    if (label) label.hidden = this.isOver;
+  }
+
   /** Ask for what is new, again and again until the job is over and its last words are read. */
   private async ask(): Promise<void> {
     const isLast = !!this.root.dataset.over; // known before the log is read, so that its last words are not missed
@@ -209,6 +216,7 @@ class LogViewer {
       const range = await fetchRange(this.url, this.window.end, isAtEnd ? CHUNK_BYTES : 0);
       if (range) this.take(range.size, isAtEnd && range.bytes.length ? range : null);
       if (isLast && range && (!isAtEnd || this.window.end >= range.size)) this.isOver = true;
+      this.showFollow();
     }
     if (!this.isOver && this.root.isConnected) setTimeout(() => void this.ask(), this.askMs);
   }
