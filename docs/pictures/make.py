@@ -23,7 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.helpers.chromium import Chromium
-from tests.helpers.running_park import RunningPark
+from tests.helpers.running_park import RunningPark, wait_for
 
 SIZE = (1280, 720)
 
@@ -57,6 +57,7 @@ def day(pace: float, hours: float, folder: Path) -> None:
         browser = Chromium(Path(name) / "profile")
         browser.size(*SIZE)
         browser.speak("fr")
+        wait_for(lambda: park.opened(lambda opened: opened.energy.current_plan()), "the first plan", 60.0, 0.5)
         rows: list[dict[str, Any]] = []
         end_s, last = time.monotonic() + hours * 3600 / pace, ("", "")
         while time.monotonic() < end_s:
