@@ -106,17 +106,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     pages.live.park.close()
 
 
+# Attributes whose values reach people, at once or through the islands.
 SPOKEN: Final = (
-    "aria-label",
-    "title",
-    "alt",
-    "placeholder",
-    "data-said",
-    "data-done",
-    "data-waiting",
-    "data-none",
-    "data-auto",
-)
+    "aria-label", "title", "alt", "placeholder", "data-said", "data-done", "data-waiting", "data-none", "data-some",
+    "data-auto", "data-light", "data-dark", "data-back", "data-next", "data-leave", "data-end", "data-step",
+    "data-too-large", "data-not-text",
+)  # fmt: skip
 TIFINAGH: Final = re.compile("[\u2d30-\u2d7f]{2}")  # a single letter is a sample of type
 # Words of English that no French or Arabic text has; names, units and commands are not among them.
 ENGLISH: Final = re.compile(

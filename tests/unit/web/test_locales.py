@@ -117,6 +117,12 @@ def test_arabic_is_arabic() -> None:
         assert "ـ" not in text.replace("بـ", "").replace("لـ", ""), "no stretched letters"
 
 
+def test_codes_inside_arabic_keep_their_order() -> None:
+    """An option, a suffix or a date begins with a mark of its direction, or its signs wander to the other end."""
+    for _, english, text in spoken("ar_MA"):
+        assert not re.search(r"(?<![\u200eA-Za-z0-9-])(?:--?[a-z]|\.[a-z]|\d{4}-\d)", text), (english, text)
+
+
 def test_french_has_its_own_signs() -> None:
     for _, english, text in spoken("fr"):
         assert "'" not in text and '"' not in text, (english, text)

@@ -212,6 +212,18 @@ def test_french_counts_nothing_as_one(n: int, shown: str) -> None:
     assert plain(Words("fr").count("{n} finished", "{n} finished", n)) == shown
 
 
+def test_names_are_spoken_where_they_are_known_and_isolated_where_not() -> None:
+    assert Words("ar").name("Noor III") == "نور 3" and Words("fr").name("Welcome") == "Bienvenue"
+    assert Words("en").name("Noor III") == f"{OPEN}Noor III{CLOSE}"
+    for lang in LANGUAGES:
+        assert Words(lang).name("A roof {of} ours") == f"{OPEN}A roof {{of}} ours{CLOSE}"
+
+
+def test_things_in_a_row_have_the_comma_of_the_language() -> None:
+    assert Words("ar").joined(["أ", "ب"]) == "أ، ب"
+    assert Words("fr").joined(["a", "b"]) == Words("zgh").joined(["a", "b"]) == "a, b"
+
+
 def test_values_are_escaped_in_markup() -> None:
     shown = Words("fr").html("until {time}", time="<b>")
     assert "&lt;b&gt;" in shown and "<b>" not in shown
@@ -272,9 +284,7 @@ def test_unknown_reasons_stay_english(lang: str) -> None:
 def test_english_reasons_keep_what_their_own_text_says_more() -> None:
     assert reason_text(Words("en"), reason("room", **VALUES)) == ("Its own English.", "en")
     text, spoken_in = reason_text(Words("en"), reason("clean_power", **VALUES))
-    assert (
-        plain(text) == "It needs 12.0 W of the park's own sun, wind or salt; 0 W is free now." and spoken_in == "en"
-    )
+    assert plain(text) == "It needs 12.0 W of the park's own sun, wind or salt; 0 W is free now." and spoken_in == "en"
 
 
 @pytest.mark.parametrize("code", REASONS)
