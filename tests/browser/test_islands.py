@@ -105,6 +105,24 @@ def test_a_refresh_changes_what_is_new_and_keeps_what_a_person_did(served: Serve
     assert seen == ["2", True, "my text", True, "2", "1", True, "link 2", True, "2", "1"]
 
 
+def test_what_is_about_to_change_is_looked_at_early_and_its_end_is_shown(served: Served, browser: Chromium) -> None:
+    n = 0
+
+    def page(_request: Request) -> str:
+        nonlocal n
+        n += 1
+        text = document(f"<p id='n'>{n}</p>", live=n < 3)
+        return text.replace("data-live", 'data-live="soon"')
+
+    served.pages["ends"] = page
+    browser.go(f"{served.url}/test/ends")
+    browser.wait_for("document.getElementById('n').textContent === '3'")
+    assert browser.run("document.querySelector('main').hasAttribute('data-live')") is False
+    browser.run(STALE)
+    time.sleep(3)
+    assert n == 3, "what is over is not asked for again"
+
+
 def test_a_slow_park_is_asked_less_often(served: Served, browser: Chromium) -> None:
     asked: list[float] = []
 

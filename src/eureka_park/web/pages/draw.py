@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -64,7 +64,7 @@ def words_of(request: Request) -> Words:
 
 
 def page(
-    request: Request, template: str, here: str = "", status: int = 200, *, live: bool = False, **context: Any
+    request: Request, template: str, here: str = "", status: int = 200, *, live: bool | Literal["soon"] = False, **context: Any
 ) -> HTMLResponse:
     """One whole page."""
     words = words_of(request)
@@ -81,7 +81,7 @@ def part(request: Request, template: str, **context: Any) -> HTMLResponse:
     return HTMLResponse(text, 200, {"Cache-Control": _CACHE, "Vary": "Accept-Language, Cookie"})
 
 
-def frame_of(request: Request, words: Words, here: str, live: bool) -> dict[str, Any]:
+def frame_of(request: Request, words: Words, here: str, live: bool | Literal["soon"]) -> dict[str, Any]:
     """What every template knows."""
     park = park_of(request)
     now_s, pace = park.clock.park_s(), park.facts.pace.factor

@@ -50,7 +50,7 @@ def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
         request,
         "job.html",
         "/jobs",
-        live=not (is_over and receipt),
+        live="soon" if not is_over else not receipt,
         job=job,
         is_over=is_over,
         sentence=_sentence(words, job, history, now_s),

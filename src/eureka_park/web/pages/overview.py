@@ -61,7 +61,7 @@ def overview(request: Request) -> HTMLResponse:
         request,
         "overview.html",
         "/",
-        live=True,
+        live=True if plan else "soon",
         jobs=[row_of(words, job, now_s) for job in [*running, *reversed(waiting)]],
         n_running=n_running,
         n_waiting=n_waiting,

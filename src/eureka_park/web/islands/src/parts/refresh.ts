@@ -4,6 +4,7 @@ import { all } from "../lib/page.ts";
 
 // Streams open a little after the page, which is fresh then anyway: printers and picture takers need not wait for them.
 const STREAM_AFTER_MS = 7000;
+const SOON_MS = [1000, 3600, 6200]; // until then, for a page on which something is about to change
 const EVERY_MS = 2000;
 const LIGHTLY = 20; // a park that answers slowly is asked less often: at most a twentieth of the time
 const EVERY_MS_MAX = 30_000;
@@ -15,11 +16,13 @@ const AGAIN_MS = 5000;
 let source: EventSource | null = null;
 let isStale = false;
 let isWaiting = false;
+let isOver = false;
 let againTimer = 0;
 
 /** Begin to keep the page fresh, if it is a live one. */
 export function keepFresh(): void {
   if (!document.querySelector("main[data-live]")) return;
+  if (document.querySelector('main[data-live="soon"]')) for (const ms of SOON_MS) setTimeout(changed, ms);
   setTimeout(listen, STREAM_AFTER_MS);
   setTimeout(() => setInterval(changed, AT_LEAST_EVERY_MS), STREAM_AFTER_MS);
   document.addEventListener("park:stale", changed);
@@ -33,7 +36,7 @@ export function keepFresh(): void {
 
 function listen(): void {
   clearTimeout(againTimer);
-  if (source || document.hidden) return;
+  if (isOver || source || document.hidden) return;
   source = new EventSource("/api/v1/events");
   source.addEventListener("open", () => {
     if (isLost(false)) changed();
@@ -51,6 +54,12 @@ function listen(): void {
 function close(): void {
   source?.close();
   source = null;
+}
+
+function rest(): void {
+  isOver = true;
+  clearTimeout(againTimer);
+  close();
 }
 
 let hiddenTimer = 0;
@@ -74,6 +83,7 @@ function isLost(lost: boolean): boolean {
 }
 
 function changed(): void {
+  if (isOver) return;
   if (isWaiting || document.hidden || isSelecting()) {
     isStale = true;
     return;
@@ -107,9 +117,10 @@ async function refresh(): Promise<void> {
 /** Change the page into a fresh one. */
 export function show(fresh: Document): void {
   const main = document.querySelector("main[data-live]");
-  const next = fresh.querySelector("main[data-live]");
+  const next = fresh.querySelector("main");
   if (!main || !next) return;
   morph(main, next);
+  if (!next.hasAttribute("data-live")) rest(); // a job that is over, say: this was the last change
   for (const part of all("[data-live-part]")) {
     const other = fresh.querySelector(`[data-live-part="${CSS.escape(part.dataset.livePart ?? "")}"]`);
     if (other && !main.contains(part)) morph(part, other);
