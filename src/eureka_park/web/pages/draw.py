@@ -64,7 +64,13 @@ def words_of(request: Request) -> Words:
 
 
 def page(
-    request: Request, template: str, here: str = "", status: int = 200, *, live: bool | Literal["soon"] = False, **context: Any
+    request: Request,
+    template: str,
+    here: str = "",
+    status: int = 200,
+    *,
+    live: bool | Literal["soon"] = False,
+    **context: Any,
 ) -> HTMLResponse:
     """One whole page."""
     words = words_of(request)
