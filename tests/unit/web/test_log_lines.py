@@ -137,6 +137,14 @@ def test_search_finds_each_line_once_both_ways(
     assert [match.offset for match in reversed(backwards)] == wanted
 
 
+@pytest.mark.parametrize("text", ["\n", "\nb", "a\n", "a\nb"])
+def test_no_line_holds_the_end_of_a_line(tmp_path: Path, text: str) -> None:
+    (path := tmp_path / "log.txt").write_bytes(b"a\nb\na\nb\n")
+    for needle in (Needle(text), Needle(text, ignores_case=True)):
+        assert next(needle.lines(b"a\nb\n"), None) is None, "the search would never end"
+        assert search_forwards(path, needle, 0, 5) == search_backwards(path, needle, 8, 5)
+
+
 def test_a_match_far_in_a_long_line_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
     path.write_bytes("é".encode() * 1000 + b"needle" + b"y" * 1000 + b"\n")
