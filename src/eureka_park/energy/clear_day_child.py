@@ -12,6 +12,7 @@ import json
 import sys
 from typing import IO
 
+from eureka_park.energy.answer import own_stdout
 from eureka_park.energy.core.clear_day import clearest
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.site_file import site_from_json
@@ -29,5 +30,11 @@ def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout, stderr: IO[st
     return 0
 
 
+def run() -> int:
+    """The process: its answer on standard output, nothing else there."""
+    with own_stdout() as answer:
+        return main(stdout=answer)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

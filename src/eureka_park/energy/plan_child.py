@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
+from eureka_park.energy.answer import own_stdout
 from eureka_park.energy.core.power_plan import HORIZON_H, PlanRequest, make_plan
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.site_file import Site, site_from_json
@@ -60,5 +61,11 @@ def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout, stderr: IO[st
     return 0
 
 
+def run() -> int:
+    """The process: its answer on standard output, nothing else there."""
+    with own_stdout() as answer:
+        return main(stdout=answer)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -66,7 +66,27 @@ def test_the_child_writes_the_plan_that_the_core_makes() -> None:
     )  # fmt: skip
     plan = PowerPlan.from_json(json.loads(done.stdout))
     assert plan == make_plan(BENCH, PlanRequest(NOW_S, 386.0, seed=3, without=("noor-iii",)))
-    assert done.stderr == ""
+
+
+NOISY = """
+import os, sys
+from eureka_park.energy import plan_child
+quiet = plan_child.make_plan
+def noisy(*given):
+    os.write(1, b"Running a solver, (c) somebody\\n")
+    print("and more")
+    return quiet(*given)
+plan_child.make_plan = noisy
+sys.exit(plan_child.run())
+"""
+
+
+def test_what_libraries_print_is_not_part_of_the_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NOISY], input=request_json(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert PowerPlan.from_json(json.loads(done.stdout)).site
+    assert "Running a solver" in done.stderr and "and more" in done.stderr
 
 
 @pytest.mark.parametrize(
