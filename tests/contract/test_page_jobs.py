@@ -184,6 +184,29 @@ def test_visitors_read_only_and_see_no_private_job(jobs: Jobs) -> None:
         assert "/cancel" not in jobs.visitor.get(path).text and "/cancel" in jobs.owner.get(path).text
 
 
+def test_ids_of_private_jobs_are_not_told_by_those_that_run_after_them(jobs: Jobs) -> None:
+    folded = str(jobs.live.submit(1e6, name="parts", array=2, project="quiet", cpus=0.1))
+    jobs.live.step(5)
+    after_many = jobs.submit(1e6, name="after an array", after=[folded, f"{folded}[1]", jobs.running])
+    jobs.live.step(5, times=2)
+    paths = [f"/api/v1/jobs/{job}{end}" for job in (jobs.behind, after_many) for end in ("", "/why", "/history")]
+    paths += [f"/jobs/{jobs.behind}", f"/jobs/{after_many}", f"/submit?from={after_many}"]
+    for path in (*paths, "/", "/jobs", "/wall", "/api/v1/jobs", "/api/v1/jobs?sort=oldest"):
+        for lang in ("en", "fr"):
+            text = jobs.visitor.get(path, headers={"Accept-Language": lang}).text
+            assert jobs.private not in text and folded not in text, path
+    shown = jobs.visitor.get(f"/api/v1/jobs/{after_many}").json()
+    assert shown["after"] == ["", "", jobs.running]
+    assert shown["reasons"][0]["text"].count("a job that you may not see") == 2
+    assert jobs.owner.get(f"/api/v1/jobs/{after_many}").json()["after"] == [folded, f"{folded}[1]", jobs.running]
+    assert jobs.owner.post(f"/jobs/{folded}/cancel", headers=OWN).status_code == 200
+    jobs.live.step(5, times=2)
+    for end in ("", "/why", "/timeline"):
+        text = jobs.visitor.get(f"/api/v1/jobs/{after_many}{end}").text
+        assert "It was to run after a job that you may not see, which was cancelled." in text and folded not in text
+    assert f"It was to run after {folded}" in jobs.owner.get(f"/api/v1/jobs/{after_many}").text
+
+
 # -- cancelling many ---------------------------------------------------------------------------------------------------
 def test_many_are_cancelled_after_one_question(jobs: Jobs) -> None:
     first, second = (jobs.submit(1e6, name=f"doomed {n}") for n in (1, 2))

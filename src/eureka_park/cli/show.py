@@ -85,7 +85,7 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
         (_("attempt"), _attempt(view)),
         (_("capped to"), _capped(view)),
         (_("checkpoint"), _("yes") if view.get("checkpoint") else ""),
-        (_("after"), ", ".join(view.get("after") or [])),
+        (_("after"), ", ".join(name or "–" for name in view.get("after") or [])),
         (_("tasks"), tasks),
         (_("node"), view.get("node") or ""),
         (_("isolation"), view.get("sandbox_level") or ""),

@@ -48,7 +48,7 @@ def request_of(job: Mapping[str, Any]) -> dict[str, Any]:
         "memory": job["memory_bytes"],
         "time": job["time_s"],
         "array": job.get("n_tasks"),
-        "after": job.get("after") or [],
+        "after": [name for name in job.get("after") or [] if name],
         "checkpoint": job["checkpoint"] or None,
         "priority": _unless(job.get("priority"), 0),
         **work,

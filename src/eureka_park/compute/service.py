@@ -220,17 +220,17 @@ class ComputeService:
             )
 
     def _check_after(self, conn: Any, who: Principal | None, after: Sequence[JobId]) -> None:
-        ended, _ = store.open_among(conn, after) if after else ({}, set())
-        for job_id in dict.fromkeys(after):
-            try:
-                self._row_in(conn, who, job_id)
-            except NotFound:
+        names = list(dict.fromkeys(after))
+        unseen = self._unseen(conn, who, names)
+        ended, _ = store.open_among(conn, names) if not unseen else ({}, set())
+        for job_id in names:
+            if job_id in unseen:
                 raise BadInput(
                     f"There is no job {job_id} to run after.",
                     fix="List jobs with: park jobs --all",
                     field="after",
                     code="no_such_job",
-                ) from None
+                )
             if ended.get(job_id, "finished") != "finished":
                 raise BadInput(
                     f"{job_id} is {ended[job_id]}, so nothing can run after it.",
@@ -260,7 +260,22 @@ class ComputeService:
         """The reason of a job that runs after others which are not over yet; None when nothing holds it."""
         after = row["spec"]["after"]
         ended, _ = store.open_among(conn, after) if after else ({}, set())
-        return view.dependency([name for name in after if name not in ended])
+        return view.dependency([name for name in after if name not in ended], row["hidden"])
+
+    def _hidden(self, conn: Any, who: Principal | None, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+        """Of the jobs that these run after, those that somebody may not know of."""
+        if who is not None and who.is_operator:
+            return frozenset()
+        return self._unseen(conn, who, sorted({name for row in rows for name in row["spec"]["after"]}))
+
+    def _unseen(self, conn: Any, who: Principal | None, names: Sequence[str]) -> frozenset[str]:
+        """Of these jobs and arrays, those that are not there or that somebody may not see."""
+        if not names:
+            return frozenset()
+        seen, projects = self._visible_projects(who), store.projects_of(conn, names)
+        return frozenset(
+            name for name in names if name not in projects or (seen is not None and projects[name] not in seen)
+        )
 
     def jobs(
         self,
@@ -284,6 +299,8 @@ class ComputeService:
         with self._db.read() as conn:
             found = store.page(conn, asked, order, cursor, limit + 1)
             rows = store.rows_of(conn, [job_id for job_id, _ in found[:limit]])
+            hidden = self._hidden(conn, who, rows)
+            rows = [{**row, "hidden": hidden} for row in rows]
             receipts = self._receipts.summaries([row["job_id"] for row in rows if row["state"] in ENDED_NAMES])
             shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows]
             waiting = [(row, job) for row, job in zip(rows, shown, strict=True) if row["state"] == "queued"]
@@ -334,8 +351,8 @@ class ComputeService:
     def timeline(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
         """What happened to a job, oldest first: `at_s`, `what`, `text`, `reason`, `cap_frac`, `node`."""
         with self._db.read() as conn:
-            self._row_in(conn, who, job_id)
-            return store.timeline_of(conn, job_id)
+            hidden = self._row_in(conn, who, job_id)["hidden"]
+            return [{**row, "text": view.veiled(row["text"], hidden)} for row in store.timeline_of(conn, job_id)]
 
     def timeline_view(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
         """The timeline as the API shows it: `at`, `what`, `text`, `reason`, `cap_frac`."""
@@ -459,7 +476,7 @@ class ComputeService:
             raise NotFound(f"There is no job {job_id}.", fix="List jobs with: park jobs --all", code="no_such_job")
         if act is not Act.SEE:
             self._accounts.require(act, who, row["project"])
-        return row
+        return {**row, "hidden": self._hidden(conn, who, [row])}
 
 
 def _check_open(job_id: str, state: str) -> None:

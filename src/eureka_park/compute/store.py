@@ -282,6 +282,21 @@ def where_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, tuple[str, s
     return found
 
 
+def projects_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, str]:
+    """The project of each of these jobs, arrays or submissions that live has not taken yet; unknown ones are left
+    out.
+    """
+    known = where_of(conn, [*job_ids, *(f"{name}[0]" for name in job_ids)])
+    rows = {name: known.get(name) or known.get(f"{name}[0]") for name in job_ids}
+    found = {name: row[0] for name, row in rows.items() if row is not None}
+    rest = [name for name in rows if name not in found]
+    for at in range(0, len(rest), _IDS_PER_QUERY):
+        query = select(inbox.c.job_id, inbox.c.payload).where(inbox.c.kind == "submit", inbox.c.done_seq.is_(None))
+        for row in conn.execute(query.where(inbox.c.job_id.in_(rest[at : at + _IDS_PER_QUERY]))):
+            found[row.job_id] = str(json.loads(row.payload)["spec"]["project"])
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which jobs a list is asked for. `projects` None: all there are; `text`: part of name, id or project."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from eureka_park.compute.store import ArrayTimes
 from eureka_park.foundation.units import duration_text, iso_from_s
 
 _WAITING = frozenset({"queued", "paused"})
+HIDDEN: Final = "a job that you may not see"
 
 
 def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The view of one job's row."""
-    spec = row["spec"]
+    """The view of one job's row. Of the jobs that it runs after, those in `hidden` of the row lose their ids."""
+    spec, hidden = row["spec"], row.get("hidden", ())
     return {
         "job_id": row["job_id"],
         "name": row["name"],
@@ -42,14 +43,21 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "priority": spec["priority"],
         "node": row["node"],
         "sandbox_level": row["sandbox_level"],
-        "detail": row["detail"],
+        "detail": veiled(row["detail"], hidden),
         "array_id": row["array_id"],
         "task_index": row["task_index"],
         "n_tasks": spec["n_tasks"] if spec["is_array"] and row["array_id"] is None else None,
         "task_states": None,
-        "after": list(spec["after"]),
+        "after": ["" if name in hidden else name for name in spec["after"]],
         "receipt": receipt_line(receipt),
     }
+
+
+def veiled(text: str, hidden: Iterable[str]) -> str:
+    """A text without the ids of jobs that its reader may not see."""
+    for name in sorted(hidden, key=len, reverse=True):  # a task before its array
+        text = text.replace(name, HIDDEN)
+    return text
 
 
 def on_node_view(row: Mapping[str, Any], *, is_seen: bool) -> dict[str, Any]:
@@ -129,12 +137,13 @@ def array_view(array_id: str, row: Mapping[str, Any], times: ArrayTimes) -> dict
     }
 
 
-def dependency(names: Sequence[str]) -> dict[str, Any] | None:
-    """The reason of a job that runs after others; None when there are none."""
+def dependency(names: Sequence[str], hidden: Collection[str] = ()) -> dict[str, Any] | None:
+    """The reason of a job that runs after others, the ids of `hidden` ones empty; None when there are none."""
     if not names:
         return None
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return {"code": "dependency", "text": f"It runs after {shown}.", "values": {"after": list(names)}, "until": None}
+    after = ["" if name in hidden else name for name in names]
+    shown = ", ".join(name or HIDDEN for name in after[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return {"code": "dependency", "text": f"It runs after {shown}.", "values": {"after": after}, "until": None}
 
 
 def no_plan() -> dict[str, Any]:
@@ -165,7 +174,7 @@ def ended_reason(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["ended_s"] is not None and row["started_s"] is not None:
         text += f" It ran {duration_text(row['ran_s'])}."
     if row["detail"]:
-        text += f" {row['detail']}"
+        text += f" {veiled(row['detail'], row.get('hidden', ()))}"
     return {"code": state, "text": text, "values": {}, "until": None}
 
 

@@ -191,7 +191,7 @@ class JobView(BaseModel):
     task_index: int | None
     n_tasks: int | None
     task_states: dict[str, int] | None
-    after: list[str]
+    after: list[str] = Field(description="What it runs after; an id is empty where the asker may not see that job")
     receipt: ReceiptLine | None
 
 

@@ -174,7 +174,7 @@ def _happenings(park: Park, words: Words, who: Principal | None, job_id: str, no
 
 
 def _after(park: Park, who: Principal | None, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The jobs after which it runs; those that the asker may not see are only counted by a dash."""
+    """The jobs after which it runs; those that the asker may not see are only counted."""
     found = []
     for job_id in names[:_AFTER_MAX]:
         try:

@@ -39,6 +39,7 @@ _SAYS_MORE: Final = frozenset(
 )  # their text says more
 
 _SHOWN: Final = 3  # names of other jobs in a reason
+HIDDEN: Final = N_("a job that you may not see")
 
 
 def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
@@ -76,7 +77,8 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
         found["n_ahead"] = words.number(values["n_ahead"])
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []
-        found["after"] = words.joined([*(isolated(str(name)) for name in values["after"][:_SHOWN]), *more])
+        names = [isolated(str(name)) if name else words.say(HIDDEN) for name in values["after"][:_SHOWN]]
+        found["after"] = words.joined([*names, *more])
     if "cpus" in values:
         found["asks"], found["room"] = (_machine(words, values, before) for before in ("", "free_"))
     return found

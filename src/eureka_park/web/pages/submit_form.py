@@ -97,7 +97,7 @@ def typed_like(job: Mapping[str, Any], script: str | None, snapshot: str) -> Typ
         memory=_size_text(job["memory_bytes"]),
         time=_duration_text(job["time_s"]),
         array=str(job["n_tasks"] or ""),
-        after=" ".join(job["after"]),
+        after=" ".join(filter(None, job["after"])),
         checkpoint=bool(job["checkpoint"]),
     )
 
