@@ -38,4 +38,7 @@ def test_a_day_is_told_in_order() -> None:
 
 def test_scarcity_is_told_against_the_load() -> None:
     assert code(1, replace(DAY, load_mw=(400.0,) * 10)) == "grid_carries"
+    assert code(1, replace(DAY, load_mw=(61.0,) * 10)) == "grid_carries", "less than half is not most of the work"
+    assert code(9, plan_of([0, 60, *[0] * 8], [20] * 10, [25] * 10)) == "wind_and_salt"
+    assert code(5, plan_of([10.0] * 10, [0.0] * 10, [29.0] * 10)) == "mixed", "wind leads, but carries no half"
     assert sky_now(DAY, 1e9, KINDS).text in SENTENCES.values()

@@ -8,7 +8,7 @@ from typing import Final
 
 from eureka_park.foundation.power_plan import PowerPlan
 
-_SCARCE_FRAC: Final = 0.35  # below this part of the load the grid is the story
+_MOST_FRAC: Final = 0.5  # of the load: who "carries most of the work"
 _LITTLE_FRAC: Final = 0.05  # of the largest PV output in the plan: the sun is down
 
 SENTENCES: Final[Mapping[str, str]] = {
@@ -17,6 +17,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "sun_rises": "The sun comes up and begins to fill the salt.",
     "sun_carries": "The sun carries most of the work.",
     "wind_carries": "The wind carries most of the work.",
+    "wind_and_salt": "Wind and salt share the work.",
     "mixed": "Sun, salt and wind share the work.",
     "grid_carries": "The sky gives little now; the grid carries most of the work.",
 }
@@ -48,21 +49,22 @@ def _pv(plan: PowerPlan, kind_of: Mapping[str, str]) -> list[float]:
 
 
 def _code(plan: PowerPlan, index: int, kinds: Mapping[str, float], pv_mw: list[float]) -> str:
-    clean = sum(kinds.values())
+    clean, most = sum(kinds.values()), _MOST_FRAC * plan.load_mw[index]
     top = max(pv_mw, default=0.0)
     is_dark = pv_mw[index] <= _LITTLE_FRAC * top
     later = pv_mw[min(index + 2, len(pv_mw) - 1)]
-    if clean <= 0 or clean < _SCARCE_FRAC * plan.load_mw[index]:
+    if clean <= 0 or clean < most:
         return "grid_carries"
     if is_dark:
         was_sunny = index > 0 and pv_mw[index - 1] > _LITTLE_FRAC * top
         if kinds["csp"] >= kinds["wind"]:
             return "salt_takes_over" if was_sunny else "salt_by_night"
-        return "wind_carries"
+        return "wind_carries" if kinds["wind"] >= most else "wind_and_salt"
     if later <= _LITTLE_FRAC * top and kinds["csp"] > kinds["pv"]:
         return "salt_takes_over"
     if pv_mw[index] < 0.3 * top < later:
         return "sun_rises"
-    if kinds["wind"] > 0.5 * clean:
+    if kinds["wind"] > 0.5 * clean and kinds["wind"] >= most:
         return "wind_carries"
-    return "sun_carries" if kinds["pv"] + kinds["csp"] > 0.66 * clean else "mixed"
+    sun = kinds["pv"] + kinds["csp"]
+    return "sun_carries" if sun > 0.66 * clean and sun >= most else "mixed"
