@@ -28,6 +28,7 @@ MASKS = (
     (r"[\d.]+(e-\d+)? credits", "N credits"),
     (r"\b(measured|modelled)\b", "METHOD"),
     (r"\b(rlimits|landlock|container|container-cgroup)$", "LEVEL"),
+    (r"\./park ", "park "),  # as it is called in a clone
     (r" {2,}", "  "),
 )
 SMALL = ("--cpus", "0.1", "--memory", "64MiB")

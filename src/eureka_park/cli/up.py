@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -124,12 +125,18 @@ def _check_fixed(house: Home, fixed: dict[str, Any]) -> None:
     for name, value in fixed.items():
         if value not in (None, False) and value != present[name]:
             option = "--" + name.removesuffix("_name")
-            was = f"with {option} {present[name]}" if present[name] else f"without {option}"
+            shown = f"{present[name]:g}" if name == "pace" else present[name]
+            was = f"with {option} {shown}" if present[name] else f"without {option}"
             raise Conflict(
                 f"This home was made {was}; that cannot change.",
                 fix=f"Leave {option} out, or name a new home with --home.",
                 code="home_differs",
             )
+
+
+def _command() -> str:
+    """How this command is called here: in a clone of the repository it is not on the path."""
+    return "./park" if not shutil.which("park") and Path("park").is_file() else "park"
 
 
 def _same_site(house: Home, named: str) -> bool:
@@ -332,7 +339,9 @@ class _Parent:
             click.echo(f"Sign in once, within 15 minutes: {self.url}/sign-in?code={code}")
         for line in _about_time(facts):
             click.echo(line)
-        click.echo("Try:  park submit -- echo hello      park jobs      park status      Ctrl-C ends the park")
+        park = _command()
+        click.echo(f"Try in another terminal:  {park} submit -- echo hello      {park} jobs      {park} top")
+        click.echo("Ctrl-C ends the park.")
 
     def _end(self) -> None:
         for child in self._children:

@@ -14,6 +14,7 @@ from eureka_park.web.charts.shapes import Point, nice_step, smooth, unit_for
 from eureka_park.web.pages.words import Words
 
 _QUARTER_S: Final = 900  # every zone's offset is a multiple of a quarter of an hour
+_TICK_PX: Final = 44  # an hour's text, at most so wide
 _LABEL_PX: Final = 24  # a layer is named inside the picture where it is at least so high
 
 
@@ -199,7 +200,8 @@ def _hours(frame: Frame, picture: Picture, words: Words, every_h: int) -> Iterab
         is_day = local.hour == 0
         place = f'x1="{x:.2f}" x2="{x:.2f}" y1="{frame.above}" y2="{frame.ground + 5:g}"'
         yield f'<line class="{"day" if is_day else "six"}" {place}/>'
-        yield f'<text class="tick" x="{x:.2f}" y="{frame.ground + 18:g}" text-anchor="middle">{local:%H:%M}</text>'
+        anchor = "middle" if x < frame.width - _TICK_PX / 2 else "end"
+        yield f'<text class="tick" x="{x:.2f}" y="{frame.ground + 18:g}" text-anchor="{anchor}">{local:%H:%M}</text>'
         if local.hour == 12 and frame.start + 30 < x < frame.width - 40:
             day = escape(words.day(instant_s, picture.now_s))
             yield f'<text class="tick dayname" x="{x:.2f}" y="{frame.height - 2}" text-anchor="middle">{day}</text>'
