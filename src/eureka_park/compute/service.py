@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
 from typing import Any, BinaryIO, Final, Protocol
@@ -15,6 +15,8 @@ from eureka_park.compute.core.job import JobSpec, Tier
 from eureka_park.compute.core.job_check import Largest, check_request
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
 from eureka_park.compute.core.spans import Span, spans_of
+from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, quote_rows
+from eureka_park.compute.quote_rows import QuoteRows as QuoteRows
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -24,10 +26,8 @@ from eureka_park.foundation.units import iso_from_s
 
 ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
 CANCEL_MAX: Final = 1000
-_ON_NODE: Final = ("starting", "running", "pausing", "frozen")
-_RUNNING_MAX: Final = 1000
-_AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
 _SKY_HOURS_MAX: Final = 7 * 24
+_ARRAYS_KEPT: Final = 64  # sums of receipts of arrays that are remembered
 
 
 class Receipts(Protocol):
@@ -67,16 +67,6 @@ class Quoter(Protocol):
         """The quote of a checked declaration, as each tier would run it; `chosen` is the tier that was declared."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteRows:
-    """Rows of jobs that a quote rests on: those on nodes; by tier the first who wait before it, and how many wait."""
-
-    running: Sequence[Mapping[str, Any]]
-    ahead: Mapping[str, Sequence[Mapping[str, Any]]]
-    n_ahead: Mapping[str, int]
-    is_first: bool  # the project never had a job
-
-
 class ComputeService:
     """Jobs as people and programs use them. Commands go to the inbox; only `live` decides."""
 
@@ -104,6 +94,7 @@ class ComputeService:
         self._largest, self._flex_default_s = largest, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
+        self._array_receipts: dict[str, dict[str, Any]] = {}
 
     # -- commands --------------------------------------------------------------------------------------------------
     def submit(self, who: Principal, request: Mapping[str, Any], idempotency_key: str | None = None) -> JobId:
@@ -141,7 +132,7 @@ class ComputeService:
         now_s = self._clock.park_s()
         with self._db.read() as conn:
             spec = self._checked(conn, who, request, now_s, Act.SEE if who is None else Act.SUBMIT)
-            rows = _quote_rows(conn, spec.project)
+            rows = quote_rows(conn, spec.project)
         if self._quoter is None:
             raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
         specs = {str(tier): replace(spec, tier=tier) for tier in Tier}
@@ -411,24 +402,30 @@ class ComputeService:
         row = self._row(who, job_id)
         if "task_states" not in row:
             return self._receipts.receipt(job_id)
+        if job_id in self._array_receipts or not row["task_states"].keys() <= ENDED_NAMES:
+            return self._array_receipts.get(job_id)
         with self._db.read() as conn:
             found = [self._receipts.receipt(name) for name in store.task_ids(conn, job_id)]
         settled = [item for item in found if item is not None]
-        return view.array_receipt(job_id, settled) if len(settled) == len(found) else None
+        if len(settled) == len(found):  # it stays as it is, and reading thousands of them takes a second
+            while len(self._array_receipts) >= _ARRAYS_KEPT:
+                self._array_receipts.pop(next(iter(self._array_receipts)), None)
+            self._array_receipts[job_id] = view.array_receipt(job_id, settled)
+        return self._array_receipts.get(job_id)
 
     def counts(self, who: Principal | EllipsisType | None = ...) -> dict[str, int]:
         """How many jobs are in each state: all jobs, or those that somebody (None: a visitor) may see."""
         with self._db.read() as conn:
             return store.counts(conn, None if isinstance(who, EllipsisType) else self._visible_projects(who))
 
-    def on_nodes(self, who: Principal | None, limit: int = _RUNNING_MAX) -> list[dict[str, Any]]:
+    def on_nodes(self, who: Principal | None, limit: int = RUNNING_MAX) -> list[dict[str, Any]]:
         """What takes up machines now, the oldest first: node, state, tier, cpus, gpus, cap_frac.
 
         `job_id` and `name` are None for jobs that somebody may not see.
         """
         seen = self._visible_projects(who)
         with self._db.read() as conn:
-            found = store.page(conn, store.Asked(_ON_NODE), Sort.OLDEST, None, limit)
+            found = store.page(conn, store.Asked(ON_NODE), Sort.OLDEST, None, limit)
             rows = store.rows_of(conn, [job_id for job_id, _ in found])
         return [view.on_node_view(row, is_seen=seen is None or row["project"] in seen) for row in rows]
 
@@ -482,15 +479,3 @@ class ComputeService:
 def _check_open(job_id: str, state: str) -> None:
     if state in ENDED_NAMES:
         raise Conflict(f"{job_id} is already over: {state}.", fix="There is nothing to cancel.", code="job_over")
-
-
-def _quote_rows(conn: Any, project: str) -> QuoteRows:
-    on_nodes = store.page(conn, store.Asked(_ON_NODE), limit=_RUNNING_MAX)
-    ahead, n_ahead = {}, {}
-    for tier in (str(one) for one in Tier):
-        line = store.Asked(("queued", "paused"), tier, (project,))
-        first = store.page(conn, line, Sort.OLDEST, limit=_AHEAD)
-        ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first])
-        n_ahead[tier] = store.count(conn, line)
-    is_first = not store.page(conn, store.Asked(projects=(project,)), limit=1)
-    return QuoteRows(store.rows_of(conn, [job_id for job_id, _ in on_nodes]), ahead, n_ahead, is_first)
