@@ -86,12 +86,13 @@ class AccountsService:
 
     def redeem_sign_in(self, code: str) -> str:
         """Turn a sign-in code into a session of 14 real days; the code is spent. Raises Unauthorised."""
-        now_s = self._clock.real_s()
-        session = self._secret("")
-        with self._db.write() as conn:
-            person_id = store.take_sign_in_link(conn, code[:_SECRET_CHARS_MAX], now_s)
-            if person_id is not None:
-                store.add_session(conn, session, person_id, now_s, now_s + SESSION_S)
+        now_s, code = self._clock.real_s(), code[:_SECRET_CHARS_MAX]
+        session, person_id = self._secret(""), None
+        if not code.startswith(_LOGIN) and self._is_posted(code):
+            with self._db.write() as conn:
+                person_id = store.take_sign_in_link(conn, code, now_s)
+                if person_id is not None:
+                    store.add_session(conn, session, person_id, now_s, now_s + SESSION_S)
         if person_id is None:
             raise Unauthorised(
                 "This sign-in link was used before or is older than 15 minutes.",
@@ -115,13 +116,14 @@ class AccountsService:
         Dashes, spaces and capitals do not matter. The token lasts until it is revoked.
         """
         letters = "".join(letter for letter in code[:_SECRET_CHARS_MAX].lower() if letter.isalnum())
-        token = self._secret(TOKEN_PREFIX)
+        token, who = self._secret(TOKEN_PREFIX), None
         now_s = self._clock.real_s()
-        with self._db.write() as conn:
-            person_id = store.take_sign_in_link(conn, _LOGIN + letters, now_s)
-            who = store.principal(conn, person_id) if person_id else None
-            if who is not None:
-                store.add_token(conn, token, who.person_id, label, now_s)
+        if self._is_posted(_LOGIN + letters):
+            with self._db.write() as conn:
+                person_id = store.take_sign_in_link(conn, _LOGIN + letters, now_s)
+                who = store.principal(conn, person_id) if person_id else None
+                if who is not None:
+                    store.add_token(conn, token, who.person_id, label, now_s)
         if who is None:
             raise Unauthorised(
                 "This code was used before, is older than 10 minutes, or is none of this park.",
@@ -147,8 +149,12 @@ class AccountsService:
 
     def end_session(self, session: str) -> None:
         """Sign out; a session that is no more is no error."""
-        with self._db.write() as conn:
-            store.drop_session(conn, session[:_SECRET_CHARS_MAX])
+        session = session[:_SECRET_CHARS_MAX]
+        with self._db.read() as conn:
+            is_there = store.person_of_session(conn, session, self._clock.real_s()) is not None
+        if is_there:
+            with self._db.write() as conn:
+                store.drop_session(conn, session)
 
     def ensure_project(self, project_id: str, title: str, is_public: bool) -> Project:
         """The project of this id, made if there is none; one that is there stays as it is. Raises BadInput."""
@@ -201,6 +207,11 @@ class AccountsService:
         if project is None or not may(Act.SEE, who, project).is_allowed:
             raise _no_project(project_id)
         raise Forbidden(answer.why, fix="Ask an operator of this park to add you.")
+
+    def _is_posted(self, code: str) -> bool:
+        """Whether there is such a code: strangers who guess must not make the park wait for its write lock."""
+        with self._db.read() as conn:
+            return store.has_sign_in_link(conn, code)
 
     def _known(self, person_id: str) -> None:
         with self._db.read() as conn:

@@ -154,6 +154,11 @@ def add_sign_in_link(conn: Connection, code: str, person_id: str, now_s: float, 
     conn.execute(insert(sign_in_links), row)
 
 
+def has_sign_in_link(conn: Connection, code: str) -> bool:
+    """Whether there is such a code; it may have expired."""
+    return conn.execute(select(1).where(sign_in_links.c.code_sha256 == hashed(code))).scalar() is not None
+
+
 def take_sign_in_link(conn: Connection, code: str, now_s: float) -> str | None:
     """Whose sign-in code this is; the code is gone afterwards."""
     link = sign_in_links.c
