@@ -26,6 +26,7 @@ _BYTE_UNITS: Final = {
     "t": 1000**4, "tb": 1000**4,
     "ki": 1024, "kib": 1024, "mi": MIB, "mib": MIB, "gi": GIB, "gib": GIB, "ti": 1024**4, "tib": 1024**4,
 }  # fmt: skip
+_BYTES_END: Final = 2.0**63
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
@@ -96,7 +97,10 @@ def parse_bytes(text: str) -> int:
     match = _BYTES.fullmatch(text.strip().lower())
     if not match or match[2] not in _BYTE_UNITS:
         raise BadInput(f"'{text}' is not a size.", fix="Write it as 512M, 2GiB or a number of bytes.", code="bad_size")
-    return int(float(match[1]) * _BYTE_UNITS[match[2]])
+    size_bytes = float(match[1]) * _BYTE_UNITS[match[2]]
+    if size_bytes >= _BYTES_END:
+        raise BadInput(f"'{text[:40]}' is larger than any memory.", fix="Write it as 512M or 2GiB.", code="bad_size")
+    return int(size_bytes)
 
 
 def parse_count(text: str) -> int:

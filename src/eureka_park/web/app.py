@@ -23,7 +23,8 @@ from eureka_park.web.maintenance import Closed
 from eureka_park.web.pages.messages import error_page
 from eureka_park.web.pages.routes import add_pages
 
-BODY_BYTES_MAX: Final = 32 * 1024**2  # of JSON; blobs have a limit of their own
+BODY_BYTES_MAX: Final = 4 * 1024**2  # reading JSON holds up everybody else; blobs have a limit of their own
+LISTING_BYTES_MAX: Final = 32 * 1024**2  # the files of a folder may be very many
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -33,6 +34,7 @@ _HEADERS: Final = {
         "frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",  # unless an answer says otherwise: most depend on who asks
 }
 
 
@@ -105,6 +107,7 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
     if "transfer-encoding" in headers and "/blobs/" not in scope["path"]:
         return BadInput("The body's length is not said.", fix="Send a Content-Length.", code="length_required")
     length = headers.get("content-length", "0")
-    if "/blobs/" not in scope["path"] and length.isdigit() and int(length) > BODY_BYTES_MAX:
-        return BadInput("The body is larger than 32 MiB.", fix="Send less at once.", code="too_large")
+    most = LISTING_BYTES_MAX if scope["path"] == "/api/v1/snapshots" else BODY_BYTES_MAX
+    if "/blobs/" not in scope["path"] and length.isdigit() and int(length) > most:
+        return BadInput(f"The body is larger than {most // 1024**2} MiB.", fix="Send less at once.", code="too_large")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import reprlib
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final
@@ -28,6 +29,8 @@ from eureka_park.foundation.errors import (
 
 _log = logging.getLogger("eureka_park.web")
 
+_REPR: Final = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 100
 Page = Callable[[Request, ParkError], Response]
 _BY_STATUS: Final[dict[int, type[ParkError]]] = {
     401: Unauthorised,
@@ -116,7 +119,7 @@ def from_validation(error: RequestValidationError) -> BadInput:
         return BadInput("The body is not marked as JSON.", fix=fix, code="bad_json")
     if first["type"] == "missing":
         return BadInput(f"'{place}' is missing.", fix="Add it.", field=place, code="missing_field")
-    sent = repr(first.get("input"))
+    sent = _REPR.repr(first.get("input"))  # never all of a body of mebibytes
     sent = sent if len(sent) <= 60 else sent[:57] + "..."
     return BadInput(f"'{place}' is {sent}: {first['msg'].lower()}.", fix="Change it.", field=place)
 

@@ -8,10 +8,12 @@ from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from eureka_park.foundation.errors import BadInput, TooLarge
 
 FORM_BYTES_MAX: Final = 2 * 1024**2  # a script of 256 KiB stays below it, however its letters are written
+VALUE_CHARS_MAX: Final = 64 * 1024  # of any field but a script: as long as a command may be
 _FIELDS_MAX: Final = 2000
 _KIND: Final = "application/x-www-form-urlencoded"
 
@@ -44,11 +46,11 @@ async def read_form(request: Request) -> Form:
     body = await request.body()
     if len(body) > FORM_BYTES_MAX:
         raise TooLarge("The form is too large.", fix="Send long input with park submit.", field="script")
-    return parse_form(body)
+    return await run_in_threadpool(parse_form, body)  # two mebibytes of signs take a while
 
 
 def parse_form(body: bytes) -> Form:
-    """The fields of a form's body. Raises BadInput when there are too many."""
+    """The fields of a form's body. Raises BadInput when there are too many, TooLarge for one that is too long."""
     try:
         pairs = parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_MAX
@@ -57,6 +59,9 @@ def parse_form(body: bytes) -> Form:
         raise BadInput("The form has too many fields.", fix="Choose fewer at once.", code="bad_form") from None
     found: dict[str, list[str]] = {}
     for name, value in pairs:
+        if len(value) > VALUE_CHARS_MAX and name != "script":
+            field = name[:40]
+            raise TooLarge(f"What stands in '{field}' is too long.", fix="Put long input into a file.", field=field)
         found.setdefault(name, []).append(value)
     return Form(found)
 
