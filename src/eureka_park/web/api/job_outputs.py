@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Query
@@ -64,30 +65,58 @@ def output(
 def size_of_output(park: ThePark, who: Anyone, job_id: JobIdPath, path: str) -> Response:
     """How large one output is: Content-Length, without the file."""
     with park.compute.open_output(who, job_id, path) as file:
-        return Response(media_type="application/octet-stream", headers=_download_headers(file))
+        headers = _download_headers(os.fstat(file.fileno()).st_size)
+        return Response(media_type="application/octet-stream", headers=headers)
 
 
 def stream_output(park: Park, who: Principal | None, job_id: str, path: str) -> StreamingResponse:
     """The bytes of an output in constant memory."""
     file = park.compute.open_output(who, job_id, path)
-    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=_download_headers(file))
+    size_bytes = os.fstat(file.fileno()).st_size
+    headers = _download_headers(size_bytes)
+    return StreamingResponse(_chunks(file, size_bytes), media_type="application/octet-stream", headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an output is by its begin: the type of a picture, or empty for a text. Its name says nothing."""
+
+    picture: str
+    head: bytes
+    size_bytes: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a text goes on beyond its begin."""
+        return self.size_bytes > len(self.head)
+
+
+def look_at(file: BinaryIO, path: str) -> Look:
+    """What an output is, by its first 64 KiB. Raises CannotShow for what is neither a text nor a picture of a size that
+    browsers bear. SVG and HTML are texts here.
+    """
+    size_bytes, head = os.fstat(file.fileno()).st_size, file.read(PREVIEW_BYTES)
+    picture = _picture_type(head) or ""
+    if size_bytes > PICTURE_BYTES_MAX if picture else not _is_text(head):
+        raise CannotShow(f"'{path}' cannot be shown here.", fix="Download it.", code="no_preview")
+    return Look(picture, head, size_bytes)
 
 
 def look(park: Park, who: Principal | None, job_id: str, path: str) -> Response:
-    """An output for looking at: a picture whole, a text's begin as plain text. Raises CannotShow for anything else.
-
-    What it is follows from its bytes, never from its name. SVG and HTML are texts here.
-    """
-    with park.compute.open_output(who, job_id, path) as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(PREVIEW_BYTES)
-        picture = _picture_type(head)
-        if picture and size <= PICTURE_BYTES_MAX:
-            return Response(head + file.read(PICTURE_BYTES_MAX), media_type=picture, headers=_CAREFUL)
-    if picture or not _is_text(head):
-        raise CannotShow(f"'{path}' cannot be shown here.", fix="Download it.", code="no_preview")
-    headers = {**_CAREFUL, "X-Output-Size": str(size), "X-Preview-Cut": "true" if size > len(head) else "false"}
-    return Response(head, media_type="text/plain; charset=utf-8", headers=headers)
+    """An output for looking at: a picture whole, a text's begin as plain text. Raises CannotShow for anything else."""
+    file = park.compute.open_output(who, job_id, path)
+    try:
+        found = look_at(file, path)
+        if found.picture:
+            file.seek(0)
+            headers = {**_CAREFUL, "Content-Length": str(found.size_bytes)}
+            return StreamingResponse(_chunks(file, found.size_bytes), media_type=found.picture, headers=headers)
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    headers = {**_CAREFUL, "X-Output-Size": str(found.size_bytes), "X-Preview-Cut": str(found.is_cut).lower()}
+    return Response(found.head, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 def _picture_type(head: bytes) -> str | None:
@@ -105,17 +134,17 @@ def _is_text(head: bytes) -> bool:
     return not any(letter < " " and letter not in "\t\n\r\f\x1b\b" for letter in text)
 
 
-def _download_headers(file: BinaryIO) -> dict[str, str]:
+def _download_headers(size_bytes: int) -> dict[str, str]:
     return {
-        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        "Content-Length": str(size_bytes),
         "Content-Disposition": "attachment",
         "Cache-Control": "no-store",
     }
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    left = os.fstat(file.fileno()).st_size
+def _chunks(file: BinaryIO, size_bytes: int) -> Iterator[bytes]:
+    """Never more than the length that was said, even while the job still writes."""
     with file:
-        while left > 0 and (chunk := file.read(min(256 * 1024, left))):
-            left -= len(chunk)  # never more than the length that was said, even while the job still writes
+        while size_bytes > 0 and (chunk := file.read(min(256 * 1024, size_bytes))):
+            size_bytes -= len(chunk)
             yield chunk

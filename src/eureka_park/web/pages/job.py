@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
 from eureka_park.accounts.service import Principal
@@ -17,7 +17,7 @@ from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import CannotShow, NotFound
 from eureka_park.foundation.units import GIB, iso_from_s, parse_instant_s
 from eureka_park.web.api.job_logs import JobIdPath
-from eureka_park.web.api.job_outputs import look
+from eureka_park.web.api.job_outputs import Look, look_at
 from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.job_end import failure_of, happened, promise_of, sentence_of
@@ -89,10 +89,11 @@ def cancel_job(request: Request, who: Someone, job_id: JobIdPath) -> RedirectRes
 def output_page(request: Request, who: Anyone, job_id: JobIdPath, path: str) -> HTMLResponse:
     """An output that a person can look at: the begin of a text, or a picture; anything else can be fetched."""
     park = park_of(request)
-    try:
-        shown: Response | None = look(park, who, job_id, path)
-    except CannotShow:
-        shown = None
+    with park.compute.open_output(who, job_id, path) as file:
+        try:
+            shown: Look | None = look_at(file, path)
+        except CannotShow:
+            shown = None
     return page(
         request,
         "job_output.html",
@@ -105,15 +106,14 @@ def output_page(request: Request, who: Anyone, job_id: JobIdPath, path: str) -> 
     )
 
 
-def _shown(words: Words, shown: Response | None) -> dict[str, Any]:
+def _shown(words: Words, shown: Look | None) -> dict[str, Any]:
     if shown is None:
         return {"kind": "", "text": "", "is_cut": False, "size": ""}
-    is_text = str(shown.media_type).startswith("text/")
     return {
-        "kind": "text" if is_text else "picture",
-        "text": plain(bytes(shown.body).decode("utf-8", "replace")) if is_text else "",
-        "is_cut": shown.headers.get("x-preview-cut") == "true",
-        "size": words.size(float(shown.headers.get("x-output-size", len(shown.body)))),
+        "kind": "picture" if shown.picture else "text",
+        "text": "" if shown.picture else plain(shown.head.decode("utf-8", "replace")),
+        "is_cut": shown.is_cut and not shown.picture,
+        "size": words.size(float(shown.size_bytes)),
     }
 
 
