@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from eureka_park.foundation.errors import BadInput, Unavailable
 
 START_FIX: Final = "Start one: ./park up, or name one elsewhere: park login URL"
 LOGIN: Final = "park login"
+_IPV4_LOOPBACK: Final = re.compile(r"127(?:\.\d{1,3}){1,3}")  # not names such as 127.example.org
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _token_for(url: str) -> str | None:
 def is_loopback(url: str) -> bool:
     """Whether an address stays on this machine (proxies of the environment are not for it)."""
     host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
+    return host in {"localhost", "::1"} or bool(_IPV4_LOOPBACK.fullmatch(host)) or host.endswith(".localhost")
 
 
 def _local_address(home: Path) -> Address | None:

@@ -83,7 +83,7 @@ class Transport:
             size_bytes = stream.seek(0, 2)
             stream.seek(0)
             headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-            self._send("PUT", path, body=_chunks(stream, heard), headers=headers)
+            self._send("PUT", path, body=_chunks(stream, size_bytes, heard), headers=headers)
 
     @contextmanager
     def download(self, path: str) -> Iterator[Iterator[bytes]]:
@@ -152,9 +152,10 @@ def _check_token(token: str) -> None:
         )
 
 
-def _chunks(stream: BinaryIO, heard: Callable[[int], None]) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO, size_bytes: int, heard: Callable[[int], None]) -> Iterator[bytes]:
+    """As many bytes as were announced, also of a file that grows: more would be read as the next request."""
     n_bytes = 0
-    while chunk := stream.read(PUT_CHUNK_BYTES):
+    while chunk := stream.read(min(PUT_CHUNK_BYTES, size_bytes - n_bytes)):
         yield chunk
         n_bytes += len(chunk)
         heard(n_bytes)

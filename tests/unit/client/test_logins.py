@@ -119,6 +119,7 @@ def test_the_token_of_this_machine_goes_nowhere_else(monkeypatch: pytest.MonkeyP
         ("127.0.0.1:8386/connect", "http://127.0.0.1:8386"),
         ("https://x.example/park/connect?code=1#a", "https://x.example/park"),
         (" http://x.example/jobs ", "http://x.example"),
+        ("127.example.org", "https://127.example.org"),
     ],
 )
 def test_addresses_as_they_are_pasted(text: str, url: str) -> None:
@@ -130,4 +131,6 @@ def test_bad_addresses_and_open_lines() -> None:
         with pytest.raises(BadInput):
             park_url(text)
     assert is_in_the_clear("http://park.example.org")
+    assert is_in_the_clear("http://127.example.org") and is_in_the_clear("http://127.0.0.1.example.org")
+    assert not is_in_the_clear("http://127.0.0.2:1") and not is_in_the_clear("http://[::1]:1")
     assert not is_in_the_clear("http://localhost:1") and not is_in_the_clear("https://park.example.org")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from eureka_park.client.address import Address
-from eureka_park.client.transport import Transport
+from eureka_park.client.transport import Transport, _chunks
 from eureka_park.client.wire import BrokenOff, NotReached, Wire
 from eureka_park.foundation.errors import Unauthorised
 
@@ -152,6 +152,13 @@ def test_an_answer_that_comes_before_the_body_was_sent_counts(server: Any) -> No
     with wired(url_of(server)) as wire:
         answer = wire.request("PUT", "/blob", body=body, headers={"Content-Length": "20000000"})
     assert (answer.status, answer.content, answer.is_good) == (413, b"large", False)
+
+
+def test_a_file_that_grows_meanwhile_is_sent_as_long_as_was_said(tmp_path: Path) -> None:
+    (file := tmp_path / "growing").write_bytes(b"x" * 10)
+    with file.open("rb") as stream:
+        file.write_bytes(b"x" * 30)
+        assert b"".join(_chunks(stream, 10, lambda _n_bytes: None)) == b"x" * 10
 
 
 def test_many_threads_share_a_wire(server: Any) -> None:
