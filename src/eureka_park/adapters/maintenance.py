@@ -8,6 +8,7 @@ from typing import Any, Final
 from eureka_park.adapters.home import Home
 
 NOTE: Final = "maintenance.json"
+_CALENDAR_END_S: Final = 253_370_764_800.0  # 9999-01-01
 
 
 def read_maintenance(home: Home, now_real_s: float) -> dict[str, Any] | None:
@@ -24,6 +25,8 @@ def read_maintenance(home: Home, now_real_s: float) -> dict[str, Any] | None:
         note = {"message": str(value["message"]), "since_s": float(value["since_s"]), "until_s": until_s}
     except (ValueError, KeyError, TypeError):
         return {"message": "", "since_s": now_real_s, "until_s": None}
+    if until_s is not None and not until_s < _CALENDAR_END_S:  # NaN too: pages could not tell such an end
+        return {**note, "until_s": None}
     return None if until_s is not None and until_s <= now_real_s else note
 
 

@@ -1,0 +1,204 @@
+"""What strangers may try: asking much for little, guessing codes, reading what is not theirs, sizes beyond reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import event
+from tests.helpers.live_park import LivePark
+
+from eureka_park.accounts.service import AccountsService
+from eureka_park.adapters.maintenance import end_maintenance
+from eureka_park.foundation.errors import BadInput, Unauthorised, Unavailable
+from eureka_park.foundation.units import parse_bytes
+from eureka_park.web.api.job_outputs import stream_output
+from eureka_park.web.app import BODY_BYTES_MAX, LISTING_BYTES_MAX, make_app
+from eureka_park.web.pages.forms import VALUE_CHARS_MAX
+
+URL = "http://localhost:8386"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Open:
+    """A park with a finished and a running job, a visitor and an owner."""
+
+    def __init__(self, folder: Path) -> None:
+        self.live = LivePark(folder, sky="observed")
+        self.park = self.live.park
+        self.job_id = str(self.live.submit(run_s=5, tier="firm"))
+        self.array = str(self.live.submit(run_s=5, tier="firm", cpus=0.1, array=6))
+        for task in range(6):
+            self.live.engine.run_s[f"{self.array}[{task}]"] = 5
+        self.live.step(times=8)
+        self.visitor = TestClient(make_app(self.park), base_url=URL, raise_server_exceptions=False)
+        self.person_id, _ = self.park.accounts.ensure_owner()
+        self.statements: list[str] = []
+        event.listen(
+            self.park.db._reader, "before_cursor_execute", lambda _c, _k, text, *_: self.statements.append(text)
+        )
+
+    def n_asked(self, ask: Any) -> int:
+        """How many statements a question takes."""
+        self.statements.clear()
+        ask()
+        return len(self.statements)
+
+    def write(self, name: str, content: bytes) -> Path:
+        file = self.live.folder / "jobs" / self.job_id / "out" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    here = Open(tmp_path_factory.mktemp("misuse"))
+    yield here
+    here.park.close()
+
+
+# -- codes and sessions ------------------------------------------------------------------------------------------------
+def test_wrong_codes_do_not_wait_for_the_write_lock(here: Open) -> None:
+    """Anybody can send them; the process that decides needs that lock."""
+    accounts = AccountsService(_ReadOnly(here.park.db), here.live.clock, lambda n: b"x" * n)
+    with pytest.raises(Unauthorised):
+        accounts.redeem_login_code("aaaa-aaaa-aaaa", "laptop")
+    with pytest.raises(Unauthorised):
+        accounts.redeem_sign_in("wrong")
+    accounts.end_session("none of this park")
+    code = here.park.accounts.new_login_code(here.person_id)
+    with pytest.raises(Unavailable):  # a right one does write
+        accounts.redeem_login_code(code, "laptop")
+
+
+class _ReadOnly:
+    def __init__(self, db: Any) -> None:
+        self.read = db.read
+
+    def write(self) -> Any:
+        raise Unavailable("The write lock was asked for.")
+
+
+def test_a_code_for_a_terminal_opens_no_browser(here: Open) -> None:
+    code = here.park.accounts.new_login_code(here.person_id)
+    letters = code.replace("-", "")
+    for tried in (code, letters, f"login:{letters}"):
+        assert here.visitor.get("/sign-in", params={"code": tried}, follow_redirects=False).status_code == 401
+    assert here.park.accounts.redeem_login_code(code, "laptop")[0]
+
+
+# -- what is kept ------------------------------------------------------------------------------------------------------
+def test_no_answer_is_kept_that_depends_on_who_asks(here: Open) -> None:
+    paths = ["/api/v1/jobs", f"/api/v1/jobs/{here.job_id}", f"/api/v1/jobs/{here.job_id}/receipt", "/api/v1/gantt"]
+    for path in (*paths, "/", "/jobs", f"/jobs/{here.job_id}", "/nothing", "/api/v1/nothing", "/sign-in?code=x"):
+        assert here.visitor.get(path, follow_redirects=False).headers["cache-control"] == "no-store", path
+    assert here.visitor.post("/sign-out", headers={"Origin": URL}, follow_redirects=False).headers["cache-control"]
+    assert "max-age" in here.visitor.get("/static/favicon.svg").headers["cache-control"]
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+def test_only_the_listing_of_a_folder_may_be_large(here: Open) -> None:
+    for path, most in (("/api/v1/quotes", BODY_BYTES_MAX), ("/api/v1/snapshots", LISTING_BYTES_MAX)):
+        headers = {**JSON, "Content-Length": str(most + 1)}
+        answer = here.visitor.request("POST", path, content=b"", headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_large")
+        assert f"{most // 1024**2} MiB" in answer.json()["error"]["message"]
+
+
+def test_what_was_wrong_is_quoted_and_not_repeated(here: Open) -> None:
+    answer = here.visitor.post("/api/v1/quotes", json={"command": [["x"] * 1000] * 100})
+    assert answer.status_code == 422 and len(answer.text) < 500
+
+
+def test_a_field_of_a_form_is_as_long_as_a_command_at_most(here: Open) -> None:
+    for name in ("command", "after", "time", "packages"):
+        body = f"kind=command&{name}=" + "a+" * (VALUE_CHARS_MAX // 2 + 1)
+        answer = here.visitor.post("/submit/quote", content=body, headers=FORM)
+        assert (answer.status_code, answer.json()["error"]["field"]) == (413, name)
+    body = "kind=script&file=job.py&script=" + "a+" * (VALUE_CHARS_MAX // 2 + 1)
+    assert here.visitor.post("/submit/quote", content=body, headers=FORM).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 30, "9" * 20 + "TiB"])
+def test_a_size_beyond_all_memory_is_an_error_of_the_field(here: Open, text: str) -> None:
+    with pytest.raises(BadInput):
+        parse_bytes(text)
+    answer = here.visitor.post("/submit/quote", data={"kind": "command", "command": "true", "memory": text})
+    assert answer.status_code == 200 and "larger than any memory" in answer.text
+
+
+# -- much work for little ----------------------------------------------------------------------------------------------
+def test_a_long_list_of_jobs_to_run_after_is_looked_up_in_blocks(here: Open) -> None:
+    def ask(names: list[str]) -> int:
+        body = {"command": ["true"], "after": names}
+        return here.n_asked(lambda: here.visitor.post("/api/v1/quotes", json=body))
+
+    assert ask(["a"] * 10_000) < 60
+    assert ask([f"j{number}" for number in range(9_000)]) < 150
+    assert ask([here.job_id] * 2_000) < 60
+
+
+def test_the_receipt_of_an_array_is_summed_once(here: Open) -> None:
+    path = f"/api/v1/jobs/{here.array}/receipt"
+    first = here.visitor.get(path).json()
+    assert first["kwh"] > 0 and len(here.visitor.get(f"/api/v1/jobs/{here.array}").json()["task_states"]) == 1
+    asked = here.n_asked(lambda: here.visitor.get(path))
+    assert here.visitor.get(path).json() == first
+    assert not [text for text in here.statements if "receipts" in text] and asked < 10
+
+
+def test_the_receipt_of_an_array_that_runs_reads_none_of_its_tasks(here: Open) -> None:
+    array = str(here.live.submit(run_s=1e6, tier="firm", cpus=0.1, array=6))
+    here.live.step(times=2)
+    asked = here.n_asked(lambda: here.visitor.get(f"/api/v1/jobs/{array}/receipt"))
+    assert asked < 10 and not [text for text in here.statements if "receipts" in text]
+    here.park.compute.cancel(here.live.owner, array)
+    here.live.step(times=3)
+    assert here.visitor.get(f"/api/v1/jobs/{array}/receipt").status_code == 200
+
+
+# -- outputs -----------------------------------------------------------------------------------------------------------
+def test_a_picture_is_sent_in_pieces(here: Open) -> None:
+    picture = PNG + b"x" * 1_000_000
+    here.write("large.png", picture)
+    with here.visitor.stream("GET", f"/api/v1/jobs/{here.job_id}/outputs/large.png?preview=1") as answer:
+        assert answer.headers["content-type"] == "image/png" and answer.headers["content-length"] == str(len(picture))
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+        assert b"".join(answer.iter_bytes()) == picture
+    page = here.visitor.get(f"/jobs/{here.job_id}/outputs/large.png", headers={"Accept": "text/html"})
+    assert "large.png?preview=1" in page.text
+
+
+def test_a_file_that_grows_is_sent_as_long_as_was_said(here: Open) -> None:
+    file = here.write("growing.txt", b"a" * 100)
+    answer = stream_output(here.park, None, here.job_id, "growing.txt")
+    file.write_bytes(b"a" * 200)
+    sent: list[bytes] = []
+
+    async def read() -> None:
+        async for chunk in answer.body_iterator:
+            sent.append(bytes(chunk))  # type: ignore[arg-type]
+
+    asyncio.run(read())
+    assert answer.headers["content-length"] == "100" and len(b"".join(sent)) == 100
+
+
+# -- maintenance -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("until_s", ["1e300", "NaN", "Infinity", "9e11"])
+def test_an_end_that_no_calendar_holds_closes_no_page_with_an_error(here: Open, until_s: str) -> None:
+    note = f'{{"message": "New disks.", "since_s": 0, "until_s": {until_s}}}'
+    here.park.home.write("maintenance.json", note)
+    try:
+        answer = here.visitor.get("/", headers={"Accept": "text/html"})
+        assert answer.status_code == 503 and "New disks." in answer.text
+        assert here.visitor.post("/api/v1/login", json={"code": "x"}).status_code == 503
+    finally:
+        end_maintenance(here.park.home)
+    assert here.visitor.get("/").status_code == 200
