@@ -1,7 +1,7 @@
 """Remakes the pictures of the docs from a real park: a watched day as a series, and the overview for the README.
 
     .venv/bin/python docs/pictures/make.py day [--pace 60] [--hours 24] [--folder docs/pictures/day]
-    .venv/bin/python docs/pictures/make.py pages URL-WITH-SIGN-IN-CODE FOLDER
+    .venv/bin/python docs/pictures/make.py pages URL [FOLDER]        (the URL may be a sign-in link)
 
 `day` starts `park up --story` in a home of its own, takes a picture of the hall screen every park hour and when the
 chapter changes, and writes what was seen beside it (`day.csv`: park time, chapter, counts of states, salt, sentence).
@@ -82,7 +82,7 @@ def day(pace: float, hours: float, folder: Path) -> None:
 def pages(link: str, folder: Path) -> None:
     """The overview in three dresses."""
     folder.mkdir(parents=True, exist_ok=True)
-    base = link.split("/sign-in", 1)[0]
+    base = link.split("/sign-in", 1)[0].rstrip("/")
     with tempfile.TemporaryDirectory() as name:
         browser = Chromium(Path(name))
         browser.go(link)
