@@ -10,6 +10,8 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.foundation.zones import ZoneInfo
 
+_FIRST_S: Final = 31_536_000.0  # 1971-01-01: instants are told from 1970 on, and a day before the start is looked at
+_LAST_S: Final = 221_845_392_000.0  # 9000-01-01: calendars end a thousand years later
 _TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -20,7 +22,7 @@ def park_start_s(text: str, now_s: float, timezone: str) -> float:
         today = datetime.fromtimestamp(now_s, UTC).astimezone(ZoneInfo(timezone))
         return today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0).timestamp()
     try:
-        return parse_instant_s(text)
+        start_s = parse_instant_s(text)
     except BadInput:
         raise BadInput(
             f"'{text}' is neither a time of day nor an instant.",
@@ -28,3 +30,11 @@ def park_start_s(text: str, now_s: float, timezone: str) -> float:
             field="start",
             code="bad_start",
         ) from None
+    if not _FIRST_S <= start_s <= _LAST_S:
+        raise BadInput(
+            f"'{text}' is outside the years 1971 to 8999.",
+            fix="Choose a year between them.",
+            field="start",
+            code="bad_start",
+        )
+    return start_s

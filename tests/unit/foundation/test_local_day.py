@@ -30,6 +30,13 @@ def test_time_of_day_by_the_sites_clocks_or_an_instant(text: str, now_s: float, 
     assert iso_from_s(park_start_s(text, now_s, timezone)) == starts
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "1969-07-20T20:17:00Z", "9999-12-31T00:00:00Z"])
+def test_years_that_no_calendar_here_tells_are_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="outside the years") as caught:
+        park_start_s(text, NOON_S, "UTC")
+    assert caught.value.code == "bad_start"
+
+
 @pytest.mark.parametrize("text", ["", "24:00", "5:60", "dawn", "2027-06-21", "2027-06-21T05:00:00"])
 def test_anything_else_is_refused_with_the_two_forms(text: str) -> None:
     with pytest.raises(BadInput, match="neither a time of day nor an instant") as caught:
