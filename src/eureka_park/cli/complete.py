@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 0.8  # a person who pressed Tab waits for no more
 SHOWN: Final = 100
+_ACTIVE: Final = re.compile(r"[\x00-\x1f\x7f$`;|&<>(){}*?!'\"\\]")  # bash would carry these out: a job chose the names
 _ODD: Final = re.compile(r"[^\w./:=@%+-]")
 
 
@@ -46,7 +47,8 @@ class OutputName(click.ParamType[str]):
 
         job = ctx.params.get("job")
         found = _asked(lambda park: [item["path"] for item in park.outputs(job)]) if job else []
-        return [CompletionItem(path) for path in found if path.startswith(incomplete)]
+        safe = (path for path in found if not _ACTIVE.search(path))
+        return [CompletionItem(path) for path in safe if path.startswith(incomplete)]
 
 
 class ParkName(click.ParamType[str]):

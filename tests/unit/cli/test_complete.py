@@ -62,6 +62,14 @@ def test_outputs_of_the_job_that_was_named(small: SmallPark, complete: Callable[
     small.add()
     small.outputs = {"model.npz": b"", "raw/signal": b""}
     assert complete("bash", f"park get {JOB} mo") == ["plain,model.npz"]
+    small.outputs = {
+        "model $(touch pwned).npz": b"",
+        "model`id`": b"",
+        "model\nrm -r .": b"",
+        "model;ls": b"",
+        "model 2.npz": b"",
+    }
+    assert complete("bash", f"park get {JOB} mo") == ["plain,model 2.npz"]  # nothing that a shell would carry out
 
 
 def test_parks_that_one_is_logged_in_to(complete: Callable[[str, str], list[str]]) -> None:
