@@ -253,6 +253,14 @@ def _proxy_for(scheme: str, host: str) -> tuple[str, int, dict[str, str]] | None
     if not address or proxy_bypass(host):
         return None
     parts = urlsplit(address if "://" in address else f"http://{address}")
+    if parts.scheme not in {"http", "https"}:
+        from eureka_park.foundation.errors import BadInput
+
+        raise BadInput(
+            f"The environment names a proxy that speaks {parts.scheme[:20]}, which this command does not.",
+            fix="Name an HTTP proxy, or add the park to NO_PROXY.",
+            code="bad_proxy",
+        )
     if not parts.hostname:
         return None
     credentials = {}

@@ -19,7 +19,7 @@ import pytest
 from eureka_park.client.address import Address
 from eureka_park.client.transport import Transport, _chunks
 from eureka_park.client.wire import BrokenOff, NotReached, Wire
-from eureka_park.foundation.errors import Unauthorised
+from eureka_park.foundation.errors import BadInput, Unauthorised, Unavailable
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -202,6 +202,19 @@ def test_a_proxy_of_the_environment(server: Any, monkeypatch: pytest.MonkeyPatch
     with wired("http://park.invalid:8386", uses_proxies=True) as wire, pytest.raises(NotReached):
         wire.request("GET", "/x")
     assert len(server.seen) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="proxies are named otherwise on Windows")
+def test_a_proxy_that_speaks_something_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy", "https_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "socks5h://ada:secret@127.0.0.1:1")
+    with pytest.raises(BadInput, match="socks5h") as caught:
+        Transport(Address("https://park.invalid", None)).json("GET", "/status")
+    assert "secret" not in str(caught.value)
+    monkeypatch.setenv("no_proxy", "park.invalid")
+    with pytest.raises(Unavailable):
+        Transport(Address("https://park.invalid", None)).json("GET", "/status")
 
 
 @pytest.fixture
