@@ -376,7 +376,10 @@ def test_sign_in_works_once_and_ends(pages: Pages) -> None:
         page = pages.read(again, "fr", who=pages.browser(), status=401)
         assert Words("fr").say("You are not signed in.") in page.text
         if again != "/sign-in":
-            advice = "The link has been used or has grown old. Start the park again: it prints a new one."
+            advice = (
+                "The link has been used or has grown old. "
+                "The command that starts the park prints a new one, also while it runs."
+            )
             assert Words("fr").say(advice) in page.text
     assert somebody.post("/sign-out", headers={"Origin": "http://evil.example"}).status_code == 403
     session = somebody.cookies["park_session"]

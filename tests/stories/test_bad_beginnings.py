@@ -117,6 +117,8 @@ def test_a_second_park_on_one_home(running: RunningPark) -> None:
     line = one_line(done.stderr)
     assert f"already runs in {running.home} at {running.park.url}" in line
     assert "park down" in line
+    code = done.stdout.strip().rsplit("code=", 1)[1]
+    assert running.opened(lambda opened: opened.accounts.redeem_sign_in(code)), "a new way in is offered"
     assert running.park.status()["ready"], "the first one is unharmed"
     assert (running.home / "run" / "client.json").exists()
 

@@ -68,7 +68,7 @@ class Line:
     def _drawn(self) -> Any:
         from rich.text import Text
 
-        return Text(self._text(), no_wrap=True, overflow="ellipsis")
+        return Text(self._text())  # a long reason takes a second line: its end says until when
 
 
 def is_live() -> bool:

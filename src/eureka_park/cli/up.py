@@ -88,7 +88,11 @@ def up(
     was_there = house.folder.is_dir()
     is_new = not was_there or house.is_empty()
     house.make_folders()
-    let_go = house.lock()
+    try:
+        let_go = house.lock()
+    except Conflict:
+        _offer_link(house)
+        raise
     try:
         house.check_space()
         sockets = _bind_when_free(house, host, port, behind_proxy)
@@ -98,6 +102,24 @@ def up(
         if is_new and not house.exists():
             house.unmake(keep_folder=was_there)
         let_go()
+
+
+def _offer_link(house: Home) -> None:
+    """A new way in to the park that runs here already: for another browser, or when the first link has grown old."""
+    from eureka_park import bootstrap
+
+    url = json.loads(house.read("run/client.json") or "{}").get("url")
+    if url:
+        park = bootstrap.open_park(house.folder)
+        try:
+            person_id, _ = park.accounts.ensure_owner()
+            _show_link(url, park.accounts.new_sign_in_link(person_id))
+        finally:
+            park.close()
+
+
+def _show_link(url: str, code: str) -> None:
+    click.echo(f"Sign in once, within 15 minutes: {url}/sign-in?code={code}")
 
 
 def _check_parts() -> None:
@@ -336,7 +358,7 @@ class _Parent:
         model = " (a scale model of Eureka Park on this machine)" if facts.site == "bench" else ""
         click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
         if code:
-            click.echo(f"Sign in once, within 15 minutes: {self.url}/sign-in?code={code}")
+            _show_link(self.url, code)
         for line in _about_time(facts):
             click.echo(line)
         park = _command()

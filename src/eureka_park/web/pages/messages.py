@@ -29,7 +29,10 @@ _ADVICE: Final[Mapping[str, str]] = {
     "not_found": N_("The address may have been mistyped, or what stood here has been moved. Start from the overview."),
     "no_such_job": N_("This job is not there, or you may not see it. The list shows those that you may."),
     "no_token": N_("Open the link that `park up` printed, or ask the operator for one."),
-    "bad_sign_in_link": N_("The link has been used or has grown old. Start the park again: it prints a new one."),
+    "bad_sign_in_link": N_(
+        "The link has been used or has grown old. "
+        "The command that starts the park prints a new one, also while it runs."
+    ),
     "cross_site": N_("The request came from another site. Use the park's own pages."),
     "internal": N_("Try again in a moment. If it stays, tell the operator the number of the request below."),
     "method_not_allowed": N_("Go back and use the page's own buttons."),
