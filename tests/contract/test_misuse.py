@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,29 @@ def test_the_receipt_of_an_array_that_runs_reads_none_of_its_tasks(here: Open) -
     assert here.visitor.get(f"/api/v1/jobs/{array}/receipt").status_code == 200
 
 
+def test_a_large_answer_is_packed_beside_the_others(here: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packing on the loop would hold up everybody."""
+    threads: list[str] = []
+    squeeze = gzip.compress
+
+    def compress(data: bytes, *rest: Any, **more: Any) -> bytes:
+        threads.append(threading.current_thread().name)
+        packed: bytes = squeeze(data, *rest, **more)
+        return packed
+
+    monkeypatch.setattr(gzip, "compress", compress)
+    log = here.live.folder / "jobs" / here.job_id / "log.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"a line of a log\n" * 100_000)
+    answer = here.visitor.get(f"/api/v1/jobs/{here.job_id}/logs/lines?n=5000", headers={"Accept-Encoding": "identity"})
+    small = here.visitor.get(f"/api/v1/jobs/{here.job_id}/logs/lines?n=100")
+    assert len(threads) == 1 and small.headers["content-encoding"] == "gzip"
+    log.write_bytes(b"a line of a log, a longer one than before, of which five thousand are many\n" * 10_000)
+    large = here.visitor.get(f"/api/v1/jobs/{here.job_id}/logs/lines?n=5000")
+    assert large.headers["content-encoding"] == "gzip" and len(large.json()["lines"]) == 5000
+    assert "content-encoding" not in answer.headers and threads[1] != threads[0] and "AnyIO" in threads[1]
+
+
 # -- outputs -----------------------------------------------------------------------------------------------------------
 def test_a_picture_is_sent_in_pieces(here: Open) -> None:
     picture = PNG + b"x" * 1_000_000
@@ -191,6 +216,14 @@ def test_a_file_that_grows_is_sent_as_long_as_was_said(here: Open) -> None:
 
 
 # -- maintenance -------------------------------------------------------------------------------------------------------
+def test_a_notice_that_is_no_text_is_a_notice(here: Open) -> None:
+    (here.live.folder / "maintenance.json").write_bytes(b"\xff\xfe{")
+    try:
+        assert here.visitor.get("/", headers={"Accept": "text/html"}).status_code == 503
+    finally:
+        end_maintenance(here.park.home)
+
+
 @pytest.mark.parametrize("until_s", ["1e300", "NaN", "Infinity", "9e11"])
 def test_an_end_that_no_calendar_holds_closes_no_page_with_an_error(here: Open, until_s: str) -> None:
     note = f'{{"message": "New disks.", "since_s": 0, "until_s": {until_s}}}'

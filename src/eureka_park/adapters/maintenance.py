@@ -16,10 +16,10 @@ def read_maintenance(home: Home, now_real_s: float) -> dict[str, Any] | None:
 
     A damaged note counts as a notice without words: its writer meant to keep people out.
     """
-    text = home.read(NOTE)
-    if text is None:
-        return None
     try:
+        text = home.read(NOTE)  # may be no text at all
+        if text is None:
+            return None
         value = json.loads(text)
         until_s = None if value["until_s"] is None else float(value["until_s"])
         note = {"message": str(value["message"]), "since_s": float(value["since_s"]), "until_s": until_s}
@@ -37,6 +37,6 @@ def write_maintenance(home: Home, message: str, since_s: float, until_s: float |
 
 def end_maintenance(home: Home) -> bool:
     """Take the notice away; whether there was one."""
-    was_there = home.read(NOTE) is not None
+    was_there = (home.folder / NOTE).exists()
     (home.folder / NOTE).unlink(missing_ok=True)
     return was_there

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
@@ -21,6 +22,7 @@ from eureka_park.foundation.errors import Internal
 STATIC: Final = Path(str(resources.files("eureka_park.web") / "static"))
 BUILT: Final = STATIC / "built"
 SQUEEZE_BYTES_MIN: Final = 1000
+SQUEEZE_AT_ONCE_BYTES_MAX: Final = 256 * 1024  # more takes milliseconds in which nobody else would be served
 _SQUEEZED: Final = ("text/html", "application/json")
 _LEVEL: Final = 4  # a page of 50 KB: about a millisecond
 _NAMED_BY_CONTENT: Final = ("built/chunks/", "built/fonts/")
@@ -94,7 +96,8 @@ class _Squeezing:
         start, self._start = self._start, None
         if start is not None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                message = _packed(start, message)
+                is_large = len(message.get("body", b"")) > SQUEEZE_AT_ONCE_BYTES_MAX
+                message = await run_in_threadpool(_packed, start, message) if is_large else _packed(start, message)
             await self._send(start)
         await self._send(message)
 
