@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +200,22 @@ def test_a_picture_is_sent_in_pieces(here: Open) -> None:
         assert b"".join(answer.iter_bytes()) == picture
     page = here.visitor.get(f"/jobs/{here.job_id}/outputs/large.png", headers={"Accept": "text/html"})
     assert "large.png?preview=1" in page.text
+
+
+def test_folders_nested_beyond_all_reason_break_no_page(here: Open) -> None:
+    here.write("plain.txt", b"x")
+    folder = os.open(here.live.folder / "jobs" / here.job_id / "out", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("a", dir_fd=folder)
+        inner = os.open("a", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+    os.close(folder)
+    page = here.visitor.get(f"/jobs/{here.job_id}", headers={"Accept": "text/html"})
+    assert page.status_code == 200 and "deep.txt" in page.text and "plain.txt" in page.text
+    paths = [item["path"] for item in here.visitor.get(f"/api/v1/jobs/{here.job_id}/outputs").json()["items"]]
+    assert "a/" * 1500 + "deep.txt" in paths and "plain.txt" in paths
 
 
 def test_a_file_that_grows_is_sent_as_long_as_was_said(here: Open) -> None:

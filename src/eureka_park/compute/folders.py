@@ -14,6 +14,7 @@ from eureka_park.foundation.ids import folder_name
 from eureka_park.foundation.units import iso_from_s
 
 OUTPUTS_MAX: Final = 20_000
+_SKIPPED: Final = frozenset({"__pycache__", ".cache"})
 _ROOTS: Final = ("out", "work")  # `out/` is PARK_OUTPUT_DIR; new or changed files of the working folder count too
 
 
@@ -74,16 +75,29 @@ def _open_inside(root: Path, parts: list[str]) -> BinaryIO:
 
 
 def _files(root: Path) -> Iterator[tuple[str, os.stat_result]]:
-    for base, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in {"__pycache__", ".cache"})
-        for name in sorted(names):
-            path = Path(base, name)
+    """Regular files below a folder, without following links; a job may nest folders deeper than calls can."""
+    left = [str(root)]
+    while left:
+        names, folders = _inside(left.pop())
+        left += reversed(folders)
+        for name in names:
             try:
-                facts = path.lstat()
+                facts = os.lstat(name)
             except OSError:
                 continue
             if stat.S_ISREG(facts.st_mode):
-                yield _shown(path.relative_to(root).as_posix()), facts
+                yield _shown(name[len(str(root)) + 1 :]), facts
+
+
+def _inside(folder: str) -> tuple[list[str], list[str]]:
+    """What lies in a folder, by name: all that is no folder, and the folders that count."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((item.name, item.path, item.is_dir(follow_symlinks=False)) for item in entries)
+    except OSError:
+        return [], []
+    folders = [path for name, path, is_dir in found if is_dir and name not in _SKIPPED]
+    return [path for _, path, is_dir in found if not is_dir], folders
 
 
 def _shown(path: str) -> str:

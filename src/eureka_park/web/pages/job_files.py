@@ -15,6 +15,7 @@ from eureka_park.web.pages.words import Words
 TAIL_BYTES: Final = 64 * 1024
 _TAIL_LINES: Final = 400
 FILES_MAX: Final = 500
+DEPTH_MAX: Final = 16  # of folders that are drawn; what lies deeper is named with the rest of its path
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
 # Names that promise a text or a picture; whether it is one, the bytes say when somebody looks.
 _SHOWN: Final = frozenset(
@@ -50,7 +51,7 @@ def tree_of(words: Words, job_id: str, items: Sequence[Mapping[str, Any]]) -> Fo
     """The outputs by folder; the first of them, in the order of their paths."""
     root = Folder("")
     for item in items[:FILES_MAX]:
-        *parents, name = str(item["path"]).split("/")
+        *parents, name = str(item["path"]).split("/", DEPTH_MAX)
         here = root
         for parent in parents:
             _count(here, item)
