@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class Needle:
 
     def _by_text(self, chunk: bytes) -> Iterator[tuple[int, int, int]]:
         wanted, begin = self.text.casefold(), 0
+        if wanted not in chunk.decode("utf-8", "replace").casefold():
+            return  # most blocks hold none: do not take them line by line
         for line in chunk.split(_NEWLINE):
             place = line.decode("utf-8", "replace").casefold().find(wanted)
             if place >= 0:
@@ -101,7 +104,7 @@ def search_backwards(path: Path, needle: Needle, before: int, limit: int) -> Fou
         at, work, found = max(0, min(before, size)), _work(needle), list[Match]()
         while file and at > 0 and work > 0:
             begin, chunk = _lines_before(file, at)
-            for line_begin, end, place in reversed(list(needle.lines(chunk))):
+            for line_begin, end, place in reversed(deque(needle.lines(chunk), maxlen=limit - len(found))):
                 found.append(_match(chunk, line_begin, end, place, begin))
                 if len(found) >= limit:
                     return Found(found, begin + line_begin or None, size)
