@@ -10,7 +10,7 @@ import pytest
 
 from eureka_park.web.charts.gantt import Day, Line, gantt_chart
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
-from eureka_park.web.charts.time_axis import Mark, TimeAxis, state_mark, ticks
+from eureka_park.web.charts.time_axis import Mark, TimeAxis, hour_marks, state_mark, ticks
 from eureka_park.web.charts.timeline import Drawn, Life, SkyHour, timeline_chart
 from eureka_park.web.pages.words import LANGUAGES, Words
 
@@ -65,6 +65,13 @@ def test_ticks_stand_on_round_instants(length_s: float, first: str, count: int) 
 def test_ticks_are_round_on_the_site_s_clock() -> None:
     found = list(ticks(TimeAxis(NOON_S, NOON_S + 86400, 0, 900), Words("en", "Asia/Kathmandu"), 9))
     assert {text[-2:] for _, text, _ in found} == {"00"} and [day for _, _, day in found if day]
+
+
+@pytest.mark.parametrize(("width", "days"), [(800, ["Sun, Nov 22", "Mon, Nov 23"]), (150, ["Mon, Nov 23"])])
+def test_names_of_days_do_not_meet(width: float, days: list[str]) -> None:
+    axis = TimeAxis(NOON_S + 6 * HOUR_S, NOON_S + 24 * HOUR_S, 40, 40 + width)
+    drawn = "".join(hour_marks(axis, Words("en", "UTC"), 0, 100, 4))
+    assert re.findall(r'dayname"[^>]*>([^<]*)<', drawn) == [f"\u2068{day}\u2069" for day in days]
 
 
 def test_a_cap_is_as_high_as_it_allows_and_stillness_is_hatched() -> None:

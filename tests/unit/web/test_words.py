@@ -126,6 +126,13 @@ def test_french_binds_figures_to_their_units() -> None:
         assert " " not in shown, shown
 
 
+def test_the_smallest_figures_are_not_nothing() -> None:
+    words = Words("fr")
+    steps = [words.number(step).strip("\u2068\u2069") for step in (0.0001, 0.00025, 0.004, 0.05, 0.5)]
+    assert steps == ["0,0001", "0,00025", "0,004", "0,05", "0,50"]
+    assert "0,00003" in words.grams(0.00003) and "0,0002" in words.energy(2e-7)
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (600, "10 min"), (659, "10 min"), (3600, "1 h"),

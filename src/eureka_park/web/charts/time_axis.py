@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import escape
@@ -14,6 +15,7 @@ from eureka_park.web.pages.words import Words
 _STEPS_S: Final = (
     1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800,
 )  # fmt: skip
+_LETTER_PX: Final = 6.6
 _WIDTH_MIN: Final = 2.5  # so that a short stay can be seen beside a long one
 
 
@@ -67,14 +69,20 @@ def ticks(axis: TimeAxis, words: Words, n_most: int) -> Iterable[tuple[float, st
 def hour_marks(axis: TimeAxis, words: Words, above: float, ground: float, n_most: int) -> Iterable[str]:
     """Ticks as lines with their texts below the ground, days by name under their first tick."""
     edge = axis.x1 - 24
+    days: list[tuple[float, float, str]] = []
     for instant, text, day in ticks(axis, words, n_most):
         x = axis.x(instant)
         yield f'<line class="six" x1="{x:.2f}" x2="{x:.2f}" y1="{above:g}" y2="{ground + 5:g}"/>'
         anchor = "middle" if axis.x0 + 12 < x < edge else "end" if x >= edge else "start"
         yield f'<text class="tick" x="{x:.2f}" y="{ground + 18:g}" text-anchor="{anchor}">{text}</text>'
         if day:
+            wide = _LETTER_PX * len(day)
+            begin = x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
             place = f'x="{x:.2f}" y="{ground + 32:g}" text-anchor="{anchor}"'
-            yield f'<text class="tick dayname" {place}>{escape(day)}</text>'
+            days.append((begin, begin + wide, f'<text class="tick dayname" {place}>{escape(day)}</text>'))
+    for (_begin, end, text), (following, *_rest) in pairwise([*days, (math.inf, math.inf, "")]):
+        if end < following:  # a day that has no room for its name before the next one goes without
+            yield text
 
 
 def nights(axis: TimeAxis, dark: Sequence[tuple[float, float]], above: float, ground: float) -> Iterable[str]:

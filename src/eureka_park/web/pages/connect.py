@@ -11,7 +11,7 @@ from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import N_, isolated
+from eureka_park.web.pages.words import N_
 
 # The package is not in a public index yet, so it is installed from a clone of the repository.
 INSTALL: Final = (
@@ -45,7 +45,7 @@ def connect_code(request: Request, who: Someone) -> HTMLResponse:
 def _draw(request: Request, who: Principal | None, code: str = "", until: str | None = None) -> HTMLResponse:
     url = address_of(request)
     more: dict[str, Any] = {
-        "help_option": isolated("--help"),
+        "help_option": "\u2066--help\u2069",
         "code": code,
         "until": until,
         "line": f"park login {url} --code {code}" if code else "",

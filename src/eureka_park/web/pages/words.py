@@ -144,10 +144,12 @@ class Words:
         """A number with the locale's signs; `digits` after the point, else three that matter."""
         if not _can_be_told(value):
             return _NONE
+        wanted = digits or 0
         if digits is None:
             digits = 0 if value == round(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return isolated(format_decimal(round(value, digits) + 0.0, format=pattern, locale=self._locale))
+            wanted = max(digits, _first_digit(value) + 1) if abs(value) < 0.01 else digits
+        pattern = "#,##0" + ("." + "0" * digits + "#" * (wanted - digits) if digits else "")
+        return isolated(format_decimal(round(value, wanted) + 0.0, format=pattern, locale=self._locale))
 
     def percent(self, frac: float | None) -> str:
         """A share with the locale's per cent sign; a dash for none."""
@@ -177,6 +179,7 @@ class Words:
         size, form = next((item for item in scales if abs(value) >= item[0] * _ROUNDS_UP), scales[-1])
         shown = value / (size or _BASE[scales])
         digits = 0 if abs(shown) >= 100 or not shown else 1 if abs(shown) >= 10 else 2 if abs(shown) >= 0.1 else 4
+        digits = max(digits, _first_digit(shown))
         digits = 0 if form == "{n} B" else digits
         return isolated(self.say(form, n=self.number(shown, digits)))
 
@@ -244,6 +247,12 @@ def words_of(request: Request, zone: str = "UTC") -> Words:
         if name in LANGUAGES:
             return Words(name, zone)
     return Words(DEFAULT, zone)
+
+
+def _first_digit(value: float) -> int:
+    """At which place after the point the first digit stands that is not 0; 0 where it stands before the point."""
+    size = abs(value)
+    return min(9, math.ceil(-math.log10(size) - 1e-9)) if 0 < size < 1 else 0
 
 
 def _can_be_told(value: float) -> bool:
