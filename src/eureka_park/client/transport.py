@@ -129,10 +129,16 @@ class Transport:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        from eureka_park.client.wire import BrokenOff, NotReached
+        from eureka_park.client.wire import BrokenOff, NotReached, NotTrusted
 
         try:
             yield
+        except NotTrusted as error:
+            raise Unavailable(
+                f"The certificate of {self.address.url} is not trusted here; nothing was sent.",
+                fix="Check the address; if it is right, ask the park's operator which authority signs for it.",
+                code="not_trusted",
+            ) from error
         except NotReached as error:
             raise Unavailable(f"No park answers at {self.address.url}.", fix=START_FIX, code=UNREACHABLE) from error
         except BrokenOff as error:

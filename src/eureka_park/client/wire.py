@@ -29,6 +29,10 @@ class NotReached(Exception):
     """No connection could be made: nothing was sent."""
 
 
+class NotTrusted(NotReached):
+    """The server's certificate is not one that this system trusts for this name: nothing was sent."""
+
+
 class BrokenOff(Exception):
     """The connection was lost, or stood still for too long, after something may have been sent."""
 
@@ -197,7 +201,10 @@ class Wire:
             connection.connect()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise NotReached(str(error)) from error
+            is_distrust = (
+                type(error).__name__ == "SSLCertVerificationError"
+            )  # without ssl's import where none is needed
+            raise (NotTrusted if is_distrust else NotReached)(str(error)) from error
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from eureka_park.client.address import Address
-from eureka_park.client.transport import Transport, _chunks
+from eureka_park.client.transport import Transport, _chunks, is_away
 from eureka_park.client.wire import BrokenOff, NotReached, Wire
 from eureka_park.foundation.errors import BadInput, Unauthorised, Unavailable
 
@@ -236,6 +236,9 @@ def test_tls_by_what_the_system_trusts(certificate: Path, monkeypatch: pytest.Mo
     with serving(context) as server:
         with wired(url_of(server, "https", "localhost")) as wire, pytest.raises(NotReached, match=r"self.signed"):
             wire.request("GET", "/x")
+        with pytest.raises(Unavailable, match="is not trusted here") as caught:
+            Transport(Address(url_of(server, "https", "localhost"), "park_secret")).json("GET", "/status")
+        assert caught.value.code == "not_trusted" and not is_away(caught.value) and not server.seen
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with wired(url_of(server, "https", "localhost")) as wire:
             assert wire.request("GET", "/x").content == b"ok"
