@@ -98,6 +98,19 @@ def test_a_code_for_a_terminal_opens_no_browser(here: Open) -> None:
     assert here.park.accounts.redeem_login_code(code, "laptop")[0]
 
 
+def test_behind_a_proxy_codes_and_sessions_keep_to_tls(here: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy on another machine is not believed what it says of TLS, so the name decides."""
+    monkeypatch.setenv("PARK_HOSTS", "park.example.org")
+    for name, scheme, is_secure in (("park.example.org", "https", True), ("localhost:8386", "http", False)):
+        browser = TestClient(make_app(here.park), base_url=f"http://{name}", raise_server_exceptions=False)
+        token = {"Authorization": f"Bearer {here.park.accounts.new_token(here.person_id, 'test')}"}
+        link = f"/sign-in?code={here.park.accounts.new_sign_in_link(here.person_id)}"
+        cookie = browser.get(link, follow_redirects=False).headers["set-cookie"]
+        assert ("Secure" in cookie) is is_secure and "HttpOnly" in cookie and "SameSite=lax" in cookie
+        page = browser.post("/connect", headers={"Accept": "text/html", **token})
+        assert f"park login {scheme}://{name} --code" in page.text
+
+
 # -- what is kept ------------------------------------------------------------------------------------------------------
 def test_no_answer_is_kept_that_depends_on_who_asks(here: Open) -> None:
     paths = ["/api/v1/jobs", f"/api/v1/jobs/{here.job_id}", f"/api/v1/jobs/{here.job_id}/receipt", "/api/v1/gantt"]

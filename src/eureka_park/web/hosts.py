@@ -14,6 +14,11 @@ def allowed_hosts() -> frozenset[str]:
     return LOOPBACK | {name.strip().lower() for name in named.split(",") if name.strip()}
 
 
+def is_loopback_name(header: str) -> bool:
+    """Whether a Host header names this machine itself; by any other name the park is reached through TLS alone."""
+    return host_name(header) in LOOPBACK
+
+
 def host_name(header: str) -> str:
     """The name in a Host header, its port and brackets left out."""
     if header.startswith("["):

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import Anyone, Someone, park_of
+from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages.draw import page
 from eureka_park.web.pages.words import N_
 
@@ -56,10 +57,13 @@ def _draw(request: Request, who: Principal | None, code: str = "", until: str | 
 
 
 def address_of(request: Request) -> str:
-    """The park's address as the reader's browser knows it; the host was checked before."""
-    return f"{request.url.scheme}://{request.headers['host']}"
+    """The park's address as the reader's browser knows it; the host was checked before.
+
+    A proxy need not say that it speaks TLS: a code must not be sent over an open line because it kept silent.
+    """
+    return f"{request.url.scheme if is_loopback(request) else 'https'}://{request.headers['host']}"
 
 
 def is_loopback(request: Request) -> bool:
     """Whether the reader sits at the park's own machine, by the name it was called."""
-    return request.url.hostname in {"localhost", "127.0.0.1", "::1"}
+    return is_loopback_name(request.headers["host"])

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from eureka_park.bootstrap import Park
 from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.auth import COOKIE, check_same_origin, park_of
+from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages import (
     connect,
     energy,
@@ -72,7 +73,7 @@ def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") 
         max_age=SESSION_S,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.url.scheme == "https" or not is_loopback_name(request.headers["host"]),
         path="/",
     )
     return answer
