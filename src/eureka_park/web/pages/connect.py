@@ -12,7 +12,7 @@ from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import N_
+from eureka_park.web.pages.words import N_, isolated
 
 # The package is not in a public index yet, so it is installed from a clone of the repository.
 INSTALL: Final = (
@@ -46,7 +46,7 @@ def connect_code(request: Request, who: Someone) -> HTMLResponse:
 def _draw(request: Request, who: Principal | None, code: str = "", until: str | None = None) -> HTMLResponse:
     url = address_of(request)
     more: dict[str, Any] = {
-        "help_option": "\u2066--help\u2069",
+        "help_option": isolated("\u200e--help"),
         "code": code,
         "until": until,
         "line": f"park login {url} --code {code}" if code else "",

@@ -183,7 +183,7 @@ def shares_of(park: Park, words: Words, plan: PowerPlan | None, now_s: float) ->
     now = (days.index(local.date()), local.hour + local.minute / 60)
     label = words.say("Share of each hour's energy from sun, wind and salt")
     table = [[row.name, *(_cell_text(words, cell) for cell in row.cells)] for row in rows]
-    readings = [[hours[h], *(f"{row[0]}: {row[h + 1]}" for row in table if row[h + 1] != "–")] for h in range(24)]
+    readings = [[hours[h], *(words.pair(row[0], row[h + 1]) for row in table if row[h + 1] != "–")] for h in range(24)]
     return {
         "wide": heat.heat_map(rows, hours, label, now),
         "narrow": heat.heat_map(rows, hours, label, now, is_narrow=True),

@@ -139,7 +139,7 @@ def plan_of(park: Park, words: Words, plan: PowerPlan, size: str = "wide") -> di
         "wide": plan_chart(picture, words, title, size),
         "narrow": plan_chart(picture, words, title, "narrow"),
         "readings": data_block(
-            "plan-data", [[f"{head}: {cell}" for head, cell in zip(heads, row, strict=True)] for row in table]
+            "plan-data", [[words.pair(head, cell) for head, cell in zip(heads, row, strict=True)] for row in table]
         ),
         "layers": layers,
         "heads": heads,

@@ -72,7 +72,7 @@ def _sources(park: Park, words: Words, quoted: Mapping[str, Any]) -> Markup:
     amounts = [(name, quoted["kwh_by_source"].get(name, 0.0)) for name in park.site.source_ids]
     shares = [(colours[name], names[name], kwh) for name, kwh in amounts if kwh > 0]
     told = words.joined(f"{name} {words.energy(kwh)}" for _, name, kwh in shares)
-    return bar(shares, f"{words.say('Energy by source')}: {told}")
+    return bar(shares, words.pair(words.say("Energy by source"), told))
 
 
 _ADVICE: Final[Mapping[str, str]] = {
@@ -115,7 +115,7 @@ def _strip(words: Words, quoted: Mapping[str, Any], now_s: float) -> dict[str, A
         share=rows[best][3],
     )
     label = f"{words.say('What its energy would cost, by hour of start')}. {text}"
-    texts = [[row[0], *(f"{head}: {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))] for row in rows]
+    texts = [[row[0], *(words.pair(head, cell) for head, cell in zip(heads[1:], row[1:], strict=True))] for row in rows]
     return {
         "strip": hours_strip(hours, words, label, hours[best].start_s, now_s),
         "best": text,

@@ -91,7 +91,7 @@ def _pictures(
         ):
             if n:
                 jobs = [_taken(words, job, what) for job in here if job["node"] == name and job[what]]
-                svg = drawing.processors(n, jobs, f"{isolated(name)}: {title}")
+                svg = drawing.processors(n, jobs, words.pair(isolated(name), title))
                 pictures.append({"name": name if len(names) > 1 else "", "title": title, "svg": svg})
     return pictures
 

@@ -118,6 +118,10 @@ class Words:
         """Things in a row, with the comma of the language."""
         return ("، " if self.direction == "rtl" else ", ").join(items)
 
+    def pair(self, name: str, value: str) -> str:
+        """A name and its value, with the colon of the language."""
+        return self.say("{name}: {value}", name=name, value=value)
+
     def html(self, text: str, **values: Any) -> Markup:
         """As `say`, with values that may be markup; the text itself is escaped."""
         return Markup(escape(self._spoken(text))).format(**values)

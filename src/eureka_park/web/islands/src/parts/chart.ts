@@ -38,7 +38,8 @@ class LiveChart {
     this.hint = this.readout?.textContent ?? "";
     this.place.tabIndex = 0;
     this.place.setAttribute("role", "img");
-    this.place.setAttribute("aria-label", this.figure.querySelector("figcaption")?.textContent?.trim() ?? "");
+    const title = this.figure.querySelector<HTMLElement>("figcaption")?.innerText ?? "";
+    this.place.setAttribute("aria-label", title.trim().replace(/\s*\n\s*/g, ", "));
     this.place.addEventListener("keydown", (event) => this.pressed(event));
     this.place.addEventListener("blur", () => this.read(null));
     new ResizeObserver(() => this.plot?.setSize(this.size)).observe(this.place);
