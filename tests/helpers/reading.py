@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-OPEN, CLOSE = "\u2068", "\u2069"
+OPENING, CLOSE = "\u2066\u2067\u2068", "\u2069"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
 
@@ -13,7 +13,7 @@ def outside_isolates(text: str) -> str:
     """What of a text stands outside Unicode isolates, which may hold others."""
     depth, kept = 0, []
     for mark in text:
-        depth += (mark == OPEN) - (mark == CLOSE)
+        depth += (mark in OPENING) - (mark == CLOSE)
         if depth == 0 and mark != CLOSE:
             kept.append(mark)
     return "".join(kept)
