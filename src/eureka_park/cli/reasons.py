@@ -13,6 +13,7 @@ SAID_BY_THE_PARK: Final = (
     N_("The sun carries most of the work."),
     N_("The wind carries most of the work."),
     N_("Sun, salt and wind share the work."),
+    N_("Wind and salt share the work."),
     N_("The sky gives little now; the grid carries most of the work."),
     N_("It has just arrived; the scheduler looks at it next."),
     N_("It is next in its line."),
