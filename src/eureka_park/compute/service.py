@@ -429,6 +429,15 @@ class ComputeService:
             rows = store.rows_of(conn, [job_id for job_id, _ in found])
         return [view.on_node_view(row, is_seen=seen is None or row["project"] in seen) for row in rows]
 
+    def states(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """The states of jobs and arrays, whoever may see them; those that are not known yet are left out."""
+        with self._db.read() as conn:
+            found = {name: where[1] for name, where in store.where_of(conn, job_ids).items()}
+            for name in job_ids:
+                if name not in found and array_of(name) is None and (states := store.array_states(conn, name)):
+                    found[name] = view.array_state(states)
+        return found
+
     def change_mark(self) -> int:
         """A number that grows with every entry of the journal; cheap to ask."""
         return self._mark()

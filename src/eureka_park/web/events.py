@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 POLL_S: Final = 0.05
 TROUBLE_S: Final = 1.0  # until the next look after one that failed
 HEARTBEAT_S: Final = 15.0
+LOOK_S: Final = 0.1  # between two looks at the states of jobs that are waited for, at least
 PULSE_S: Final = 0.5  # between two events of the park, at least
 _STILL_HERE: Final = b": still here\n\n"
 
@@ -85,6 +86,68 @@ class ChangeWatch:
         """Let every waiting request go, so that the server can stop at once."""
         self.is_closing = True
         self._fire()
+
+
+class StateWatch:
+    """Tells those who wait for a job that its state has changed: one question for all of them at a time, not one each.
+
+    `ask` gives the states of jobs by id; unknown ones are left out.
+    """
+
+    def __init__(self, watch: ChangeWatch, ask: Callable[[list[str]], dict[str, str]]) -> None:
+        self._watch, self._ask = watch, ask
+        self._n_waiting: dict[str, int] = {}
+        self._states: dict[str, str] = {}
+        self._looked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def wait(self, job_id: str, seen: str, timeout_s: float) -> None:
+        """Wait until the state is another than the one that was seen, at most `timeout_s`."""
+        self._n_waiting[job_id] = self._n_waiting.get(job_id, 0) + 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                found = await run_in_threadpool(self._ask, [job_id])  # it may have changed since it was seen
+                self._states |= found
+                if self._task is None or self._task.done():
+                    self._task = asyncio.create_task(self._run())
+                while self._states.get(job_id, seen) == seen and not self._watch.is_closing:
+                    await self._looked.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._n_waiting[job_id] -= 1
+            if not self._n_waiting[job_id]:
+                del self._n_waiting[job_id]
+                self._states.pop(job_id, None)
+
+    async def _run(self) -> None:
+        mark = -1
+        while self._n_waiting and not self._watch.is_closing:
+            newest = await self._watch.wait(mark, HEARTBEAT_S)
+            if newest > mark:
+                pause_s = LOOK_S
+                try:
+                    found = await run_in_threadpool(self._ask, list(self._n_waiting))
+                    mark = newest
+                    self._states = {name: state for name, state in found.items() if name in self._n_waiting}
+                    self._fire()
+                except Exception:
+                    _log.exception("those who wait are told nothing")
+                    pause_s = TROUBLE_S
+                await asyncio.sleep(pause_s)
+        self._fire()
+
+    def _fire(self) -> None:
+        fired, self._looked = self._looked, asyncio.Event()
+        fired.set()
+
+
+def states_of(app: FastAPI, ask: Callable[[list[str]], dict[str, str]]) -> StateWatch:
+    """The process's watcher of states, made when the first waits."""
+    if not hasattr(app.state, "states"):
+        app.state.states = StateWatch(watch_of(app), ask)
+    states: StateWatch = app.state.states
+    return states
 
 
 def watch_of(app: FastAPI) -> ChangeWatch:

@@ -14,7 +14,7 @@ from eureka_park.web import schemas
 from eureka_park.web.api import job_logs, job_outputs
 from eureka_park.web.api.job_logs import JobIdPath as JobIdPath
 from eureka_park.web.auth import Anyone, Someone, ThePark
-from eureka_park.web.events import watch_of
+from eureka_park.web.events import states_of, watch_of
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=schemas.ERRORS)
 Until = Literal["ended", "running", "state-change"]
@@ -77,15 +77,14 @@ async def get_job(
     until: Annotated[Until, Query(description="What to wait for")] = "ended",
 ) -> dict[str, Any]:
     """A job as it is now, or once it has got where the asker waits for it."""
-    watch = watch_of(request.app)
-    mark = await watch.value()
+    watch, states = watch_of(request.app), states_of(request.app, park.compute.states)
     shown = first = await run_in_threadpool(park.compute.job, who, job_id)
     end_s = asyncio.get_running_loop().time() + wait_s
     while not _is_there(shown, first, until) and not watch.is_closing:
         left_s = end_s - asyncio.get_running_loop().time()
         if left_s <= 0:
             break
-        mark = await watch.wait(mark, left_s)
+        await states.wait(job_id, shown["state"], left_s)
         shown = await run_in_threadpool(park.compute.job, who, job_id)
     return shown
 
