@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
@@ -23,6 +24,7 @@ LINE_BYTES_MAX: Final = 16 * 1024  # of a line that is shown
 ANSWER_BYTES_MAX: Final = 4 * 1024**2
 INDEXES_MAX: Final = 64
 _QUIET_BYTES: Final = 8 * 1024**2  # that the thread reads while others wait for the index
+_REST_S: Final = 0.001
 _NEWLINE: Final = b"\n"
 
 
@@ -115,7 +117,7 @@ class LineIndexes:
             try:
                 with index.path.open("rb") as file:
                     while not index.extend(file, _QUIET_BYTES):
-                        pass
+                        time.sleep(_REST_S)  # a lock is not handed on to who waits; without a rest it is taken again
             except OSError:
                 pass  # the log has gone
             finally:
