@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -101,24 +101,37 @@ class StateWatch:
         self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def wait(self, job_id: str, seen: str, timeout_s: float) -> None:
-        """Wait until the state is another than the one that was seen, at most `timeout_s`."""
+    @asynccontextmanager
+    async def watching(self, job_id: str) -> AsyncIterator[None]:
+        """Have the state of a job looked at meanwhile, so that `state` is fresh."""
         self._n_waiting[job_id] = self._n_waiting.get(job_id, 0) + 1
         try:
-            async with asyncio.timeout(timeout_s):
-                found = await run_in_threadpool(self._ask, [job_id])  # it may have changed since it was seen
-                self._states |= found
-                if self._task is None or self._task.done():
-                    self._task = asyncio.create_task(self._run())
-                while self._states.get(job_id, seen) == seen and not self._watch.is_closing:
-                    await self._looked.wait()
-        except TimeoutError:
-            pass
+            found = await run_in_threadpool(self._ask, [job_id])  # it may have changed since it was seen
+            self._states |= found
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run())
+            yield
         finally:
             self._n_waiting[job_id] -= 1
             if not self._n_waiting[job_id]:
                 del self._n_waiting[job_id]
                 self._states.pop(job_id, None)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the server stops."""
+        return self._watch.is_closing
+
+    def state(self, job_id: str, otherwise: str) -> str:
+        """The newest state of a job that is watched; `otherwise` where it is not known yet."""
+        return self._states.get(job_id, otherwise)
+
+    async def wait(self, job_id: str, seen: str, timeout_s: float) -> None:
+        """Wait until the state is another than the one that was seen, at most `timeout_s`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s), self.watching(job_id):
+                while self.state(job_id, seen) == seen and not self._watch.is_closing:
+                    await self._looked.wait()
 
     async def _run(self) -> None:
         mark = -1

@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 
 from eureka_park.compute.service import ENDED_NAMES
-from eureka_park.web.events import HEARTBEAT_S, ChangeWatch, sse
+from eureka_park.web.events import HEARTBEAT_S, StateWatch, sse
 
 CHUNK_BYTES: Final = 64 * 1024
 POLL_S: Final = 0.15
@@ -30,15 +30,16 @@ def read_range(path: Path, offset: int, limit: int) -> tuple[bytes, int, int]:
         return b"", 0, 0
 
 
-async def follow(path: Path, offset: int, view: Callable[[], dict[str, Any]], watch: ChangeWatch) -> AsyncIterator[str]:
+async def follow(
+    path: Path, offset: int, job_id: str, view: Callable[[], dict[str, Any]], states: StateWatch
+) -> AsyncIterator[str]:
     """`log` events from `offset` on, `state` when it changes, `end` when the job is over and its log is read."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     _, offset, _ = await run_in_threadpool(read_range, path, offset, 0)
     state, quiet_s = "", 0.0
-    mark = await watch.value()
     shown = await run_in_threadpool(view)
-    async with watch.listening():
-        while not watch.is_closing:
+    async with states.watching(job_id):
+        while not states.is_closing:
             if shown["state"] != state:
                 state = shown["state"]
                 yield sse("state", shown)
@@ -56,8 +57,7 @@ async def follow(path: Path, offset: int, view: Callable[[], dict[str, Any]], wa
             if quiet_s >= HEARTBEAT_S:
                 quiet_s = 0.0
                 yield ": still here\n\n"
-            if watch.newest > mark:
-                mark = watch.newest
+            if states.state(job_id, state) != state:
                 shown = await run_in_threadpool(view)
 
 

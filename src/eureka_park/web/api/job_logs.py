@@ -12,7 +12,7 @@ from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import BadInput
 from eureka_park.web import log_lines, log_search, logs, schemas
 from eureka_park.web.auth import Anyone, ThePark
-from eureka_park.web.events import watch_of
+from eureka_park.web.events import states_of
 
 router = APIRouter(tags=["jobs"])
 JobIdPath = Annotated[str, Path(max_length=80, pattern=r"^[a-z0-9\[\]-]+$", description="A job, a task or an array")]
@@ -98,5 +98,5 @@ async def follow_log(
     def view() -> dict[str, Any]:
         return park.compute.job(who, job_id)
 
-    stream = logs.follow(path, begin, view, watch_of(request.app))
+    stream = logs.follow(path, begin, job_id, view, states_of(request.app, park.compute.states))
     return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM)
