@@ -21,8 +21,8 @@ from tests.helpers.served import Served
 TITLES = ("answered", "painted", "last line seen at most")
 LAST = "the very last line"
 TIMES = """(() => { const [page] = performance.getEntriesByType("navigation");
-  const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return [page.responseEnd, paint?.startTime ?? null, document.body.innerText.includes("LAST"), performance.now()]; })()"""
+  const paint = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null;
+  return [page.responseEnd, paint, document.body.innerText.includes("LAST"), performance.now()]; })()"""
 
 
 def main() -> None:
