@@ -93,6 +93,15 @@ def test_only_the_wide_picture_names_its_layers_inside() -> None:
     assert not by_class(drawn(size="narrow"), "direct")
 
 
+def test_a_name_stands_where_its_layer_is_deep_on_both_sides() -> None:
+    root = drawn()
+    begin, end = number(root, "data-x0"), number(root, "data-x1")
+    for label in by_class(root, "direct"):
+        mw = next(layer.mw for layer in LAYERS if layer.name == label.text)
+        hour = (number(label, "x") - begin) / (end - begin) * N
+        assert min(mw[round(hour) - 3 : round(hour) + 3]) == max(mw), label.text
+
+
 def test_a_park_without_any_power_still_has_a_picture() -> None:
     zero = [0.0] * N
     assert by_class(drawn(Picture(START_S, 3600.0, [], zero, zero, zero, [False] * N, None)), "load")

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ from eureka_park.web.pages.words import Words
 
 _QUARTER_S: Final = 900  # every zone's offset is a multiple of a quarter of an hour
 _TICK_PX: Final = 44  # an hour's text, at most so wide
+_APART_PX: Final = 18  # between names on one line
 _LABEL_PX: Final = 24  # a layer is named inside the picture where it is at least so high
 
 
@@ -142,24 +144,29 @@ def _stack(frame: Frame, picture: Picture) -> Iterable[str]:
 
 
 def _labels(frame: Frame, picture: Picture, letter_px: float) -> Iterable[str]:
-    """Each layer's name where the layer is highest and no other name stands yet, if there is room."""
+    """Each layer's name where the layer holds it best and no other name stands near, if there is room."""
     sums, placed = [0.0] * picture.n, list[tuple[float, float, float]]()
     for layer in picture.layers:
         half = len(layer.name) * letter_px / 2 + 4
-        low = [min(layer.mw[index - 1 : index + 3]) for index in range(1, picture.n - 2)]
-        for best in sorted(range(1, picture.n - 2), key=lambda index: -low[index - 1]):
+        n_under = math.ceil(half / (frame.x(1) - frame.x(0)))
+        for best in sorted(range(1, picture.n - 2), key=partial(_depths, layer.mw, n_under)):
             x, y = frame.x(best + 1), (frame.y(sums[best]) + frame.y(sums[best] + layer.mw[best])) / 2 + 4
-            if frame.y(0) - frame.y(low[best - 1]) < _LABEL_PX:
-                break
+            if frame.y(0) - frame.y(min(layer.mw[best - 1 : best + 3])) < _LABEL_PX:
+                continue
             is_inside = frame.x(0) + half < x < frame.x(picture.n) - half
             if is_inside and not any(
-                abs(x - at) < half + wide and abs(y - high) < _LABEL_PX for at, high, wide in placed
+                abs(x - at) < half + wide + _APART_PX and abs(y - high) < _LABEL_PX for at, high, wide in placed
             ):
                 placed.append((x, y, half))
                 place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="middle"'
                 yield f'<text class="direct" {place}>{escape(layer.name)}</text>'
                 break
         sums = [base + value for base, value in zip(sums, layer.mw, strict=True)]
+
+
+def _depths(mw: Sequence[float], n_under: int, index: int) -> tuple[float, ...]:
+    """How deep a layer is under a name at `index`, around it, in its middle; negative: the deepest sorts first."""
+    return tuple(-min(mw[max(0, index + 1 - n) : index + 1 + n]) for n in (n_under, 2 * n_under, 2))
 
 
 def _nights(frame: Frame, picture: Picture) -> Iterable[str]:
