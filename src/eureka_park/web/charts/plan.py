@@ -166,7 +166,8 @@ def _labels(frame: Frame, picture: Picture, letter_px: float) -> Iterable[str]:
 
 def _depths(mw: Sequence[float], n_under: int, index: int) -> tuple[float, ...]:
     """How deep a layer is under a name at `index`, around it, in its middle; negative: the deepest sorts first."""
-    return tuple(-min(mw[max(0, index + 1 - n) : index + 1 + n]) for n in (n_under, 2 * n_under, 2))
+    spans = [(index + 1 - n, index + 1 + n) for n in (n_under, 2 * n_under, 2)]
+    return tuple(-min(mw[begin:end]) if begin >= 0 and end <= len(mw) else 0.0 for begin, end in spans)
 
 
 def _nights(frame: Frame, picture: Picture) -> Iterable[str]:
