@@ -11,6 +11,7 @@ from eureka_park.cli.errors import sentence
 from eureka_park.cli.lazy import INTERRUPTED, NOT_REACHABLE, report
 from eureka_park.cli.output import JOB, json_option, park, print_json, quiet_option, say
 from eureka_park.cli.params import DURATION
+from eureka_park.cli.terminal_text import TerminalText
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import ParkError
 
@@ -32,6 +33,7 @@ def logs(job: str, follow: bool, tail: int | None, quiet: bool, as_json: bool) -
     """Print the log of a job. Ctrl-C stops the printing; the job runs on.
 
     With -f a job that has not started yet is waited for: why, and until when, stands beside the output.
+    On a terminal colours are kept and other orders to it are not; into a file or a pipe every byte goes as it is.
 
     \b
     park logs job-4zr3q...
@@ -48,8 +50,9 @@ def logs(job: str, follow: bool, tail: int | None, quiet: bool, as_json: bool) -
         if as_json:
             print_json({"job_id": job, "text": "".join(text)})
             return
+        shown = TerminalText() if sys.stdout.isatty() else None
         for part in text:
-            sys.stdout.write(part)
+            sys.stdout.write(shown.take(part) if shown else part)
             sys.stdout.flush()
     except KeyboardInterrupt:
         _left_running(job, f"park logs -f {job}", quiet)
