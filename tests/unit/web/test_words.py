@@ -135,8 +135,8 @@ def test_the_smallest_figures_are_not_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (600, "10 min"), (659, "10 min"), (3600, "1 h"),
-     (3660, "1 h 01 min"), (36 * 3600, "36 h"), (50 * 3600, "2 d 2 h"), (-5, "0 s")],
+    [(0, "0 s"), (0.3, "less than 1 s"), (59.4, "59 s"), (60, "1 min"), (90, "1 min 30 s"), (600, "10 min"),
+     (659, "10 min"), (3600, "1 h"), (3660, "1 h 01 min"), (36 * 3600, "36 h"), (50 * 3600, "2 d 2 h"), (-5, "0 s")],
 )  # fmt: skip
 def test_durations_in_two_units(seconds: float, shown: str) -> None:
     assert plain(Words("en").duration(seconds)) == shown

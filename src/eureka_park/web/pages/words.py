@@ -191,6 +191,8 @@ class Words:
         """A duration in its two largest units that matter; a dash for none."""
         if seconds is None or not _can_be_told(seconds):
             return _NONE
+        if 0 < seconds < 1:
+            return isolated(self.say("less than 1 s"))
         whole = round(max(0.0, seconds))
         if whole < 60:
             return isolated(self.say("{n} s", n=self.number(whole)))
