@@ -146,5 +146,8 @@ def test_bars_are_as_high_as_their_hours() -> None:
     assert heights[0] == pytest.approx(3 * heights[1], rel=0.01)
     assert heights[2] == pytest.approx((heights[0] + heights[1]) / 2, rel=0.01)
     assert "Wh" in [item.text for item in parts(drawing, "tick")]
+    assert "data-readable" not in read(drawing).attrib
+    readable = read(hour_bars(bars, WORDS, "Energy by hour", data_id="data")).attrib
+    assert readable["data-readable"] == "data" and float(readable["data-x0"]) < float(readable["data-x1"]) < 560
     many = hour_bars([HourBar(f"{n:02d}:00", [("wind", "Wind", 1.0)]) for n in range(60)], WORDS, "Many hours")
     assert len([item for item in parts(many, "tick") if ":" in (item.text or "")]) < 12, "times keep apart"

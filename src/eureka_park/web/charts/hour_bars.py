@@ -31,8 +31,8 @@ class HourBar:
         return sum(amount for _, _, amount in self.shares)
 
 
-def hour_bars(bars: Sequence[HourBar], words: Words, title: str, width: int = 560) -> Markup:
-    """The bars from the earliest hour on the left."""
+def hour_bars(bars: Sequence[HourBar], words: Words, title: str, width: int = 560, data_id: str = "") -> Markup:
+    """The bars from the earliest hour on the left; `data_id` names the block of texts by which they are read."""
     top = max((item.kwh for item in bars), default=0.0) or 1.0
     room = (width - _START - 8) / max(1, len(bars))
     parts = [*_rules(top, words, width)]
@@ -43,8 +43,10 @@ def hour_bars(bars: Sequence[HourBar], words: Words, title: str, width: int = 56
         if index % every == 0:
             place = f'x="{middle:.1f}" y="{_GROUND + 18}" text-anchor="middle"'
             parts.append(f'<text class="tick" {place}>{escape(item.text)}</text>')
+    frame = f'data-x0="{_START}" data-x1="{width - 8}" data-y0="{_ABOVE}" data-y1="{_GROUND}"'
+    read_by = f'data-readable="{escape(data_id)}" {frame} ' if data_id else ""
     return Markup(
-        f'<svg class="hours" viewBox="0 0 {width} {_GROUND + 26}" role="img" direction="ltr" '
+        f'<svg class="hours" viewBox="0 0 {width} {_GROUND + 26}" role="img" direction="ltr" {read_by}'
         f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
 

@@ -9,6 +9,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
+from eureka_park.web.charts.plan import data_block
 from eureka_park.web.charts.tank import ring
 from eureka_park.web.pages.draw import colours_of, names_of
 from eureka_park.web.pages.words import CLOSE, OPEN, Words, isolated
@@ -63,7 +64,8 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
             words.say("Energy by source"),
             unit,
         ),
-        "bars": hour_bars(bars, words, words.say("Energy by hour and source")),
+        "bars": hour_bars(bars, words, words.say("Energy by hour and source"), data_id="receipt-data"),
+        "readings": data_block("receipt-data", [_told(words, item) for item in bars]),
         "sources": [
             {
                 "css": colours[name],
@@ -78,6 +80,12 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
 
 
 _ORDER = ("wind", "pv", "csp", "salt", "battery", "grid")
+
+
+def _told(words: Words, item: HourBar) -> list[str]:
+    """An hour as it is read: its time, its energy, and what each source gave of it."""
+    shares = [words.pair(name, words.energy(kwh)) for _css, name, kwh in item.shares if kwh > 0]
+    return [item.text, words.energy(item.kwh), *shares]
 
 
 def _row(words: Words, hour: Mapping[str, Any], ids: list[str]) -> list[str]:
