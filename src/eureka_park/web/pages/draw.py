@@ -128,9 +128,10 @@ def names_of(park: Park, words: Words) -> dict[str, str]:
 
 
 def colours_of(park: Park) -> dict[str, str]:
-    """The colour class of each source: its plant's kind; salt plants, whose energy is kept sun, have the salt's."""
-    found = {source: "salt" if kind == "csp" else kind for source, kind in kinds_of(park.site).items()}
-    return {**found, GRID_SOURCE_ID: "grid"}
+    """The colour class of each source by its plant's kind. Energy of a salt plant has the colour of its sun: only the
+    plan tells what comes out of the tank.
+    """
+    return {**kinds_of(park.site), GRID_SOURCE_ID: "grid"}
 
 
 def layers_of(park: Park, words: Words, plan: PowerPlan) -> list[Layer]:
