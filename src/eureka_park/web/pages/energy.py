@@ -27,7 +27,7 @@ from eureka_park.web.pages.words import N_, Words, isolated
 TARGETS: Final = (("firm", "ink"), ("flex", "ink"), ("green", "ink"), (N_("idle"), "mute"))  # tier, colour class
 PERIODS: Final = ((1, N_("today")), (7, N_("seven days")))
 PAST_DAYS: Final = 6
-_KINDS: Final = {"salt": N_("Sun and molten salt")}  # what a plant with a tank gives, where both go by one price
+_KINDS: Final = {"csp": N_("Sun and molten salt")}  # what a plant with a tank gives, where both go by one price
 LIVE_H: Final = 6
 _GAP_S: Final = 900.0  # readings come every 10 to 60 s; beyond this the live line breaks
 _ROWS_SHOWN: Final = 12
