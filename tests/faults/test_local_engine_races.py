@@ -77,6 +77,10 @@ def test_a_job_whose_group_is_taken_away_still_has_a_last_word(engine: LocalEngi
     until(engine, Phase.RUNNING)
     facts: Any = engine.sandbox.place.group(f"{JOB}.1")
     assert isinstance(facts, Cgroup)
+    log, end_s = Path(engine.home) / "jobs" / JOB / "log.txt", time.monotonic() + 20.0
+    while b"began" not in log.read_bytes():  # a job is reported to run as soon as it is born; then it enters its group
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
     facts.kill()
     facts.remove()
     assert until(engine, Phase.EXITED, Phase.LOST).phase is Phase.EXITED
