@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
-from eureka_park.energy.core.salt_share import from_salt_mw
+from eureka_park.energy.core.salt_share import from_salt_mw, salt_now
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_reading import load_site
 
@@ -73,3 +73,24 @@ def test_in_a_real_plan_nights_are_carried_by_salt_and_noons_are_not() -> None:
     given_mw = sum(PLAN.available_by_source_mw[name][index] for name in shares for index in dark)
     salt_mw = sum(shares[name][index] for name in shares for index in dark)
     assert salt_mw == pytest.approx(given_mw, rel=0.05) and salt_mw > 0
+
+
+@pytest.mark.parametrize(
+    ("index", "gone_s", "before", "level"),
+    [
+        (1, 0.0, None, 400.0),
+        (1, 900.0, None, 375.0),
+        (1, 3600.0, {"noor-i": 7.0}, 300.0),
+        (0, 1800.0, {"noor-i": 200.0}, 300.0),
+        (0, 1800.0, {}, 400.0),
+        (0, 1800.0, None, 400.0),
+        (1, -50.0, None, 400.0),
+        (1, 9999.0, None, 300.0),
+    ],
+)
+def test_within_an_hour_the_level_goes_from_its_start_to_its_end(
+    index: int, gone_s: float, before: dict[str, float] | None, level: float
+) -> None:
+    plan = plan_of([50.0, 50.0], [400.0, 300.0])
+    found = salt_now(plan, index, plan.interval_start_s(index) + gone_s, before)
+    assert found == {"noor-i": (pytest.approx(level), plan.tes_mwh_th["noor-i"][index])}

@@ -27,3 +27,20 @@ def from_salt_mw(
             drawn.append(min(mw, max(0.0, before - after) * eta / hours))
         found[plant] = tuple(drawn)
     return found
+
+
+def salt_now(
+    plan: PowerPlan, index: int, now_s: float, before_mwh_th: Mapping[str, float] | None
+) -> dict[str, tuple[float, float]]:
+    """By plant, salt at `now_s` and at the end of interval `index` that holds it; MWh of heat.
+
+    The plan tells the ends of its intervals. Within one the level goes evenly from its start to its end; the start of
+    the plan's first interval is in an earlier plan: `before_mwh_th`, or, where nobody knows it, the end.
+    """
+    gone_frac = min(1.0, max(0.0, (now_s - plan.interval_start_s(index)) / plan.step_s))
+    found = {}
+    for plant, levels in plan.tes_mwh_th.items():
+        end = levels[index]
+        start = levels[index - 1] if index > 0 else (before_mwh_th or {}).get(plant, end)
+        found[plant] = (start + (end - start) * gone_frac, end)
+    return found

@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.salt_share import salt_now
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.energy.core.sky_then import sky_then
 from eureka_park.foundation.power_plan import PowerPlan
@@ -181,12 +182,15 @@ def salt_of(park: Park, words: Words, plan: PowerPlan, index: int) -> dict[str, 
     most = {name: top for name, top in plan.tes_mwh_th_max.items() if top > 0}
     if not most:
         return None
-    levels = {name: plan.tes_mwh_th[name][index] for name in most}
+    now_s = park.clock.park_s()
+    both = salt_now(plan, index, now_s, park.energy.salt_at(now_s))
+    levels = {name: both[name][0] for name in most}
     heat, frac = sum(levels.values()), sum(levels.values()) / sum(most.values())
     plants = {plant.id: plant for plant in park.site.plants}
     electric = sum(levels[name] * (plants[name].eta_frac or 0.0) for name in most if name in plants)
     load = plan.load_mw[index]
-    trend = sum(plan.tes_mwh_th[name][min(index + 1, plan.n_intervals - 1)] for name in most) - heat
+    later = min(index + 1, plan.n_intervals - 1)
+    trend = sum(plan.tes_mwh_th[name][later] for name in most) - heat
     shown = words.percent(frac)
     return {
         "tank": tank(frac, shown, words.say("Salt in the tanks: {level}", level=shown)),

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.salt_share import salt_now
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.web.api.park import kinds_of
@@ -60,7 +61,7 @@ def welcome_page(request: Request, who: Anyone) -> HTMLResponse:
     """The page for somebody who has never been here."""
     park, words = park_of(request), words_of(request)
     plan = park.energy.current_plan()
-    salt = salt_frac_of(plan, park.clock.park_s())
+    salt = salt_frac_of(park, plan, park.clock.park_s())
     finished, _ = park.compute.jobs(who, states=["finished"], limit=1)
     return page(
         request,
@@ -108,12 +109,13 @@ def _spoken(park: Park, words: Words) -> str:
     )
 
 
-def salt_frac_of(plan: PowerPlan | None, now_s: float) -> float | None:
+def salt_frac_of(park: Park, plan: PowerPlan | None, now_s: float) -> float | None:
     """How full the tanks are together; None without a plan or tanks."""
     if plan is None or not any(plan.tes_mwh_th_max.values()):
         return None
     index = index_of(plan, now_s)
-    return sum(series[index] for series in plan.tes_mwh_th.values()) / sum(plan.tes_mwh_th_max.values())
+    levels = salt_now(plan, index, now_s, park.energy.salt_at(now_s))
+    return sum(level for level, _ in levels.values()) / sum(plan.tes_mwh_th_max.values())
 
 
 def _figures(park: Park, words: Words, plan: PowerPlan | None) -> dict[str, Any]:
