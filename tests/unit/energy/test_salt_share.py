@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
-from eureka_park.energy.core.salt_share import from_salt_mw, salt_now
+from eureka_park.energy.core.salt_share import from_salt_mw, salt_lasts_h, salt_now, salt_trend
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_reading import load_site
 
@@ -94,3 +94,17 @@ def test_within_an_hour_the_level_goes_from_its_start_to_its_end(
     plan = plan_of([50.0, 50.0], [400.0, 300.0])
     found = salt_now(plan, index, plan.interval_start_s(index) + gone_s, before)
     assert found == {"noor-i": (pytest.approx(level), plan.tes_mwh_th["noor-i"][index])}
+
+
+def test_how_long_salt_lasts() -> None:
+    assert salt_lasts_h({"noor-i": 500.0, "noor-ii": 1000.0}, {"noor-i": 0.4, "noor-ii": 0.3}, 250.0) == 2.0
+    assert salt_lasts_h({"noor-i": 500.0}, {}, 250.0) == salt_lasts_h({"noor-i": 500.0}, {"noor-i": 0.4}, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("level", "trend"),
+    [(300.0, "filling"), (339.0, "filling"), (345.0, "steady"), (455.0, "steady"), (461.0, "emptying")],
+)
+def test_a_trend_is_more_than_a_fiftieth_of_all_tanks(level: float, trend: str) -> None:
+    assert salt_trend(plan_of([50.0, 50.0], [500.0, 400.0]), 0, {"noor-i": level}) == trend
+    assert salt_trend(plan_of([50.0, 50.0], [500.0, 400.0]), 1, {"noor-i": level}) == trend

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from eureka_park.foundation.power_plan import PowerPlan
+
+TREND_FRAC: Final = 0.02  # of all tanks together; less than this within the next hour is no trend
 
 
 def from_salt_mw(
@@ -44,3 +47,17 @@ def salt_now(
         start = levels[index - 1] if index > 0 else (before_mwh_th or {}).get(plant, end)
         found[plant] = (start + (end - start) * gone_frac, end)
     return found
+
+
+def salt_lasts_h(level_mwh_th: Mapping[str, float], eta_frac: Mapping[str, float], load_mw: float) -> float:
+    """Hours for which the salt alone would carry a load (MW at the site meter, losses left out); 0 without one."""
+    electric_mwh = sum(level * eta_frac.get(plant, 0.0) for plant, level in level_mwh_th.items())
+    return electric_mwh / load_mw if load_mw > 0 else 0.0
+
+
+def salt_trend(plan: PowerPlan, index: int, level_mwh_th: Mapping[str, float]) -> str:
+    """`filling`, `emptying` or `steady`: all tanks, from now to the end of the interval after `index`."""
+    later = min(index + 1, plan.n_intervals - 1)
+    change = sum(levels[later] for levels in plan.tes_mwh_th.values()) - sum(level_mwh_th.values())
+    least = TREND_FRAC * sum(plan.tes_mwh_th_max.values())
+    return "filling" if change > least else "emptying" if change < -least else "steady"

@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
-from eureka_park.energy.core.salt_share import salt_now
+from eureka_park.energy.core.salt_share import salt_lasts_h, salt_now, salt_trend
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.energy.core.sky_then import sky_then
 from eureka_park.foundation.power_plan import PowerPlan
@@ -47,6 +47,7 @@ _THEN: Final[Mapping[str, str]] = {
     "wind": N_("Then the wind takes over, with {share}."),
     "grid": N_("Then the grid must give {share}."),
 }
+_TRENDS: Final = {"filling": N_("filling"), "emptying": N_("emptying"), "steady": N_("steady")}
 _STEADY: Final = N_("It stays so for as far as the plan sees.")
 
 
@@ -185,21 +186,14 @@ def salt_of(park: Park, words: Words, plan: PowerPlan, index: int) -> dict[str, 
     now_s = park.clock.park_s()
     both = salt_now(plan, index, now_s, park.energy.salt_at(now_s))
     levels = {name: both[name][0] for name in most}
-    heat, frac = sum(levels.values()), sum(levels.values()) / sum(most.values())
+    frac = sum(levels.values()) / sum(most.values())
     plants = {plant.id: plant for plant in park.site.plants}
-    electric = sum(levels[name] * (plants[name].eta_frac or 0.0) for name in most if name in plants)
-    load = plan.load_mw[index]
-    later = min(index + 1, plan.n_intervals - 1)
-    trend = sum(plan.tes_mwh_th[name][later] for name in most) - heat
+    eta = {name: plant.eta_frac or 0.0 for name, plant in plants.items()}
     shown = words.percent(frac)
     return {
         "tank": tank(frac, shown, words.say("Salt in the tanks: {level}", level=shown)),
-        "hours": words.duration(electric / load * HOUR_S if load > 0 else 0.0),
-        "trend": N_("filling")
-        if trend > 0.02 * sum(most.values())
-        else N_("emptying")
-        if trend < -0.02 * sum(most.values())
-        else N_("steady"),
+        "hours": words.duration(salt_lasts_h(levels, eta, plan.load_mw[index]) * HOUR_S),
+        "trend": _TRENDS[salt_trend(plan, index, levels)],
         "tanks": [
             {
                 "name": words.name(plants[name].title or name) if name in plants else name,
