@@ -213,7 +213,7 @@ def test_who_reads_slowly_gets_the_newest_and_holds_up_nobody(served: Served) ->
                     assert time.monotonic() - begin_s < 15
             except TimeoutError:
                 pass
-        # No event twice: at most those that were made meanwhile, one at the door, and heads. How many is a matter of pace.
+        # No event twice: at most those made meanwhile, one before them, and heads. How many is a matter of pace.
         assert size < (pulse.n_made - made + 1) * 200_000 + 100_000
     finally:
         pulse._facts = real
