@@ -67,7 +67,7 @@ def test_the_year_has_the_published_sums() -> None:
     assert 1900 < ghi < 2350  # satellite figure of the region: 2,253
     assert wind.wind_m_per_s.mean() == pytest.approx(9.5, rel=1e-3)
     assert wind.dni_w_per_m2.max() == 0
-    assert sky.label == "synthetic typical year, seed 7"
+    assert sky.provenance.text == "synthetic typical year, seed 7"
     assert -10 < sky.temp_c.min() < 5 < 35 < sky.temp_c.max() < 48
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from eureka_park.energy.core.sun import Floats, Sun
-from eureka_park.energy.core.weather import TypicalYear
+from eureka_park.energy.core.weather_year import WeatherYear
 from eureka_park.foundation.site_file import Plant, WeatherSite
 
 TROUGH_OPTICAL_FRAC: Final = 0.70  # clean LS-3 class troughs, with soiling and availability of loops
@@ -53,7 +53,7 @@ class PlantYear:
         return self.raw_gwh * self.calibration_factor
 
 
-def plant_year(plant: Plant, place: WeatherSite, year: TypicalYear) -> PlantYear:
+def plant_year(plant: Plant, place: WeatherSite, year: WeatherYear) -> PlantYear:
     """The typical year of a plant, scaled so that its electricity equals `year_gwh_published` where that is given."""
     series = _MODELS[plant.type](plant, place, year)
     per_mwh = float(plant.eta_frac or 1.0) if plant.type.startswith("csp") else 1.0
@@ -68,7 +68,7 @@ def north_south_axis_cos(sun: Sun) -> Floats:
     return np.sqrt(np.maximum(0.0, 1.0 - along**2)) * (sun.cos_zenith > 0)
 
 
-def trough_heat_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats:
+def trough_heat_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     """Heat of a trough field with axes north-south; incidence modifier of the LS-2 test (SAND94-1884), row shading."""
     cosine = north_south_axis_cos(year.sun)
     angle_deg = np.degrees(np.arccos(np.clip(cosine, 0.0, 1.0)))
@@ -78,7 +78,7 @@ def trough_heat_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Float
     return np.maximum(0.0, taken - TROUGH_LOSS_W_PER_M2) * float(plant.mirror_area_m2 or 0.0) / 1e6
 
 
-def tower_heat_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats:
+def tower_heat_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     """Heat of a salt receiver over a surround field, limited by the receiver; it stays down under weak sun."""
     share = np.interp(np.degrees(year.sun.elevation_rad), FIELD_ELEVATION_DEG, FIELD_FRAC)
     heat = year.dni_w_per_m2 * share * RECEIVER_FRAC * float(plant.mirror_area_m2 or 0.0) / 1e6
@@ -86,7 +86,7 @@ def tower_heat_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats
     return np.where(heat < RECEIVER_START_FRAC * rated, 0.0, np.minimum(heat, rated))
 
 
-def pv_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats:
+def pv_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     """AC output of panels on a one-axis tracker or tilted at the latitude towards noon, clipped by the inverter."""
     if plant.tracking == "one-axis":
         cosine, sky_frac = north_south_axis_cos(year.sun), 0.95
@@ -102,7 +102,7 @@ def pv_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats:
     return np.clip(direct, 0.0, plant.gross_mw)
 
 
-def wind_mw(plant: Plant, place: WeatherSite, year: TypicalYear) -> Floats:
+def wind_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     """Output of a wind farm; air density acts as an equivalent wind speed (IEC 61400-12-1)."""
     height_m = place.altitude_m + float(plant.hub_m or 0.0)
     density = 101325.0 * np.exp(-height_m / 8434.0) / (287.05 * (year.temp_c + 273.15))
@@ -121,7 +121,7 @@ def turbine_curve_pu(speed_m_per_s: Floats, turbine_mw: float, rotor_m: float) -
     return np.where(running, bent, 0.0)
 
 
-_MODELS: Final[dict[str, Callable[[Plant, WeatherSite, TypicalYear], Floats]]] = {
+_MODELS: Final[dict[str, Callable[[Plant, WeatherSite, WeatherYear], Floats]]] = {
     "csp-trough": trough_heat_mw,
     "csp-tower": tower_heat_mw,
     "pv": pv_mw,

@@ -13,7 +13,8 @@ from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, SaltPlan
 from eureka_park.energy.core.plants import PlantYear, plant_year
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_per_mwh
-from eureka_park.energy.core.weather import hour_of_year, typical_year
+from eureka_park.energy.core.weather import typical_year
+from eureka_park.energy.core.weather_year import WeatherYear, hour_of_year
 from eureka_park.foundation.site_file import Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
@@ -27,9 +28,13 @@ class Supply:
     """The plants of a site over a typical year; all powers on the scale of the full site."""
 
     site: Site
-    seed: int
+    weather: Mapping[str, WeatherYear]
     years: Mapping[str, PlantYear]
-    weather_label: str
+
+    @property
+    def weather_label(self) -> str:
+        """What every figure made from it must say about its weather."""
+        return "; ".join(dict.fromkeys(year.provenance.text for year in self.weather.values())) or "no weather"
 
     @property
     def calibration_text(self) -> str:
@@ -38,13 +43,17 @@ class Supply:
 
 
 def supply_of(site: Site, seed: int) -> Supply:
-    """Make the typical years of all plants. Raises BadInput when a weather site cannot be fitted."""
+    """The plants under the synthetic years of a seed. Raises BadInput when a weather site cannot be fitted."""
+    return supply_from(site, {place.id: typical_year(place, seed) for place in site.weather_sites})
+
+
+def supply_from(site: Site, weather: Mapping[str, WeatherYear]) -> Supply:
+    """The plants under given years of weather, one for each weather site."""
     places = {place.id: place for place in site.weather_sites}
-    weather = {name: typical_year(place, seed) for name, place in places.items()}
     years = {
         plant.id: plant_year(plant, places[plant.weather_site], weather[plant.weather_site]) for plant in site.plants
     }
-    return Supply(site, seed, years, f"synthetic typical year, seed {seed}")
+    return Supply(site, weather, years)
 
 
 def delivered_frac(site: Site, plant: Plant) -> float:

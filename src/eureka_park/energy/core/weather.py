@@ -1,26 +1,25 @@
 """A synthetic typical year for a place: seeded, hourly, fitted to published yearly figures, and labelled synthetic.
 
-Clearness and wind are circular AR(1) series (so 31 December runs into 1 January). Hour `i` of the year is the UTC
-interval `[i, i+1)` h after 1 January 00:00; 29 February repeats 28 February. The same year serves as truth and as
+Clearness and wind are circular AR(1) series (so 31 December runs into 1 January). The same year serves as truth and as
 forecast.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gamma
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from eureka_park.energy.core.sun import Floats, Sun, clear_dni_w_per_m2, sun_at
+from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S, Provenance, WeatherYear, hour_of_year
+from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import WeatherSite
 
-HOURS_PER_YEAR: Final = 8760
-REFERENCE_YEAR_S: Final = 1735689600.0  # 2025-01-01T00:00:00Z, a year of 365 days
+ORIGIN: Final = "made by park weather make-typical"
+LICENCE: Final = "CC0-1.0"
 _DAY_MEMORY: Final = 0.55  # correlation of cloudiness from day to day
 _HOUR_MEMORY: Final = 0.75
 _WIND_MEMORY: Final = 0.96  # from hour to hour
@@ -28,44 +27,25 @@ _DAY_SPREAD: Final = 1.5  # of the logit of clearness
 _HOUR_SPREAD: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TypicalYear:
-    """8,760 hourly values of a place: sun, irradiance in W/m2, air in degC, wind at hub height in m/s."""
-
-    weather_site: str
-    seed: int
-    sun: Sun
-    dni_w_per_m2: Floats
-    dhi_w_per_m2: Floats
-    temp_c: Floats
-    wind_m_per_s: Floats
-
-    @property
-    def label(self) -> str:
-        """What every figure made from it must say."""
-        return f"synthetic typical year, seed {self.seed}"
-
-
-def typical_year(place: WeatherSite, seed: int) -> TypicalYear:
+def typical_year(place: WeatherSite, seed: int) -> WeatherYear:
     """The typical year of a place. Raises BadInput when the published DNI exceeds what a clear sky can give."""
     tree = SeedTree(seed).child("weather").child(place.id)
     hours = np.arange(HOURS_PER_YEAR, dtype=np.float64)
     sun = sun_at(REFERENCE_YEAR_S + (hours + 0.5) * 3600.0, place.latitude_deg, place.longitude_deg)
     dni, dhi = _irradiance(place, sun, tree.child("sky"))
-    return TypicalYear(
-        place.id, seed, sun, dni, dhi, _temperature(place, hours, tree.child("air")), _wind(place, tree.child("wind"))
+    temp = _temperature(place, hours, tree.child("air"))
+    return WeatherYear(
+        place.id,
+        Provenance("synthetic", ORIGIN, LICENCE, content_id([place.model_dump(mode="json"), seed]), seed),
+        sun,
+        dni,
+        dhi,
+        dhi + dni * np.maximum(0.0, sun.cos_zenith),
+        temp,
+        np.full(HOURS_PER_YEAR, 0.5),
+        np.full(HOURS_PER_YEAR, 101325.0 * np.exp(-place.altitude_m / 8434.0)),
+        _wind(place, tree.child("wind")),
     )
-
-
-def hour_of_year(instants_s: Floats | float) -> npt.NDArray[np.int64]:
-    """The hour of the typical year, 0 to 8759, in which UTC instants fall, in any year."""
-    instants = np.floor(np.atleast_1d(np.asarray(instants_s, dtype=np.float64))).astype("int64").astype("datetime64[s]")
-    years = instants.astype("datetime64[Y]")
-    days = (instants.astype("datetime64[D]") - years.astype("datetime64[D]")).astype("int64")
-    lengths = ((years + 1).astype("datetime64[D]") - years.astype("datetime64[D]")).astype("int64")
-    days = days - ((lengths == 366) & (days >= 59))  # 29 February is day 59
-    hours = (instants - instants.astype("datetime64[D]")).astype("int64") // 3600
-    return np.asarray(days * 24 + hours, dtype=np.int64)
 
 
 def circular_ar1(tree: SeedTree, n_values: int, memory: float) -> Floats:
@@ -123,3 +103,6 @@ def _wind(place: WeatherSite, tree: SeedTree) -> Floats:
     levels = (ranks + 0.5) / HOURS_PER_YEAR
     scale = place.wind_m_per_s_mean / gamma(1 + 1 / place.wind_k)
     return np.asarray(scale * (-np.log1p(-levels)) ** (1 / place.wind_k), dtype=np.float64)
+
+
+__all__ = ["HOURS_PER_YEAR", "REFERENCE_YEAR_S", "circular_ar1", "hour_of_year", "typical_year"]
