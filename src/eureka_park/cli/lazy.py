@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the one command that is asked for."""
         entry = self.lazy.get(cmd_name)
-        return super().get_command(ctx, cmd_name) if entry is None else load(cmd_name, entry)
+        return super().get_command(ctx, cmd_name) if entry is None else load(_words(ctx, cmd_name), entry)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -69,7 +69,11 @@ class LazyGroup(click.Group):
             from eureka_park.client.fields import nearest
 
             near = nearest(args[0], self.lazy)
-            fix = _("Did you mean '{near}'?", near=near) if near else _("See: {where}", where="park --help")
+            fix = (
+                _("Did you mean '{near}'?", near=near)
+                if near
+                else _("See: {where}", where=f"park {_words(ctx, '--help')}")
+            )
             raise click.UsageError(_("there is no command '{word}'.", word=args[0]) + f" {fix}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
@@ -113,6 +117,15 @@ class LazyGroup(click.Group):
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
         sys.exit(code if isinstance(code, int) else OK)
+
+
+def _words(ctx: click.Context, last: str) -> str:
+    """A command with the groups around it, as one types them after `park`."""
+    words = [last]
+    while ctx.parent is not None:
+        words.insert(0, str(ctx.info_name))
+        ctx = ctx.parent
+    return " ".join(words)
 
 
 def _complete(group: LazyGroup) -> NoReturn:

@@ -21,6 +21,9 @@ COMMANDS: dict[str, Lazy] = {
     ),
     "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "top", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
+    "energy": Lazy(
+        f"{_CLI}.energy:energy", "What sun, wind and salt can carry: plans, years, sizes.", see=("plan", "site")
+    ),
     "submit": Lazy(
         f"{_CLI}.submit:submit", "Submit a script, a job file or a command.", see=("jobs", "logs", "wait", "why")
     ),

@@ -31,7 +31,12 @@ def plan(as_json: bool) -> None:
     found = park().plan()
     if as_json:
         print_json(found)
-        return
+    else:
+        print_plan(found)
+
+
+def print_plan(found: PlanView) -> None:
+    """The plot for people, then what every figure rests on."""
     from rich.text import Text
 
     from eureka_park.foundation.units import power_text

@@ -66,7 +66,7 @@ def check(file: str, as_json: bool) -> None:
         from eureka_park.foundation.site_file import site_to_json
         from eureka_park.foundation.site_reading import load_site
 
-        found = site_to_json(load_site(file, _machine()))
+        found = site_to_json(load_site(file, machine_facts()))
     if as_json:
         print_json({"is_valid": True, "name": found["name"]})
     else:
@@ -87,12 +87,12 @@ def show(name: str | None, as_json: bool) -> None:
         from eureka_park.foundation.site_reading import load_site, site_text
 
         if as_json:
-            print_json(site_to_json(load_site(name, _machine())))
+            print_json(site_to_json(load_site(name, machine_facts())))
         else:
             click.echo(site_text(name)[0].rstrip())
 
 
-def _machine() -> MachineFacts:
+def machine_facts() -> MachineFacts:
     """This machine's CPUs and memory, for site files that say `found = true`; GPUs are found when a park starts."""
     import psutil
 

@@ -23,7 +23,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from eureka_park.cli.click_words import PLURALS
-from eureka_park.cli.main import COMMANDS, cli
+from eureka_park.cli.lazy import LazyGroup
+from eureka_park.cli.main import cli
 from eureka_park.cli.spoken import paragraphs
 from eureka_park.cli.words import DOMAIN, LANGUAGES
 
@@ -48,9 +49,6 @@ def extracted() -> Catalog:
 
 def helps() -> Iterator[tuple[str, str]]:
     """Texts of help pages with the command they belong to; examples without a comment need no translation."""
-    for entry in COMMANDS.values():
-        if not entry.hidden:
-            yield entry.short_help, "park"
     yield from _helps(cli, "park")
 
 
@@ -62,6 +60,8 @@ def _helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
     for param in command.params:
         if isinstance(param, click.Option) and param.help:
             yield " ".join(param.help.split()), path
+    if isinstance(command, LazyGroup):
+        yield from ((entry.short_help, path) for entry in command.lazy.values() if not entry.hidden)
     if isinstance(command, click.Group):
         context = click.Context(command, info_name=path)
         for name in command.list_commands(context):

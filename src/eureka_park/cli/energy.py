@@ -1,0 +1,23 @@
+"""`park energy`: what sun, wind and salt can carry. Works from the site file alone; no park needs to run."""
+
+from __future__ import annotations
+
+import click
+
+from eureka_park.cli.lazy import Lazy, LazyGroup
+
+_CLI = "eureka_park.cli"
+COMMANDS: dict[str, Lazy] = {
+    "plan": Lazy(f"{_CLI}.energy_plan:plan", "48 hours of a site, from any instant on.", see=("energy year", "plan")),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS)
+def energy() -> None:
+    """Ask what sun, wind and salt can carry. No park needs to run: the site is built in, or a file of yours.
+
+    \b
+    park energy plan --at 2026-06-21T05:00:00Z    48 hours, by source
+
+    Every answer says what it rests on: weather, plants, their calibration, scenario, contracts.
+    """

@@ -1,0 +1,81 @@
+"""`park energy` without a park: options read, plans made, errors in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from tests.unit.cli.conftest import Run, one_json
+
+from eureka_park.cli.energy_options import POWER, SEEDS, SHARE, weather_files
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.site_reading import load_site
+
+
+def test_seeds_are_read() -> None:
+    assert SEEDS.convert("1", None, None) == (1,)
+    assert SEEDS.convert("1-4", None, None) == (1, 2, 3, 4)
+    assert SEEDS.convert("9, 2-3,2", None, None) == (9, 2, 3)
+
+
+@pytest.mark.parametrize("text", ["", "x", "3-1", "1-101", "1,,2", "-1", "1.5", "1-99,200-300"])
+def test_what_names_no_seeds_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="names no seeds"):
+        SEEDS.convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "inf", "x", ""])
+def test_powers_and_shares_are_numbers(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no power"):
+        POWER.convert(text, None, None)
+    with pytest.raises(click.BadParameter, match="no share"):
+        SHARE.convert(text, None, None)
+
+
+def test_a_plan_needs_no_park(run: Run) -> None:
+    words = ("energy", "plan", "--at", "2026-06-21T05:00:00Z", "--load-mw", "200")
+    page = run(*words).stdout.splitlines()
+    assert page[0].startswith("noor-i ") and any(line.startswith("load") for line in page)
+    assert any(line.startswith("weather: synthetic") for line in page)
+    view = one_json(run(*words, "--json"))
+    assert view["site"] == "eureka-park" and max(view["load_mw"]) == 200 and len(view["load_mw"]) == 48
+    assert view["start_s"] == 1782018000
+
+
+def test_a_plant_left_out_gives_nothing(run: Run) -> None:
+    view = one_json(run("energy", "plan", "--without", "koudia", "--at", "2026-06-21T05:00:00Z", "--json"))
+    assert max(view["by_source_mw"]["koudia"]) == 0 and max(view["by_source_mw"]["noor-ii"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--site", "nowhere"], "There is no site 'nowhere'."),
+        (["--without", "noor-v"], "There is no plant 'noor-v'. Plants: noor-i,"),
+        (["--seeds", "1-3"], "A plan is made of one seed."),
+        (["--at", "yesterday"], "neither a time of day nor an instant"),
+        (["--weather", "gone.csv"], "does not say for which place"),
+        (["--weather", "koudia=gone.csv"], "There is no weather file 'gone.csv'."),
+    ],
+)
+def test_wrong_words_are_one_line(run: Run, words: list[str], says: str) -> None:
+    found = run("energy", "plan", *words)
+    assert says in found.stderr and found.exit_code in (1, 2)
+    assert len(found.stderr.strip().splitlines()) == 1 and found.stdout == ""
+
+
+def test_weather_of_every_place_is_asked_for(tmp_path: Path) -> None:
+    site = load_site("eureka-park")
+    file = tmp_path / "a.csv"
+    file.touch()
+    both = weather_files(site, (f"koudia={file}", f"ouarzazate={file}"))
+    assert both == {"koudia": file, "ouarzazate": file}
+    with pytest.raises(BadInput, match="No weather is given for ouarzazate"):
+        weather_files(site, (f"koudia={file}",))
+    assert weather_files(site, ()) == {}
+
+
+def test_a_group_names_itself_in_errors(run: Run) -> None:
+    assert run("energy", "nonsense").stderr == "park: there is no command 'nonsense'. See: park energy --help\n"
+    assert "Did you mean 'plan'" in run("energy", "plann").stderr
