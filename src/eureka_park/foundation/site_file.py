@@ -5,283 +5,213 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from eureka_park.foundation.plant_file import (
+    GRID_SOURCE_ID,
+    LIFE_CYCLE_SOURCE,
+    Date,
+    Id,
+    Plant,
+    PlantType,
+    Section,
+    entry,
+    first_day,
+    problem,
+)
 from eureka_park.foundation.toml_places import Place
 from eureka_park.foundation.zones import ZoneInfo
 
-Tier = Literal["firm", "flex", "green"]
-PlantType = Literal["csp-trough", "csp-tower", "pv", "wind"]
-Date = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+__all__ = [
+    "GRID_SOURCE_ID", "LIFE_CYCLE_SOURCE", "Plant", "PlantType", "Site", "SiteProblem", "Tier", "WeatherSite",
+    "allowed_text", "checked_site", "first_day", "is_section", "sections", "site_from_json", "site_to_json",
+]  # fmt: skip
 
-# IPCC AR5 WG III (2014), annex III, table A.III.2: medians of life-cycle emissions.
-LIFE_CYCLE_GCO2_PER_KWH: Final[dict[str, float]] = {"csp-trough": 27.0, "csp-tower": 27.0, "pv": 48.0, "wind": 11.0}
-LIFE_CYCLE_SOURCE: Final = "IPCC AR5 WG III (2014), annex III, median life-cycle values"
-GRID_SOURCE_ID: Final = "grid"
+Tier = Literal["firm", "flex", "green"]
 _MISSING: Final = "is missing"
 
 
-def _field(description: str, unit: str = "", default: Any = ..., **limits: Any) -> Any:
-    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
-
-
-def first_day(text: str) -> date:
-    """The first day of a date of the form YYYY[-MM[-DD]]. Raises ValueError for one that does not exist."""
-    year, month, day = (int(part) for part in (text + "-01-01")[:10].split("-"))
-    return date(year, month, day)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Grid(_Section):
+class Grid(Section):
     """The tie to the public grid: limits, prices by local hour, carbon."""
 
-    import_mw_max: float = _field("Most that can be bought at the site meter", "MW", ge=0, le=10_000)
-    export_mw_max: float = _field("Most clean power that can be sold as surplus", "MW", ge=0, le=10_000)
-    line_loss_frac: float = _field(
+    import_mw_max: float = entry("Most that can be bought at the site meter", "MW", ge=0, le=10_000)
+    export_mw_max: float = entry("Most clean power that can be sold as surplus", "MW", ge=0, le=10_000)
+    line_loss_frac: float = entry(
         "Loss between a plant and the site meter, unless the plant says its own", "fraction", 0.04, ge=0, le=0.5
     )
-    gco2_per_kwh: float = _field("Carbon intensity of bought power, one flat yearly value", "g/kWh", ge=0, le=2000)
-    gco2_source: str = _field("Where the carbon intensity comes from, with its year", default="")
-    price_peak_mad_per_mwh: float = _field("Price of bought energy in peak hours", "MAD/MWh", ge=0, le=100_000)
-    price_full_mad_per_mwh: float = _field("Price of bought energy in full hours", "MAD/MWh", ge=0, le=100_000)
-    price_off_peak_mad_per_mwh: float = _field("Price of bought energy in off-peak hours", "MAD/MWh", ge=0, le=100_000)
-    transport_mad_per_mwh: float = _field("Transport tariff added to bought energy", "MAD/MWh", 0.0, ge=0, le=10_000)
-    surplus_peak_mad_per_mwh: float = _field("Price paid for surplus in peak hours", "MAD/MWh", 0.0, ge=0, le=100_000)
-    surplus_off_peak_mad_per_mwh: float = _field(
+    gco2_per_kwh: float = entry("Carbon intensity of bought power, one flat yearly value", "g/kWh", ge=0, le=2000)
+    gco2_source: str = entry("Where the carbon intensity comes from, with its year", default="")
+    price_peak_mad_per_mwh: float = entry("Price of bought energy in peak hours", "MAD/MWh", ge=0, le=100_000)
+    price_full_mad_per_mwh: float = entry("Price of bought energy in full hours", "MAD/MWh", ge=0, le=100_000)
+    price_off_peak_mad_per_mwh: float = entry("Price of bought energy in off-peak hours", "MAD/MWh", ge=0, le=100_000)
+    transport_mad_per_mwh: float = entry("Transport tariff added to bought energy", "MAD/MWh", 0.0, ge=0, le=10_000)
+    surplus_peak_mad_per_mwh: float = entry("Price paid for surplus in peak hours", "MAD/MWh", 0.0, ge=0, le=100_000)
+    surplus_off_peak_mad_per_mwh: float = entry(
         "Price paid for surplus in all other hours", "MAD/MWh", 0.0, ge=0, le=100_000
     )
-    peak_from_h: int = _field("Local hour at which peak begins", "h", 17, ge=0, le=23)
-    peak_to_h: int = _field("Local hour at which peak ends", "h", 22, ge=0, le=24)
-    off_peak_from_h: int = _field("Local hour at which off-peak begins; it may run over midnight", "h", 22, ge=0, le=23)
-    off_peak_to_h: int = _field("Local hour at which off-peak ends", "h", 7, ge=0, le=24)
-    price_source: str = _field("Where the prices come from, with a date, or the word assumption", default="")
-    surplus_source: str = _field("Where the surplus prices come from, with a date", default="")
-    transport_source: str = _field("Where the transport tariff comes from, with a date", default="")
+    peak_from_h: int = entry("Local hour at which peak begins", "h", 17, ge=0, le=23)
+    peak_to_h: int = entry("Local hour at which peak ends", "h", 22, ge=0, le=24)
+    off_peak_from_h: int = entry("Local hour at which off-peak begins; it may run over midnight", "h", 22, ge=0, le=23)
+    off_peak_to_h: int = entry("Local hour at which off-peak ends", "h", 7, ge=0, le=24)
+    price_source: str = entry("Where the prices come from, with a date, or the word assumption", default="")
+    surplus_source: str = entry("Where the surplus prices come from, with a date", default="")
+    transport_source: str = entry("Where the transport tariff comes from, with a date", default="")
 
 
-class WeatherSite(_Section):
+class WeatherSite(Section):
     """A place whose weather drives plants. The typical year is synthetic, fitted to these figures."""
 
-    id: Id = _field("Name used by plants")
-    latitude_deg: float = _field("Latitude, north positive", "deg", ge=-66, le=66)
-    longitude_deg: float = _field("Longitude, east positive", "deg", ge=-180, le=180)
-    altitude_m: float = _field("Height above the sea", "m", 0.0, ge=-430, le=6000)
-    dni_kwh_per_m2_year: float | None = _field(
+    id: Id = entry("Name used by plants")
+    latitude_deg: float = entry("Latitude, north positive", "deg", ge=-66, le=66)
+    longitude_deg: float = entry("Longitude, east positive", "deg", ge=-180, le=180)
+    altitude_m: float = entry("Height above the sea", "m", 0.0, ge=-430, le=6000)
+    dni_kwh_per_m2_year: float | None = entry(
         "Direct normal irradiation of a typical year; needed by solar plants", "kWh/m2", None, ge=500, le=3800
     )
-    temp_mean_c: float = _field("Mean air temperature of the year", "degC", 18.0, ge=-20, le=40)
-    temp_season_c: float = _field(
-        "Half the difference between the warmest and the coldest month", "K", 7.0, ge=0, le=30
-    )
-    temp_day_c: float = _field("Half the difference between afternoon and dawn", "K", 5.0, ge=0, le=20)
-    wind_m_per_s_mean: float | None = _field(
+    temp_mean_c: float = entry("Mean air temperature of the year", "degC", 18.0, ge=-20, le=40)
+    temp_season_c: float = entry("Half the difference between the warmest and the coldest month", "K", 7.0, ge=0, le=30)
+    temp_day_c: float = entry("Half the difference between afternoon and dawn", "K", 5.0, ge=0, le=20)
+    wind_m_per_s_mean: float | None = entry(
         "Mean wind speed at hub height; needed by wind plants", "m/s", None, ge=2, le=20
     )
-    wind_k: float = _field("Weibull shape of the wind speed", "1", 1.9, ge=1.2, le=4)
-    source: str = _field("Where these figures come from, with a date, or the word assumption", default="")
+    wind_k: float = entry("Weibull shape of the wind speed", "1", 1.9, ge=1.2, le=4)
+    source: str = entry("Where these figures come from, with a date, or the word assumption", default="")
 
 
-class Plant(_Section):
-    """A plant whose power the park counts on. Its yearly output is calibrated to `year_gwh_published` where given."""
-
-    id: Id = _field("Name of the source in plans and receipts; 'grid' is taken")
-    title: str = _field("Name for people", default="")
-    type: PlantType = _field("csp-trough, csp-tower, pv or wind")
-    status: Literal["operating", "announced"] = _field("Only an operating plant gives power", default="operating")
-    commissioned: Date | None = _field(
-        "Start of operation, YYYY[-MM[-DD]]; before it the plant gives nothing", default=None
-    )
-    weather_site: Id = _field("Id of one of the weather sites")
-    gross_mw: float = _field("Largest electric output, AC", "MW", gt=0, le=10_000)
-    line_loss_frac: float | None = _field("Loss to the site meter; default: the grid's", "fraction", None, ge=0, le=0.5)
-    power_block_mw: float | None = _field("CSP: net electric output of the power block", "MW", None, gt=0, le=2000)
-    eta_frac: float | None = _field("CSP: electricity from a unit of heat", "fraction", None, ge=0.05, le=0.6)
-    tes_h: float | None = _field("CSP: salt storage in hours of full power; 0 for none", "h", None, ge=0, le=24)
-    tes_loss_frac_per_h: float = _field("CSP: heat lost from the tank in an hour", "fraction/h", 0.0004, ge=0, le=0.05)
-    mirror_area_m2: float | None = _field("CSP: reflecting area", "m2", None, gt=0, le=50_000_000)
-    receiver_mw_th: float | None = _field("Tower: most heat the receiver takes", "MW heat", None, gt=0, le=5000)
-    tracking: Literal["one-axis", "fixed"] = _field("PV: mounting", default="one-axis")
-    dc_ac_ratio: float = _field("PV: panel power over inverter power", "1", 1.2, ge=0.5, le=2.5)
-    n_turbines: int | None = _field("Wind: number of machines", "1", None, ge=1, le=5000)
-    rotor_m: float | None = _field("Wind: rotor diameter", "m", None, gt=0, le=300)
-    hub_m: float | None = _field("Wind: hub height", "m", None, gt=0, le=300)
-    loss_frac: float = _field(
-        "Wind: wake, availability and electrical losses before calibration", "fraction", 0.10, ge=0, le=0.6
-    )
-    year_gwh_published: float | None = _field(
-        "Yearly output to calibrate to, at the plant; none: not calibrated", "GWh", None, gt=0, le=100_000
-    )
-    price_mad_per_mwh: float | None = _field(
-        "Price of the plant's power contract, for information", "MAD/MWh", None, ge=0, le=100_000
-    )
-    gco2_per_kwh: float | None = _field(
-        "Life-cycle emissions; default by type: CSP 27, PV 48, wind 11 (IPCC AR5)", "g/kWh", None, ge=0, le=500
-    )
-    source: str = _field("Where these facts come from, with dates", default="")
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        is_csp = self.type.startswith("csp")
-        csp_needs = ("power_block_mw", "eta_frac", "tes_h", "mirror_area_m2")
-        wind_needs = ("n_turbines", "rotor_m", "hub_m")
-        needed: tuple[str, ...] = csp_needs if is_csp else wind_needs if self.type == "wind" else ()
-        for name in needed:
-            if getattr(self, name) is None:
-                raise _problem(name, f"a {self.type} plant needs it")
-        if self.commissioned is not None:
-            try:
-                first_day(self.commissioned)
-            except ValueError:
-                raise _problem("commissioned", f"'{self.commissioned}' is no day of the calendar") from None
-        if self.id == GRID_SOURCE_ID:
-            raise _problem("id", "'grid' is the name of the public grid")
-        return self
-
-    @property
-    def life_cycle_gco2_per_kwh(self) -> float:
-        """Emissions of a kWh over the plant's life; the type's median where the file gives none. g/kWh."""
-        return LIFE_CYCLE_GCO2_PER_KWH[self.type] if self.gco2_per_kwh is None else self.gco2_per_kwh
-
-
-class NodeClass(_Section):
+class NodeClass(Section):
     """Machines of one kind."""
 
-    id: Id = _field("Name of the class")
-    engine: Literal["local", "modelled"] = _field(
+    id: Id = entry("Name of the class")
+    engine: Literal["local", "modelled"] = entry(
         "local: this machine runs jobs; modelled: planned or simulated machines", default="modelled"
     )
-    found: bool = _field(
+    found: bool = entry(
         "True: counts, memory and powers that the file leaves out are found on this machine", default=False
     )
-    n_nodes: int = _field("Number of machines", "1", 1, ge=1, le=1_000_000)
-    n_cpus: int = _field("Logical CPUs of one machine", "1", ge=1, le=4096)
-    memory_gib: float = _field("Memory of one machine", "GiB", gt=0, le=65_536)
-    n_gpus: int = _field("GPUs of one machine", "1", 0, ge=0, le=64)
-    gpu_type: str = _field("Kind of GPU, for people and for placement", default="")
-    gpu_w_max: float = _field("Power limit of one GPU", "W", 0.0, ge=0, le=5000)
-    rated_kw: float = _field("Power of one machine with everything busy", "kW", gt=0, le=1000)
-    idle_kw: float = _field("Power of one machine awake without jobs", "kW", ge=0, le=1000)
-    label: str = _field("What these figures rest on", default="")
+    n_nodes: int = entry("Number of machines", "1", 1, ge=1, le=1_000_000)
+    n_cpus: int = entry("Logical CPUs of one machine", "1", ge=1, le=4096)
+    memory_gib: float = entry("Memory of one machine", "GiB", gt=0, le=65_536)
+    n_gpus: int = entry("GPUs of one machine", "1", 0, ge=0, le=64)
+    gpu_type: str = entry("Kind of GPU, for people and for placement", default="")
+    gpu_w_max: float = entry("Power limit of one GPU", "W", 0.0, ge=0, le=5000)
+    rated_kw: float = entry("Power of one machine with everything busy", "kW", gt=0, le=1000)
+    idle_kw: float = entry("Power of one machine awake without jobs", "kW", ge=0, le=1000)
+    label: str = entry("What these figures rest on", default="")
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
         if self.idle_kw >= self.rated_kw:
-            raise _problem("idle_kw", f"it must be below rated_kw = {self.rated_kw:g}")
+            raise problem("idle_kw", f"it must be below rated_kw = {self.rated_kw:g}")
         return self
 
 
-class Pue(_Section):
+class Pue(Section):
     """Overhead of the site (cooling, supply): a fixed part, and one that follows the IT load and the heat outside."""
 
-    nominal: float = _field("Site power over IT power at rated load and mild weather", "1", 1.15, ge=1, le=3)
-    fixed_share_frac: float = _field(
+    nominal: float = entry("Site power over IT power at rated load and mild weather", "1", 1.15, ge=1, le=3)
+    fixed_share_frac: float = entry(
         "Share of the rated overhead that is drawn at any load", "fraction", 0.35, ge=0, le=1
     )
-    outdoor_c_ref: float = _field("Outdoor temperature above which cooling takes more", "degC", 22.0, ge=-20, le=50)
-    outdoor_slope_frac_per_c: float = _field(
+    outdoor_c_ref: float = entry("Outdoor temperature above which cooling takes more", "degC", 22.0, ge=-20, le=50)
+    outdoor_slope_frac_per_c: float = entry(
         "Growth of the load-following overhead for each kelvin above it", "fraction/K", 0.02, ge=0, le=0.2
     )
-    it_mw_rated: float | None = _field(
+    it_mw_rated: float | None = entry(
         "Rated IT power that the fixed part rests on; default: the sum of the nodes", "MW", None, gt=0, le=10_000
     )
-    source: str = _field("What these figures rest on", default="")
+    source: str = entry("What these figures rest on", default="")
 
 
-class Policy(_Section):
+class Policy(Section):
     """How the park follows the sky."""
 
-    sky: Literal["green", "binding", "observed"] = _field(
+    sky: Literal["green", "binding", "observed"] = entry(
         "green: the plan holds green, and flex at most to its deadline; binding: flex and green; observed: nothing",
         default="green",
     )
-    service_reserve_mw: float = _field(
+    service_reserve_mw: float = entry(
         "Power kept for services (demos), on the scale of the full site", "MW", 0.0, ge=0, le=10_000
     )
-    flex_deadline_default_h: float = _field("Deadline of a flex job that names none", "h", 24.0, gt=0, le=8760)
-    cap_steps_frac: tuple[Annotated[float, Field(ge=0.5, le=1)], ...] = _field(
+    flex_deadline_default_h: float = entry("Deadline of a flex job that names none", "h", 24.0, gt=0, le=8760)
+    cap_steps_frac: tuple[Annotated[float, Field(ge=0.5, le=1)], ...] = entry(
         "Steps by which a job's power is capped, falling", "fraction", (0.62, 0.5), max_length=5
     )
-    min_run_s: float = _field("A job runs at least so long before it may be paused", "s", 300.0, ge=0, le=86_400)
-    pause_rate_max_per_h: float = _field("Most pauses of one job in an hour", "1/h", 2.0, ge=0, le=60)
-    grace_s: float = _field("Real seconds from SIGTERM to kill", "s", 30.0, ge=0, le=3600)
-    carbon_weight_mad_per_kg: float = _field(
+    min_run_s: float = entry("A job runs at least so long before it may be paused", "s", 300.0, ge=0, le=86_400)
+    pause_rate_max_per_h: float = entry("Most pauses of one job in an hour", "1/h", 2.0, ge=0, le=60)
+    grace_s: float = entry("Real seconds from SIGTERM to kill", "s", 30.0, ge=0, le=3600)
+    carbon_weight_mad_per_kg: float = entry(
         "Cost the dispatch sees for a kilogram of CO2 of bought power", "MAD/kg", 0.3, ge=0, le=100
     )
-    plan_every_s: float = _field("A new plan is made so often", "s", 900.0, ge=60, le=86_400)
+    plan_every_s: float = entry("A new plan is made so often", "s", 900.0, ge=60, le=86_400)
 
 
-class TierPrices(_Section):
+class TierPrices(Section):
     """A price for each tier."""
 
-    firm: float = _field("Price of the firm tier", "MAD/h", ge=0, le=10_000)
-    flex: float = _field("Price of the flex tier", "MAD/h", ge=0, le=10_000)
-    green: float = _field("Price of the green tier", "MAD/h", ge=0, le=10_000)
+    firm: float = entry("Price of the firm tier", "MAD/h", ge=0, le=10_000)
+    flex: float = entry("Price of the flex tier", "MAD/h", ge=0, le=10_000)
+    green: float = entry("Price of the green tier", "MAD/h", ge=0, le=10_000)
 
 
-class Prices(_Section):
+class Prices(Section):
     """The price table; 1 credit is 1 MAD. Energy is charged at the cost of the hour's curve on top."""
 
-    mad_per_gpu_h: TierPrices = _field("An hour of one GPU", "MAD/h")
-    mad_per_cpu_h: TierPrices = _field("An hour of one logical CPU", "MAD/h")
-    energy: Literal["hourly-curve", "included"] = _field(
+    mad_per_gpu_h: TierPrices = entry("An hour of one GPU", "MAD/h")
+    mad_per_cpu_h: TierPrices = entry("An hour of one logical CPU", "MAD/h")
+    energy: Literal["hourly-curve", "included"] = entry(
         "hourly-curve: energy is charged at the hour's cost; included: it is part of the above", default="hourly-curve"
     )
-    label: str = _field("What the prices rest on", default="assumption")
-    date: Date | None = _field("Since when they hold, YYYY[-MM[-DD]]", default=None)
+    label: str = entry("What the prices rest on", default="assumption")
+    date: Date | None = entry("Since when they hold, YYYY[-MM[-DD]]", default=None)
 
 
-class Share(_Section):
+class Share(Section):
     """A share of the park: machines are divided by weight among those who want them."""
 
-    path: str = _field(
+    path: str = entry(
         "Project, or path of projects such as 'research/vision'", pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$"
     )
-    weight: float = _field("Relative weight", "1", 1.0, gt=0, le=1_000_000)
+    weight: float = entry("Relative weight", "1", 1.0, gt=0, le=1_000_000)
 
 
-class Scale(_Section):
+class Scale(Section):
     """Present when the site is a scale model: a full site's plan in per-unit, times this machine's rated power."""
 
-    of: Id = _field("Name of the built-in site that is modelled")
-    factor: float = _field(
+    of: Id = entry("Name of the built-in site that is modelled")
+    factor: float = entry(
         "Rated site power of these machines over the full site's; found when the file is read", "1", 1.0, gt=0, le=1
     )
 
 
-class Site(_Section):
+class Site(Section):
     """A park. In a scale model plants, grid and `site_mw_max` are the full site's; nodes are the machines here."""
 
-    name: Id = _field("Short name")
-    title: str = _field("Name for people")
-    timezone: str = _field("IANA time zone of tariffs and pages", default="UTC")
-    site_mw_max: float = _field("Most power at the site meter", "MW", gt=0, le=10_000)
-    about: str = _field("What is announced, what is assumed", default="")
-    scale: Scale | None = _field("Only in a scale model", default=None)
-    grid: Grid = _field("The grid tie")
-    weather_sites: tuple[WeatherSite, ...] = _field("Places with weather", default=())
-    plants: tuple[Plant, ...] = _field("Plants", default=())
-    nodes: tuple[NodeClass, ...] = _field("Classes of machines", min_length=1)
-    pue: Pue = _field("Overhead", default=Pue())
-    policy: Policy = _field("Policy", default=Policy())
-    prices: Prices = _field("Price table")
-    shares: tuple[Share, ...] = _field("Shares", default=())
+    name: Id = entry("Short name")
+    title: str = entry("Name for people")
+    timezone: str = entry("IANA time zone of tariffs and pages", default="UTC")
+    site_mw_max: float = entry("Most power at the site meter", "MW", gt=0, le=10_000)
+    about: str = entry("What is announced, what is assumed", default="")
+    scale: Scale | None = entry("Only in a scale model", default=None)
+    grid: Grid = entry("The grid tie")
+    weather_sites: tuple[WeatherSite, ...] = entry("Places with weather", default=())
+    plants: tuple[Plant, ...] = entry("Plants", default=())
+    nodes: tuple[NodeClass, ...] = entry("Classes of machines", min_length=1)
+    pue: Pue = entry("Overhead", default=Pue())
+    policy: Policy = entry("Policy", default=Policy())
+    prices: Prices = entry("Price table")
+    shares: tuple[Share, ...] = entry("Shares", default=())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise _problem("timezone", f"'{self.timezone}' is no IANA time zone, such as Africa/Casablanca") from None
+            raise problem("timezone", f"'{self.timezone}' is no IANA time zone, such as Africa/Casablanca") from None
         for section, items in (("weather_sites", self.weather_sites), ("plants", self.plants), ("nodes", self.nodes)):
             _distinct(section, [item.id for item in items])
         places = {place.id: place for place in self.weather_sites}
@@ -290,11 +220,11 @@ class Site(_Section):
         if self.grid.surplus_peak_mad_per_mwh >= min(
             self.grid.price_peak_mad_per_mwh, self.grid.price_full_mad_per_mwh
         ):
-            raise _problem(
+            raise problem(
                 "surplus_peak_mad_per_mwh", "it must be below the buying price of peak and full hours", "grid"
             )
         if self.grid.surplus_off_peak_mad_per_mwh >= self.grid.price_off_peak_mad_per_mwh:
-            raise _problem("surplus_off_peak_mad_per_mwh", "it must be below price_off_peak_mad_per_mwh", "grid")
+            raise problem("surplus_off_peak_mad_per_mwh", "it must be below price_off_peak_mad_per_mwh", "grid")
         return self
 
     @property
@@ -376,7 +306,7 @@ def sections() -> Iterator[tuple[str, str, type[BaseModel]]]:
 
 def is_section(field: FieldInfo) -> bool:
     """Whether a field is a table of its own, described in its own section."""
-    return any(name in str(field.annotation) for name in ("site_file.", "class 'eureka_park"))
+    return any(name in str(field.annotation) for name in ("_file.", "class 'eureka_park"))
 
 
 def allowed_text(field: FieldInfo) -> str:
@@ -407,10 +337,6 @@ def _choices(annotation: Any) -> list[str]:
     if getattr(annotation, "__origin__", None) is Literal:
         return [str(word) for word in annotation.__args__]
     return ["true", "false"] if annotation is bool else []
-
-
-def _problem(name: str, why: str, section: str = "") -> PydanticCustomError:
-    return PydanticCustomError("site", "{why}", {"why": why, "name": name, "section": section})
 
 
 def _distinct(section: str, ids: list[str]) -> None:

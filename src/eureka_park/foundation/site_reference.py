@@ -31,7 +31,7 @@ def site_reference_markdown() -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", {}):
         return "none"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
@@ -43,6 +43,8 @@ def _type(annotation: Any) -> str:
     if annotation in names:
         return names[annotation]
     parts = [part for part in get_args(annotation) if part is not type(None) and part is not Ellipsis]
+    if "dict" in str(annotation):
+        return "table of numbers"
     if "tuple" in str(annotation):
         return "list of numbers"
     return next((names[part] for part in parts if isinstance(part, type) and part in names), "text")
