@@ -1,79 +1,43 @@
-"""Which heat is drawn when, what is bought and what is sold: a linear program over the next hours, solved by HiGHS.
+"""Which heat is drawn when, what is bought, stored and sold: one linear program, solved by HiGHS.
 
-For each hour t and salt plant k (delivered_k is the share that reaches the site meter):
-
-    salt      e[k,t] = (1 - loss_k) e[k,t-1] + heat[k,t] - spill[k,t] - q[k,t],   0 <= e <= tank
-    block     0 <= q[k,t] <= power block of k (heat)
-    balance   sum_k eta_k delivered_k q[k,t] + sum_j used[j,t] + import[t] + unserved[t] - export[t] = load[t]
-
-Cost: bought energy at the hour's price, less surplus sold, a small wear on the power blocks, a high penalty on what is
-unserved, and a value for the salt left at the end so that the horizon does not drain it. Bought power and the heat
-drawn are cut into blocks whose cost rises by a trifle: hours of one price then share the salt evenly, plants share the
-hour, and green work is not cut on and off.
-Left out (as LP): minimum load, start-up heat, ramps; about 5 % of yearly output when replayed in SAM.
+It serves two uses: the plan of the next hours, solved again and again, and the whole year with perfect foresight
+(`for_a_year`), which is the bound that no plan can beat. The equations stand in `dispatch_program`. In a plan, bought
+power and the heat drawn are cut into blocks whose cost rises by a trifle: hours of one price then share the salt
+evenly, plants share the hour, and green work is not cut on and off. A year is solved without these blocks.
+Left out unless asked for (`start_up`): minimum load and start-up heat. Left out: ramps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-import highspy
 import numpy as np
 
-from eureka_park.energy.core.sparse import ByColumn, Entries
+from eureka_park.energy.core.dispatch_problem import Battery, DispatchProblem, SaltPlant, for_a_year
+from eureka_park.energy.core.dispatch_program import (
+    UNSERVED_MAD_PER_MWH,
+    DispatchHandles,
+    add_dispatch,
+    solver_unit_mw,
+)
+from eureka_park.energy.core.linear_program import Block, LinearProgram, Options, Solution, Solver
 from eureka_park.energy.core.sun import Floats
-from eureka_park.foundation.errors import Internal
 
-UNSERVED_MAD_PER_MWH: Final = 100_000.0
-WEAR_MAD_PER_MWH: Final = 0.5
-SPILL_MAD_PER_MWH: Final = 0.01
-N_IMPORT_BLOCKS: Final = 12
-IMPORT_BLOCK_MAD_PER_MWH: Final = 0.7
-N_DRAW_BLOCKS: Final = 4
-DRAW_BLOCK_MAD_PER_MWH: Final = 0.05
-_PER_SALT: Final = 2 + N_DRAW_BLOCKS
-SOLVER_UNIT: Final = 100.0  # the largest load in solver units, whatever the size of the site
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SaltPlant:
-    """A plant with a tank: its field's heat (MW heat), limits in MW and MWh of heat, what it had at the start."""
-
-    heat_mw_th: Floats
-    power_block_mw_th: float
-    eta_frac: float
-    delivered_frac: float
-    tes_mwh_th_max: float
-    tes_mwh_th_start: float
-    loss_frac: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DispatchProblem:
-    """What the dispatch must serve and may use, hour by hour. `direct_mw` is PV and wind at the site meter."""
-
-    load_mw: Floats
-    salt: Mapping[str, SaltPlant]
-    direct_mw: Mapping[str, Floats]
-    import_cost_mad_per_mwh: Floats
-    surplus_mad_per_mwh: Floats
-    import_mw_max: float
-    export_mw_max: float
-    end_value_mad_per_mwh: float  # of a delivered MWh still in the tanks at the end
-
-    @property
-    def n_hours(self) -> int:
-        """Length of the horizon."""
-        return len(self.load_mw)
+DEFAULT_OPTIONS: Final = Options()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dispatch:
-    """The answer: flows in MW >= 0, tanks in MWh of heat at each hour's end, value of a delivered MWh of salt."""
+    """The answer: flows in MW >= 0, stores in MWh at each hour's end, value of a delivered MWh of salt.
 
-    power_mw: Mapping[str, Floats]  # delivered at the site meter, used or sold
+    `power_mw` is what each plant delivers at the site meter: used, charged or sold. What PV and wind together had to
+    give up is shared among them in proportion. `load_mw` is what was asked for after flexible load has moved, with what
+    is unserved in it: power + discharge + import + unserved = load + charge + export in every hour.
+    """
+
+    power_mw: Mapping[str, Floats]
     import_mw: Floats
     export_mw: Floats
     unserved_mw: Floats
@@ -82,177 +46,92 @@ class Dispatch:
     tes_mwh_th: Mapping[str, Floats]
     salt_value_mad_per_mwh: Mapping[str, Floats]
     cost_mad: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Where each block of `n_hours` columns begins."""
-
-    n_hours: int
-    salt: tuple[str, ...]
-    direct: tuple[str, ...]
-
-    def tank(self, name: str) -> slice:
-        return self._block(_PER_SALT * self.salt.index(name))
-
-    def spill(self, name: str) -> slice:
-        return self._block(_PER_SALT * self.salt.index(name) + 1)
-
-    def drawn(self, name: str, block: int) -> slice:
-        return self._block(_PER_SALT * self.salt.index(name) + 2 + block)
-
-    def used(self, name: str) -> slice:
-        return self._block(_PER_SALT * len(self.salt) + self.direct.index(name))
-
-    def bought(self, block: int) -> slice:
-        return self._block(self._after_plants + block)
+    load_mw: Floats
+    charge_mw: Mapping[str, Floats]
+    discharge_mw: Mapping[str, Floats]
+    battery_mwh: Mapping[str, Floats]
+    marginal_mad_per_mwh: (
+        Floats  # dual of the balance: what a further MWh of load would cost; one of several if degenerate
+    )
+    is_on: Mapping[str, Floats]  # by salt plant, where start-ups were asked for
+    objective: float
+    iterations: int
 
     @property
-    def sold(self) -> slice:
-        return self._block(self._after_plants + N_IMPORT_BLOCKS)
+    def residual_mw(self) -> Floats:
+        """What the balance of each hour lacks; 0 but for the solver's rounding."""
+        given = sum(self.power_mw.values(), np.zeros_like(self.load_mw)) + self.import_mw + self.unserved_mw
+        given = given + sum(self.discharge_mw.values(), np.zeros_like(self.load_mw))
+        return given - self.load_mw - self.export_mw - sum(self.charge_mw.values(), np.zeros_like(self.load_mw))
 
     @property
-    def unserved(self) -> slice:
-        return self._block(self._after_plants + N_IMPORT_BLOCKS + 1)
-
-    @property
-    def n_columns(self) -> int:
-        return (self._after_plants + N_IMPORT_BLOCKS + 2) * self.n_hours
-
-    @property
-    def _after_plants(self) -> int:
-        return _PER_SALT * len(self.salt) + len(self.direct)
-
-    def _block(self, index: int) -> slice:
-        return slice(index * self.n_hours, (index + 1) * self.n_hours)
+    def cfe_frac(self) -> float:
+        """Share of the load that clean power served in its own hour; 1 without load."""
+        load_mwh = float(self.load_mw.sum())
+        return 1.0 - float(self.import_mw.sum() + self.unserved_mw.sum()) / load_mwh if load_mwh > 0 else 1.0
 
 
-def dispatch(problem: DispatchProblem) -> Dispatch:
-    """The cheapest dispatch. Deterministic: simplex, one thread. Raises Internal when HiGHS finds no optimum."""
-    largest = max(float(problem.load_mw.max()), problem.import_mw_max, 1e-9)
-    unit_mw = largest / SOLVER_UNIT
-    scaled = _divided(problem, unit_mw)
-    columns = _Columns(problem.n_hours, tuple(problem.salt), tuple(problem.direct_mw))
-    values, duals, cost = _solve(_program(scaled, columns))
-    return _answer(problem, scaled, columns, values, duals, unit_mw, cost * unit_mw)
+def dispatch(problem: DispatchProblem, options: Options = DEFAULT_OPTIONS) -> Dispatch:
+    """The cheapest dispatch. Deterministic: one thread, one seed. Raises Internal when HiGHS finds no optimum.
+
+    No problem is infeasible: what nothing can serve comes back as `unserved_mw`.
+    """
+    return Dispatcher(problem, options).solve()
 
 
-def _divided(problem: DispatchProblem, unit_mw: float) -> DispatchProblem:
-    """The same problem in solver units, so that a roof and a park are solved to the same relative precision."""
-    salt = {
-        name: replace(
-            plant,
-            heat_mw_th=plant.heat_mw_th / unit_mw,
-            power_block_mw_th=plant.power_block_mw_th / unit_mw,
-            tes_mwh_th_max=plant.tes_mwh_th_max / unit_mw,
-            tes_mwh_th_start=min(plant.tes_mwh_th_start, plant.tes_mwh_th_max) / unit_mw,
-        )
-        for name, plant in problem.salt.items()
+class Dispatcher:
+    """A problem kept inside the solver, to be solved again from where it stood under another load."""
+
+    def __init__(self, problem: DispatchProblem, options: Options = DEFAULT_OPTIONS) -> None:
+        self.problem = problem
+        self.program = LinearProgram(solver_unit_mw(problem))
+        self.handles = add_dispatch(self.program, problem)
+        self.solver: Solver = self.program.solver(options)
+
+    def solve(self) -> Dispatch:
+        """Solve from the last basis where there is one. Raises Internal without an optimum."""
+        return told(self.problem, self.handles, self.solver.solve().checked("The dispatch"))
+
+
+def told(problem: DispatchProblem, handles: DispatchHandles, answer: Solution) -> Dispatch:
+    """A solution of a program that holds this problem, told as flows and stores."""
+    zero = np.zeros(problem.n_hours)
+
+    def flow(*blocks: Block) -> Floats:
+        return np.maximum(0.0, np.sum([answer.values[block.name] for block in blocks], axis=0)) if blocks else zero
+
+    salt, batteries = handles.salt, handles.batteries
+    power = {name: flow(*at.drawn) * problem.salt[name].per_heat for name, at in salt.items()}
+    curtailed = np.minimum(flow(handles.curtailed), problem.direct_sum_mw)
+    kept_frac = 1.0 - curtailed / np.maximum(problem.direct_sum_mw, 1e-300)
+    power.update({name: series * kept_frac for name, series in problem.direct_mw.items()})
+    worth = {
+        name: np.maximum(0.0, -answer.duals[at.rows.name]) / max(problem.salt[name].per_heat, 1e-9)
+        for name, at in salt.items()
     }
-    return replace(
-        problem,
-        load_mw=problem.load_mw / unit_mw,
-        salt=salt,
-        direct_mw={name: series / unit_mw for name, series in problem.direct_mw.items()},
-        import_mw_max=problem.import_mw_max / unit_mw,
-        export_mw_max=problem.export_mw_max / unit_mw,
+    money = answer.objective
+    return Dispatch(
+        power_mw=power,
+        import_mw=flow(*handles.bought),
+        export_mw=flow(handles.sold),
+        unserved_mw=flow(handles.unserved),
+        curtailed_mw=curtailed,
+        spill_mw_th={name: flow(at.spill) for name, at in salt.items()},
+        tes_mwh_th={name: np.minimum(flow(at.tank), problem.salt[name].tes_mwh_th_max) for name, at in salt.items()},
+        salt_value_mad_per_mwh=worth,
+        cost_mad=money,
+        load_mw=problem.load_mw if handles.load is None else flow(handles.load),
+        charge_mw={name: flow(at.charge) for name, at in batteries.items()},
+        discharge_mw={name: flow(at.discharge) for name, at in batteries.items()},
+        battery_mwh={name: flow(at.level) for name, at in batteries.items()},
+        marginal_mad_per_mwh=answer.duals.get(handles.balance.name, zero),
+        is_on={name: flow(at.on) for name, at in salt.items() if at.on is not None},
+        objective=answer.objective,
+        iterations=answer.iterations,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Program:
-    cost: Floats
-    lower: Floats
-    upper: Floats
-    row: Floats  # all rows are equations
-    matrix: ByColumn
-
-
-def _program(problem: DispatchProblem, at: _Columns) -> _Program:
-    n_hours = problem.n_hours
-    cost, upper = np.zeros(at.n_columns), np.full(at.n_columns, np.inf)
-    rows = np.zeros((1 + len(at.salt)) * n_hours)
-    rows[:n_hours] = problem.load_mw
-    entries = Entries()
-    hours = np.arange(n_hours)
-    for number, name in enumerate(at.salt, start=1):
-        plant, row = problem.salt[name], number * n_hours
-        tank, spill = at.tank(name), at.spill(name)
-        per_heat = plant.eta_frac * plant.delivered_frac
-        upper[tank] = plant.tes_mwh_th_max
-        cost[spill] = SPILL_MAD_PER_MWH * (2.0 - hours / n_hours)  # as late as may be: a tank fills first
-        cost[tank.stop - 1] = -problem.end_value_mad_per_mwh * per_heat
-        entries.add(row + hours, tank.start + hours, 1.0)
-        entries.add(row + hours[1:], tank.start + hours[:-1], -(1 - plant.loss_frac))
-        for block in range(N_DRAW_BLOCKS):
-            drawn = at.drawn(name, block)
-            upper[drawn] = plant.power_block_mw_th / N_DRAW_BLOCKS
-            cost[drawn] = (WEAR_MAD_PER_MWH + block * DRAW_BLOCK_MAD_PER_MWH) * plant.eta_frac
-            entries.add(hours, drawn.start + hours, per_heat)
-            entries.add(row + hours, drawn.start + hours, 1.0)
-        entries.add(row + hours, spill.start + hours, 1.0)
-        rows[row : row + n_hours] = plant.heat_mw_th
-        rows[row] += (1 - plant.loss_frac) * plant.tes_mwh_th_start
-    for name in at.direct:
-        upper[at.used(name)] = problem.direct_mw[name]
-        entries.add(hours, at.used(name).start + hours, 1.0)
-    for block in range(N_IMPORT_BLOCKS):
-        upper[at.bought(block)] = problem.import_mw_max / N_IMPORT_BLOCKS
-        cost[at.bought(block)] = problem.import_cost_mad_per_mwh + block * IMPORT_BLOCK_MAD_PER_MWH
-        entries.add(hours, at.bought(block).start + hours, 1.0)
-    upper[at.sold], cost[at.sold] = problem.export_mw_max, -problem.surplus_mad_per_mwh
-    cost[at.unserved] = UNSERVED_MAD_PER_MWH
-    entries.add(hours, at.sold.start + hours, -1.0)
-    entries.add(hours, at.unserved.start + hours, 1.0)
-    return _Program(cost, np.zeros(at.n_columns), upper, rows, entries.by_column(rows.size, at.n_columns))
-
-
-def _solve(program: _Program) -> tuple[Floats, Floats, float]:
-    """Values of the columns, duals of the rows and the cost."""
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = program.matrix.n_columns, program.matrix.n_rows
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.cost, program.lower, program.upper
-    lp.row_lower_, lp.row_upper_ = program.row, program.row
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = program.matrix.n_columns, program.matrix.n_rows
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = program.matrix.start, program.matrix.index
-    lp.a_matrix_.value_ = program.matrix.value
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (("output_flag", False), ("threads", 1), ("solver", "simplex"), ("random_seed", 0)):
-        solver.setOptionValue(option, value)
-    solver.passModel(lp)
-    solver.run()
-    status = solver.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise Internal(f"The dispatch found no optimum: {solver.modelStatusToString(status)}.", code="dispatch_failed")
-    solution = solver.getSolution()
-    cost = float(solver.getInfo().objective_function_value)
-    return np.asarray(solution.col_value), np.asarray(solution.row_dual), cost
-
-
-def _answer(
-    problem: DispatchProblem,
-    scaled: DispatchProblem,
-    at: _Columns,
-    values: Floats,
-    duals: Floats,
-    unit_mw: float,
-    cost: float,
-) -> Dispatch:
-    values = np.maximum(0.0, values) * unit_mw
-    power, tanks, spills, salt_value = {}, {}, {}, {}
-    for number, name in enumerate(at.salt, start=1):
-        plant = problem.salt[name]
-        per_heat = plant.eta_frac * plant.delivered_frac
-        drawn = np.sum([values[at.drawn(name, block)] for block in range(N_DRAW_BLOCKS)], axis=0)
-        power[name] = drawn * per_heat
-        tanks[name] = np.minimum(values[at.tank(name)], plant.tes_mwh_th_max)
-        spills[name] = values[at.spill(name)]
-        row = number * problem.n_hours
-        salt_value[name] = np.maximum(0.0, -duals[row : row + problem.n_hours]) / max(per_heat, 1e-9)
-    curtailed = np.zeros(problem.n_hours)
-    for name in at.direct:
-        power[name] = np.minimum(values[at.used(name)], problem.direct_mw[name])
-        curtailed += problem.direct_mw[name] - power[name]
-    bought = np.sum([values[at.bought(block)] for block in range(N_IMPORT_BLOCKS)], axis=0)
-    return Dispatch(power, bought, values[at.sold], values[at.unserved], curtailed, spills, tanks, salt_value, cost)
+__all__ = [
+    "UNSERVED_MAD_PER_MWH", "Battery", "Dispatch", "DispatchProblem", "Dispatcher", "SaltPlant", "dispatch",
+    "for_a_year", "told",
+]  # fmt: skip
