@@ -13,8 +13,8 @@ For each hour t, salt plant k and battery b (per_heat_k is electricity at the si
               (whole numbers or not); a start takes its heat from the tank
 
 Cost: bought energy at the hour's price, less surplus sold, a small wear on power blocks and batteries, a high penalty
-on what is unserved, and a value for what the stores hold at the end. With `least-import`: the energy bought or unserved,
-the latter a trifle more, and trifles for wear and in favour of selling.
+on what is unserved, and a value for what the stores hold at the end. With `least-import`: the energy bought or
+unserved, the latter a trifle more, and trifles for wear and in favour of selling.
 
 A candidate of unknown size: give it to the problem without limits (`power_block_mw_th`, `tes_mwh_th_max`, `power_mw`,
 `energy_mwh` infinite, heat 0), add a column for its size, then `limit_by(lp, ..., handles.salt[k].tank, size, hours)`
