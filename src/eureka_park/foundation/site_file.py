@@ -46,6 +46,9 @@ class Grid(Section):
     )
     gco2_per_kwh: float = entry("Carbon intensity of bought power, one flat yearly value", "g/kWh", ge=0, le=2000)
     gco2_source: str = entry("Where the carbon intensity comes from, with its year", default="")
+    clean_frac: float | None = entry(
+        "Low-carbon share of bought power, one flat yearly value; none: it counts as 0", "fraction", None, ge=0, le=1
+    )
     price_peak_mad_per_mwh: float = entry("Price of bought energy in peak hours", "MAD/MWh", ge=0, le=100_000)
     price_full_mad_per_mwh: float = entry("Price of bought energy in full hours", "MAD/MWh", ge=0, le=100_000)
     price_off_peak_mad_per_mwh: float = entry("Price of bought energy in off-peak hours", "MAD/MWh", ge=0, le=100_000)
