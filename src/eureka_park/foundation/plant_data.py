@@ -29,6 +29,7 @@ UNIT_BY_ENDING: Final[Mapping[str, str]] = {
     "m3_per_mwh_wet": "m3/MWh", "m3_per_mwh_dry": "m3/MWh", "m3_year": "m3", "gco2_per_kwh": "g/kWh",
     "year_gwh_published": "GWh", "price_mad_per_mwh": "MAD/MWh", "pu": "1", "k": "K", "kwh_per_m2": "kWh/m2",
     "kg_per_m3": "kg/m3", "s": "s", "mwh_th": "MWh", "kg": "kg", "j_per_kg_and_k": "J/kg/K", "mw_per_min": "MW/min",
+    "wh_per_m2_and_k": "Wh/m2/K", "kg_per_s": "kg/s", "m3_per_mwh_th": "m3/MWh",
 }  # fmt: skip
 
 
