@@ -11,6 +11,7 @@ import click
 
 from eureka_park.cli.lazy import LazyGroup
 from eureka_park.cli.main import cli
+from eureka_park.foundation.cost_data import cost_reference_markdown
 from eureka_park.foundation.site_reference import site_reference_markdown
 from eureka_park.web.reference import api_reference_markdown
 
@@ -55,7 +56,12 @@ def command_page() -> str:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"api.md": api_reference_markdown(), "cli.md": command_page(), "site-file.md": site_reference_markdown()}
+    return {
+        "api.md": api_reference_markdown(),
+        "costs.md": cost_reference_markdown(),
+        "cli.md": command_page(),
+        "site-file.md": site_reference_markdown(),
+    }
 
 
 def _section(path: str, command: click.Command) -> str:
