@@ -99,7 +99,7 @@ def read_park_csv(text: str) -> ParkWeather:
         )
     columns = _columns(body, n_head + 1)
     place = {name: _head_number(head, name) for name in ("latitude_deg", "longitude_deg", "altitude_m")}
-    middles = REFERENCE_YEAR_S + (np.arange(HOURS_PER_YEAR) + 0.5) * 3600.0
+    middles = REFERENCE_YEAR_S + (np.arange(HOURS_PER_YEAR, dtype=np.float64) + 0.5) * 3600.0
     year = WeatherYear(
         head["place"],
         _provenance(head, body),

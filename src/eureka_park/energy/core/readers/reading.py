@@ -102,6 +102,15 @@ def number(cell: str, line: int, column: str, missing: Iterable[float] = ()) -> 
     return float("nan") if not np.isfinite(value) or value in frozenset(missing) else value
 
 
+def place_facts(
+    latitude: tuple[int, str], longitude: tuple[int, str], altitude: tuple[int, str], name: str = ""
+) -> PlaceFacts:
+    """A place from cells of a header, each with its line. Raises BadInput."""
+    said = zip(("latitude", "longitude", "altitude"), (latitude, longitude, altitude), strict=True)
+    north, east, height = (number(cell, line, word) for word, (line, cell) in said)
+    return PlaceFacts(north, east, height, name.strip(" -"))
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a column of the park comes from: the file's name for it, or its place, and how its unit is turned."""
