@@ -78,18 +78,19 @@ def check(file: str, as_json: bool) -> None:
 @click.argument("name", required=False)
 @json_option
 def show(name: str | None, as_json: bool) -> None:
-    """Show the site of the running park as JSON, or a built-in site or a file as it is written."""
+    """Show the site of the running park as JSON, or a built-in site or a file as it is written, with the
+    figures of its known plants and their sources."""
     if name is None:
         print_json(park().site())
         return
     with _server_part("site show"):
         from eureka_park.foundation.site_file import site_to_json
-        from eureka_park.foundation.site_reading import load_site, site_text
+        from eureka_park.foundation.site_reading import load_site, site_shown
 
         if as_json:
             print_json(site_to_json(load_site(name, machine_facts())))
         else:
-            click.echo(site_text(name)[0].rstrip())
+            click.echo(site_shown(name))
 
 
 def machine_facts() -> MachineFacts:

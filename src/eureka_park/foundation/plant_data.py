@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 from eureka_park.foundation.errors import BadInput, Internal
 
 Label = Literal["measured", "published", "announced", "assumption", "modelled", "default", "site file"]
-Value = float | str | tuple[float, ...]
+Value = float | str | tuple[float, ...] | tuple[str, ...]
 LABELS: Final[tuple[str, ...]] = get_args(Label)
 _FILE: Final = "plants.toml"
 # What the last part of a name says of the unit; longer endings are looked for first.
@@ -88,7 +88,15 @@ def series_parameter(plant: HasParameters, name: str) -> tuple[float, ...]:
     value = fact(plant, name).value
     if not isinstance(value, tuple):
         raise Internal(f"{name} is no series.", code="plant_data")
-    return value
+    return tuple(float(item) for item in value)
+
+
+def words_parameter(plant: HasParameters, name: str) -> tuple[str, ...]:
+    """A list of words that describes a plant, such as stretches of time. Raises BadInput when nobody gives it."""
+    value = fact(plant, name).value
+    if not isinstance(value, tuple):
+        raise Internal(f"{name} is no list.", code="plant_data")
+    return tuple(str(item) for item in value)
 
 
 def text_parameter(plant: HasParameters, name: str) -> str:
@@ -172,4 +180,6 @@ def _fact(item: Mapping[str, Any]) -> Fact:
 def _plain(value: Any) -> Value:
     if isinstance(value, str):
         return value
-    return tuple(map(float, value)) if isinstance(value, list | tuple) else float(value)
+    if isinstance(value, list | tuple):
+        return tuple(map(str, value)) if any(isinstance(item, str) for item in value) else tuple(map(float, value))
+    return float(value)

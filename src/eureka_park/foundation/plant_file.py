@@ -10,12 +10,21 @@ from pydantic_core import PydanticCustomError
 
 from eureka_park.foundation.plant_data import known_plants, parameter, type_facts
 
-PlantType = Literal["csp-trough", "csp-tower", "pv", "wind"]
+PlantType = Literal["csp-trough", "csp-tower", "pv", "wind", "battery"]
 Date = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 LIFE_CYCLE_SOURCE: Final = "IPCC AR5 WG III (2014), annex III, median life-cycle values"
 GRID_SOURCE_ID: Final = "grid"
+_CSP_NEEDS: Final = ("power_block_mw", "eta_frac", "tes_h", "mirror_area_m2")
+# What a plant of a type must have after defaults are filled in.
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
+    "csp-trough": _CSP_NEEDS,
+    "csp-tower": _CSP_NEEDS,
+    "pv": (),
+    "wind": ("n_turbines", "rotor_m", "hub_m"),
+    "battery": ("charge_mw", "energy_mwh", "charge_eff_frac", "discharge_eff_frac", "self_discharge_frac_per_h"),
+}
 
 
 def entry(description: str, unit: str = "", default: Any = ..., **limits: Any) -> Any:
@@ -46,13 +55,13 @@ class Plant(Section):
     known_as: str | None = entry("Known plant whose facts hold where this block is silent", default=None)
     id: Id = entry("Name of the source in plans and receipts; 'grid' is taken")
     title: str = entry("Name for people", default="")
-    type: PlantType = entry("csp-trough, csp-tower, pv or wind")
+    type: PlantType = entry("csp-trough, csp-tower, pv, wind or battery")
     status: Literal["operating", "announced"] = entry("Only an operating plant gives power", default="operating")
     commissioned: Date | None = entry(
         "Start of operation, YYYY[-MM[-DD]]; before it the plant gives nothing", default=None
     )
     weather_site: Id = entry("Id of one of the weather sites")
-    gross_mw: float = entry("Largest electric output, AC", "MW", gt=0, le=10_000)
+    gross_mw: float = entry("Largest electric output, AC; of a battery what it gives", "MW", gt=0, le=10_000)
     line_loss_frac: float | None = entry("Loss to the site meter; default: the grid's", "fraction", None, ge=0, le=0.5)
     power_block_mw: float | None = entry("CSP: net electric output of the power block", "MW", None, gt=0, le=2000)
     eta_frac: float | None = entry("CSP: electricity from a unit of heat", "fraction", None, ge=0.05, le=0.6)
@@ -65,8 +74,21 @@ class Plant(Section):
     n_turbines: int | None = entry("Wind: number of machines", "1", None, ge=1, le=5000)
     rotor_m: float | None = entry("Wind: rotor diameter", "m", None, gt=0, le=300)
     hub_m: float | None = entry("Wind: hub height", "m", None, gt=0, le=300)
-    loss_frac: float = entry(
-        "Wind: wake, availability and electrical losses before calibration", "fraction", 0.10, ge=0, le=0.6
+    loss_frac: float | None = entry(
+        "Wind: wake, electrical and other losses together, without outages; none: those of the type",
+        "fraction",
+        None,
+        ge=0,
+        le=0.6,
+    )
+    charge_mw: float | None = entry("Battery: most it takes", "MW", None, gt=0, le=10_000)
+    energy_mwh: float | None = entry("Battery: content from full to empty", "MWh", None, gt=0, le=100_000)
+    charge_eff_frac: float | None = entry("Battery: stored from a unit charged", "fraction", None, gt=0, le=1)
+    discharge_eff_frac: float | None = entry("Battery: given from a unit stored", "fraction", None, gt=0, le=1)
+    self_discharge_frac_per_h: float | None = entry("Battery: lost in an hour", "fraction/h", None, ge=0, le=0.1)
+    cooling: Literal["wet", "dry"] | None = entry("CSP: how steam is condensed", default=None)
+    contract: Literal["already sold", "contracted to the park", "additional", "not stated"] | None = entry(
+        "Whether its power is already sold to somebody else, or new supply for this park", default=None
     )
     year_gwh_published: float | None = entry(
         "Yearly output to calibrate to, at the plant; none: not calibrated", "GWh", None, gt=0, le=100_000
@@ -75,7 +97,7 @@ class Plant(Section):
         "Price of the plant's power contract, for information", "MAD/MWh", None, ge=0, le=100_000
     )
     gco2_per_kwh: float | None = entry(
-        "Life-cycle emissions; default by type: CSP 27, PV 48, wind 11 (IPCC AR5)", "g/kWh", None, ge=0, le=500
+        "Life-cycle emissions; none: the median of the type (IPCC AR5)", "g/kWh", None, ge=0, le=500
     )
     parameters: dict[str, Annotated[float, Field(ge=-1e9, le=1e9)]] = entry(
         "Other figures of the plant's model, by the names of docs/reference/plants.md", default={}
@@ -91,11 +113,7 @@ class Plant(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        is_csp = self.type.startswith("csp")
-        csp_needs = ("power_block_mw", "eta_frac", "tes_h", "mirror_area_m2")
-        wind_needs = ("n_turbines", "rotor_m", "hub_m")
-        needed: tuple[str, ...] = csp_needs if is_csp else wind_needs if self.type == "wind" else ()
-        for name in needed:
+        for name in NEEDED[self.type]:
             if getattr(self, name) is None:
                 raise problem(name, f"a {self.type} plant needs it")
         for name in self.parameters:

@@ -83,6 +83,19 @@ class WeatherSite(Section):
         "Mean wind speed at hub height; needed by wind plants", "m/s", None, ge=2, le=20
     )
     wind_k: float = entry("Weibull shape of the wind speed", "1", 1.9, ge=1.2, le=4)
+    wind_day_frac: float = entry(
+        "Swing of the wind over a day, half of it either way, with its peak at 15 h solar time", "fraction", 0.08,
+        ge=0, le=0.5,
+    )  # fmt: skip
+    wind_season_frac: float = entry(
+        "Swing of the wind over the year; 0 claims no season", "fraction", 0.0, ge=0, le=0.5
+    )
+    wind_season_peak_month: int = entry("Windiest month, where wind_season_frac is not 0", "1", 1, ge=1, le=12)
+    humidity_mean_frac: float = entry("Mean relative humidity of the year", "fraction", 0.5, ge=0.05, le=0.95)
+    linke_turbidity: tuple[Annotated[float, Field(ge=1, le=10)], ...] | None = entry(
+        "Linke turbidity of the air, January to December; default: 3 all year (assumption)", "1", None,
+        min_length=12, max_length=12,
+    )  # fmt: skip
     source: str = entry("Where these figures come from, with a date, or the word assumption", default="")
 
 
@@ -357,7 +370,7 @@ def _check_weather(index: int, plant: Plant, places: Mapping[str, WeatherSite]) 
         why = f"there is no weather site '{plant.weather_site}'; there is {', '.join(places) or 'none'}"
     elif plant.type == "wind" and place.wind_m_per_s_mean is None:
         why = f"weather site '{place.id}' has no wind_m_per_s_mean, which a wind plant needs"
-    elif plant.type != "wind" and place.dni_kwh_per_m2_year is None:
+    elif plant.type not in ("wind", "battery") and place.dni_kwh_per_m2_year is None:
         why = f"weather site '{place.id}' has no dni_kwh_per_m2_year, which a solar plant needs"
     if why:
         raise PydanticCustomError(

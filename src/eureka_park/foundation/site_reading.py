@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.machine import MachineFacts
+from eureka_park.foundation.plant_filling import filled_plants, merged_facts_text
 from eureka_park.foundation.site_file import Site, SiteProblem, checked_site, sections
 from eureka_park.foundation.toml_places import line_of, place_text, toml_lines
 from eureka_park.foundation.units import GIB
@@ -48,6 +49,14 @@ def site_text(name_or_path: str | Path) -> tuple[str, str]:
         raise BadInput(f"{path.name} is not UTF-8 text.", fix="Save it as UTF-8.", code="bad_site_file") from None
 
 
+def site_shown(name_or_path: str | Path) -> str:
+    """A site as it is written, then as comments what its known plants add. Raises NotFound, BadInput."""
+    text, called = site_text(name_or_path)
+    data = _parsed(text, called)
+    base = _base_of(data, called, text)
+    return f"{text.rstrip()}\n{merged_facts_text(_overlaid(base, data) if base else data)}".rstrip()
+
+
 def load_site(name_or_path: str | Path, machine: MachineFacts | None = None) -> Site:
     """Read a built-in site by name or a site file, with the machine's facts filled in where it says `found = true`.
 
@@ -61,7 +70,7 @@ def parse_site(text: str, called: str, machine: MachineFacts | None = None) -> S
     """Like `load_site`, for a text at hand; `called` names it in messages."""
     data = _parsed(text, called)
     base = _base_of(data, called, text)
-    merged = _overlaid(base, data) if base else data
+    merged = filled_plants(_overlaid(base, data) if base else data)
     _fill_found(merged, machine)
     site = checked_site(merged)
     if not isinstance(site, Site):

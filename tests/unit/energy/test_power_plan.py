@@ -56,7 +56,7 @@ def test_noor_iii_out_changes_the_plan() -> None:
 
 def test_an_announced_or_future_plant_gives_nothing() -> None:
     plants = tuple(
-        plant.model_copy(update={"status": "announced"} if plant.id == "koudia" else {"commissioned": "2026-06-11"})
+        plant.model_copy(update={"status": "announced"} if plant.id == "koudia" else {"commissioned": "2026-07-01"})
         for plant in PARK.plants
     )
     plan = make_plan(PARK.model_copy(update={"plants": plants}), PlanRequest(JUNE_S, 100.0))

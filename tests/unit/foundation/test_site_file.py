@@ -22,10 +22,6 @@ def line_with(text: str, fragment: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), 1) if fragment in line)
 
 
-def line_with_last(text: str, fragment: str) -> int:
-    return max(number for number, line in enumerate(text.splitlines(), 1) if fragment in line)
-
-
 def test_the_two_built_in_sites() -> None:
     assert built_in_sites() == ("bench", "eureka-park")
     park = load_site("eureka-park")
@@ -58,11 +54,13 @@ def test_json_reads_back_equal(name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "field", "words"),
     [
-        ("eta_frac = 0.40", "eta_frac = 1.4", "plants[2].eta_frac", ["1.4", "0.05 to 0.6 fraction", "noor-iii"]),
-        ("tes_h = 7.5", "tes_hours = 7.5", "plants[2].tes_hours", ["not a field", "did you mean tes_h?"]),
-        ('type = "pv"', 'type = "solar"', "plants[3].type", ['"solar"', "csp-trough, csp-tower, pv or wind"]),
-        ('"2024-06"', '"2024-13"', "plants[4].commissioned", ["'2024-13'", "no day"]),
-        ("n_turbines = 20", "# none", "plants[4].n_turbines", ["a wind plant needs it"]),
+        ('id = "noor-iii"', "eta_frac = 1.4", "plants[2].eta_frac", ["1.4", "0.05 to 0.6 fraction", "noor-iii"]),
+        ('id = "noor-iii"', "tes_hours = 7.5", "plants[2].tes_hours", ["not a field", "did you mean tes_h?"]),
+        ('id = "noor-iv"', 'type = "solar"', "plants[3].type", ['"solar"', "csp-trough, csp-tower, pv, wind or battery"]),
+        ("line_loss_frac = 0.0  ", 'commissioned = "2024-13" ', "plants[4].commissioned", ["'2024-13'", "no day"]),
+        ('known_as = "koudia"', 'known_as = "kudia"', "plants[4].known_as", ["'kudia'", "noor-iv, koudia"]),
+        ("line_loss_frac = 0.0  ", "parameters = { tilt_deg = 3 } ", "plants[4].parameters", ["no figure 'tilt_deg'"]),
+        ("line_loss_frac = 0.0  ", "n_turbines = 2.5 ", "plants[4].n_turbines", ["2.5", "1 to 5000"]),
         ('weather_site = "koudia"', 'weather_site = "x"', "plants[4].weather_site", ["'x'", "ouarzazate, koudia"]),
         ("firm = 20", "firm = true", "prices.mad_per_gpu_h.firm", ["true", "0 to 10000 MAD/h"]),
         ("weight = 1", 'weight = "1"', "shares[0].weight", ['"1"', "number"]),
@@ -82,8 +80,7 @@ def test_an_error_names_line_field_value_and_range(old: str, new: str, field: st
     message = caught.value.message
     pairs = enumerate(zip(PARK_TEXT.splitlines(), text.splitlines(), strict=True), 1)
     changed = next(number for number, (was, now) in pairs if was != now)
-    expected = line_with_last(text, "[[plants]]") if new == "# none" else changed  # a missing field: its table
-    assert message.startswith(f"mine.toml, line {expected}: "), message
+    assert message.startswith(f"mine.toml, line {changed}: "), message
     assert caught.value.field == field and caught.value.fix
     assert all(word in message for word in words), message
     assert "\n" not in message

@@ -46,7 +46,10 @@ class SaltPlant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Battery:
-    """A battery at the site meter: limits of power and content, efficiency each way, loss an hour, content at first."""
+    """A battery at the site meter: limits of power and content, efficiency each way, loss an hour, content at first.
+
+    `power_mw` is what it gives at most, and what it takes at most unless `charge_mw` says otherwise.
+    """
 
     power_mw: float
     energy_mwh: float
@@ -54,6 +57,7 @@ class Battery:
     discharge_frac: float = 0.95
     loss_frac: float = 0.0
     start_mwh: float = 0.0
+    charge_mw: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,7 +111,7 @@ def add_dispatch(
     sold = lp.add_columns(prefix + "export", n, upper=problem.export_mw_max, cost=-earned)
     lp.add_entries(balance, sold, -1.0)
     lacking = LEAST_UNSERVED_PER_MWH if is_least else UNSERVED_MAD_PER_MWH
-    unserved = lp.add_columns(prefix + "unserved", n, upper=_load_max(problem), cost=lacking)
+    unserved = lp.add_columns(prefix + "unserved", n, upper=load_mw_max(problem), cost=lacking)
     lp.add_entries(balance, unserved, 1.0)
     load, days = _add_flexible(lp, problem, balance, prefix)
     clean = _add_clean(lp, problem, bought, load, prefix)
@@ -191,7 +191,9 @@ def _add_battery(
         worth[-1] = -problem.end_value_mad_per_mwh * battery.discharge_frac if problem.objective == "cost" else 0.0
     rows = lp.add_rows(name + ".battery", n, lower=first, upper=first)
     level = lp.add_columns(name + ".level", n, upper=battery.energy_mwh, cost=worth)
-    charge = lp.add_columns(name + ".charge", n, upper=battery.power_mw)
+    charge = lp.add_columns(
+        name + ".charge", n, upper=battery.power_mw if battery.charge_mw is None else battery.charge_mw
+    )
     discharge = lp.add_columns(name + ".discharge", n, upper=battery.power_mw, cost=BATTERY_WEAR_MAD_PER_MWH)
     _chain(lp, rows, level, kept, problem.is_cyclic)
     lp.add_entries(rows, charge, -battery.charge_frac)
@@ -214,18 +216,33 @@ def _add_bought(lp: LinearProgram, problem: DispatchProblem, balance: Block, pre
     price = problem.import_cost_mad_per_mwh if problem.objective == "cost" else np.full(n, LEAST_IMPORT_PER_MWH)
     bought = []
     for number in range(n_blocks):
-        width: npt.ArrayLike = problem.import_mw_max / n_blocks
-        if n_blocks == 1 and problem.flex_frac <= 0:
-            width = np.minimum(problem.import_mw_max, problem.load_mw)
         cost = price + number * IMPORT_BLOCK_MAD_PER_MWH
-        block = lp.add_columns(f"{prefix}import{number}", n, upper=width, cost=cost)
+        block = lp.add_columns(f"{prefix}import{number}", n, upper=import_block_mw(problem), cost=cost)
         lp.add_entries(balance, block, 1.0)
         bought.append(block)
     return tuple(bought)
 
 
-def _load_max(problem: DispatchProblem) -> Floats:
+def import_block_mw(problem: DispatchProblem) -> Floats:
+    """Width of a block of bought power in each hour; a single block never exceeds a fixed load."""
+    width = np.full(problem.n_hours, problem.import_mw_max / problem.n_import_blocks)
+    is_bound_by_load = problem.n_import_blocks == 1 and problem.flex_frac <= 0
+    return np.minimum(width, problem.load_mw) if is_bound_by_load else width
+
+
+def load_mw_min(problem: DispatchProblem) -> Floats:
+    """The least that flexible load may draw in each hour."""
+    return problem.load_mw * max(0.0, 1.0 - problem.flex_frac)
+
+
+def load_mw_max(problem: DispatchProblem) -> Floats:
+    """The most that flexible load may draw in each hour."""
     return problem.load_mw * (1.0 + problem.flex_frac)
+
+
+def daily_mwh(problem: DispatchProblem) -> Floats:
+    """What the load draws in each local day; MWh."""
+    return np.bincount(problem.days, weights=problem.load_mw)
 
 
 def _add_flexible(
@@ -233,13 +250,11 @@ def _add_flexible(
 ) -> tuple[Block | None, Block | None]:
     if problem.flex_frac <= 0:
         return None, None
-    low = problem.load_mw * max(0.0, 1.0 - problem.flex_frac)
-    load = lp.add_columns(prefix + "load", problem.n_hours, lower=low, upper=_load_max(problem))
+    load = lp.add_columns(prefix + "load", problem.n_hours, lower=load_mw_min(problem), upper=load_mw_max(problem))
     lp.add_entries(balance, load, -1.0)
-    days = problem.days
-    daily = np.bincount(days, weights=problem.load_mw)
+    daily = daily_mwh(problem)
     rows = lp.add_rows(prefix + "days", daily.size, lower=daily, upper=daily)
-    lp.add_entries(rows.at(days), load, 1.0)
+    lp.add_entries(rows.at(problem.days), load, 1.0)
     return load, rows
 
 

@@ -9,15 +9,19 @@ from typing import Final
 
 import numpy as np
 
-from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, SaltPlant, dispatch
+from eureka_park.energy.core.dispatch import Battery, Dispatch, DispatchProblem, SaltPlant, dispatch
+from eureka_park.energy.core.footprint import contract_of
 from eureka_park.energy.core.plants import PlantYear, plant_year
+from eureka_park.energy.core.scenarios import SCENARIOS, Scenario, scenario_of, without_in
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_per_mwh
 from eureka_park.energy.core.weather import typical_year
 from eureka_park.energy.core.weather_year import WeatherYear, hour_of_year
+from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
+ALL_PLANTS: Final = SCENARIOS[0].name
 LOOK_AHEAD_H: Final = 24  # hours solved beyond those a plan reports, so that its end is not drained
 ROLL_H: Final = 24
 END_VALUE_FRAC: Final = 0.95  # salt left is worth a little less than what it could replace at once
@@ -25,11 +29,16 @@ END_VALUE_FRAC: Final = 0.95  # salt left is worth a little less than what it co
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supply:
-    """The plants of a site over a typical year; all powers on the scale of the full site."""
+    """The plants of a site over a year of weather under a scenario; all powers on the scale of the full site.
+
+    `without` are plants that give nothing all year: those asked for and those that the scenario takes out.
+    """
 
     site: Site
     weather: Mapping[str, WeatherYear]
     years: Mapping[str, PlantYear]
+    scenario: Scenario = SCENARIOS[0]
+    without: tuple[str, ...] = ()
 
     @property
     def weather_label(self) -> str:
@@ -39,21 +48,46 @@ class Supply:
     @property
     def calibration_text(self) -> str:
         """Raw yearly output, published output and the factor between them, for each plant."""
-        return "; ".join(_calibration(name, year) for name, year in self.years.items())
+        return "; ".join(_calibration(name, year) for name, year in self.years.items() if not year.is_battery)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What every result made from it must say: scenario, weather, calibration, outages, contracts."""
+        return {
+            "scenario": f"{self.scenario.name}: {self.scenario.text}",
+            "weather": self.weather_label,
+            "calibration": self.calibration_text,
+            "outages": "; ".join(f"{name} {year.availability_text}" for name, year in self.years.items()),
+            "without": ", ".join(self.without),
+            "contracts": "; ".join(f"{plant.id} {contract_of(plant)}" for plant in self.site.plants),
+        }
 
 
-def supply_of(site: Site, seed: int) -> Supply:
+def supply_of(site: Site, seed: int, scenario: str = ALL_PLANTS, without: Iterable[str] = ()) -> Supply:
     """The plants under the synthetic years of a seed. Raises BadInput when a weather site cannot be fitted."""
-    return supply_from(site, {place.id: typical_year(place, seed) for place in site.weather_sites})
+    return supply_from(site, {place.id: typical_year(place, seed) for place in site.weather_sites}, scenario, without)
 
 
-def supply_from(site: Site, weather: Mapping[str, WeatherYear]) -> Supply:
-    """The plants under given years of weather, one for each weather site."""
+def supply_from(
+    site: Site,
+    weather: Mapping[str, WeatherYear],
+    scenario: str = ALL_PLANTS,
+    without: Iterable[str] = (),
+    outage_seed: int | None = None,
+) -> Supply:
+    """The plants under given years of weather, one for each weather site, and a scenario of outages by name.
+
+    Outages are drawn by `outage_seed`; None: by the seed of the weather, or 1. Raises BadInput for an unknown scenario,
+    an unknown plant in `without`, or a place without weather.
+    """
+    named, gone = scenario_of(scenario), _known_ids(site, without)
     places = {place.id: place for place in site.weather_sites}
-    years = {
-        plant.id: plant_year(plant, places[plant.weather_site], weather[plant.weather_site]) for plant in site.plants
-    }
-    return Supply(site, weather, years)
+    years = {}
+    for plant in site.plants:
+        sky = _weather_at(plant.weather_site, weather)
+        seed = outage_seed if outage_seed is not None else sky.provenance.seed or 1
+        years[plant.id] = plant_year(plant, places[plant.weather_site], sky, named, seed)
+    return Supply(site, weather, years, named, tuple(dict.fromkeys((*gone, *without_in(site.plants, named)))))
 
 
 def delivered_frac(site: Site, plant: Plant) -> float:
@@ -68,13 +102,14 @@ def tank_mwh_th(plant: Plant) -> float:
     return float(plant.tes_h or 0.0) * float(plant.power_block_mw or 0.0) / float(plant.eta_frac or 1.0)
 
 
-def gives_power(plant: Plant, now_s: float, without: Iterable[str]) -> bool:
-    """Whether a plant counts at an instant: operating, commissioned, and not taken out."""
+def hours_on(plant: Plant, starts_s: Floats, without: Iterable[str]) -> Floats:
+    """1 for the hours in which a plant counts, 0 else: operating, not taken out, and from its first day on."""
     if plant.status != "operating" or plant.id in without:
-        return False
+        return np.zeros(len(starts_s))
     if plant.commissioned is None:
-        return True
-    return datetime.combine(first_day(plant.commissioned), time(), UTC).timestamp() <= now_s
+        return np.ones(len(starts_s))
+    begins_s = datetime.combine(first_day(plant.commissioned), time(), UTC).timestamp()
+    return np.asarray(starts_s >= begins_s, dtype=np.float64)
 
 
 def problem_from(
@@ -84,20 +119,26 @@ def problem_from(
     site, grid = supply.site, supply.site.grid
     starts_s = start_s + HOUR_S * np.arange(len(load_mw), dtype=np.float64)
     hours = hour_of_year(starts_s)
-    gone = frozenset(without)
+    gone = frozenset((*without, *supply.without))
     salt: dict[str, SaltPlant] = {}
     direct: dict[str, Floats] = {}
+    batteries: dict[str, Battery] = {}
     for name, year in supply.years.items():
-        is_on = float(gives_power(year.plant, start_s, gone))
-        if year.is_csp:
-            salt[name] = _salt_plant(site, year, year.series_mw[hours] * is_on, tes_mwh_th.get(name, 0.0), is_on)
+        on = hours_on(year.plant, starts_s, gone)
+        has_begun = float(on.any())
+        if year.is_battery:
+            batteries[name] = _battery(site, year.plant, has_begun)
+        elif year.is_csp:
+            salt[name] = _salt_plant(site, year, year.series_mw[hours] * on, tes_mwh_th.get(name, 0.0), has_begun)
         else:
-            direct[name] = year.series_mw[hours] * delivered_frac(site, year.plant) * is_on
+            direct[name] = year.series_mw[hours] * delivered_frac(site, year.plant) * on
     bought = import_cost_mad_per_mwh(grid, site.timezone, starts_s)
     bought = bought + site.policy.carbon_weight_mad_per_kg * grid.gco2_per_kwh
     sold = surplus_mad_per_mwh(grid, site.timezone, starts_s)
     end_value = _end_value(salt, direct, load_mw, bought, sold)
-    return DispatchProblem(load_mw, salt, direct, bought, sold, grid.import_mw_max, grid.export_mw_max, end_value)
+    return DispatchProblem(
+        load_mw, salt, direct, bought, sold, grid.import_mw_max, grid.export_mw_max, end_value, batteries
+    )
 
 
 def roll(
@@ -130,6 +171,39 @@ def _salt_plant(site: Site, year: PlantYear, heat: Floats, start_mwh_th: float, 
     block = float(plant.power_block_mw or 0.0) / eta * is_on
     start = min(max(0.0, start_mwh_th), tank)
     return SaltPlant(heat, block, eta, delivered_frac(site, plant), tank, start, plant.tes_loss_frac_per_h)
+
+
+def _battery(site: Site, plant: Plant, has_begun: float) -> Battery:
+    """A battery as the site meter sees it, half full at first; line loss falls on both ways."""
+    kept = delivered_frac(site, plant)
+    energy = float(plant.energy_mwh or 0.0) * has_begun
+    return Battery(
+        power_mw=plant.gross_mw * kept * has_begun,
+        energy_mwh=energy,
+        charge_frac=float(plant.charge_eff_frac or 1.0) * kept,
+        discharge_frac=float(plant.discharge_eff_frac or 1.0) * kept,
+        loss_frac=float(plant.self_discharge_frac_per_h or 0.0),
+        start_mwh=energy / 2,
+        charge_mw=float(plant.charge_mw or plant.gross_mw) * has_begun,
+    )
+
+
+def _known_ids(site: Site, without: Iterable[str]) -> tuple[str, ...]:
+    names, known = tuple(without), {plant.id for plant in site.plants}
+    for name in names:
+        if name not in known:
+            raise BadInput(
+                f"There is no plant '{name}'.", fix=f"Plants: {', '.join(sorted(known)) or 'none'}.", field="without"
+            )
+    return names
+
+
+def _weather_at(place: str, weather: Mapping[str, WeatherYear]) -> WeatherYear:
+    if place not in weather:
+        raise BadInput(
+            f"There is no weather for '{place}'.", fix=f"Give a file for it: --weather {place}=FILE", field="weather"
+        )
+    return weather[place]
 
 
 def _end_value(
