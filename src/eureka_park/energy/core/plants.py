@@ -17,9 +17,11 @@ from eureka_park.energy.core.outages import cleanness
 from eureka_park.energy.core.pv import pv_mw
 from eureka_park.energy.core.scenarios import SCENARIOS, Scenario, availability_of
 from eureka_park.energy.core.sun import Floats
+from eureka_park.energy.core.tower import tower_heat_mw
 from eureka_park.energy.core.trough import trough_heat_mw
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, WeatherYear
 from eureka_park.energy.core.wind import wind_mw
+from eureka_park.foundation.plant_data import parameter
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import Plant, WeatherSite
 
@@ -103,27 +105,15 @@ def calibration_factor(plant: Plant, raw_mw: Floats) -> float:
 
 
 def limit_mw(plant: Plant) -> float:
-    """Most that a plant's series may reach: its rating, its receiver; a trough field has no limit of its own."""
+    """Most that a plant's series may reach: its rating, its receiver at its most; a trough field has no limit of its own."""
     if plant.type == "csp-tower":
-        return float(plant.receiver_mw_th or np.inf)
+        return float(plant.receiver_mw_th or np.inf) * parameter(plant, "receiver_load_max_frac")
     return np.inf if plant.type == "csp-trough" else plant.gross_mw
 
 
 def _per_mwh(plant: Plant) -> float:
     """Electricity from a unit of the plant's series."""
     return float(plant.eta_frac or 1.0) if plant.type.startswith("csp") else 1.0
-
-
-FIELD_ELEVATION_DEG: Final = (0.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
-FIELD_FRAC: Final = (0.0, 0.18, 0.36, 0.50, 0.57, 0.62, 0.64, 0.65)
-
-
-def tower_heat_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
-    """Heat of a salt receiver over a surround field, limited by the receiver; it stays down under weak sun."""
-    share = np.interp(np.degrees(year.sun.elevation_rad), FIELD_ELEVATION_DEG, FIELD_FRAC)
-    heat = year.dni_w_per_m2 * share * 0.86 * float(plant.mirror_area_m2 or 0.0) / 1e6
-    rated = plant.receiver_mw_th or 2.5 * float(plant.power_block_mw or 0.0) / float(plant.eta_frac or 1.0)
-    return np.where(heat < 0.12 * rated, 0.0, np.minimum(heat, rated))
 
 
 _MODELS: Final[dict[str, Callable[[Plant, WeatherSite, WeatherYear], Floats]]] = {
