@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.helpers.dispatch_cases import weeks
 
-from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, SaltPlant, dispatch
+from eureka_park.energy.core.dispatch import Battery, Dispatch, Dispatcher, DispatchProblem, SaltPlant, dispatch
 
 
 def solved(
@@ -81,3 +82,14 @@ def test_unserved_is_the_last_resort() -> None:
     answer = solved([50], [600], [20], import_mw_max=30)
     assert answer.import_mw == pytest.approx([30], abs=1e-6)
     assert answer.unserved_mw == pytest.approx([10], abs=1e-6)
+
+
+def test_a_load_may_change_and_is_solved_again_to_the_same_optimum() -> None:
+    battery = {"battery": Battery(100.0, 400.0)}
+    for changes in ({}, {"flex_frac": 0.2, "batteries": battery}, {"batteries": battery, "n_import_blocks": 3}):
+        kept = Dispatcher(weeks(7 * 24, **changes))
+        kept.solve()
+        for load_mw in (250.0, 120.0, 386.0):
+            kept.set_load(np.full(7 * 24, load_mw))
+            anew = dispatch(weeks(7 * 24, load_mw, **changes))
+            assert kept.solve().objective == pytest.approx(anew.objective, rel=1e-9)

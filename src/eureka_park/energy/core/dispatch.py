@@ -10,7 +10,7 @@ Left out unless asked for (`start_up`): minimum load and start-up heat. Left out
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,12 +20,18 @@ from eureka_park.energy.core.dispatch_program import (
     UNSERVED_MAD_PER_MWH,
     DispatchHandles,
     add_dispatch,
+    daily_mwh,
+    import_block_mw,
+    load_mw_max,
+    load_mw_min,
     solver_unit_mw,
 )
 from eureka_park.energy.core.linear_program import Block, LinearProgram, Options, Solution, Solver
 from eureka_park.energy.core.sun import Floats
 
-DEFAULT_OPTIONS: Final = Options()
+SHORT_H: Final = 14 * 24
+PLAN_OPTIONS: Final = Options(more=(("presolve", "off"),))  # it costs a short horizon more than it saves
+YEAR_OPTIONS: Final = Options()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +77,7 @@ class Dispatch:
         return 1.0 - float(self.import_mw.sum() + self.unserved_mw.sum()) / load_mwh if load_mwh > 0 else 1.0
 
 
-def dispatch(problem: DispatchProblem, options: Options = DEFAULT_OPTIONS) -> Dispatch:
+def dispatch(problem: DispatchProblem, options: Options | None = None) -> Dispatch:
     """The cheapest dispatch. Deterministic: one thread, one seed. Raises Internal when HiGHS finds no optimum.
 
     No problem is infeasible: what nothing can serve comes back as `unserved_mw`.
@@ -82,11 +88,29 @@ def dispatch(problem: DispatchProblem, options: Options = DEFAULT_OPTIONS) -> Di
 class Dispatcher:
     """A problem kept inside the solver, to be solved again from where it stood under another load."""
 
-    def __init__(self, problem: DispatchProblem, options: Options = DEFAULT_OPTIONS) -> None:
+    def __init__(self, problem: DispatchProblem, options: Options | None = None) -> None:
         self.problem = problem
         self.program = LinearProgram(solver_unit_mw(problem))
         self.handles = add_dispatch(self.program, problem)
-        self.solver: Solver = self.program.solver(options)
+        self.solver: Solver = self.program.solver(
+            options or (PLAN_OPTIONS if problem.n_hours <= SHORT_H else YEAR_OPTIONS)
+        )
+
+    def set_load(self, load_mw: Floats) -> None:
+        """Another load, of the same length; the next `solve` starts from where the last one ended."""
+        problem = self.problem = replace(self.problem, load_mw=np.asarray(load_mw, dtype=np.float64))
+        at, solver = self.handles, self.solver
+        solver.set_columns(at.unserved, 0.0, load_mw_max(problem))
+        if at.load is None:
+            net = problem.load_mw - problem.direct_sum_mw
+            solver.set_rows(at.balance, net, net)
+        else:
+            solver.set_columns(at.load, load_mw_min(problem), load_mw_max(problem))
+            daily = daily_mwh(problem)
+            solver.set_rows(at.days or "", daily, daily)
+        if at.clean is not None and at.load is None:
+            solver.set_rows(at.clean, -np.inf, problem.load_mw)
+        solver.set_columns(at.bought[0], 0.0, import_block_mw(problem))
 
     def solve(self) -> Dispatch:
         """Solve from the last basis where there is one. Raises Internal without an optimum."""

@@ -242,7 +242,7 @@ def load_mw_max(problem: DispatchProblem) -> Floats:
 
 def daily_mwh(problem: DispatchProblem) -> Floats:
     """What the load draws in each local day; MWh."""
-    return np.bincount(problem.days, weights=problem.load_mw)
+    return np.bincount(problem.days, weights=problem.load_mw).astype(np.float64)
 
 
 def _add_flexible(
