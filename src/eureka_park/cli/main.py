@@ -40,6 +40,7 @@ COMMANDS: dict[str, Lazy] = {
     "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),
     "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
+    "weather": Lazy(f"{_CLI}.weather:weather", "Weather files: make, import, fetch, describe.", see=("energy", "site")),
     "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell.", see=("version",)),
     "version": Lazy(f"{_CLI}.about:version", "Print the version.", see=("status",)),
     "serve-live": Lazy(f"{_CLI}.up:serve_live", "The deciding process.", is_server=True, hidden=True),

@@ -63,6 +63,10 @@ class Stream:
         """Whether the request was carried out."""
         return 200 <= self.status < 300
 
+    def header(self, name: str) -> str:
+        """A header of the answer; empty where it has none."""
+        return self._response.headers.get(name, "")
+
     def read(self) -> bytes:
         """All that is left."""
         with _breaks():

@@ -5,15 +5,31 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from eureka_park.energy.core.readers.park_csv import ParkWeather, is_park_csv, park_csv_text, read_park_csv
 from eureka_park.energy.core.weather_year import WeatherYear
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
-from eureka_park.foundation.site_file import WeatherSite
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
+
+
+class Position(Protocol):
+    """Where a year was taken: degrees north and east, metres above the sea. A weather site of a site file is one."""
+
+    @property
+    def latitude_deg(self) -> float:
+        """North positive."""
+
+    @property
+    def longitude_deg(self) -> float:
+        """East positive."""
+
+    @property
+    def altitude_m(self) -> float:
+        """Above the sea."""
 
 
 def read_weather(path: str | Path) -> WeatherYear:
@@ -31,15 +47,20 @@ def read_weather_file(path: str | Path) -> ParkWeather:
             fix=f"Make one from it: park weather import {path.name} --place ID --out FILE",
             code="not_a_weather_file",
         )
-    try:
+    with named(path):
         return read_park_csv(text)
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """What is wrong in a file is told with the file's name."""
+    try:
+        yield
     except BadInput as error:
         raise BadInput(f"{path.name}: {error.message}", fix=error.fix, code=error.code, field=error.field) from None
 
 
-def write_weather(
-    path: str | Path, year: WeatherYear, place: WeatherSite | ParkWeather, extra: Mapping[str, str] | None = None
-) -> None:
+def write_weather(path: str | Path, year: WeatherYear, place: Position, extra: Mapping[str, str] | None = None) -> None:
     """Write a park weather file; a file of that name is replaced in one step. Raises Unavailable."""
     weather = ParkWeather(year, place.latitude_deg, place.longitude_deg, place.altitude_m, dict(extra or {}))
     write_whole(Path(path), park_csv_text(weather).encode())
@@ -47,17 +68,19 @@ def write_weather(
 
 def read_text(path: Path) -> str:
     """The text of a file: UTF-8, or Latin-1 as old weather files have it. Raises NotFound, TooLarge, Unavailable."""
+    return decoded(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file. Raises NotFound, TooLarge, Unavailable."""
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            raise TooLarge(
-                f"{path.name} has more than {FILE_BYTES_MAX // 2**20} MiB.", fix="Cut one year out of it.",
-            )  # fmt: skip
-        raw = path.read_bytes()
+            raise TooLarge(f"{path.name} has more than {FILE_BYTES_MAX // 2**20} MiB.", fix="Cut one year out of it.")
+        return path.read_bytes()
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.", fix="Check the path.", code="no_such_file") from None
     except OSError as error:
         raise Unavailable(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.") from None
-    return decoded(raw)
 
 
 def decoded(raw: bytes) -> str:

@@ -266,8 +266,11 @@ def test_parts_that_a_file_lacks_are_worked_out_and_said() -> None:
 
 
 def test_a_far_place_is_said() -> None:
-    reading = replace(series(), place=PlaceFacts(PLACE.latitude_deg + 1, PLACE.longitude_deg, 0))
-    assert import_year(reading, PLACE, STRICT).warnings == ("The file's place lies 111 km from ouarzazate.",)
+    wish = replace(STRICT, of_site_deg=(PLACE.latitude_deg + 1, PLACE.longitude_deg))
+    assert import_year(series(), PLACE, wish).warnings == (
+        "The weather's place lies 111 km from where the site has ouarzazate.",
+    )
+    assert not import_year(series(), PLACE, replace(STRICT, of_site_deg=(31.0, -6.9))).warnings
 
 
 def test_steps_that_do_not_divide_the_hour_are_refused() -> None:

@@ -52,6 +52,7 @@ class Wish:
     label: WeatherLabel | None = None
     licence: str = ""
     origin: str = ""
+    of_site_deg: tuple[float, float] | None = None  # where the site has the place: latitude, longitude
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +77,7 @@ def import_year(reading: Reading, place: Place, wish: Wish) -> Imported:
     columns = {name: values for name, values in hours.columns.items() if np.isfinite(values).any()}
     notes = list(reading.notes)
     notes += [f"{name} has no values" for name in reading.columns if name not in columns]
-    warnings = [*_odd(columns, place, wish), *_far(reading, place)]
+    warnings = [*_odd(columns, place, wish), *_far(place, wish)]
     sun, cosine = hour_cosine(place.latitude_deg, place.longitude_deg)
     _refuse_negative(columns, wish)
     columns = {name: _cleared(name, values) for name, values in columns.items()}
@@ -163,12 +164,12 @@ def _changing_clock(columns: Mapping[str, Floats], place: Location) -> str:
     )
 
 
-def _far(reading: Reading, place: Place) -> list[str]:
-    north, east = reading.place.latitude_deg, reading.place.longitude_deg
-    if north is None or east is None:
+def _far(place: Place, wish: Wish) -> list[str]:
+    if wish.of_site_deg is None:
         return []
+    north, east = wish.of_site_deg
     km = 111.2 * hypot(north - place.latitude_deg, (east - place.longitude_deg) * cos(radians(north)))
-    return [f"The file's place lies {km:,.0f} km from {place.id}."] if km > FAR_KM else []
+    return [f"The weather's place lies {km:,.0f} km from where the site has {place.id}."] if km > FAR_KM else []
 
 
 def _refuse_negative(columns: Mapping[str, Floats], wish: Wish) -> None:
