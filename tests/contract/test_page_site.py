@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
+from eureka_park.foundation.plant_data import facts, known_plants
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.web.app import make_app
-from eureka_park.web.pages.known_plants import LABEL_MEANINGS, OUTAGES, SITE_FILE, known
-from eureka_park.web.pages.site import calibration_of, distance_km
+from eureka_park.web.pages.known_plants import LABEL_MEANINGS, OUTAGES, SHOWN, SITE_FILE, SOURCES, known
+from eureka_park.web.pages.site import distance_km
 from eureka_park.web.pages.words import LANGUAGES, Words
 
 URL = "http://localhost:8386"
@@ -88,35 +89,41 @@ def test_every_figure_of_a_plant_has_a_label_and_a_source(seen: Seen) -> None:
 
 def test_raw_model_and_factor_stand_beside_the_published_year(seen: Seen) -> None:
     plan = seen.live.park.energy.current_plan()
-    found = calibration_of(plan)
-    assert found.keys() == {plant.id for plant in PARK.plants}
+    assert plan is not None and plan.calibration.keys() == {plant.id for plant in PARK.plants}
     text = Page(seen.html()).text
     words = Words("en")
     for plant in PARK.plants:
-        raw, factor = found[plant.id]
-        assert raw * factor == pytest.approx(plant.year_gwh_published or 0, rel=0.01)
-        assert f"{words.energy(raw * 1e6)} × {words.number(factor, 3)}" in text
+        raw, factor, year = (plan.calibration[plant.id][name] for name in ("raw_gwh", "factor", "year_gwh"))
+        assert (
+            raw * factor == pytest.approx(plant.year_gwh_published or 0, rel=0.01) and year == plant.year_gwh_published
+        )
+        assert f"{words.energy(raw * 1e6)} × {words.number(factor, 3)} = {words.energy(year * 1e6)}" in text
 
 
 def test_labels_say_who_said_so() -> None:
     plants = {plant.id: plant for plant in PARK.plants}
     names = {name for name, _ in LABEL_MEANINGS}
-    assert known(PARK, plants["noor-i"], "year_gwh_published").label == "measured"
-    assert known(PARK, plants["noor-ii"], "year_gwh_published").label == "announced"
-    assert known(PARK, plants["koudia"], "year_gwh_published").label == "assumption"
+    assert known(plants["noor-i"], "year_gwh_published").label == "measured"
+    assert known(plants["noor-ii"], "year_gwh_published").label == "announced"
+    assert known(plants["koudia"], "year_gwh_published").label == "assumption"
     for plant in PARK.plants:
         for field in ("gross_mw", "year_gwh_published", "commissioned"):
-            rests = known(PARK, plant, field)
+            rests = known(plant, field)
             assert rests.label in names and rests.source, (plant.id, field)
 
 
 def test_a_changed_figure_is_the_site_files_own() -> None:
     plant = PARK.plants[0].model_copy(update={"year_gwh_published": 300.0})
-    assert known(PARK, plant, "year_gwh_published").label == SITE_FILE
-    own = PARK.model_copy(update={"name": "my-own"})
-    assert known(own, PARK.plants[0], "gross_mw").label == SITE_FILE
+    assert known(plant, "year_gwh_published").label == SITE_FILE
+    unknown = PARK.plants[0].model_copy(update={"known_as": None})
+    assert known(unknown, "gross_mw").label == SITE_FILE
     announced = PARK.plants[0].model_copy(update={"gross_mw": 1.0, "status": "announced"})
-    assert known(PARK, announced, "gross_mw").label == "announced"
+    assert known(announced, "gross_mw").label == "announced"
+
+
+def test_sources_for_translators_are_those_of_the_plant_data() -> None:
+    shown = {facts(name)[field].source for name in known_plants() for field in SHOWN if field in facts(name)}
+    assert set(SOURCES) == shown
 
 
 def test_the_outage_of_noor_iii_is_told_with_its_source(seen: Seen) -> None:

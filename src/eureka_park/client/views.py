@@ -170,6 +170,9 @@ class PlanView(TypedDict):
     tes_mwh_th_max: dict[str, float]
     curve: list[list[dict[str, Any]]]
     labels: dict[str, str]
+    battery_mwh: dict[str, list[float]]
+    battery_mwh_max: dict[str, float]
+    calibration: dict[str, dict[str, float]]
     now: PowerNow
 
 

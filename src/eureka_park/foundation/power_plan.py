@@ -29,7 +29,9 @@ class PowerPlan:
 
     All powers are MW at the site meter and >= 0; one value per interval. `available_by_source_mw` sums to
     `clean_available_mw_p50`; `by_source_mw` (with `grid`) is the dispatch that would serve `load_mw`.
-    `tes_mwh_th` is salt at the end of each interval by plant. `labels` says what every figure rests on.
+    `tes_mwh_th` is salt, `battery_mwh` what batteries hold, at the end of each interval by plant; only plants fill
+    batteries. `calibration` is by plant the `raw_gwh` of the model in a year, the `factor` on it and the `year_gwh` that
+    this makes (of the full site, also in a scale model). `labels` says what every figure rests on.
     """
 
     plan_id: str
@@ -51,6 +53,9 @@ class PowerPlan:
     tes_mwh_th_max: Mapping[str, float]
     curve: tuple[tuple[CurveStep, ...], ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    battery_mwh: Mapping[str, Series] = field(default_factory=dict)
+    battery_mwh_max: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def n_intervals(self) -> int:
@@ -76,13 +81,13 @@ class PowerPlan:
         return self.start_s + index * self.step_s
 
     def salt_before(self, instant_s: float) -> dict[str, float] | None:
-        """Salt at the start of the interval that holds an instant; None where the plan cannot say (its first
-        interval).
+        """Salt, and what batteries hold, at the start of the interval that holds an instant; None where the plan cannot
+        say (its first interval).
         """
         index = int((instant_s - self.start_s) // self.step_s) - 1
         if not 0 <= index < self.n_intervals:
             return None
-        return {name: series[index] for name, series in self.tes_mwh_th.items()}
+        return {name: series[index] for name, series in {**self.tes_mwh_th, **self.battery_mwh}.items()}
 
     def scaled(self, factor: float, *, plan_id: str | None = None, **labels: str) -> PowerPlan:
         """The same plan with every power and energy multiplied by `factor` (a scale model); costs per MWh stay."""
@@ -108,6 +113,8 @@ class PowerPlan:
             unserved_mw=times(self.unserved_mw),
             tes_mwh_th=each(self.tes_mwh_th),
             tes_mwh_th_max={name: value * factor for name, value in self.tes_mwh_th_max.items()},
+            battery_mwh=each(self.battery_mwh),
+            battery_mwh_max={name: value * factor for name, value in self.battery_mwh_max.items()},
             curve=tuple(
                 tuple(replace(step, up_to_mw=step.up_to_mw * factor) for step in steps) for steps in self.curve
             ),
@@ -129,8 +136,8 @@ class PowerPlan:
             )
         }  # fmt: skip
         columns: dict[str, Any] = {
-            name: {key: tuple(column) for key, column in value[name].items()}
-            for name in ("available_by_source_mw", "by_source_mw", "tes_mwh_th")
+            name: {key: tuple(column) for key, column in value.get(name, {}).items()}
+            for name in ("available_by_source_mw", "by_source_mw", "tes_mwh_th", "battery_mwh")
         }
         return cls(
             **{name: value[name] for name in ("plan_id", "site", "issued_at_s", "start_s", "step_s")},
@@ -139,4 +146,6 @@ class PowerPlan:
             tes_mwh_th_max=dict(value["tes_mwh_th_max"]),
             curve=tuple(tuple(CurveStep(**step) for step in steps) for steps in value["curve"]),
             labels=dict(value.get("labels", {})),
+            battery_mwh_max=dict(value.get("battery_mwh_max", {})),
+            calibration={name: dict(item) for name, item in value.get("calibration", {}).items()},
         )

@@ -28,6 +28,7 @@ RELATIVE_ERROR: Final[Mapping[str, tuple[float, float]]] = {
     "csp-tower": (0.05, 0.20),
     "pv": (0.08, 0.25),
     "wind": (0.12, 0.45),
+    "battery": (0.0, 0.0),  # what it gives was put in before; what could not be put in is in the plants' error
 }
 FORECAST_LABEL: Final = (
     "the synthetic series itself; band from stated error sizes (assumption): "
@@ -119,8 +120,9 @@ def _told(
     def series(values: Floats) -> Series:
         return tuple((np.round(np.maximum(0.0, values[:n_hours]), decimals) + 0.0).tolist())
 
-    available = {name: problem.direct_mw.get(name, answer.power_mw[name])[:n_hours] for name in supply.years}
-    available = {name: np.round(values, decimals) + 0.0 for name, values in available.items()}
+    available = {
+        name: np.round(values[:n_hours], decimals) + 0.0 for name, values in _available(supply, problem, answer).items()
+    }
     middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
     low, high = clean_band_mw(site, available) if available else (middle, middle)
     tank_max = {name: plant.tes_mwh_th_max for name, plant in problem.salt.items()}
@@ -144,15 +146,49 @@ def _told(
         tes_mwh_th_max=tank_max,
         curve=_curve(supply, start_s, problem, answer, available, decimals),
         labels=_labels(supply, request),
+        battery_mwh={name: series(values) for name, values in answer.battery_mwh.items()},
+        battery_mwh_max={name: battery.energy_mwh for name, battery in problem.batteries.items()},
+        calibration={
+            name: {"raw_gwh": year.raw_gwh, "factor": year.calibration_factor, "year_gwh": year.calibrated_gwh}
+            for name, year in supply.years.items()
+            if not year.is_battery
+        },
     )
 
 
+def _charged_frac(answer: Dispatch) -> Floats:
+    """Share of the plants' power that goes into batteries; they are filled by nothing else."""
+    power, charge = sum_mw(answer.power_mw, answer), sum_mw(answer.charge_mw, answer)
+    return np.clip(charge / np.maximum(power, 1e-12), 0.0, 1.0)
+
+
+def _available(supply: Supply, problem: DispatchProblem, answer: Dispatch) -> dict[str, Floats]:
+    """What each source could give: PV and wind, salt as dispatched, less what is charged; batteries what they give."""
+    kept = 1.0 - _charged_frac(answer)
+    by_source = {}
+    for name in supply.years:
+        if name in answer.discharge_mw:
+            by_source[name] = answer.discharge_mw[name]
+        else:
+            whole = problem.direct_mw.get(name, answer.power_mw[name])
+            by_source[name] = np.maximum(0.0, whole - answer.power_mw[name] * (1.0 - kept))
+    return by_source
+
+
 def _serving(supply: Supply, answer: Dispatch) -> dict[str, Floats]:
-    """What serves the load: of the clean power sent, all sources export in proportion; the rest is bought."""
-    sent = np.sum(list(answer.power_mw.values()), axis=0) if answer.power_mw else np.zeros_like(answer.import_mw)
-    used_frac = np.clip(1.0 - answer.export_mw / np.maximum(sent, 1e-12), 0.0, 1.0)
-    by_source = {name: answer.power_mw[name] * used_frac for name in supply.years}
-    return {**by_source, GRID_SOURCE_ID: answer.import_mw}
+    """What serves the load: plants fill batteries, then all sources export in proportion; the rest is bought."""
+    kept = 1.0 - _charged_frac(answer)
+    sent = {
+        name: answer.discharge_mw[name] if name in answer.discharge_mw else answer.power_mw[name] * kept
+        for name in supply.years
+    }
+    used_frac = np.clip(1.0 - answer.export_mw / np.maximum(sum_mw(sent, answer), 1e-12), 0.0, 1.0)
+    return {**{name: values * used_frac for name, values in sent.items()}, GRID_SOURCE_ID: answer.import_mw}
+
+
+def sum_mw(series: Mapping[str, Floats], answer: Dispatch) -> Floats:
+    """Sum of series, zeros where there are none; MW."""
+    return np.sum(list(series.values()), axis=0) if series else np.zeros_like(answer.import_mw)
 
 
 def _curve(
@@ -165,8 +201,8 @@ def _curve(
 ) -> tuple[tuple[CurveStep, ...], ...]:
     """For each hour the blocks of power by rising cost, stacked.
 
-    Clean power that is there anyway costs what its surplus would earn; salt drawn earlier than planned costs what it
-    would have replaced later; then the grid at the hour's tariff.
+    Clean power that is there anyway costs what its surplus would earn; salt drawn or a battery emptied earlier than
+    planned costs what it would have replaced later; then the grid at the hour's tariff.
     """
     site = supply.site
     n_hours = len(next(iter(available.values()))) if available else len(answer.import_mw) - LOOK_AHEAD_H
@@ -174,12 +210,14 @@ def _curve(
     starts_s = start_s + HOUR_S * np.arange(n_hours, dtype=np.float64)
     tariff = import_cost_mad_per_mwh(site.grid, site.timezone, starts_s)
     earlier = {name: _drawn_earlier_mw(problem, answer, name) for name in problem.salt}
+    earlier |= {name: _given_earlier_mw(problem, answer, name) for name in problem.batteries}
+    worths = {**answer.salt_value_mad_per_mwh, **{name: _battery_worth(answer, name) for name in problem.batteries}}
     hours = []
     for hour in range(n_hours):
         surplus = float(problem.surplus_mad_per_mwh[hour])
         blocks = [(surplus, carbon[name], name, float(values[hour])) for name, values in available.items()]
         for name, extra in earlier.items():
-            worth = max(surplus, float(answer.salt_value_mad_per_mwh[name][hour]))
+            worth = max(surplus, float(worths[name][hour]))
             blocks.append((worth, carbon[name], name, float(extra[hour])))
         blocks.append((float(tariff[hour]), carbon[GRID_SOURCE_ID], GRID_SOURCE_ID, problem.import_mw_max))
         hours.append(_stacked(sorted(blocks), decimals))
@@ -192,6 +230,19 @@ def _drawn_earlier_mw(problem: DispatchProblem, answer: Dispatch, name: str) -> 
     per_heat = plant.eta_frac * plant.delivered_frac
     free = plant.power_block_mw_th * per_heat - answer.power_mw[name]
     return np.maximum(0.0, np.minimum(free, answer.tes_mwh_th[name] * per_heat))
+
+
+def _given_earlier_mw(problem: DispatchProblem, answer: Dispatch, name: str) -> Floats:
+    """More that a battery could give in each hour: what its inverter has free, as far as its content reaches."""
+    battery = problem.batteries[name]
+    free = battery.power_mw - answer.discharge_mw[name]
+    return np.maximum(0.0, np.minimum(free, answer.battery_mwh[name] * battery.discharge_frac))
+
+
+def _battery_worth(answer: Dispatch, name: str) -> Floats:
+    """What a MWh given earlier would have replaced: the dearest hour from then on in which the battery gives."""
+    gives = np.where(answer.discharge_mw[name] > 1e-6, answer.marginal_mad_per_mwh, 0.0)
+    return np.asarray(np.maximum.accumulate(gives[::-1])[::-1], dtype=np.float64)
 
 
 def _stacked(blocks: Sequence[tuple[float, float, str, float]], decimals: int) -> tuple[CurveStep, ...]:

@@ -18,6 +18,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "sun_carries": "The sun carries most of the work.",
     "wind_carries": "The wind carries most of the work.",
     "wind_and_salt": "Wind and salt share the work.",
+    "battery_carries": "Stored power carries most of the work.",
     "mixed": "Sun, salt and wind share the work.",
     "grid_carries": "The sky gives little now; the grid carries most of the work.",
 }
@@ -25,7 +26,7 @@ SENTENCES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SkyNow:
-    """One moment's sentence and the clean power behind it by kind (wind, pv, csp); MW."""
+    """One moment's sentence and the clean power behind it by kind (wind, pv, csp, battery); MW."""
 
     code: str
     text: str
@@ -33,9 +34,9 @@ class SkyNow:
 
 
 def sky_now(plan: PowerPlan, now_s: float, kind_of: Mapping[str, str]) -> SkyNow:
-    """The sentence for the interval that holds `now_s`. `kind_of`: source id to wind, pv or csp."""
+    """The sentence for the interval that holds `now_s`. `kind_of`: source id to wind, pv, csp or battery."""
     index = min(max(0, int((now_s - plan.start_s) // plan.step_s)), plan.n_intervals - 1)
-    kinds = {"wind": 0.0, "pv": 0.0, "csp": 0.0}
+    kinds = {"wind": 0.0, "pv": 0.0, "csp": 0.0, "battery": 0.0}
     for source, series in plan.available_by_source_mw.items():
         if source in kind_of:
             kinds[kind_of[source]] += series[index]
@@ -55,6 +56,8 @@ def _code(plan: PowerPlan, index: int, kinds: Mapping[str, float], pv_mw: list[f
     later = pv_mw[min(index + 2, len(pv_mw) - 1)]
     if clean <= 0 or clean < most:
         return "grid_carries"
+    if kinds["battery"] > 0.5 * clean:
+        return "battery_carries"
     if is_dark:
         was_sunny = index > 0 and pv_mw[index - 1] > _LITTLE_FRAC * top
         if kinds["csp"] >= kinds["wind"]:

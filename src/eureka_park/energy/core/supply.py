@@ -15,7 +15,7 @@ from eureka_park.energy.core.plants import PlantYear, plant_year
 from eureka_park.energy.core.scenarios import SCENARIOS, Scenario, scenario_of, without_in
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_per_mwh
-from eureka_park.energy.core.weather import typical_year
+from eureka_park.energy.core.weather import typical_years
 from eureka_park.energy.core.weather_year import WeatherYear, hour_of_year
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import Plant, Site, first_day
@@ -65,7 +65,7 @@ class Supply:
 
 def supply_of(site: Site, seed: int, scenario: str = ALL_PLANTS, without: Iterable[str] = ()) -> Supply:
     """The plants under the synthetic years of a seed. Raises BadInput when a weather site cannot be fitted."""
-    return supply_from(site, {place.id: typical_year(place, seed) for place in site.weather_sites}, scenario, without)
+    return supply_from(site, typical_years(site.weather_sites, seed), scenario, without)
 
 
 def supply_from(
@@ -127,7 +127,7 @@ def problem_from(
         on = hours_on(year.plant, starts_s, gone)
         has_begun = float(on.any())
         if year.is_battery:
-            batteries[name] = _battery(site, year.plant, has_begun)
+            batteries[name] = _battery(site, year.plant, tes_mwh_th.get(name), has_begun)
         elif year.is_csp:
             salt[name] = _salt_plant(site, year, year.series_mw[hours] * on, tes_mwh_th.get(name, 0.0), has_begun)
         else:
@@ -155,7 +155,8 @@ def roll(
     for day in range(n_days):
         load = np.full(ROLL_H + LOOK_AHEAD_H, load_mw)
         days.append(dispatch(problem_from(supply, start_s + day * ROLL_H * HOUR_S, load, tes, without)))
-        tes = {name: float(series[ROLL_H - 1]) for name, series in days[-1].tes_mwh_th.items()}
+        stores = {**days[-1].tes_mwh_th, **days[-1].battery_mwh}
+        tes = {name: float(series[ROLL_H - 1]) for name, series in stores.items()}
     return days, tes
 
 
@@ -173,8 +174,8 @@ def _salt_plant(site: Site, year: PlantYear, heat: Floats, start_mwh_th: float, 
     return SaltPlant(heat, block, eta, delivered_frac(site, plant), tank, start, plant.tes_loss_frac_per_h)
 
 
-def _battery(site: Site, plant: Plant, has_begun: float) -> Battery:
-    """A battery as the site meter sees it, half full at first; line loss falls on both ways."""
+def _battery(site: Site, plant: Plant, start_mwh: float | None, has_begun: float) -> Battery:
+    """A battery as the site meter sees it, half full where nothing is known; line loss falls on both ways."""
     kept = delivered_frac(site, plant)
     energy = float(plant.energy_mwh or 0.0) * has_begun
     return Battery(
@@ -183,7 +184,7 @@ def _battery(site: Site, plant: Plant, has_begun: float) -> Battery:
         charge_frac=float(plant.charge_eff_frac or 1.0) * kept,
         discharge_frac=float(plant.discharge_eff_frac or 1.0) * kept,
         loss_frac=float(plant.self_discharge_frac_per_h or 0.0),
-        start_mwh=energy / 2,
+        start_mwh=min(energy, max(0.0, energy / 2 if start_mwh is None else start_mwh)),
         charge_mw=float(plant.charge_mw or plant.gross_mw) * has_begun,
     )
 

@@ -64,7 +64,7 @@ def power_now(park: Park) -> dict[str, float | None]:
 
 
 def kinds_of(site: Site) -> dict[str, str]:
-    """Each plant's kind: wind, pv or csp."""
+    """Each plant's kind: wind, pv, csp or battery."""
     return {plant.id: "csp" if plant.type.startswith("csp") else plant.type for plant in site.plants}
 
 

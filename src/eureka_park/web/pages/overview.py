@@ -32,6 +32,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "sun_carries": N_("The sun carries most of the work."),
     "wind_carries": N_("The wind carries most of the work."),
     "wind_and_salt": N_("Wind and salt share the work."),
+    "battery_carries": N_("Stored power carries most of the work."),
     "mixed": N_("Sun, salt and wind share the work."),
     "grid_carries": N_("The sky gives little now; the grid carries most of the work."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import Request
@@ -38,6 +38,7 @@ KINDS: Final = {
     "csp-tower": N_("Mirrors and a tower of salt (CSP)"),
     "pv": N_("Solar panels (PV)"),
     "wind": N_("Wind farm"),
+    "battery": N_("Battery"),
 }
 PLACES: Final = {"ouarzazate": N_("Ouarzazate"), "koudia": N_("Koudia Al Baida")}
 NAMES_ON_MAP: Final = (
@@ -47,7 +48,6 @@ NAMES_ON_MAP: Final = (
     ("land-name", N_("Rif"), 560.0, 196.0),
 )
 _TABLE: Final = (N_("Plant"), N_("Place"), N_("Now"), N_("Of its most"), N_("At most, after losses"))
-_CALIBRATION: Final = re.compile(r"([a-z0-9-]+) ([\d.]+) \(model ([\d.e+]+), published ([\d.]+) GWh/year\)")
 
 
 def site_page(request: Request) -> HTMLResponse:
@@ -97,12 +97,6 @@ def _lead(words: Words, site: Site) -> str:
 
 
 # -- plants ------------------------------------------------------------------------------------------------------------
-def calibration_of(plan: PowerPlan | None) -> dict[str, tuple[float, float]]:
-    """By plant, what the raw model gives in a year (GWh) and the factor on it, as the plan's label tells them."""
-    text = plan.labels.get("calibration", "") if plan else ""
-    return {name: (float(raw), float(factor)) for name, factor, raw, _ in _CALIBRATION.findall(text)}
-
-
 def loss_of(site: Site, plant: Plant) -> float:
     """Share of a plant's power lost on the way to the site."""
     return site.grid.line_loss_frac if plant.line_loss_frac is None else plant.line_loss_frac
@@ -164,22 +158,34 @@ def _facts(site: Site, words: Words, plan: PowerPlan | None, plant: Plant) -> li
         ("gross_mw", N_("Capacity"), words.power(plant.gross_mw)),
         ("power_block_mw", N_("Net power"), words.power(plant.power_block_mw) if plant.power_block_mw else ""),
         ("tes_h", N_("Salt for full power"), words.duration(plant.tes_h * 3600) if plant.tes_h else ""),
+        ("energy_mwh", N_("Holds"), words.energy(plant.energy_mwh * 1e3) if plant.energy_mwh else ""),
         ("commissioned", N_("Since"), isolated(plant.commissioned) if plant.commissioned else ""),
         ("year_gwh_published", N_("In a year"), words.energy(yearly * 1e6) if yearly else ""),
     ]  # fmt: skip
-    facts = [_fact(site, words, plant, field, name, value) for field, name, value in shown if value]
-    raw = calibration_of(plan).get(plant.id)
-    if raw is not None:
-        text = words.say("{raw} × {factor}", raw=words.energy(raw[0] * 1e6), factor=words.number(raw[1], 3))
-        why = words.say("our light model's year times the factor that brings it to the yearly figure above")
+    facts = [_fact(words, plant, field, name, value) for field, name, value in shown if value]
+    model = plan.calibration.get(plant.id) if plan else None
+    if model is not None:
+        text, why = _model_of(words, model, is_calibrated=yearly is not None)
         facts.append(
             {"name": words.say("Model"), "value": text, "label": words.say(SYNTHETIC), "source": why, "lang": ""}
         )
     return facts
 
 
-def _fact(site: Site, words: Words, plant: Plant, field: str, name: str, value: str) -> dict[str, Any]:
-    rests = known(site, plant, field)
+def _model_of(words: Words, model: Mapping[str, float], *, is_calibrated: bool) -> tuple[str, str]:
+    """The raw year of the model beside the calibrated one, and what the factor is."""
+    raw = words.energy(model["raw_gwh"] * 1e6)
+    if not is_calibrated:
+        return raw, words.say("our model's year before outages; nobody published one to set beside it")
+    factor, year = words.number(model["factor"], 3), words.energy(model["year_gwh"] * 1e6)
+    return (
+        words.say("{raw} × {factor} = {year}", raw=raw, factor=factor, year=year),
+        words.say("our model's year times the factor that brings it to the yearly figure above"),
+    )
+
+
+def _fact(words: Words, plant: Plant, field: str, name: str, value: str) -> dict[str, Any]:
+    rests = known(plant, field)
     is_ours = rests.source != plant.source
     return {
         "name": words.say(name),
@@ -244,7 +250,10 @@ def _line(site: Site, words: Words, place: str, plants: list[dict[str, Any]]) ->
             drawing.Plant(item["id"], item["css"], item["name"], item["now"], item["frac"], item["share"])
             for item in here
         ],
-        [(css, sum(item["mw"] for item in here if item["css"] == css)) for css in ("wind", "pv", "csp", "salt")],
+        [
+            (css, sum(item["mw"] for item in here if item["css"] == css))
+            for css in ("wind", "pv", "csp", "salt", "battery")
+        ],
         notes,
         place in THROUGH_GRID and is_eureka_park(site),
     )
