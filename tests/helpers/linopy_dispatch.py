@@ -70,11 +70,12 @@ def linopy_model(problem: DispatchProblem) -> Any:
     flex = problem.flex_frac
     wanted = over_time(problem.load_mw)
     load = model.add_variables(lower=(1 - flex) * wanted, upper=(1 + flex) * wanted, name="load")
-    day = xr.DataArray(problem.day_of_hour if problem.day_of_hour is not None else np.arange(n) // 24, coords=[hours])
-    for number in np.unique(day.values):
-        among = np.flatnonzero(day.values == number)
-        total = float(problem.load_mw[among].sum())
-        model.add_constraints(load.isel(hour=among).sum() == total, name=f"day {number}")
+    of_day = problem.day_of_hour if problem.day_of_hour is not None else np.arange(n) // 24
+    numbers, among = np.unique(of_day, return_inverse=True)
+    day = xr.DataArray(among, coords=[hours], dims=["hour"], name="day")
+    daily = [float(problem.load_mw[among == number].sum()) for number in range(numbers.size)]
+    wanted_daily = xr.DataArray(daily, coords=[pd.RangeIndex(numbers.size, name="day")], dims=["day"])
+    model.add_constraints((1 * load).groupby(day).sum() == wanted_daily, name="days")
     model.add_constraints(given - load == 0, name="balance")
     model.add_constraints(bought - load <= 0, name="bought for the load alone")
     model.add_objective(cost)
