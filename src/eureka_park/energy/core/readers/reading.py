@@ -74,8 +74,13 @@ class Reading:
 
 
 def fail(message: str, fix: str, *, name: str | None = None) -> NoReturn:
-    """Refuse a file in one line. Raises BadInput."""
-    raise BadInput(message, fix=fix, code=BAD_FILE, field=name)
+    """Refuse a file in one line, whatever stands in it. Raises BadInput."""
+    raise BadInput(_line(message), fix=_line(fix), code=BAD_FILE, field=name and _line(name))
+
+
+def _line(text: str) -> str:
+    """One line that no terminal takes for an order."""
+    return "".join(mark if mark.isprintable() else "�" for mark in " ".join(text.split()))
 
 
 def rows_of(text: str, delimiter: str = ",") -> list[list[str]]:

@@ -91,7 +91,7 @@ def _stamps(header: list[str], data: list[list[str]]) -> tuple[Seconds, bool]:
     stamps, years = np.empty(len(data), dtype=np.int64), set()
     for row, cells in enumerate(data):
         line = 4 + row
-        if len(cells) <= max(at[name] for name in ("month", "day", "hour")):
+        if len(cells) <= max(at[name] for name in ("year", "month", "day", "hour", "minute") if name in at):
             fail(f"Line {line} has {len(cells)} cells.", "Check whether the line was cut off.")
         year = whole(cells[at["year"]], line, "Year") if "year" in at else 2025
         minute = whole(cells[at["minute"]], line, "Minute") if "minute" in at else 30
