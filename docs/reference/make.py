@@ -12,6 +12,7 @@ import click
 from eureka_park.cli.lazy import LazyGroup
 from eureka_park.cli.main import cli
 from eureka_park.foundation.cost_data import cost_reference_markdown
+from eureka_park.foundation.plant_reference import plant_reference_markdown
 from eureka_park.foundation.site_reference import site_reference_markdown
 from eureka_park.web.reference import api_reference_markdown
 
@@ -60,6 +61,7 @@ def pages() -> dict[str, str]:
         "api.md": api_reference_markdown(),
         "costs.md": cost_reference_markdown(),
         "cli.md": command_page(),
+        "plants.md": plant_reference_markdown(),
         "site-file.md": site_reference_markdown(),
     }
 

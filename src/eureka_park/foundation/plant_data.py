@@ -25,7 +25,7 @@ UNIT_BY_ENDING: Final[Mapping[str, str]] = {
     "mw": "MW", "mwh": "MWh", "mw_th": "MW", "kw": "kW", "w": "W", "h": "h", "d": "d", "m": "m", "c": "degC",
     "deg": "deg", "m2": "m2", "pa": "Pa", "m2_per_mw": "m2/MW", "m2_per_mw_and_h": "m2/MW/h", "m_per_s": "m/s",
     "w_per_m": "W/m", "w_per_m2": "W/m2", "kw_per_m2": "kW/m2", "l_per_m2": "l/m2", "w_per_m2_and_k": "W/m2/K",
-    "kw_per_kg_per_s": "kW/kg/s", "frac_per_k": "fraction/K", "per_k": "1/K", "m3_per_mwh": "m3/MWh",
+    "kw_per_kg_per_s": "kW/kg/s", "frac_per_k": "fraction/K", "per_k": "1/K", "per_m": "1/m", "m3_per_mwh": "m3/MWh",
     "m3_per_mwh_wet": "m3/MWh", "m3_per_mwh_dry": "m3/MWh", "m3_year": "m3", "gco2_per_kwh": "g/kWh",
     "year_gwh_published": "GWh", "price_mad_per_mwh": "MAD/MWh", "pu": "1", "k": "K", "kwh_per_m2": "kWh/m2",
     "kg_per_m3": "kg/m3", "s": "s", "mwh_th": "MWh", "kg": "kg", "j_per_kg_and_k": "J/kg/K", "mw_per_min": "MW/min",

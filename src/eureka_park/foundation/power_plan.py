@@ -30,8 +30,8 @@ class PowerPlan:
     All powers are MW at the site meter and >= 0; one value per interval. `available_by_source_mw` sums to
     `clean_available_mw_p50`; `by_source_mw` (with `grid`) is the dispatch that would serve `load_mw`.
     `tes_mwh_th` is salt, `battery_mwh` what batteries hold, at the end of each interval by plant; only plants fill
-    batteries. `calibration` is by plant the `raw_gwh` of the model in a year, the `factor` on it and the `year_gwh` that
-    this makes (of the full site, also in a scale model). `labels` says what every figure rests on.
+    batteries. `calibration` is by plant the `raw_gwh` of the model in a year, the `factor` on it and the `year_gwh`
+    that this makes (of the full site, also in a scale model). `labels` says what every figure rests on.
     """
 
     plan_id: str
@@ -61,6 +61,23 @@ class PowerPlan:
     def n_intervals(self) -> int:
         """How many intervals the plan has."""
         return len(self.load_mw)
+
+    @property
+    def firm_mw(self) -> Series:
+        """What can be drawn with nine chances in ten: the clean power's p10, and the tie."""
+        return tuple(p10 + tie for p10, tie in zip(self.clean_available_mw_p10, self.grid_limit_mw, strict=True))
+
+    def firm_steps_mw(self, index: int) -> Series:
+        """Of each step of an interval's curve, the MW that are firm: clean power up to its p10 in the curve's order,
+        all of the grid's, nothing of what is beyond the plan's own clean power.
+        """
+        left, below_mw, firm = self.clean_available_mw_p10[index], 0.0, []
+        for step in self.curve[index]:
+            width_mw, below_mw = step.up_to_mw - below_mw, step.up_to_mw
+            part = width_mw if step.source == "grid" else min(left, width_mw)
+            left -= 0.0 if step.source == "grid" else part
+            firm.append(part)
+        return tuple(firm)
 
     @property
     def end_s(self) -> float:

@@ -74,7 +74,7 @@ def tower_field(plant: Plant, place: WeatherSite) -> TowerField:
         loss=series_parameter(plant, "receiver_loss_coefficients"),
         pipe_frac=parameter(plant, "receiver_pipe_loss_frac"),
         least_frac=parameter(plant, "receiver_load_min_frac"),
-        most_frac=parameter(plant, "receiver_load_max_frac"),
+        most_frac=parameter(plant, "receiver_load_max_pu"),
         start_h=parameter(plant, "receiver_start_h"),
         start_mwh=parameter(plant, "receiver_start_frac") * rated_mw,
         is_south=place.latitude_deg < 0,
