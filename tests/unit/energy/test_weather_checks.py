@@ -57,6 +57,7 @@ def test_a_sound_year_has_no_fault() -> None:
         ("ghi_w_per_m2", lambda v: np.where(np.arange(len(v)) == 7, -30.0, v), "negative"),
         ("dni_w_per_m2", lambda v: np.where(np.arange(len(v)) == 12, 1500.0, v), "over-limit"),
         ("dni_w_per_m2", lambda v: np.where(np.arange(len(v)) == 0, 55.0, v), "night-sun"),
+        ("dhi_w_per_m2", lambda v: np.where(np.arange(len(v)) < 3000, 7.0 * v, v), "unshaded"),
     ],
 )
 def test_one_fault_is_found_and_named(column: str, change: Callable[[Floats], Floats], found: str) -> None:
@@ -115,5 +116,5 @@ def test_the_real_series_of_tetouan_is_told_to_be_on_utc_plus_one() -> None:
     assert "UTC+1" in found["clock-late"].text
     assert found["stuck"].column == "wind_m_per_s"  # the town's sensor has two states
     assert {fault.code for fault in check_year(as_local.columns, as_local, as_local.starts_s)} == {
-        "over-limit", "stuck",
+        "over-limit", "stuck", "unshaded",
     }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from eureka_park.energy.core.clear_sky import clear_sky
 from eureka_park.energy.core.sun import Floats, Sun, sun_at
 
 Values = dict[str, str | float | int]
@@ -23,6 +24,7 @@ NIGHT_ELEVATION_DEG: Final = -6.0  # no sun at all below it, whatever the refrac
 NIGHT_SUN_W_PER_M2: Final = 10.0
 CLOCK_MINUTES_MIN: Final = 20.0
 CLOSURE_MIN_W_PER_M2: Final = 50.0
+UNSHADED_FRAC: Final = 0.02  # of bright hours
 STUCK_FRAC: Final = 0.30  # of all hours within one narrow band of wind speed
 
 FAULTS: Final[Mapping[str, str]] = {
@@ -39,6 +41,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "closure": "GHI differs from DHI + DNI cos z in {percent} % of the sunlit hours (rms {rms} W/m2).",
     "unit": "{column}: values look like {unit} ({statistic} {value}).",
     "sea-level": "pressure_pa: {value} hPa on average at {altitude_m} m looks reduced to sea level.",
+    "unshaded": "dhi_w_per_m2: in {n} bright hours diffuse is nearly all of global; its sensor was not shaded.",
     "stuck": "{column}: {percent} % of the hours lie within one band of {width} m/s; the sensor looks stuck.",
 }
 """A sentence for each code, with places for `WeatherFault.values`; also the keys of translations."""
@@ -102,7 +105,7 @@ def check_year(columns: Mapping[str, Floats], place: Location, starts_s: Floats)
     clock = _clock(sound, place, starts_s, step_s)
     found += [*clock, *_night(sound, sun)]
     if not clock:
-        found += _closure(sound, sun)
+        found += [*_closure(sound, sun), *_unshaded(sound, place, sun)]
     return tuple(sorted(found, key=lambda fault: not fault.is_grave))
 
 
@@ -284,3 +287,13 @@ def _closure(columns: Mapping[str, Floats], sun: Sun) -> list[WeatherFault]:
         "rms": f"{float(np.sqrt(np.mean(off[is_lit] ** 2))):.0f}",
     }
     return _fault("closure", "", is_out, **values)
+
+
+def _unshaded(columns: Mapping[str, Floats], place: Location, sun: Sun) -> list[WeatherFault]:
+    """Hours with 0.85 of a clear sky's global of which over 0.8 is said to be diffuse: what no cloud does for long."""
+    if not {"dhi_w_per_m2", "ghi_w_per_m2"} <= set(columns):
+        return []
+    clear = clear_sky(sun, place.altitude_m, 3.0).ghi_w_per_m2
+    is_bright = (np.degrees(sun.zenith_rad) < 75.0) & (columns["ghi_w_per_m2"] > 0.85 * clear)
+    is_odd = is_bright & (columns["dhi_w_per_m2"] > 0.8 * columns["ghi_w_per_m2"])
+    return _fault("unshaded", "dhi_w_per_m2", is_odd) if is_odd.sum() > UNSHADED_FRAC * is_bright.sum() else []
