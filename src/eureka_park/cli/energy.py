@@ -9,6 +9,10 @@ from eureka_park.cli.lazy import Lazy, LazyGroup
 _CLI = "eureka_park.cli"
 COMMANDS: dict[str, Lazy] = {
     "plan": Lazy(f"{_CLI}.energy_plan:plan", "48 hours of a site, from any instant on.", see=("energy year", "plan")),
+    "year": Lazy(
+        f"{_CLI}.energy_year:year", "How clean a load would be over a year.", see=("energy max-load", "energy plan")
+    ),
+    "max-load": Lazy(f"{_CLI}.energy_max_load:max_load", "The largest load for a clean share.", see=("energy year",)),
 }
 
 
@@ -18,6 +22,8 @@ def energy() -> None:
 
     \b
     park energy plan --at 2026-06-21T05:00:00Z    48 hours, by source
+    park energy year --load-mw 386                how clean a load would be
+    park energy max-load --cfe 0.90               what size would be honest
 
     Every answer says what it rests on: weather, plants, their calibration, scenario, contracts.
     """

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from eureka_park.cli.output import json_option
-from eureka_park.cli.words import _
+from eureka_park.cli.output import clean, json_option
+from eureka_park.cli.progress import Line, bar
+from eureka_park.cli.words import N_, _, count
 from eureka_park.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_SITE: Final = "eureka-park"
 DEFAULT_SCENARIO: Final = "all-plants"
 MAX_SEEDS: Final = 100
+CONTRACT_WORDS: Final = (N_("already sold"), N_("contracted to the park"), N_("not stated"))
 _RANGE: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
@@ -95,6 +97,73 @@ class Basis:
     seeds: tuple[int, ...]
     scenario: str
     without: tuple[str, ...]
+
+    @property
+    def years(self) -> dict[str, Any]:
+        """As the functions of `energy.studies` take it, beside the site."""
+        return {name: getattr(self, name) for name in ("seeds", "weather", "scenario", "without")}
+
+
+class YearsLine:
+    """The line that says how many years of weather are done."""
+
+    def __init__(self, n_years: int, quiet: bool = False) -> None:
+        self._n_years = n_years
+        self._line = Line(quiet=quiet)
+
+    def __enter__(self) -> YearsLine:
+        self._line.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._line.__exit__(*error)
+
+    def show(self, done: int, of: int) -> None:
+        """Progress of a study."""
+        text = count("{n} of {of} year of weather", "{n} of {of} years of weather", done, of=of)
+        self._line.show("years", lambda: f"{bar(done / of if of else 1.0)} {text}")
+
+
+def years_text(found: dict[str, Any]) -> str:
+    """Scenario, weather and flexibility of an answer in a few words."""
+    labels = ", ".join(dict.fromkeys(place["label"] for place in found["weather"].values()))
+    seeds = ranges_text(found["seeds"])
+    weather = _("{label} weather, seeds {seeds}", label=labels, seeds=seeds) if seeds else labels
+    gone = ", ".join(found["without"])
+    without = " " + _("without {plants}", plants=gone) if gone else ""
+    return _(
+        "scenario {scenario}{without}; {weather}; flexible share {flex}",
+        scenario=found["scenario"], without=without, weather=weather, flex=f"{found['flex_frac']:g}",
+    )  # fmt: skip
+
+
+def ranges_text(numbers: list[int]) -> str:
+    """Numbers as one types them: 1-3,7."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return ",".join("-".join(map(str, part)) for part in parts)
+
+
+def print_basis(found: dict[str, Any]) -> None:
+    """What an answer rests on: plants raw and calibrated, their contracts, weather, foresight, prices, carbon."""
+    for name, plant in found["plants"].items():
+        raw = f"{plant['raw_gwh']:.3g} GWh" if "raw_gwh" in plant else "-"
+        factor = f"{plant['calibration_factor']:.3f}" if "calibration_factor" in plant else "-"
+        click.echo(
+            clean(name) + ": "
+            + _("model {raw}, factor {factor}; {contract}", raw=raw, factor=factor, contract=_(plant["contract"]))
+        )  # fmt: skip
+    for place, weather in found["weather"].items():
+        click.echo(
+            f"{clean(place)}: {clean(weather['label'])}, {clean(weather['origin'])}, {clean(weather['licence'])}"
+        )
+    for name in ("foresight", "supply", "grid_gco2", "tariff"):
+        if found.get(name):
+            click.echo(f"{name}: {clean(found[name])}")
 
 
 def basis_options(command: Callable[..., Any]) -> Callable[..., Any]:

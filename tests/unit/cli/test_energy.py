@@ -8,7 +8,7 @@ import click
 import pytest
 from tests.unit.cli.conftest import Run, one_json
 
-from eureka_park.cli.energy_options import POWER, SEEDS, SHARE, weather_files
+from eureka_park.cli.energy_options import POWER, SEEDS, SHARE, ranges_text, weather_files
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_reading import load_site
 
@@ -79,3 +79,60 @@ def test_weather_of_every_place_is_asked_for(tmp_path: Path) -> None:
 def test_a_group_names_itself_in_errors(run: Run) -> None:
     assert run("energy", "nonsense").stderr == "park: there is no command 'nonsense'. See: park energy --help\n"
     assert "Did you mean 'plan'" in run("energy", "plann").stderr
+
+
+def test_a_year_for_people(run: Run, tmp_path: Path) -> None:
+    found = run("energy", "year", "--load-mw", "386", "--hourly", str(tmp_path / "hours.csv"))
+    page = found.stdout
+    assert page.startswith("eureka-park: 386 MW, scenario all-plants; synthetic weather, seeds 1; flexible share 0\n")
+    assert "clean, matched hour by hour" in page and "already sold" in page and "known in advance" in page
+    assert "hours.csv is written" in found.stderr
+    assert len((tmp_path / "hours.csv").read_text().splitlines()) == 8761
+
+
+def test_a_year_for_programs(run: Run) -> None:
+    view = one_json(run("energy", "year", "--load-mw", "200", "--flex-frac", "0.2", "--seeds", "1-2", "--json"))
+    for name in (
+        "cfe_frac", "volume_frac", "import_gwh", "export_gwh", "curtailed_gwh", "unserved_gwh",
+        "hours_fully_clean_frac", "gco2_per_kwh", "mad_per_kwh", "water_m3",
+    ):  # fmt: skip
+        assert view[f"{name}_p10"] <= view[name] <= view[f"{name}_p90"]
+    assert view["flex_frac"] == 0.2 and view["seeds"] == [1, 2] and view["scenario"] == "all-plants"
+    assert len(view["by_month"]) == 12 and len(view["by_hour"]) == 24
+    assert sum(view["gwh_by_source"].values()) + view["unserved_gwh"] == pytest.approx(view["load_gwh"], rel=1e-3)
+
+
+def test_the_largest_load(run: Run) -> None:
+    words = ("energy", "max-load", "--cfe", "0.9", "--cfe", "0.75", "--scenario", "noor-iii-out")
+    page = run(*words).stdout
+    assert "clean share" in page and " MW" in page and "scenario noor-iii-out" in page
+    view = one_json(run("energy", "max-load", "--cfe", "0.9", "--json"))
+    assert 0 < view["load_mw"] < 386 and view["cfe_frac"] >= 0.9 - 1e-6 and view["asked_cfe_frac"] == 0.9
+
+
+def test_a_load_of_a_file(run: Run, tmp_path: Path) -> None:
+    week = tmp_path / "week.csv"
+    week.write_text("\n".join(["100,100,100,100,100,50,50"] * 24))
+    view = one_json(run("energy", "year", "--load-profile", str(week), "--json"))
+    assert view["load"] == "week.csv" and 80 < view["load_mw"] < 90
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--load-mw", "1", "--load-profile", "x.csv"], "Both --load-mw and --load-profile are given."),
+        (["--load-profile", "none.csv"], "There is no file 'none.csv'."),
+        (["--hourly", "hours.txt"], "does not say its kind"),
+        (["--load-mw", "-3"], "no power in MW"),
+        (["--flex-frac", "2"], "no share"),
+        (["--scenario", "never"], "There is no scenario 'never'."),
+    ],
+)
+def test_wrong_years_are_one_line(run: Run, words: list[str], says: str) -> None:
+    found = run("energy", "year", *words)
+    last = found.stderr.strip().splitlines()[-1]
+    assert says in last and last.startswith("park: ") and found.exit_code in (1, 2) and found.stdout == ""
+
+
+def test_seeds_are_told_as_they_are_typed() -> None:
+    assert ranges_text([1, 2, 3, 7]) == "1-3,7" and ranges_text([]) == ""
