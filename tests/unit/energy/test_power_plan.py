@@ -175,3 +175,29 @@ def test_a_roll_over_spring_days_stays_within_the_tanks() -> None:
     score = 1 - sum(float(day.import_mw[:24].sum()) for day in days) / (200 * 24 * 5)
     assert 0.5 < score <= 1.0
     assert all(0 <= salt[name] <= plan_at().tes_mwh_th_max[name] for name in SALT)
+
+
+def test_salt_kept_for_later_costs_what_buys_instead_and_brings_the_grids_carbon() -> None:
+    plan = plan_at()
+    kept = [step for steps in plan.curve for step in steps if step.source in SALT and step.cost_mad_per_mwh > 250]
+    assert all(500 < step.gco2_per_kwh < 600 for step in kept)
+    assert all(550 < step.cost_mad_per_mwh < 1100 for step in kept)
+
+
+def test_clean_power_that_is_given_up_is_free() -> None:
+    grid = PARK.grid.model_copy(update={"export_mw_max": 0.0})
+    plan = make_plan(PARK.model_copy(update={"grid": grid}), PlanRequest(JUNE_S, 50.0))
+    noon = max(range(24), key=lambda hour: plan.curtailed_mw[hour])
+    assert plan.curtailed_mw[noon] > 5
+    free_mw = max(step.up_to_mw for step in plan.curve[noon] if step.cost_mad_per_mwh == 0.0)
+    assert free_mw >= 50.0 + plan.curtailed_mw[noon] - 1e-3
+
+
+def test_firm_is_what_the_p10_and_the_tie_carry() -> None:
+    plan = plan_at()
+    for hour, firm_mw in enumerate(plan.firm_mw):
+        by_step = plan.firm_steps_mw(hour)
+        widths = np.diff([0.0, *(step.up_to_mw for step in plan.curve[hour])])
+        assert all(0 <= part <= width + 1e-9 for part, width in zip(by_step, widths, strict=True))
+        assert sum(by_step) == pytest.approx(firm_mw)
+        assert firm_mw == pytest.approx(plan.clean_available_mw_p10[hour] + 386)

@@ -114,24 +114,35 @@ class _Exchange:
 
 
 def further_steps(problem: DispatchProblem, answer: Dispatch, money: Money, hour: int) -> tuple[Step, ...]:
-    """The rising steps of a further MW in one hour beyond what the plan serves; the tie's last, where it is dearest.
+    """The rising steps of a further MW in one hour beyond what the plan serves, the tie's among them.
 
     Rising in cost with the operator's carbon weight. A flexible load is taken as the plan has put it.
     """
+    at_once = _at_once(problem, answer, money, hour)
+    tie = _from_tie(_park_of(problem, answer), money, hour)
+    own = [(rank, step.mad_per_mwh, step) for rank, step in (*at_once, *tie)]
+    return _together([*own, *_from_stores(problem, answer, money, hour)])
+
+
+def stored_steps(problem: DispatchProblem, answer: Dispatch, money: Money, hour: int) -> tuple[Step, ...]:
+    """Of these steps those of the stores alone: what is kept for other hours, or would be spilt in them."""
+    return _together(_from_stores(problem, answer, money, hour))
+
+
+def _from_stores(
+    problem: DispatchProblem, answer: Dispatch, money: Money, hour: int
+) -> list[tuple[float, float, Step]]:
     park = _park_of(problem, answer)
-    found: list[tuple[float, float, Step]] = []
-    for rank, step in (*_at_once(problem, answer, money, hour), *_from_tie(park, money, hour)):
-        found.append((rank, step.mad_per_mwh, step))
     park.bought_room[hour] = park.sold[hour] = park.given_up[hour] = 0.0  # those are steps of their own
+    found = []
     for exchange in sorted(
         _exchanges(problem, park, money, hour), key=lambda item: (item.rank, item.other, item.store)
     ):
         mw = _carried_out(park, exchange, hour)
         if mw > _TINY:
-            name = park.stores[exchange.store].name
-            step = Step(mw, exchange.mad_per_mwh, exchange.gco2_per_kwh, name)
+            step = Step(mw, exchange.mad_per_mwh, exchange.gco2_per_kwh, park.stores[exchange.store].name)
             found.append((exchange.rank, exchange.price, step))
-    return _together(found)
+    return found
 
 
 def _at_once(problem: DispatchProblem, answer: Dispatch, money: Money, hour: int) -> Iterator[tuple[float, Step]]:

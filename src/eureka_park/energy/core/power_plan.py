@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from eureka_park.energy.core.curve import Money, stored_steps
 from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, dispatch
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import LOOK_AHEAD_H, Supply, delivered_frac, problem_from, roll, supply_of
@@ -21,6 +22,7 @@ from eureka_park.foundation.units import HOUR_S
 WARM_UP_DAYS: Final = 3
 HORIZON_H: Final = 48
 DECIMALS_OF_SITE: Final = 8  # plans are rounded to this precision of the site's size before anyone reads them
+GIVEN_UP_FRAC: Final = 1e-6  # of the hour's clean power; less is rounding
 P10_SIGMAS: Final = 1.2816
 # Relative standard error of a source at once and 48 h ahead: assumption. One weather site errs together, two apart.
 RELATIVE_ERROR: Final[Mapping[str, tuple[float, float]]] = {
@@ -201,48 +203,38 @@ def _curve(
 ) -> tuple[tuple[CurveStep, ...], ...]:
     """For each hour the blocks of power by rising cost, stacked.
 
-    Clean power that is there anyway costs what its surplus would earn; salt drawn or a battery emptied earlier than
-    planned costs what it would have replaced later; then the grid at the hour's tariff.
+    Clean power that is there costs what its surplus would earn, and nothing where the plan gives some up; what is in
+    salt and batteries for other hours costs what they would do instead (`energy.core.curve`); then the grid at the
+    hour's tariff.
     """
     site = supply.site
     n_hours = len(next(iter(available.values()))) if available else len(answer.import_mw) - LOOK_AHEAD_H
     carbon = site.gco2_per_kwh_by_source
-    starts_s = start_s + HOUR_S * np.arange(n_hours, dtype=np.float64)
+    starts_s = start_s + HOUR_S * np.arange(problem.n_hours, dtype=np.float64)
     tariff = import_cost_mad_per_mwh(site.grid, site.timezone, starts_s)
-    earlier = {name: _drawn_earlier_mw(problem, answer, name) for name in problem.salt}
-    earlier |= {name: _given_earlier_mw(problem, answer, name) for name in problem.batteries}
-    worths = {**answer.salt_value_mad_per_mwh, **{name: _battery_worth(answer, name) for name in problem.batteries}}
+    weight = site.policy.carbon_weight_mad_per_kg
+    grid_g = carbon[GRID_SOURCE_ID]
+    money = Money(tariff, problem.surplus_mad_per_mwh, grid_g, carbon, weight, problem.end_value_mad_per_mwh)
     hours = []
     for hour in range(n_hours):
-        surplus = float(problem.surplus_mad_per_mwh[hour])
-        blocks = [(surplus, carbon[name], name, float(values[hour])) for name, values in available.items()]
-        for name, extra in earlier.items():
-            worth = max(surplus, float(worths[name][hour]))
-            blocks.append((worth, carbon[name], name, float(extra[hour])))
-        blocks.append((float(tariff[hour]), carbon[GRID_SOURCE_ID], GRID_SOURCE_ID, problem.import_mw_max))
+        clean = {name: float(values[hour]) for name, values in available.items()}
+        blocks = _clean_blocks(clean, answer, hour, float(problem.surplus_mad_per_mwh[hour]), carbon)
+        for step in stored_steps(problem, answer, money, hour):
+            blocks.append((step.mad_per_mwh, step.gco2_per_kwh, step.source, step.mw))
+        blocks.append((float(tariff[hour]), grid_g, GRID_SOURCE_ID, problem.import_mw_max))
         hours.append(_stacked(sorted(blocks), decimals))
     return tuple(hours)
 
 
-def _drawn_earlier_mw(problem: DispatchProblem, answer: Dispatch, name: str) -> Floats:
-    """More that a plant could send in each hour: what its power block has free, as far as its tank reaches."""
-    plant = problem.salt[name]
-    per_heat = plant.eta_frac * plant.delivered_frac
-    free = plant.power_block_mw_th * per_heat - answer.power_mw[name]
-    return np.maximum(0.0, np.minimum(free, answer.tes_mwh_th[name] * per_heat))
-
-
-def _given_earlier_mw(problem: DispatchProblem, answer: Dispatch, name: str) -> Floats:
-    """More that a battery could give in each hour: what its inverter has free, as far as its content reaches."""
-    battery = problem.batteries[name]
-    free = battery.power_mw - answer.discharge_mw[name]
-    return np.maximum(0.0, np.minimum(free, answer.battery_mwh[name] * battery.discharge_frac))
-
-
-def _battery_worth(answer: Dispatch, name: str) -> Floats:
-    """What a MWh given earlier would have replaced: the dearest hour from then on in which the battery gives."""
-    gives = np.where(answer.discharge_mw[name] > 1e-6, answer.marginal_mad_per_mwh, 0.0)
-    return np.asarray(np.maximum.accumulate(gives[::-1])[::-1], dtype=np.float64)
+def _clean_blocks(
+    clean: Mapping[str, float], answer: Dispatch, hour: int, surplus: float, carbon: Mapping[str, float]
+) -> list[tuple[float, float, str, float]]:
+    """The hour's clean power: free up to what can be sold, where the plan gives some up; the rest at its surplus."""
+    whole = sum(clean.values())
+    gives_up = float(answer.curtailed_mw[hour]) > GIVEN_UP_FRAC * whole
+    free_frac = min(1.0, max(0.0, 1.0 - float(answer.export_mw[hour]) / whole)) if gives_up else 0.0
+    free = [(0.0, carbon[name], name, mw * free_frac) for name, mw in clean.items()]
+    return [*free, *((surplus, carbon[name], name, mw * (1.0 - free_frac)) for name, mw in clean.items())]
 
 
 def _stacked(blocks: Sequence[tuple[float, float, str, float]], decimals: int) -> tuple[CurveStep, ...]:
@@ -252,7 +244,7 @@ def _stacked(blocks: Sequence[tuple[float, float, str, float]], decimals: int) -
         width_mw = round(power_mw, decimals)
         if width_mw > 0:
             up_to_mw = round(up_to_mw + width_mw, decimals)
-            steps.append(CurveStep(up_to_mw, round(cost, 2), carbon, source))
+            steps.append(CurveStep(up_to_mw, round(cost, 2), round(carbon, 1), source))
     return tuple(steps)
 
 
