@@ -124,6 +124,8 @@ class Plant(Section):
                 first_day(self.commissioned)
             except ValueError:
                 raise problem("commissioned", f"'{self.commissioned}' is no day of the calendar") from None
+        if (self.year_gwh_published or 0.0) > 8.76 * self.gross_mw:
+            raise problem("year_gwh_published", f"{self.gross_mw:g} MW cannot give that in a year")
         if self.id == GRID_SOURCE_ID:
             raise problem("id", "'grid' is the name of the public grid")
         return self

@@ -96,4 +96,5 @@ def _one_unit(up_h: float, down_h: float, tree: SeedTree) -> Floats:
         ends, lengths = np.append(ends, HOURS_PER_YEAR), np.append(lengths, HOURS_PER_YEAR - ends[-1])
     up_until = np.cumsum(np.where((np.arange(lengths.size) % 2 == 0) == runs, lengths, 0.0))
     marks = np.arange(HOURS_PER_YEAR + 1, dtype=np.float64)
-    return np.diff(np.interp(marks, np.concatenate([[0.0], ends]), np.concatenate([[0.0], up_until])))
+    running = np.diff(np.interp(marks, np.concatenate([[0.0], ends]), np.concatenate([[0.0], up_until])))
+    return np.clip(running, 0.0, 1.0)
