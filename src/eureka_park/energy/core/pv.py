@@ -51,9 +51,13 @@ def pv_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     light, used = light_on_plane(plant, year, plane)
     cell_c = year.temp_c + light / _cooling_w_per_m2_and_k(plant, year)
     warm = 1.0 + parameter(plant, "power_per_k") * (cell_c - REFERENCE_C)
-    kept = float(np.prod([1.0 - parameter(plant, name) for name in _LOSSES]))
-    direct = plant.gross_mw * plant.dc_ac_ratio * used / REFERENCE_W_PER_M2 * np.maximum(0.0, warm) * kept
+    direct = plant.gross_mw * plant.dc_ac_ratio * used / REFERENCE_W_PER_M2 * np.maximum(0.0, warm) * kept_frac(plant)
     return inverter_mw(plant, direct)
+
+
+def kept_frac(plant: Plant) -> float:
+    """What soiling, shade, mismatch, wires and worn or weak panels leave of the direct current."""
+    return float(np.prod([1.0 - parameter(plant, name) for name in _LOSSES]))
 
 
 def tracker_plane(plant: Plant, sun: Sun) -> Plane:
