@@ -39,6 +39,8 @@ def plan(at: str | None, load_mw: float | None, as_json: bool, **options: Any) -
 
 def _made(asked: Basis, at: str | None, load_mw: float | None) -> PowerPlan:
     from eureka_park.energy.core.power_plan import PlanRequest, make_plan
+    from eureka_park.energy.core.supply import supply_from
+    from eureka_park.energy.weather_file import read_weather
     from eureka_park.foundation.local_day import park_start_s
 
     if len(asked.seeds) > 1:
@@ -46,4 +48,7 @@ def _made(asked: Basis, at: str | None, load_mw: float | None) -> PowerPlan:
     now_s = time.time()
     start_s = park_start_s(at, now_s, asked.site.timezone) if at else now_s
     demand_mw = asked.site.site_mw_max if load_mw is None else load_mw
-    return make_plan(asked.site, PlanRequest(start_s, demand_mw, seed=asked.seeds[0], without=asked.without))
+    request = PlanRequest(start_s, demand_mw, seed=asked.seeds[0], without=asked.without, scenario=asked.scenario)
+    weather = {place: read_weather(file) for place, file in asked.weather.items()}
+    supply = supply_from(asked.site, weather, asked.scenario, outage_seed=request.seed) if weather else None
+    return make_plan(asked.site, request, supply)

@@ -2,9 +2,9 @@
 
     python -m eureka_park.energy.plan_child < request.json > plan.json
 
-The request: `{"site": <site as JSON>, "now_s", "demand_mw", "tes_mwh_th", "seed", "without", "horizon_h"}`. Powers and
-salt are on the scale of the full site; the plan that comes back is already multiplied by a scale model's factor. What
-goes wrong is one line on stderr and exit 1.
+The request: `{"site": <site as JSON>, "now_s", "demand_mw", "tes_mwh_th", "seed", "without", "horizon_h", "scenario"}`.
+Powers, salt and what batteries hold (`tes_mwh_th` has both) are on the scale of the full site; the plan that comes back
+is already multiplied by a scale model's factor. What goes wrong is one line on stderr and exit 1.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import IO, Any
 
 from eureka_park.energy.answer import own_stdout
 from eureka_park.energy.core.power_plan import HORIZON_H, PlanRequest, make_plan
+from eureka_park.energy.core.supply import ALL_PLANTS
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.site_file import Site, site_from_json
 
 
 def read_request(value: Any) -> tuple[Site, PlanRequest]:
     """The site and the request in a JSON value. Raises BadInput naming the field."""
-    known = {"site", "now_s", "demand_mw", "tes_mwh_th", "seed", "without", "horizon_h"}
+    known = {"site", "now_s", "demand_mw", "tes_mwh_th", "seed", "without", "horizon_h", "scenario"}
     if not isinstance(value, Mapping):
         raise BadInput("The request is not a JSON object.", fix="Send {site, now_s, demand_mw, ...}.")
     for name in [*sorted(set(value) - known), *(name for name in ("site", "now_s", "demand_mw") if name not in value)]:
@@ -39,6 +40,7 @@ def read_request(value: Any) -> tuple[Site, PlanRequest]:
             seed=int(value.get("seed", 1)),
             without=tuple(map(str, value.get("without") or ())),
             horizon_h=int(value.get("horizon_h", HORIZON_H)),
+            scenario=str(value.get("scenario", ALL_PLANTS)),
         )
     except (TypeError, ValueError, AttributeError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -103,3 +103,14 @@ def test_the_sky_says_when_stored_power_carries_the_work() -> None:
     night = {**dict.fromkeys(KINDS, (0.0,) * 48), "store": (200.0,) * 48}
     plan = PowerPlan.from_json({**PLAN.to_json(), "available_by_source_mw": night})
     assert sky_now(plan, plan.start_s, KINDS).code == "battery_carries"
+
+
+def test_a_plan_under_a_scenario_says_so_and_other_weather_makes_another_plan() -> None:
+    plan = make_plan(PARK, PlanRequest(NOON_S, 250.0, scenario="noor-iii-out"))
+    assert max(plan.available_by_source_mw["noor-iii"]) == 0 and plan.tes_mwh_th_max["noor-iii"] == 0
+    assert plan.labels["scenario"].startswith("noor-iii-out") and plan.labels["outage"] == "without noor-iii"
+    assert "koudia already sold" in plan.labels["contracts"]
+    assert "koudia 0." in plan.labels["calibration"] and "assumption 367 GWh/year" in plan.labels["calibration"]
+    assert "measured 424 GWh/year" in plan.labels["calibration"]
+    other = make_plan(PARK, PlanRequest(NOON_S, 250.0, scenario="noor-iii-out"), supply_of(PARK, 7, "noor-iii-out"))
+    assert other.plan_id != plan.plan_id and other.labels["weather"] == "synthetic typical year, seed 7"

@@ -11,7 +11,15 @@ import numpy as np
 from eureka_park.energy.core.curve import Money, stored_steps
 from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, dispatch
 from eureka_park.energy.core.sun import Floats
-from eureka_park.energy.core.supply import LOOK_AHEAD_H, Supply, delivered_frac, problem_from, roll, supply_of
+from eureka_park.energy.core.supply import (
+    ALL_PLANTS,
+    LOOK_AHEAD_H,
+    Supply,
+    delivered_frac,
+    problem_from,
+    roll,
+    supply_of,
+)
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh
 from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import BadInput
@@ -50,15 +58,18 @@ class PlanRequest:
     seed: int = 1
     without: tuple[str, ...] = ()
     horizon_h: int = HORIZON_H
+    scenario: str = ALL_PLANTS
 
 
-def make_plan(site: Site, request: PlanRequest) -> PowerPlan:
+def make_plan(site: Site, request: PlanRequest, supply: Supply | None = None) -> PowerPlan:
     """The plan from the hour that holds `now_s` on; in a scale model already multiplied by the site's factor.
 
-    Demand is *potential* demand (running, queued and expected), clipped to the site. Raises BadInput.
+    Demand is *potential* demand (running, queued and expected), clipped to the site. `supply`: the plants under other
+    weather than the synthetic year of the seed. Raises BadInput.
     """
     _check(site, request)
-    supply = supply_of(site, request.seed)
+    if supply is None:
+        supply = supply_of(site, request.seed, request.scenario)
     start_s = float(request.now_s // HOUR_S * HOUR_S)
     load = _load(site, request)
     tes = request.tes_mwh_th
@@ -129,7 +140,7 @@ def _told(
     low, high = clean_band_mw(site, available) if available else (middle, middle)
     tank_max = {name: plant.tes_mwh_th_max for name, plant in problem.salt.items()}
     return PowerPlan(
-        plan_id=_plan_id(site, request),
+        plan_id=_plan_id(supply, request),
         site=site.name,
         issued_at_s=request.now_s,
         start_s=start_s,
@@ -248,20 +259,25 @@ def _stacked(blocks: Sequence[tuple[float, float, str, float]], decimals: int) -
     return tuple(steps)
 
 
-def _plan_id(site: Site, request: PlanRequest) -> str:
+def _plan_id(supply: Supply, request: PlanRequest) -> str:
     demand = request.demand_mw if isinstance(request.demand_mw, float | int) else list(request.demand_mw)
     tes = None if request.tes_mwh_th is None else dict(request.tes_mwh_th)
-    basis = [site_to_json(site), request.now_s, demand, tes, request.seed, list(request.without), request.horizon_h]
+    weather = [year.provenance.content_id for year in supply.weather.values()]
+    asked = [request.seed, list(request.without), request.horizon_h, supply.scenario.name, weather]
+    basis = [site_to_json(supply.site), request.now_s, demand, tes, *asked]
     return f"plan-{content_id(basis)[:20]}"
 
 
 def _labels(supply: Supply, request: PlanRequest) -> dict[str, str]:
     site = supply.site
+    gone = ", ".join(dict.fromkeys((*request.without, *supply.without)))
     ratio = f", 1 : {1 / site.factor:,.0f}" if site.factor > 0 else ""
     return {
         "weather": supply.weather_label,
         "calibration": supply.calibration_text,
-        "outage": f"without {', '.join(request.without)}" if request.without else "none",
+        "scenario": supply.labels["scenario"],
+        "contracts": supply.labels["contracts"],
+        "outage": f"without {gone}" if gone else "none",
         "scale_model": f"scale model of {site.scale.of}{ratio}" if site.scale else "",
         "forecast": FORECAST_LABEL,
         "dispatch": DISPATCH_LABEL,

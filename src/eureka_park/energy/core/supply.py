@@ -18,6 +18,7 @@ from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_
 from eureka_park.energy.core.weather import typical_years
 from eureka_park.energy.core.weather_year import WeatherYear, hour_of_year
 from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.plant_data import fact
 from eureka_park.foundation.site_file import Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
@@ -47,7 +48,7 @@ class Supply:
 
     @property
     def calibration_text(self) -> str:
-        """Raw yearly output, published output and the factor between them, for each plant."""
+        """By plant: the factor, the model's raw year, the year it is brought to and whether that was measured or not."""
         return "; ".join(_calibration(name, year) for name, year in self.years.items() if not year.is_battery)
 
     @property
@@ -220,5 +221,5 @@ def _end_value(
 def _calibration(name: str, year: PlantYear) -> str:
     if year.plant.year_gwh_published is None:
         return f"{name} not calibrated (model {year.raw_gwh:.3g} GWh/year)"
-    published = year.plant.year_gwh_published
-    return f"{name} {year.calibration_factor:.3f} (model {year.raw_gwh:.3g}, published {published:g} GWh/year)"
+    published, label = year.plant.year_gwh_published, fact(year.plant, "year_gwh_published").label
+    return f"{name} {year.calibration_factor:.3f} (model {year.raw_gwh:.3g}, {label} {published:g} GWh/year)"
