@@ -105,7 +105,7 @@ def calibration_factor(plant: Plant, raw_mw: Floats) -> float:
 
 
 def limit_mw(plant: Plant) -> float:
-    """Most that a plant's series may reach: its rating, its receiver at its most; a trough field has no limit of its own."""
+    """Most that a plant's series may reach: its rating, or its receiver's limit; a trough field has none of its own."""
     if plant.type == "csp-tower":
         return float(plant.receiver_mw_th or np.inf) * parameter(plant, "receiver_load_max_pu")
     return np.inf if plant.type == "csp-trough" else plant.gross_mw

@@ -48,7 +48,7 @@ class Supply:
 
     @property
     def calibration_text(self) -> str:
-        """By plant: the factor, the model's raw year, the year it is brought to and whether that was measured or not."""
+        """By plant: the factor, the model's raw year, the year it is brought to, and what that year rests on."""
         return "; ".join(_calibration(name, year) for name, year in self.years.items() if not year.is_battery)
 
     @property
