@@ -53,7 +53,7 @@ def run_years(
     `load_mw` is one power or 8,760. Weather files by place stand for one measured year; without them the seeds' years.
     Raises BadInput. The answer does not depend on `n_workers`.
     """
-    base = {**_request(site, seeds, weather, scenario, without), "task": "year", "flex_frac": flex_frac}
+    base = {**years_request(site, seeds, weather, scenario, without), "task": "year", "flex_frac": flex_frac}
     load = load_mw if isinstance(load_mw, int | float) else [float(value) for value in load_mw]
     years = _years(seeds, weather)
     requests = [{**base, **year, "load_mw": load, "hourly": hourly and not index} for index, year in enumerate(years)]
@@ -66,7 +66,7 @@ def run_years(
         "load_mw": float(np.mean(load)),
         **spread(results),
         "accounting": _accounting(site, results),
-        **_basis(site, answers),
+        **told_basis(site, answers),
         **_by_seed(seeds, weather, results),
     }
     return {**told, "hourly": answers[0]["hourly"]} if hourly else told
@@ -89,7 +89,7 @@ def largest_load(
     One share: the figures stand at the top. Several: one entry of `loads` for each. Raises BadInput.
     """
     asked = [float(cfe_frac)] if isinstance(cfe_frac, int | float) else [float(value) for value in cfe_frac]
-    base = {**_request(site, seeds, weather, scenario, without), "task": "max-load", "flex_frac": flex_frac}
+    base = {**years_request(site, seeds, weather, scenario, without), "task": "max-load", "flex_frac": flex_frac}
     requests = [{**base, **year, "cfe_frac": asked} for year in _years(seeds, weather)]
     answers = run_all(requests, n_workers, progress)
     loads = [spread([answer["loads"][index] for answer in answers]) for index in range(len(asked))]
@@ -102,7 +102,7 @@ def largest_load(
         **_head(site, scenario, without, flex_frac, seeds, weather),
         **(loads[0] if len(asked) == 1 else {"loads": loads}),
         "method": "bracket closed by exact years, each started from the last one's optimum; to 0.5 MW",
-        **_basis(site, answers),
+        **told_basis(site, answers),
         **_by_seed(seeds, weather, [{"load_mw": [item["load_mw"] for item in answer["loads"]]} for answer in answers]),
     }
 
@@ -147,9 +147,10 @@ def _years(seeds: Sequence[int], weather: Mapping[str, Path] | None) -> list[dic
     return [{"seed": int(seed)} for seed in seeds]
 
 
-def _request(
+def years_request(
     site: Site, seeds: Sequence[int], weather: Mapping[str, Path] | None, scenario: str, without: Sequence[str]
 ) -> dict[str, Any]:
+    """What every request of a study says: site, scenario, plants left out. Raises BadInput for an unknown plant."""
     known = [plant.id for plant in site.plants]
     for name in without:
         if name not in known:
@@ -192,7 +193,7 @@ def _accounting(site: Site, results: Sequence[Mapping[str, Any]]) -> dict[str, A
     }
 
 
-def _basis(site: Site, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def told_basis(site: Site, answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Weather, plants and contracts, prices and carbon: what the figures rest on."""
     weather = {}
     for place in answers[0]["weather"]:

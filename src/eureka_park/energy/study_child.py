@@ -21,8 +21,12 @@ from eureka_park.foundation.errors import BadInput, ParkError
 
 # What can be asked: a function of one JSON object that gives a JSON value, imported when it is asked for.
 TASKS: Final[dict[str, str]] = {
+    "what-if": "eureka_park.energy.what_if_tasks:what_if",
     "year": "eureka_park.energy.study_tasks:year",
     "max-load": "eureka_park.energy.study_tasks:max_load",
+    "size": "eureka_park.energy.size_tasks:size",
+    "size-cases": "eureka_park.energy.size_tasks:case",
+    "size-dullest": "eureka_park.energy.size_tasks:dullest",
 }
 
 

@@ -42,6 +42,7 @@ from eureka_park.foundation.site_file import Site
 
 Least = Literal["additions", "all"]
 SHARE_TOLERANCE_FRAC: Final = 1e-4
+TRIM_FRAC: Final = 2e-4  # a share that is passed by more is brought back
 TRIALS_MAX: Final = 8
 GROWTH: Final = 1.01
 SHARE_MOST: Final = 0.9999
@@ -74,6 +75,7 @@ class Basis:
     outputs: tuple[Outputs, ...]
     search: Search
     least: Least
+    before: tuple[YearResult, ...]  # the years as they are, nothing added
 
     @property
     def load_gwh(self) -> float:
@@ -113,41 +115,50 @@ def basis_for(
     candidates = candidates_of(site, first, costs)
     sizes = sizes_of(candidates, float(load_mw.max(initial=0.0)), most_mw or {})
     own = site_with(site, candidates)
-    told = tuple(Year(name, supply, models(own, name)) for name, supply in years.items())
-    outputs = tuple(outputs_of(candidates, year.modelled) for year in told)
+    laid_out = tuple(Year(name, supply, models(own, name)) for name, supply in years.items())
+    outputs = tuple(outputs_of(candidates, year.modelled) for year in laid_out)
     counts = least == "all"
     weeks = []
-    for year, output in zip(told, outputs, strict=True):
+    for year, output in zip(laid_out, outputs, strict=True):
         problem = year_problem(year.supply, load_mw, flex_frac=flex_frac)
         paid = weeks_of(problem, candidates, output, sizes, "cost") if counts else []
         weeks.append(YearWeeks(load_gwh(load_mw), weeks_of(problem, candidates, output, sizes), paid))
     search = Search(sizes, weeks, counts_bought=counts, ratios=ratios_of(candidates))
-    return Basis(site, load_mw, flex_frac, told, candidates, sizes, outputs, search, least)
+    before = tuple(year_result(solve_year(year.supply, load_mw, flex_frac=flex_frac)) for year in laid_out)
+    return Basis(site, load_mw, flex_frac, laid_out, candidates, sizes, outputs, search, least, before)
 
 
 def size_for(basis: Basis, share_frac: float, costs: Costs, progress: Progress | None = None) -> SizeAnswer:
     """The cheapest additions with which every year reaches a share of the load from clean power in its own hour."""
-    before = _years(basis, (), progress)
+    before = basis.before
     transport = basis.site.grid.transport_mad_per_mwh
     unit = yearly_mad_per_unit(basis.candidates, basis.sizes, basis.outputs, costs, transport)
+    if basis.least == "additions" and _short(before, share_frac).max() <= SHARE_TOLERANCE_FRAC:
+        return SizeAnswer(share_frac, True, None, (), None, before, before, 0)
     asked = np.full(len(basis.years), min(share_frac, SHARE_MOST))
-    found: Found | None = None
-    additions: tuple[Addition, ...] = ()
-    after = before
+    best: SizeAnswer | None = None
     for trial in range(1, TRIALS_MAX + 1):
-        if _short(before, share_frac).max() <= SHARE_TOLERANCE_FRAC and basis.least == "additions":
-            return SizeAnswer(share_frac, True, None, (), None, before, before, trial - 1)
         try:
             found = basis.search.cheapest(unit, tuple(asked), progress)
         except OutOfReach as error:
-            return SizeAnswer(share_frac, False, error.most_frac, additions, found, after, before, trial)
+            return best or SizeAnswer(share_frac, False, error.most_frac, (), None, before, before, trial)
         additions = additions_of(basis.candidates, basis.sizes, found.sizes, basis.outputs, costs, transport)
         after = _years(basis, additions, progress)
         short = _short(after, share_frac)
-        if short.max() <= SHARE_TOLERANCE_FRAC:
-            return SizeAnswer(share_frac, True, None, additions, found, after, before, trial)
-        asked = np.clip(asked + np.maximum(short, 0.0) + SHARE_TOLERANCE_FRAC / 4, 0.0, SHARE_MOST)
-    return _grown(basis, share_frac, costs, SizeAnswer(share_frac, False, None, additions, found, after, before, trial))
+        answer = SizeAnswer(
+            share_frac, bool(short.max() <= SHARE_TOLERANCE_FRAC), None, additions, found, after, before, trial
+        )
+        if answer.is_reached and (best is None or _yearly_mad(answer) < _yearly_mad(best)):
+            best = answer
+        if best is not None and (basis.least == "all" or abs(short.max()) <= TRIM_FRAC or trial >= TRIALS_MAX // 2):
+            return best
+        change = np.maximum(short, 0.0) if short.max() > 0 else short.max()
+        asked = np.clip(asked + change + SHARE_TOLERANCE_FRAC / 4, 0.0, SHARE_MOST)
+    return best or _grown(basis, share_frac, costs, answer)
+
+
+def _yearly_mad(answer: SizeAnswer) -> float:
+    return sum(item.yearly_mad + item.transport_mad for item in answer.additions)
 
 
 def _grown(basis: Basis, share_frac: float, costs: Costs, answer: SizeAnswer) -> SizeAnswer:

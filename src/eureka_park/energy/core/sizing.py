@@ -36,6 +36,7 @@ ROUNDS_MAX: Final = 60
 MOST_STEPS: Final = 200.0  # sizes without a limit end here; 50 times the load
 SMALL_FRAC: Final = 2e-3  # of a step; less is nothing
 Progress = Callable[[str, int], None]
+_CSP_PARTS: Final = (".mirror", ".block", ".salt")
 
 
 @dataclass(slots=True)
@@ -108,16 +109,12 @@ class Search:
         return total / len(self.years)
 
     def begin(self) -> None:
-        """Look at nothing, at each size alone and at all together, once."""
+        """Look at nothing, and at some and much of everything but salt plants, once: planes to start from."""
         if self.n_looks:
             return
-        nothing = np.zeros(len(self.sizes))
-        for sizes in (nothing, self._capped(self._steps), self._capped(3.0 * self._steps)):
-            self._look(sizes)
-        kinds = dict.fromkeys(size.name.partition(".")[0] for size in self.sizes)
-        for kind in kinds:
-            is_of_kind = np.array([size.name.startswith(f"{kind}.") for size in self.sizes])
-            self._look(self._capped(4.0 * self._steps * is_of_kind))
+        is_plain = np.array([not size.name.endswith(_CSP_PARTS) for size in self.sizes])
+        for steps in (0.0, 1.0, 3.0):
+            self._look(self._capped(steps * self._steps * is_plain))
 
     def cheapest(self, yearly_mad: Sequence[float], share_by_year: Sequence[float], progress: Progress | None) -> Found:
         """The cheapest sizes whose weeks reach each year's share. Raises OutOfReach.
