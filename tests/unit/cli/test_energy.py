@@ -9,6 +9,8 @@ import pytest
 from tests.unit.cli.conftest import Run, one_json
 
 from eureka_park.cli.energy_options import POWER, SEEDS, SHARE, ranges_text, weather_files
+from eureka_park.energy.core.weather import typical_year
+from eureka_park.energy.weather_file import write_weather
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_reading import load_site
 
@@ -46,6 +48,19 @@ def test_a_plan_needs_no_park(run: Run) -> None:
 def test_a_plant_left_out_gives_nothing(run: Run) -> None:
     view = one_json(run("energy", "plan", "--without", "koudia", "--at", "2026-06-21T05:00:00Z", "--json"))
     assert max(view["by_source_mw"]["koudia"]) == 0 and max(view["by_source_mw"]["noor-ii"]) > 0
+
+
+def test_a_plan_of_a_scenario_and_of_weather_files(run: Run, tmp_path: Path) -> None:
+    words = ("energy", "plan", "--at", "2026-06-21T05:00:00Z", "--json")
+    out = one_json(run(*words, "--scenario", "noor-iii-out"))
+    assert max(out["available_by_source_mw"]["noor-iii"]) == 0 < max(out["available_by_source_mw"]["noor-ii"])
+    site = load_site("eureka-park")
+    files = []
+    for place in site.weather_sites:
+        write_weather(tmp_path / f"{place.id}.csv", typical_year(place, 2), place)
+        files += ["--weather", f"{place.id}={tmp_path / place.id}.csv"]
+    from_files, from_seed = one_json(run(*words, *files)), one_json(run(*words, "--seeds", "2"))
+    assert from_files["clean_available_mw_p50"] == pytest.approx(from_seed["clean_available_mw_p50"], abs=3.0)
 
 
 @pytest.mark.parametrize(
