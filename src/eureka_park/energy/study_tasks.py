@@ -47,7 +47,7 @@ def load_asked(request: Mapping[str, Any]) -> Floats:
 
 
 def basis_of(supply: Supply) -> dict[str, Any]:
-    """What a year rests on: each place's weather, each plant's raw and calibrated output."""
+    """What a year rests on: each place's weather, each plant's raw, calibrated and available output."""
     weather = {
         place: {
             "label": year.provenance.label,
@@ -63,6 +63,8 @@ def basis_of(supply: Supply) -> dict[str, Any]:
             "raw_gwh": year.raw_gwh,
             "calibration_factor": year.calibration_factor,
             "calibrated_gwh": year.calibrated_gwh,
+            "availability_frac": year.availability_frac,
+            "year_gwh": year.year_gwh,
         }
         for name, year in supply.years.items()
     }

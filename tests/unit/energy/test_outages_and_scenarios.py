@@ -102,7 +102,7 @@ def test_without_outages_drawn_the_published_year_is_kept_whole() -> None:
         left = availability_of(plant, SCENARIOS[0], SUN, SeedTree(1))
         assert np.all(left.factor == 1.0) and "published year" in left.text
     out = availability_of(PLANTS["noor-iii"], scenario_of("noor-iii-out"), SUN, SeedTree(1))
-    assert np.all(out.factor == 0.0) and out.text == "out all year"
+    assert np.all(out.factor == 0.0) and out.mean_frac == 0.0 and out.text == "out all year"
 
 
 def test_history_keeps_what_was_measured_and_takes_from_what_was_planned() -> None:
@@ -112,6 +112,8 @@ def test_history_keeps_what_was_measured_and_takes_from_what_was_planned() -> No
     usual = usual_availability_frac(PLANTS["noor-ii"])
     assert mean["noor-ii"] == pytest.approx(600 * 0.87 / usual, rel=0.03)  # planned: recorded over usual availability
     assert mean["noor-iii"] == pytest.approx(500 * 0.87 / usual * (1 - long_outage_frac(PLANTS["noor-iii"])), rel=0.05)
+    ran = float(np.mean([year["noor-iii"].availability_frac for year in years]))
+    assert ran == pytest.approx(0.87 * (1 - long_outage_frac(PLANTS["noor-iii"])), rel=0.05)
     assert mean["koudia"] == pytest.approx(367, rel=0.02)
     assert {facts(name)["year_gwh_published"].label for name in ("noor-ii", "noor-iii")} == {"announced"}
 

@@ -32,14 +32,15 @@ MWH_PER_GWH: Final = 1000.0
 class PlantYear:
     """A plant's year after calibration and outages. `series_mw` is heat from the field for CSP, electricity else.
 
-    `raw_gwh` is the model's electricity before both; a battery makes none. `availability` is what the scenario left of
-    the calibrated series.
+    `raw_gwh` is the model's electricity before both; a battery makes none. `availability_frac` is the share of the plant
+    that can run in a mean hour; how it enters the series depends on the scenario and on what the published year holds.
     """
 
     plant: Plant
     series_mw: Floats
     raw_gwh: float
     calibration_factor: float
+    availability_frac: float = 1.0
     availability_text: str = ""
 
     @property
@@ -73,14 +74,15 @@ def plant_year(
 ) -> PlantYear:
     """The year of a plant under a weather and a scenario, its size that of `year_gwh_published` where that is given."""
     if plant.type == "battery":
-        return PlantYear(plant, np.zeros(HOURS_PER_YEAR), 0.0, 1.0, "")
+        return PlantYear(plant, np.zeros(HOURS_PER_YEAR), 0.0, 1.0)
     raw = _MODELS[plant.type](plant, place, year) * cleanness(plant)
     raw = np.minimum(raw, limit_mw(plant))
     raw_gwh = float(raw.sum()) * _per_mwh(plant) / MWH_PER_GWH
     factor = calibration_factor(plant, raw)
     calibrated = np.minimum(raw * factor, limit_mw(plant))
     left = availability_of(plant, scenario, calibrated, SeedTree(seed))
-    return PlantYear(plant, np.minimum(calibrated * left.factor, limit_mw(plant)), raw_gwh, factor, left.text)
+    series = np.minimum(calibrated * left.factor, limit_mw(plant))
+    return PlantYear(plant, series, raw_gwh, factor, left.mean_frac, left.text)
 
 
 def calibration_factor(plant: Plant, raw_mw: Floats) -> float:

@@ -59,9 +59,13 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Availability:
-    """What of its calibrated series a plant can give, hour by hour. It may pass 1: see the head of this module."""
+    """What of its calibrated series a plant can give, hour by hour. It may pass 1: see the head of this module.
+
+    `mean_frac` is the share of the plant that can run in a mean hour.
+    """
 
     factor: Floats
+    mean_frac: float
     text: str
 
 
@@ -87,12 +91,12 @@ def without_in(plants: Iterable[Plant], scenario: Scenario) -> tuple[str, ...]:
 def availability_of(plant: Plant, scenario: Scenario, output_mw: Floats, tree: SeedTree) -> Availability:
     """What a scenario leaves of a plant, hour by hour; `output_mw` says when service costs least."""
     if stands_still(plant, scenario):
-        return Availability(np.zeros(HOURS_PER_YEAR), "out all year")
+        return Availability(np.zeros(HOURS_PER_YEAR), 0.0, "out all year")
     usual = usual_availability_frac(plant)
     if not scenario.is_drawn:
         if plant.year_gwh_published is not None:
-            return Availability(np.ones(HOURS_PER_YEAR), "ordinary outages are in its published year")
-        return Availability(np.full(HOURS_PER_YEAR, usual), f"usual availability {usual:.3f}, spread evenly")
+            return Availability(np.ones(HOURS_PER_YEAR), usual, "ordinary outages are in its published year")
+        return Availability(np.full(HOURS_PER_YEAR, usual), usual, f"usual availability {usual:.3f}, spread evenly")
     return _drawn(plant, output_mw, usual, tree.child("outages").child(plant.id))
 
 
@@ -118,7 +122,7 @@ def _drawn(plant: Plant, output_mw: Floats, usual: float, tree: SeedTree) -> Ava
     start_h = int(tree.child("long").generator().integers(HOURS_PER_YEAR))
     running = running * (1.0 - block_of_hours(start_h, round(lost * HOURS_PER_YEAR)))
     text = f"drawn, mean {mean:.3f}" + (f", and out for {lost:.2f} of the year" if lost else "")
-    return Availability(running / _held_in_calibration(plant, mean, usual), text)
+    return Availability(running / _held_in_calibration(plant, mean, usual), float(running.mean()), text)
 
 
 def _held_in_calibration(plant: Plant, mean: float, usual: float) -> float:
