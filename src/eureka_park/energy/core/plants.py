@@ -32,8 +32,8 @@ MWH_PER_GWH: Final = 1000.0
 class PlantYear:
     """A plant's year after calibration and outages. `series_mw` is heat from the field for CSP, electricity else.
 
-    `raw_gwh` is the model's electricity before both; a battery makes none. `availability_frac` is the share of the plant
-    that can run in a mean hour; how it enters the series depends on the scenario and on what the published year holds.
+    `raw_gwh` is the model's electricity before both; a battery makes none. `availability_frac` is the share of the
+    plant that can run in a mean hour; what of it enters the series depends on the scenario and on the published year.
     """
 
     plant: Plant
