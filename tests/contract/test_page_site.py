@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
-from eureka_park.foundation.plant_data import facts, known_plants
+from eureka_park.foundation.plant_data import facts, known_plants, words_parameter
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.web.app import make_app
 from eureka_park.web.pages.known_plants import LABEL_MEANINGS, OUTAGES, SHOWN, SITE_FILE, SOURCES, known
@@ -131,6 +131,13 @@ def test_the_outage_of_noor_iii_is_told_with_its_source(seen: Seen) -> None:
     text, source = OUTAGES["noor-iii"]
     assert text in page.text and source in page.text
     assert "contracts of 25 years" in page.text
+
+
+def test_the_told_outage_is_the_one_on_record() -> None:
+    first, second = words_parameter({plant.id: plant for plant in PARK.plants}["noor-iii"], "long_outages")
+    text, _ = OUTAGES["noor-iii"]
+    assert first[:4] == "2021" and first.split("/")[1][:4] == "2023" and second == "2024-03-21/"
+    assert all(words in text for words in ("summer 2021", "early 2023", "21 March 2024"))
 
 
 def test_the_straight_line_is_about_right() -> None:
