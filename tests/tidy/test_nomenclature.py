@@ -15,6 +15,7 @@ from eureka_park.compute.core import event
 from eureka_park.compute.core.job import JobClass, JobState, Tier
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.energy.core.scenarios import SCENARIOS
+from eureka_park.energy.core.year import YearResult
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.wire.engine import Capability, Outcome, Phase
 from eureka_park.ledger.core.receipt import Settlement, build_receipt
@@ -79,6 +80,7 @@ def receipt_keys() -> set[str]:
         ("phase", {str(one) for one in Phase}),
         ("outcome", {str(one) for one in Outcome}),
         ("scenario", {one.name for one in SCENARIOS}),
+        ("figure", {item.name for item in fields(YearResult)}),
         ("code", reason_codes()),
         ("event", {kind.__name__ for kind in event.Event.__args__}),
         ("key", receipt_keys()),
