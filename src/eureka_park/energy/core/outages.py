@@ -97,4 +97,4 @@ def _one_unit(up_h: float, down_h: float, tree: SeedTree) -> Floats:
     up_until = np.cumsum(np.where((np.arange(lengths.size) % 2 == 0) == runs, lengths, 0.0))
     marks = np.arange(HOURS_PER_YEAR + 1, dtype=np.float64)
     running = np.diff(np.interp(marks, np.concatenate([[0.0], ends]), np.concatenate([[0.0], up_until])))
-    return np.clip(running, 0.0, 1.0)
+    return np.asarray(np.clip(running, 0.0, 1.0), dtype=np.float64)
