@@ -32,6 +32,7 @@ ISLANDS = WEB / "islands"
 NODE_MODULES = ISLANDS / "node_modules"
 LOCALES = PACKAGE / "cli/locales"
 SHIPPED = ("@fontsource-variable/readex-pro", "@fontsource/noto-sans-tifinagh", "htmx.org", "idiomorph", "uplot")
+SHEETS = {"park": "all.css", "verdict": "verdict.css"}
 PACKED = frozenset({".css", ".js", ".json", ".svg", ".txt"})  # worth a .gz beside it; woff2 is packed already
 
 
@@ -136,8 +137,8 @@ def _bundle(root: Path, into: Path, stamp: str) -> None:
         "--chunk-names=chunks/[name]-[hash]", "--asset-names=fonts/[name]-[hash]", "--loader:.woff2=file",
         f'--define:BUILD_STAMP="{stamp}"', f"--outdir={into}",
     )  # fmt: skip
-    sheet = f"park={root / WEB / 'styles/all.css'}"
-    command = [str(_esbuild(root)), *(f"{file.stem}={file}" for file in entries), sheet, *options]
+    sheets = [f"{name}={root / WEB / 'styles' / file}" for name, file in SHEETS.items()]
+    command = [str(_esbuild(root)), *(f"{file.stem}={file}" for file in entries), *sheets, *options]
     done = subprocess.run(command, cwd=root / ISLANDS, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.stderr.write(done.stderr)

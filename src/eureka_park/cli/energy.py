@@ -13,6 +13,14 @@ COMMANDS: dict[str, Lazy] = {
         f"{_CLI}.energy_year:year", "How clean a load would be over a year.", see=("energy max-load", "energy plan")
     ),
     "max-load": Lazy(f"{_CLI}.energy_max_load:max_load", "The largest load for a clean share.", see=("energy year",)),
+    "size": Lazy(
+        f"{_CLI}.energy_size:size", "What must be built for a clean share.", see=("energy max-load", "energy year")
+    ),
+    "report": Lazy(
+        f"{_CLI}.energy_report:report",
+        "The verdict on a site, as a page, print or sheet.",
+        see=("energy year", "energy max-load"),
+    ),
 }
 
 
@@ -24,6 +32,8 @@ def energy() -> None:
     park energy plan --at 2026-06-21T05:00:00Z    48 hours, by source
     park energy year --load-mw 386                how clean a load would be
     park energy max-load --cfe 0.90               what size would be honest
+    park energy size --load-mw 386 --cfe 0.90     what must be built for it
+    park energy report --out verdict.html         the whole verdict
 
     Every answer says what it rests on: weather, plants, their calibration, scenario, contracts.
     """

@@ -23,7 +23,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from eureka_park.energy.verdict_assumptions import shipped
+
 WEB: Final = Path(str(resources.files("eureka_park.web")))
+SPEAKING: Final = ("pages", "charts", "verdict")  # folders whose Python speaks
 LOCALES: Final = ("fr", "ar_MA", "zgh")
 KEYWORDS: Final[dict[str, Any]] = {
     "_": None, "say": None, "html": None, "N_": None, "h1": None, "h2": None, "h3": None, "head": None, "count": (1, 2),
@@ -42,10 +45,19 @@ def extracted() -> Catalog:
     )
     for name, _line, message, _comments, _context in found:
         catalog.add(message, locations=[(name.replace("\\", "/"), 0)])
-    for file in sorted([*WEB.glob("pages/**/*.py"), *WEB.glob("charts/**/*.py")]):
+    for text in verdict_texts():
+        catalog.add(text, locations=[("../energy/data/verdict.toml", 0)])
+    for file in sorted(file for folder in SPEAKING for file in WEB.glob(f"{folder}/**/*.py")):
         for message in said_in(file.read_text("utf-8")):
             catalog.add(message, locations=[(file.relative_to(WEB).as_posix(), 0)])
     return catalog
+
+
+def verdict_texts() -> Iterator[str]:
+    """The names of the verdict's assumptions and figures: they stand beside their values."""
+    found = shipped()
+    texts = [item.text for item in found.values.values()] + [figure.text for figure in found.figures.values()]
+    yield from dict.fromkeys(texts)
 
 
 def said_in(source: str) -> Iterator[str | tuple[str, str]]:

@@ -34,6 +34,7 @@ NAVIGATION: Final = (
     ("/jobs", N_("Jobs"), "j"),
     ("/energy", N_("Energy"), "e"),
     ("/site", N_("Site"), "s"),
+    ("/verdict", N_("Verdict"), "v"),
     ("/welcome", N_("Welcome"), "w"),
 )
 KIND_NAMES: Final[Mapping[str, str]] = {

@@ -14,6 +14,7 @@ from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages import (
     connect,
     energy,
+    energy_year,
     glossary_page,
     job,
     jobs,
@@ -22,6 +23,7 @@ from eureka_park.web.pages import (
     site,
     style,
     submit,
+    verdict,
     wall,
     welcome,
 )  # fmt: skip
@@ -39,10 +41,12 @@ def add_pages(app: FastAPI, _park: Park) -> None:
         ("/site", site.site_page),
         ("/energy", energy.energy_page),
         ("/energy/power", energy.power_series),
+        ("/energy/year", energy_year.year_page),
         ("/style", style.style_page),
         ("/wall", wall.wall),
         ("/submit", submit.submit_page),
         ("/connect", connect.connect_page),
+        ("/verdict", verdict.verdict_page),
         ("/welcome", welcome.welcome_page),
         ("/glossary", glossary_page.glossary_page),
         ("/offline", messages.offline),
@@ -52,6 +56,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     _add(app, "/submit", submit.submit_job, ("POST",))
     _add(app, "/submit/quote", submit.submit_quote, ("POST",))
     _add(app, "/connect", connect.connect_code, ("POST",))
+    _add(app, "/energy/year", energy_year.ask_for_year, ("POST",))
     _add(app, "/jobs/cancel", jobs.cancel_many, ("POST",))
     app.add_api_route("/jobs/{job_id}/cancel", job.cancel_job, methods=["POST"], include_in_schema=False)
     app.add_api_route("/sign-in", sign_in, include_in_schema=False)

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from eureka_park.bootstrap import Park
 from eureka_park.energy.core.salt_share import salt_now
 from eureka_park.energy.core.sky import sky_now
+from eureka_park.energy.verdict_file import shipped_study
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.web.api.park import kinds_of
 from eureka_park.web.auth import Anyone, park_of
@@ -17,9 +18,7 @@ from eureka_park.web.charts.welcome import welcome_picture
 from eureka_park.web.pages.draw import index_of, page, words_of
 from eureka_park.web.pages.overview import SENTENCES
 from eureka_park.web.pages.words import N_, Words, isolated
-
-# Of the study that came before the software; this version does not compute a year itself.
-STUDY_FRAC, STUDY_WITHOUT_FRAC, STUDY_MW = 0.573, 0.43, 386.0
+from eureka_park.web.verdict.sentences import cell_of
 
 _HEADLINE: Final = N_("Computing that follows the sun, the wind and the salt.")
 _HEADLINE_ELSEWHERE: Final = N_("Computing that follows the sky.")
@@ -46,8 +45,8 @@ PEOPLE: Final = (
     ),
     (
         N_("Planners"),
-        N_("See the next 48 hours hour by hour with every assumption named, for this site or one of your own."),
-        N_("Not yet: a simulated year of the whole site, and what would close the gap."),
+        N_("Read the verdict on 386 MW, and ask for any load what a year of sun, wind and salt would carry and cost."),
+        N_("Not yet: a simulated year of all jobs."),
     ),
     (
         N_("Operators"),
@@ -119,18 +118,19 @@ def salt_frac_of(park: Park, plan: PowerPlan | None, now_s: float) -> float | No
 
 
 def _figures(park: Park, words: Words, plan: PowerPlan | None) -> dict[str, Any]:
-    """The verdict of the study, and what the present plan says about the next two days."""
+    """The shipped verdict in one sentence, and what the present plan says about the next two days."""
+    carried_year = cell_of(shipped_study(), "constant", "all-plants")
     carried = None
     if plan is not None and sum(plan.load_mw) > 0:
         own = sum(min(clean, load) for clean, load in zip(plan.clean_available_mw_p50, plan.load_mw, strict=True))
         carried = own / sum(plan.load_mw)
     return {
         "study": words.say(
-            "In the study before this software, Noor and Koudia alone carried a constant {mw} to {share}, hour by "
-            "hour; in a year without Noor III to {less}.",
-            mw=words.power(STUDY_MW),
-            share=words.percent(STUDY_FRAC),
-            less=words.percent(STUDY_WITHOUT_FRAC),
+            "Over a year, Noor and Koudia alone carry a constant {mw} to {share}, hour by hour; "
+            "without Noor III to {less}.",
+            mw=words.power(carried_year["load_mw"]["p50"]),
+            share=words.percent(carried_year["cfe_frac"]["p50"]),
+            less=words.percent(cell_of(shipped_study(), "constant", "noor-iii-out")["cfe_frac"]["p50"]),
         )
         if is_eureka_park(park)
         else "",

@@ -11,13 +11,13 @@ import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton, get_month_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -225,6 +225,15 @@ class Words:
             if near:
                 return self.say(near)
         return isolated(format_skeleton("EdMMM", moment, locale=self._locale))
+
+    def long_date(self, day: str) -> str:
+        """A day written YYYY-MM-DD, with its month in full."""
+        return isolated(format_date(date.fromisoformat(day), "long", locale=self._locale))
+
+    def months(self) -> list[str]:
+        """The twelve months in short, January first."""
+        names = get_month_names("abbreviated", context="stand-alone", locale=self._locale)
+        return [isolated(str(names[month])) for month in range(1, 13)]
 
     def when(self, instant_s: float | None, now_s: float | None = None) -> str:
         """Day and time of an instant, site time; the time alone where it is today. Empty for none."""

@@ -1,0 +1,62 @@
+"""The spreadsheet holds the study: cells, live formulas with the right values beside, hours, months, sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from eureka_park.energy.verdict_assumptions import shipped
+from eureka_park.energy.verdict_file import shipped_study
+from eureka_park.energy.verdict_schema import ROWS, SCENARIOS, SOURCES
+from eureka_park.web.pages.words import CLOSE, OPEN
+from eureka_park.web.verdict.sheets import write_workbook
+
+
+@pytest.fixture(scope="module", params=["fr", "ar", "en"])
+def books(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, str]:
+    file: Path = tmp_path_factory.mktemp("book") / "verdict.xlsx"
+    write_workbook(shipped_study(), shipped(), file, request.param)
+    return openpyxl.load_workbook(file), openpyxl.load_workbook(file, data_only=True), request.param
+
+
+def test_five_sheets_with_their_rows(books: tuple[Any, Any, str]) -> None:
+    book, _, lang = books
+    table, assumptions, hours, months, sizes = book.worksheets
+    assert len(set(book.sheetnames)) == 5
+    assert all(bool(sheet.sheet_view.rightToLeft) == (lang == "ar") for sheet in book.worksheets)
+    assert table.max_row >= len(ROWS) * len(SCENARIOS) + 5
+    assert hours.max_row == 8761 and hours.max_column == len(SOURCES) + 2
+    assert months.max_row == len(SOURCES) + 1 and months.max_column == 14
+    assert sizes.max_row >= len(shipped_study()["sizes"]) + len(shipped_study()["pareto"]) + 2
+    assert assumptions.max_row >= len(shipped().values) + len(shipped().figures)
+
+
+def test_figures_are_live_formulas_with_the_values_of_python(books: tuple[Any, Any, str]) -> None:
+    book, told, _ = books
+    sheet, values, worked = book.worksheets[1], told.worksheets[1], shipped().worked_out()
+    first = len(shipped().values) + 4
+    for row, (name, figure) in enumerate(shipped().figures.items(), first):
+        assert sheet.cell(row, 2).value == "=" + figure.formula.replace("floor(", "INT(")
+        assert values.cell(row, 2).value == pytest.approx(worked[name])
+        assert f"$B${row}" in book.defined_names[name].attr_text
+    for row, name in enumerate(shipped().values, 2):
+        assert values.cell(row, 2).value == pytest.approx(worked[name])
+        assert f"$B${row}" in book.defined_names[name].attr_text
+
+
+def test_months_are_sums_of_the_hours(books: tuple[Any, Any, str]) -> None:
+    _, told, _ = books
+    hours, months = told.worksheets[2], told.worksheets[3]
+    for column in range(2, len(SOURCES) + 2):
+        total = sum(row[0] for row in hours.iter_rows(2, 8761, column, column, values_only=True))
+        assert months.cell(column, 14).value == pytest.approx(total / 1000)
+
+
+def test_no_marks_of_pages_stand_in_cells(books: tuple[Any, Any, str]) -> None:
+    book, _, _ = books
+    for sheet in (book.worksheets[0], book.worksheets[1], book.worksheets[4]):
+        texts = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if isinstance(cell, str)]
+        assert texts and not any(OPEN in text or CLOSE in text for text in texts)
