@@ -58,9 +58,8 @@ def paid_for(asked: DispatchProblem, plain: Dispatch) -> dict[str, Any]:
         on = kept.handles.salt[name].on
         if on is not None:
             kept.solver.set_columns(on, runs, runs)
-    begin = time.process_time()
     answer = kept.solve()
-    return told(problem, answer, time.process_time() - begin)
+    return {"cost_mad": round(answer.objective), "cfe_frac": round(answer.cfe_frac, 4)}
 
 
 def main() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.helpers.dispatch_cases import weeks
 
 from eureka_park.energy.core.dispatch import Battery, Dispatch, Dispatcher, DispatchProblem, SaltPlant, dispatch
+from eureka_park.energy.core.dispatch_problem import PLAN_DRAW_BLOCKS, PLAN_IMPORT_BLOCKS
 
 
 def solved(
@@ -93,3 +96,33 @@ def test_a_load_may_change_and_is_solved_again_to_the_same_optimum() -> None:
             kept.set_load(np.full(7 * 24, load_mw))
             anew = dispatch(weeks(7 * 24, load_mw, **changes))
             assert kept.solve().objective == pytest.approx(anew.objective, rel=1e-9)
+
+
+def part(problem: DispatchProblem, begin: int, end: int, salt_mwh_th: dict[str, float]) -> DispatchProblem:
+    """The hours from `begin` to `end` as a plan would see them, with that salt in the tanks."""
+    hours = slice(begin, end)
+    salt = {
+        name: replace(plant, heat_mw_th=plant.heat_mw_th[hours], tes_mwh_th_start=salt_mwh_th[name])
+        for name, plant in problem.salt.items()
+    }
+    return replace(
+        problem, load_mw=problem.load_mw[hours], salt=salt, is_cyclic=False, end_value_mad_per_mwh=700.0,
+        direct_mw={name: series[hours] for name, series in problem.direct_mw.items()},
+        import_cost_mad_per_mwh=problem.import_cost_mad_per_mwh[hours],
+        surplus_mad_per_mwh=problem.surplus_mad_per_mwh[hours],
+        n_import_blocks=PLAN_IMPORT_BLOCKS, n_draw_blocks=PLAN_DRAW_BLOCKS,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("load_mw", [386.0, 200.0])
+def test_plans_of_48_hours_come_within_a_point_of_perfect_foresight(load_mw: float) -> None:
+    problem = weeks(28 * 24, load_mw)
+    bound = dispatch(replace(problem, objective="least-import"))
+    salt = {name: float(series[-1]) for name, series in bound.tes_mwh_th.items()}
+    bought = 0.0
+    for day in range(27):
+        answer = dispatch(part(problem, 24 * day, 24 * day + 48, salt))
+        bought += float(answer.import_mw[:24].sum())
+        salt = {name: float(series[23]) for name, series in answer.tes_mwh_th.items()}
+    best = float(bound.import_mw[: 27 * 24].sum())
+    assert bought - best < 0.01 * load_mw * 27 * 24
