@@ -13,6 +13,7 @@ COMMANDS: dict[str, Lazy] = {
     ),
     "import": Lazy(f"{_CLI}.weather_import:import_", "Make a weather file from one of another form."),
     "fetch": Lazy(f"{_CLI}.weather_fetch:fetch", "Fetch weather from PVGIS, NASA POWER or Open-Meteo."),
+    "score": Lazy(f"{_CLI}.weather_score:score", "How good forecasts are, by lead.", see=("weather describe",)),
     "describe": Lazy(f"{_CLI}.weather_describe:describe", "A weather file in figures, with a plot."),
 }
 

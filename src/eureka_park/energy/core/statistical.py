@@ -131,17 +131,27 @@ def _regressed(data: Fitted, features: Floats, target: Floats, asked: Mapping[fl
 
 
 def persistence(data: Fitted, lead_h: int) -> Floats:
-    """The ratio to a bright hour as last seen: within the day that of the last hour, else that of the last day."""
-    ratio = _ratio(data)
+    """What persistence says of a series that is being forecast."""
+    return persisted(data.series, data.climate, data.lit, lead_h)
+
+
+def persisted(series: Floats, climate: Climate, lit: Mask, lead_h: int) -> Floats:
+    """As last seen: wind as in the last hour; the ratio to a bright hour as in the last hour within the day, else as at
+    this hour of the last day that is known.
+    """
+    ratio = _ratio_of(series, climate.bright)
     day = np.roll(ratio, _known_h(lead_h))
-    if lead_h < WITHIN_DAY_H:
-        day = np.where(np.roll(data.lit, lead_h + 1), np.roll(ratio, lead_h + 1), day)
-    return np.asarray(day * data.climate.bright, dtype=np.float64)
+    if lead_h < WITHIN_DAY_H or lit.all():
+        day = np.where(np.roll(lit, lead_h + 1), np.roll(ratio, lead_h + 1), day)
+    return np.asarray(day * climate.bright, dtype=np.float64)
 
 
 def _ratio(data: Fitted) -> Floats:
-    bright = data.climate.bright
-    return np.where(bright > 0, data.series / np.maximum(bright, 1e-12), 0.0)
+    return _ratio_of(data.series, data.climate.bright)
+
+
+def _ratio_of(series: Floats, bright: Floats) -> Floats:
+    return np.where(bright > 0, series / np.maximum(bright, 1e-12), 0.0)
 
 
 def _known_h(lead_h: int) -> int:
