@@ -17,11 +17,12 @@ _RADIUS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One system: hour-matched share, cost of a kWh, and its text for those who point at it."""
+    """One system: hour-matched share, cost of a kWh, its text for those who point at it, what stands under it."""
 
     cfe_frac: float
     mad_per_kwh: float
     told: str
+    under: str = ""
     is_now: bool = False
 
 
@@ -44,6 +45,8 @@ def pareto_chart(dots: Sequence[Dot], words: Words, label: str) -> Markup:
         parts.append(f"<title>{escape(dot.told)}</title></circle>")
         text = f'x="{x:.1f}" y="{y - 11:.1f}" text-anchor="middle"'
         parts.append(f'<text class="tick over" {text}>{escape(words.number(dot.mad_per_kwh, 2))}</text>')
+        text = f'x="{x:.1f}" y="{y + 21:.1f}" text-anchor="middle"'
+        parts.append(f'<text class="tick" {text}>{escape(dot.under)}</text>' if dot.under else "")
     return Markup(
         f'<svg class="pareto" viewBox="0 0 {WIDTH:g} {GROUND + 26:g}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'

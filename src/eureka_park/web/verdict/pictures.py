@@ -141,7 +141,8 @@ def pareto_of(study: Study, words: Words) -> dict[str, Any]:
     for point in study["pareto"]:
         share, cost = words.percent(point["cfe_frac"]), words.number(point["mad_per_kwh"], 2)
         if point["capital_mad"] > 0:  # what needs nothing new is the ring
-            dots.append(Dot(point["cfe_frac"], point["mad_per_kwh"], words.pair(share, cost)))
+            capital = words.number(point["capital_mad"] / 1e9, 1)
+            dots.append(Dot(point["cfe_frac"], point["mad_per_kwh"], words.pair(share, cost), capital))
         rows.append(
             [share, cost, mad_text(point["capital_mad"], words), words.number(point["gco2_per_kwh"], 0),
              words.power(point["wind_mw"]), words.power(point["pv_mw"]), words.power(point["csp_mw"]),

@@ -60,7 +60,7 @@ def view(study: Study, assumptions: Assumptions, words: Words) -> dict[str, Any]
         "water": _water(study, words),
         "evening": _evening(study, words),
         "supply": _supply(study, words),
-        "inputs": [(words.say(INPUT_NAMES[name]), text) for name, text in study["inputs"].items()],
+        "inputs": [(words.say(name), study["inputs"][key]) for key, name in INPUT_NAMES.items()],
         "assumptions": told.rows(),
         "figures": told.figure_rows(),
         "formulas": [[name, figure.formula] for name, figure in assumptions.figures.items()],
