@@ -62,3 +62,49 @@ def search(
 
     year = YearWeeks(load_gwh(load_mw), weeks("import"), weeks("cost") if counts_bought else [])
     return Search(sizes, [year], counts_bought=counts_bought), sizes
+
+
+WINDY = """
+name = "windy"
+title = "A windy place"
+site_mw_max = 10
+
+[grid]
+import_mw_max = 20
+export_mw_max = 20
+gco2_per_kwh = 500
+price_peak_mad_per_mwh = 1000
+price_full_mad_per_mwh = 800
+price_off_peak_mad_per_mwh = 600
+transport_mad_per_mwh = 60
+
+[[weather_sites]]
+id = "here"
+latitude_deg = 35
+longitude_deg = -5
+wind_m_per_s_mean = 8.5
+
+[[plants]]
+id = "old-wind"
+type = "wind"
+weather_site = "here"
+gross_mw = 5
+line_loss_frac = 0
+
+[[nodes]]
+id = "node"
+n_cpus = 8
+memory_gib = 16
+rated_kw = 1
+idle_kw = 0.2
+
+[prices.mad_per_gpu_h]
+firm = 3
+flex = 2
+green = 1
+
+[prices.mad_per_cpu_h]
+firm = 3
+flex = 2
+green = 1
+"""

@@ -14,6 +14,7 @@ from eureka_park.energy.core.sizing_weeks import Week
 HOURS = 48
 LOAD = np.full(HOURS, 10.0)
 SUN = np.tile(DAY, 2)
+SMALL = 0.02  # MW that a search leaves out as nothing, and what rounding adds
 shares = st.floats(0.05, 0.95)
 costs = st.floats(0.2, 5.0)
 winds = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).uniform(0.0, 1.0, HOURS))
@@ -35,10 +36,10 @@ def test_a_plane_lies_under_the_figure_everywhere(wind: np.ndarray, here: np.nda
 @given(winds, st.tuples(costs, costs, costs, costs), st.tuples(shares, shares))
 def test_a_higher_share_is_never_cheaper(wind: np.ndarray, unit: tuple[float, ...], both: tuple[float, float]) -> None:
     found, _ = search(LOAD, {"wind": wind, "pv": SUN, "battery": SUN})
-    low, high = (found.cheapest(unit, [share], None) for share in sorted(both))
-    assert low.least_mad <= high.least_mad + 1e-3 * max(1.0, high.least_mad)
-    for answer, share in zip((low, high), sorted(both), strict=True):
-        assert answer.share_by_year[0] >= share - TOLERANCE_FRAC
+    low, high = (found.cheapest(unit, [share], None) for share in (min(both), max(both) + 2 * TOLERANCE_FRAC))
+    assert low.least_mad <= high.yearly_mad * (1.0 + 1e-6) + SMALL * sum(unit)
+    assert low.share_by_year[0] >= min(both) - TOLERANCE_FRAC
+    assert high.share_by_year[0] >= max(both)
 
 
 @settings(max_examples=20, deadline=None)
@@ -48,8 +49,8 @@ def test_a_cheaper_technology_never_raises_the_cost(
 ) -> None:
     found, _ = search(LOAD, {"wind": wind, "pv": SUN, "battery": SUN})
     cheaper = [cost * (factor if index == which else 1.0) for index, cost in enumerate(unit)]
-    dear = found.cheapest(unit, [share], None)
-    assert found.cheapest(cheaper, [share], None).least_mad <= dear.least_mad * (1.0 + 2e-3) + 1e-6
+    dear = found.cheapest(unit, [share + 2 * TOLERANCE_FRAC], None)  # so that it truly reaches the share
+    assert found.cheapest(cheaper, [share], None).least_mad <= dear.yearly_mad * (1.0 + 1e-6) + SMALL * sum(unit)
 
 
 @settings(max_examples=10, deadline=None)
@@ -57,5 +58,6 @@ def test_a_cheaper_technology_never_raises_the_cost(
 def test_what_is_found_is_as_cheap_as_the_planes_allow(wind: np.ndarray, unit: tuple[float, ...], share: float) -> None:
     found, _ = search(LOAD, {"wind": wind, "pv": SUN, "battery": SUN})
     answer = found.cheapest(unit, [share], None)
-    again = found.cheapest(unit, [min(0.999, share + 2 * TOLERANCE_FRAC)], None)
-    assert answer.yearly_mad <= again.yearly_mad * (1.0 + 1e-6) + 1e-3 * sum(unit)
+    again = found.cheapest(unit, [share + 2 * TOLERANCE_FRAC], None)
+    assert answer.least_mad <= again.yearly_mad * (1.0 + 1e-6) + SMALL * sum(unit)
+    assert answer.yearly_mad <= answer.least_mad + SMALL * sum(unit)

@@ -34,7 +34,6 @@ TOLERANCE_FRAC: Final = 3e-4  # of the load: how much more may be bought than th
 COST_TOLERANCE_FRAC: Final = 2e-3
 ROUNDS_MAX: Final = 60
 MOST_STEPS: Final = 200.0  # sizes without a limit end here; 50 times the load
-SMALL_FRAC: Final = 2e-3  # of a step; less is nothing
 Progress = Callable[[str, int], None]
 _CSP_PARTS: Final = (".mirror", ".block", ".salt")
 
@@ -166,7 +165,7 @@ class Search:
         if answer.status == "infeasible":
             raise OutOfReach(self.most())
         sizes = np.maximum(0.0, answer.checked("The search for sizes").values["sizes"]) * self._steps
-        return np.where(sizes < SMALL_FRAC * self._steps, 0.0, sizes), answer.objective
+        return sizes, answer.objective
 
     def _add_ratios(self, lp: LinearProgram, x: Block) -> None:
         at = {size.name: index for index, size in enumerate(self.sizes)}
