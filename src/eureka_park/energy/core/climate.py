@@ -71,10 +71,17 @@ class Climate:
         return (self.ratios, self.bright) if hours is None else (self.ratios[:, hours], self.bright[hours])
 
 
-def climate_of(series: Floats, *, is_solar: bool, training: npt.NDArray[np.bool_] | None = None) -> Climate:
+def climate_of(
+    series: Floats,
+    *,
+    is_solar: bool,
+    training: npt.NDArray[np.bool_] | None = None,
+    wanted: Index | None = None,
+) -> Climate:
     """What is usual, from whole days of a series of UTC hours; the year is a ring.
 
-    `training`: which days may be looked at (none named: all); a day never sees itself.
+    `training`: which days may be looked at (none named: all); a day never sees itself. `wanted`: the days that will be
+    asked about (none named: all); of others nothing is known.
     """
     days = np.asarray(series, dtype=np.float64).reshape(-1, 24)
     n_days = len(days)
@@ -86,8 +93,10 @@ def climate_of(series: Floats, *, is_solar: bool, training: npt.NDArray[np.bool_
         index = (np.arange(n_days)[:, None] + around) % n_days
     else:
         index = _nearest(allowed, len(around))
-    samples = np.sort(ratios[index], axis=1)  # (days, samples, 24)
-    return Climate(np.moveaxis(samples, 1, 0).reshape(index.shape[1], -1), bright.reshape(-1))
+    samples = np.zeros((index.shape[1], n_days, 24))
+    days_in = np.arange(n_days) if wanted is None else np.unique(wanted)
+    samples[:, days_in] = np.moveaxis(np.sort(ratios[index[days_in]], axis=1), 1, 0)
+    return Climate(samples.reshape(index.shape[1], -1), bright.reshape(-1))
 
 
 def _ratio(values: Floats, bright: Floats) -> Floats:

@@ -119,27 +119,34 @@ class Outlook:
     climate: Climate
     scores: Floats
     noise: Noise
+    is_forecast: bool = False  # the series is one already: its bands are as wide, its middle is not touched
 
     def issued(self, hour: int, n_hours: int, first_lead_h: int = 0) -> Issue:
         """What is known at the start of an hour of the year about `n_hours` from it on; the year is a ring."""
         leads = np.minimum(np.arange(first_lead_h, first_lead_h + n_hours), LEADS_H - 1)
         hours = np.asarray((hour + np.arange(n_hours)) % len(self.scores), dtype=np.int64)
         spread = self.noise.model.error(leads)
-        seen = self.scores[hours] + self.noise.errors[leads, hours]
-        return Issue(hours, (1.0 - spread**2) * seen, spread, self.climate, self.noise.model.memory)
+        return Issue(hours, self._middle(hours, leads, spread), spread, self.climate, self.noise.model.memory)
 
     def at_lead(self, lead_h: int) -> Issue:
         """The forecasts of all hours of the year that were issued `lead_h` before each."""
         hours = np.arange(len(self.scores), dtype=np.int64)
-        spread = self.noise.model.error(np.full(len(hours), lead_h))
-        seen = self.scores + self.noise.errors[min(lead_h, LEADS_H - 1)]
-        return Issue(hours, (1.0 - spread**2) * seen, spread, self.climate, self.noise.model.memory)
+        leads = np.full(len(hours), min(lead_h, LEADS_H - 1), dtype=np.int64)
+        spread = self.noise.model.error(leads)
+        return Issue(hours, self._middle(hours, leads, spread), spread, self.climate, self.noise.model.memory)
+
+    def _middle(self, hours: Index, leads: Index, spread: Floats) -> Floats:
+        if self.is_forecast:
+            return self.scores[hours]
+        return np.asarray((1.0 - spread**2) * (self.scores[hours] + self.noise.errors[leads, hours]))
 
 
-def outlook_of(series: Floats, noise: Noise, *, is_solar: bool) -> Outlook:
+def outlook_of(
+    series: Floats, noise: Noise, *, is_solar: bool, wanted_days: Index | None = None, is_forecast: bool = False
+) -> Outlook:
     """Forecasts of a series; what is usual comes from the same year, a day never from itself."""
-    climate = climate_of(series, is_solar=is_solar)
-    return Outlook(climate, climate.scores(series), noise)
+    climate = climate_of(series, is_solar=is_solar, wanted=wanted_days)
+    return Outlook(climate, climate.scores(series), noise, is_forecast)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +156,7 @@ class SupplyForecast:
     supply: Supply
     outlooks: Mapping[str, Outlook]
     groups: Mapping[str, str]  # plants of one group err together: place and kind
+    seed: int
 
     def known_at(self, hour: int, n_hours: int) -> Supply:
         """The supply as it looks at the start of an hour of the year: medians for the hours ahead, the rest unknown."""
@@ -161,9 +169,14 @@ class SupplyForecast:
         return replace(self.supply, years=years)
 
 
-def forecast_of(supply: Supply, seed: int) -> SupplyForecast:
-    """Forecasts of a supply. The same seed gives the same errors whatever is asked first."""
+def forecast_of(supply: Supply, seed: int, hour: int | None = None, n_hours: int = 0) -> SupplyForecast:
+    """Forecasts of a supply; the same seed gives the same errors whatever is asked first.
+
+    `hour`, `n_hours`: the only hours that will be asked about, which is quicker. Weather that is a forecast itself
+    stays as it is and gets bands alone.
+    """
     tree = SeedTree(seed)
+    wanted = None if hour is None else (hour + np.arange(max(1, n_hours))) % HOURS_PER_YEAR // 24
     noises: dict[str, Noise] = {}
     outlooks, groups = {}, {}
     for name, year in supply.years.items():
@@ -174,8 +187,11 @@ def forecast_of(supply: Supply, seed: int) -> SupplyForecast:
         if group not in noises:
             noises[group] = noise_of(tree, year.plant.weather_site, kind)
         groups[name] = group
-        outlooks[name] = outlook_of(year.series_mw, noises[group], is_solar=kind == "sun")
-    return SupplyForecast(supply, outlooks, groups)
+        is_forecast = supply.weather[year.plant.weather_site].provenance.label == "forecast"
+        outlooks[name] = outlook_of(
+            year.series_mw, noises[group], is_solar=kind == "sun", wanted_days=wanted, is_forecast=is_forecast
+        )
+    return SupplyForecast(supply, outlooks, groups, seed)
 
 
 def kind_of(year: PlantYear) -> Kind:
