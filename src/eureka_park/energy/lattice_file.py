@@ -38,7 +38,12 @@ class ShippedLattice:
 def lattice_for(site: Site) -> ShippedLattice | None:
     """The lattice where it holds for a site or a scale model of it; None for others."""
     shipped = shipped_lattice()
-    return shipped if shipped is not None and _key_of_shipped(shipped.value["site"]) == key_of(site) else None
+    return shipped if shipped is not None and is_like(site, shipped.value["site"]) else None
+
+
+def is_like(site: Site, built_in: str) -> bool:
+    """Whether a site's years are those of a built-in site: itself, or a scale model of it."""
+    return _key_of_built_in(built_in) == key_of(site)
 
 
 @cache
@@ -52,7 +57,7 @@ def shipped_lattice() -> ShippedLattice | None:
 
 
 @cache
-def _key_of_shipped(name: str) -> str:
+def _key_of_built_in(name: str) -> str:
     return key_of(load_site(name))
 
 

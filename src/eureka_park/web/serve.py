@@ -16,8 +16,9 @@ class Server(uvicorn.Server):
     """Lets streams go before it waits for them."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End streams, then everything else."""
+        """End streams and computations, then everything else."""
         await watch_of(self.config.app).close()  # type: ignore[arg-type]
+        self.config.app.state.desk.close()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 

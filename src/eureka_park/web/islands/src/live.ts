@@ -17,6 +17,7 @@ const WHERE_NEEDED: [string, () => Promise<Island>][] = [
   ["[data-series-chart]", () => import("./parts/chart.ts")],
   ["[data-submit-form], [data-fills], [data-when], [hx-get], [hx-post]", () => import("./parts/form.ts")],
   ["[data-tour]", () => import("./parts/tour.ts")],
+  ["[data-what-if]", () => import("./parts/what_if.ts")],
 ];
 
 function attach(): void {

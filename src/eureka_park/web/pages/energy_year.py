@@ -1,0 +1,283 @@
+"""A year of a site, to be explored: sliders with answers known in advance, the exact year behind them, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from eureka_park.energy.core.costs import Costs, battery_mw, battery_mwh, pv_mw, wind_mw
+from eureka_park.energy.lattice_file import ShippedLattice, lattice_for
+from eureka_park.energy.verdict_schema import SCENARIOS
+from eureka_park.energy.year_desk import FLEX_MOST_FRAC, LOAD_LEAST_FRAC, Question, Status
+from eureka_park.foundation.site_file import Site
+from eureka_park.web.api.years import desk_of
+from eureka_park.web.auth import Someone, park_of
+from eureka_park.web.pages.draw import page, words_of
+from eureka_park.web.pages.forms import TheForm
+from eureka_park.web.pages.words import N_, Words
+from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
+
+PATH: Final = "/energy/year"
+BATTERY_H: Final = 4.0
+PV_PER_INVERTER: Final = 1.2
+SCENARIO_NAMES: Final = {
+    "all-plants": N_("All plants"),
+    "noor-iii-out": N_("Noor III out"),
+    "historical-availability": N_("As available as in the past"),
+}
+TABS: Final = (("/energy", N_("Today")), (PATH, N_("A year, what if")))
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A value that people move: name in the address, name for people, unit, range, step."""
+
+    name: str
+    label: str
+    unit: str
+    least: float
+    most: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a year: its key, name, unit's form with {n}, digits after the point; shares are told in per cent."""
+
+    key: str
+    name: str
+    form: str = "{n}"
+    digits: int = 0
+    is_share: bool = False
+    hint: str = ""
+
+
+FIGURES: Final = (
+    Figure("cfe_frac", N_("Clean, hour by hour"), is_share=True, hint=N_("of the load's energy")),
+    Figure("hours_fully_clean_frac", N_("Hours fully clean"), is_share=True, hint=N_("of the year's hours")),
+    Figure("import_gwh", N_("Bought from the grid"), N_("{n} GWh"), hint=N_("in the year")),
+    Figure("export_gwh", N_("Surplus sold"), N_("{n} GWh"), hint=N_("in the year")),
+    Figure("gco2_per_kwh", N_("Carbon"), N_("{n} g"), hint=N_("CO₂ behind a kWh of the load")),
+    Figure("mad_per_kwh", N_("Cost of a kWh"), N_("{n} MAD"), 2, hint=N_("new supply included")),
+)
+
+
+def year_page(request: Request) -> HTMLResponse:
+    """The page for the question in the address; what the address says wrongly is brought into range."""
+    park, words = park_of(request), words_of(request)
+    asked = question_in(dict(request.query_params), park.site)
+    found, status = lattice_for(park.site), desk_of(request).status(asked.question_id)
+    exact = status.answer if status else None
+    near = found.lattice.figures(asked.scenario, asked.wish) if found else None
+    figures = exact.figures if exact else near
+    new = new_supply(asked)
+    share = figures["cfe_frac"] if figures else None
+    hours = shown_hours(park.site, exact)
+    return page(
+        request,
+        "energy_year.html",
+        "/energy",
+        tabs=[(path, words.say(name), path == PATH) for path, name in TABS],
+        headline=N_("At {mw}, the sky carries {share} of the year.") if figures else N_("A year of this site."),
+        headline_values={"mw": words.power(asked.load_mw), "share": words.percent(share)} if figures else {},
+        asked=asked,
+        sliders=[_slider_view(words, slider, asked) for slider in sliders_of(park.site)],
+        scenarios=[(name, words.say(SCENARIO_NAMES[name]), name == asked.scenario) for name in SCENARIOS],
+        figures=[_figure_view(words, figure, figures, exact, new) for figure in FIGURES],
+        new=_new_view(words, new),
+        unit_costs=unit_costs(),
+        error=_error_view(words, found),
+        lattice=found is not None,
+        weather=found.weather if found else "",
+        solving=_status_view(words, status),
+        hidden=_query(asked),
+        pictures=pictures_of(words, hours, request.query_params.get("week"), _query(asked)) if hours else None,
+        pictures_exact=exact is not None,
+    )
+
+
+def ask_for_year(request: Request, _who: Someone, form: TheForm) -> Response:
+    """Have the exact year computed and go back to the page. For browsers without scripts."""
+    park = park_of(request)
+    names = ("scenario", "load", "flex", "wind", "pv", "battery")
+    asked = question_in({name: form.one(name) for name in names if form.has(name)}, park.site)
+    desk = desk_of(request)
+    desk.ask(desk.checked(asked, SCENARIOS))
+    return RedirectResponse(f"{PATH}?{urlencode(_query(asked))}", 303)
+
+
+def question_in(values: Mapping[str, str], site: Site) -> Question:
+    """The question that an address asks: unknown words and numbers outside a slider's range are brought inside."""
+    scenario = values.get("scenario", SCENARIOS[0])
+    numbers = {slider.name: _inside(values.get(slider.name), slider) for slider in sliders_of(site)}
+    return Question(
+        scenario if scenario in SCENARIOS else SCENARIOS[0],
+        numbers["load"],
+        numbers["flex"] / 100.0,
+        numbers["wind"],
+        numbers["pv"],
+        numbers["battery"],
+    )
+
+
+def sliders_of(site: Site) -> tuple[Slider, ...]:
+    """What can be moved at a site. New supply goes as far as the lattice does, or to twice the site."""
+    found = lattice_for(site)
+    axes = found.lattice.axes if found else {}
+    most_mw = site.site_mw_max
+    step = _nice(most_mw / 386.0)
+    has_wind = any(place.wind_m_per_s_mean is not None for place in site.weather_sites)
+    has_sun = any(place.dni_kwh_per_m2_year is not None for place in site.weather_sites)
+
+    def most(axis: str, is_there: bool = True) -> float:
+        return (axes[axis][-1] if axis in axes else _nice(2.0 * most_mw)) if is_there else 0.0
+
+    least = max(LOAD_LEAST_FRAC * most_mw, axes["load_mw"][0] if axes else 0.0)
+    return (
+        Slider("load", N_("Load, drawn constantly"), "MW", _down(least, step), most_mw, step),
+        Slider("flex", N_("Part that may move within its day"), "%", 0.0, 100 * _flex_most(axes), 1.0),
+        Slider("wind", N_("New wind"), "MW", 0.0, most("wind_mw", has_wind), 5 * step),
+        Slider("pv", N_("New sun (PV)"), "MW", 0.0, most("pv_mw", has_sun), 5 * step),
+        Slider("battery", N_("New battery, four hours"), "MW", 0.0, most("battery_mw"), 5 * step),
+    )
+
+
+def _flex_most(axes: Mapping[str, tuple[float, ...]]) -> float:
+    return min(FLEX_MOST_FRAC, axes["flex_frac"][-1]) if axes else FLEX_MOST_FRAC
+
+
+def new_supply(asked: Question) -> dict[str, float]:
+    """What the new supply of a question costs: MUSD to build, MMAD a year."""
+    units = unit_costs()
+    kinds = {"wind": asked.wind_mw, "pv": asked.pv_mw, "battery": asked.battery_mw}
+    return {
+        "musd": sum(mw * units[kind][0] for kind, mw in kinds.items()),
+        "mmad": sum(mw * units[kind][1] for kind, mw in kinds.items()),
+    }
+
+
+def unit_costs() -> dict[str, tuple[float, float]]:
+    """MUSD to build and MMAD a year for a MW of each kind, from the cost table; a battery with its four hours."""
+    costs = Costs.of_table()
+    battery = battery_mw(costs), battery_mwh(costs)
+    units = {"wind": wind_mw(costs), "pv": pv_mw(costs, PV_PER_INVERTER)}
+    found = {kind: (unit.capital_usd / 1e6, unit.yearly_mad / 1e6) for kind, unit in units.items()}
+    found["battery"] = (
+        (battery[0].capital_usd + BATTERY_H * battery[1].capital_usd) / 1e6,
+        (battery[0].yearly_mad + BATTERY_H * battery[1].yearly_mad) / 1e6,
+    )
+    return found
+
+
+def _inside(text: str | None, slider: Slider) -> float:
+    default = slider.most if slider.name == "load" else 0.0
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = default
+    return min(slider.most, max(slider.least, value)) if value == value else default
+
+
+def _query(asked: Question) -> dict[str, str]:
+    """The question as an address says it."""
+    values = {
+        "load": asked.load_mw, "flex": 100 * asked.flex_frac, "wind": asked.wind_mw, "pv": asked.pv_mw,
+        "battery": asked.battery_mw,
+    }  # fmt: skip
+    return {"scenario": asked.scenario, **{name: f"{value:.6g}" for name, value in values.items()}}
+
+
+def _power(words: Words, power_mw: float) -> str:
+    return words.power(power_mw) if power_mw > 0 else words.say("{n} MW", n="0")
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+def _slider_view(words: Words, slider: Slider, asked: Question) -> dict[str, Any]:
+    value = {
+        "load": asked.load_mw, "flex": 100 * asked.flex_frac, "wind": asked.wind_mw, "pv": asked.pv_mw,
+        "battery": asked.battery_mw,
+    }[slider.name]  # fmt: skip
+    is_share = slider.unit == "%"
+    return {
+        "name": slider.name,
+        "label": words.say(slider.label),
+        "least": f"{slider.least:.6g}",
+        "most": f"{slider.most:.6g}",
+        "step": f"{slider.step:.6g}",
+        "value": f"{value:.6g}",
+        "told": words.percent(value / 100) if is_share else _power(words, value),
+        "is_share": is_share,
+    }
+
+
+def _figure_view(
+    words: Words, figure: Figure, figures: Mapping[str, float] | None, exact: Any, new: Mapping[str, float]
+) -> dict[str, Any]:
+    def told(values: Mapping[str, float]) -> str:
+        value = values[figure.key]
+        if figure.key == "mad_per_kwh" and values["load_gwh"] > 0:
+            value += new["mmad"] / values["load_gwh"]
+        return words.percent(value) if figure.is_share else words.say(figure.form, n=words.number(value, figure.digits))
+
+    spread = ""
+    if exact is not None and told(exact.low) != told(exact.high):
+        spread = words.say("{low} to {high} over {n} years", low=told(exact.low), high=told(exact.high),
+                           n=words.number(exact.n_years))  # fmt: skip
+    return {
+        "key": figure.key,
+        "name": words.say(figure.name),
+        "told": told(figures) if figures else "–",
+        "form": words.say(figure.form, n="{n}"),
+        "digits": figure.digits,
+        "kind": "percent" if figure.is_share else "number",
+        "hint": words.say(figure.hint),
+        "spread": spread,
+    }
+
+
+def _new_view(words: Words, new: Mapping[str, float]) -> dict[str, str]:
+    return {
+        "money": words.say("US$ {n} million", n=words.number(new["musd"], 0)),
+        "form": words.say("US$ {n} million", n="{n}"),
+    }
+
+
+def _error_view(words: Words, found: ShippedLattice | None) -> dict[str, str] | None:
+    """How far off an approximate share is, in points of a hundred."""
+    if found is None or "cfe_frac_p95" not in found.error:
+        return None
+    return {
+        "points": words.number(100 * found.error["cfe_frac_p95"], 1),
+        "most": words.number(100 * found.error["cfe_frac_max"], 1),
+        "n": words.number(found.error["n_points"]),
+    }
+
+
+def _status_view(words: Words, status: Status | None) -> dict[str, Any]:
+    """Where the exact year stands, for people and for the island."""
+    if status is None or status.state == "dropped":
+        return {"state": "none", "told": "", "done_frac": 0.0}
+    told = {
+        "waiting": words.say("Waiting: another year is being solved."),
+        "running": words.say("Solving year {n} of {of}.", n=words.number(status.done + 1), of=words.number(status.of)),
+        "failed": words.say("The exact year could not be computed."),
+        "done": words.say("Exact: {n} years of synthetic weather, hour by hour.", n=words.number(status.of)),
+    }[status.state]
+    return {"state": status.state, "told": told, "done_frac": status.done / status.of}
+
+
+def _nice(value: float) -> float:
+    """A round number not far above: 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** len(str(int(value)).lstrip("0")) / 10.0 if value >= 1 else 1e-3
+    while power * 10 <= value:
+        power *= 10
+    return next((mark * power for mark in (1.0, 2.0, 5.0, 10.0) if mark * power >= value * (1 - 1e-9)), 10.0 * power)
+
+
+def _down(value: float, step: float) -> float:
+    return step * max(1.0, value // step)
