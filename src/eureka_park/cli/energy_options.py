@@ -131,6 +131,8 @@ def years_text(found: dict[str, Any]) -> str:
     weather = _("{label} weather, seeds {seeds}", label=labels, seeds=seeds) if seeds else labels
     gone = ", ".join(found["without"])
     without = " " + _("without {plants}", plants=gone) if gone else ""
+    if found.get("scale_model_of"):
+        without += " " + _("at the scale of {site}", site=found["scale_model_of"])
     return _(
         "scenario {scenario}{without}; {weather}; flexible share {flex}",
         scenario=found["scenario"], without=without, weather=weather, flex=f"{found['flex_frac']:g}",

@@ -171,6 +171,7 @@ def _head(
     return {
         "version": __version__,
         "site": site.name,
+        "scale_model_of": site.scale.of if site.scale else None,
         "scenario": scenario,
         "without": list(without),
         "flex_frac": flex_frac,

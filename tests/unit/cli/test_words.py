@@ -109,6 +109,11 @@ def test_lines_beside_the_output_and_errors_are_french(french: None, small: Smal
     assert '"code": "usage"' in run("jobs", "--json", "--nonsense").stderr
 
 
+def test_errors_of_energy_are_french(french: None, run: Run) -> None:
+    assert run("energy", "year", "--without", "noor-v").stderr.startswith("park: Il n’y a pas de centrale 'noor-v'.")
+    assert "ne dit pas son format" in run("energy", "year", "--hourly", "hours.txt").stderr
+
+
 def test_reasons_are_french(french: None, small: SmallPark, run: Run) -> None:
     text = "It needs 18.0 W of the park's own sun, wind or salt; 2.72 W is free now."
     small.add(reasons=[{"code": "clean_power", "text": text, "values": {}, "until": None}])

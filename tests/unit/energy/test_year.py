@@ -111,6 +111,7 @@ def test_local_months_and_hours_hold_the_whole_year() -> None:
 def test_no_load_at_all_is_a_result() -> None:
     found = told([0, 0], wind=[5, 5])
     assert (found.cfe_frac, found.gco2_per_kwh, found.mad_per_kwh, found.curtailed_gwh) == (1.0, 0.0, 0.0, 0.010)
+    assert found.contracted_frac == 0.0
 
 
 def test_the_load_pays_what_it_draws() -> None:

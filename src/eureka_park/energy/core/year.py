@@ -225,7 +225,8 @@ def _water_m3(year: SolvedYear) -> float:
 
 def _contracted_frac(year: SolvedYear, to_load: Mapping[str, Floats], load_mwh: float) -> float:
     ours = [plant.id for plant in year.supply.site.plants if contract_of(plant) == FOR_THE_PARK]
-    return _share(sum(float(to_load[name].sum()) for name in ours if name in to_load), load_mwh)
+    ours_mwh = sum(float(to_load[name].sum()) for name in ours if name in to_load)
+    return min(1.0, _over(ours_mwh, load_mwh))
 
 
 def _check(load_mw: Floats, flex_frac: float) -> None:
