@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -113,3 +115,12 @@ def test_flexible_load_needs_no_more(one_year: Basis) -> None:
 def test_years_are_needed() -> None:
     with pytest.raises(BadInput, match="No year of weather"):
         basis_for(SITE, {}, modelled, LOAD, TABLE)
+
+
+def test_every_figure_has_its_word(two_years: Basis) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "nomenclature.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`([a-z0-9_]+)`", page))
+    found = told(two_years, size_for(two_years, 0.7, TABLE), TABLE)
+    plain = {"load_mw", "before", "by_year", "land_ha"}
+    keys = {key.removesuffix("_p10").removesuffix("_p90") for key in found}
+    assert keys - words <= plain
