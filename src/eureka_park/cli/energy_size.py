@@ -183,7 +183,7 @@ def print_sizes(found: dict[str, Any]) -> None:
     if "sensitivities" in found:
         _print_sensitivities(found["sensitivities"])
     print_basis(found)
-    for name in ("existing", "method", "error"):
+    for name in ("existing", "flexible", "method", "error"):
         click.echo(f"{name}: {clean(found[name])}")
     click.echo(
         _(

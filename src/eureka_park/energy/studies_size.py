@@ -33,6 +33,9 @@ ERROR: Final = "error_frac: what the weeks promised less what the whole year giv
 EXISTING: Final = (
     "The site's own plants come first and are counted although their power is sold to others; additions are new supply."
 )
+FLEXIBLE: Final = (
+    "Assumption: work that moves within its local day costs nothing; whoever runs it chose a tier with a deadline."
+)
 _COST_CASES: Final[tuple[dict[str, Any], ...]] = (
     {"name": "as in the table"},
     *(
@@ -85,6 +88,7 @@ def sizing_study(
         **_head(site, request, seeds, weather),
         **(sizes[0] if len(wanted) == 1 else {"sizes": sizes}),
         "existing": EXISTING,
+        "flexible": FLEXIBLE,
         "method": METHOD,
         "error": ERROR,
         **told_basis(site, answers[0]["basis"]),

@@ -23,7 +23,6 @@ _TITLES: Final[Mapping[str, str]] = {
     "csp-tower": "Salt tower",
     "csp-trough": "Parabolic trough",
     "battery": "Battery",
-    "flexible": "Flexible load",
     "grid": "Grid",
 }
 _INTRODUCTION: Final = """# Costs of new supply

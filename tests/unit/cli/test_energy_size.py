@@ -55,7 +55,7 @@ def one(share: float, **more: Any) -> dict[str, Any]:
 
 BASIS: dict[str, Any] = {
     "site": "here", "load_mean_mw": 386.0, "scenario": "all-plants", "without": [], "seeds": [1], "flex_frac": 0.0,
-    "weather": {}, "plants": {}, "existing": "e", "method": "m", "error": "r", "mad_per_usd": 10.0,
+    "weather": {}, "plants": {}, "existing": "e", "flexible": "f", "method": "m", "error": "r", "mad_per_usd": 10.0,
     "discount_frac": 0.064,
 }  # fmt: skip
 

@@ -47,7 +47,10 @@ class Plane:
 
 
 class Week:
-    """One window of a year, kept in the solver and solved again for other sizes."""
+    """One window of a year, kept in the solver and solved again for other sizes.
+
+    `program` holds the dispatch, and `size_blocks` one column for each size, 0 until `plane` sets it.
+    """
 
     def __init__(
         self,
@@ -67,24 +70,24 @@ class Week:
                 **{item.plant.id: _battery(item) for item in candidates if item.plant.type == "battery"},
             },
         )
-        self._program = LinearProgram(solver_unit_mw(problem))
-        handles = add_dispatch(self._program, held, is_curtailed_freely=True)
-        self._sizes = [self._program.add_columns(f"size.{size.name}", upper=0.0) for size in sizes]
-        blocks = {size.name: block for size, block in zip(sizes, self._sizes, strict=True)}
+        self.program = LinearProgram(solver_unit_mw(problem))
+        handles = add_dispatch(self.program, held, is_curtailed_freely=True)
+        self.size_blocks = [self.program.add_columns(f"size.{size.name}", upper=0.0) for size in sizes]
+        blocks = {size.name: block for size, block in zip(sizes, self.size_blocks, strict=True)}
         for item in candidates:
-            _limit(self._program, handles, item, outputs, blocks)
-        self._solver: Solver = self._program.solver()
+            _limit(self.program, handles, item, outputs, blocks)
+        self._solver: Solver = self.program.solver()
         if measure == "import":
             self._free_trifles(handles)
 
     def plane(self, sizes: Floats) -> Plane:
         """What is bought (or paid) at these sizes, with its slope. Raises Internal without an optimum."""
-        for block, value in zip(self._sizes, sizes, strict=True):
+        for block, value in zip(self.size_blocks, sizes, strict=True):
             self._solver.set_columns(block, float(value), float(value))
         answer = self._solver.solve()
         if answer.status != "optimal":
             raise Internal(f"A week found no optimum: {answer.message}.", code="sizing_failed")
-        slope = np.array([answer.reduced_costs[block.name][0] for block in self._sizes])
+        slope = np.array([answer.reduced_costs[block.name][0] for block in self.size_blocks])
         return Plane(answer.objective * self._per_unit, slope * self._per_unit, sizes.copy())
 
     def _free_trifles(self, handles: DispatchHandles) -> None:
