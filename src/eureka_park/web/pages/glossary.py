@@ -94,6 +94,17 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
     "clean": (N_("clean power"), N_("What the park's own sun, wind and salt give, measured at the site meter.")),
     "curtailed": (N_("curtailed"), N_("Power that sun or wind could have given and nobody took.")),
     "quote": (N_("quote"), N_("What a job would cost before it is sent: by tier and by hour of start.")),
+    "matched": (
+        N_("matched hour by hour"),
+        N_("Clean power counted only in the hour in which the load draws it, whoever holds its contract."),
+    ),
+    "contracted": (N_("contracted"), N_("Clean power that the park has bought by contract. Noor's is sold to others.")),
+    "additional": (N_("additional"), N_("Supply that would be built for the park, so that nobody else loses it.")),
+    "foresight": (
+        N_("perfect foresight"),
+        N_("The whole year known in advance: the best that any operation could reach."),
+    ),
+    "flexible-share": (N_("flexible share"), N_("The part of the load that may move to other hours of its day.")),
 }
 
 
