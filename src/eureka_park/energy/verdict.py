@@ -16,8 +16,12 @@ import numpy as np
 
 from eureka_park import __version__
 from eureka_park.energy.core.footprint import price_mad_per_mwh, water_m3_per_mwh
+from eureka_park.energy.core.forecast import forecast_of
+from eureka_park.energy.core.rolling import roll_year
 from eureka_park.energy.core.scenarios import SCENARIOS as KNOWN_SCENARIOS
-from eureka_park.energy.core.supply import delivered_frac
+from eureka_park.energy.core.supply import delivered_frac, supply_of
+from eureka_park.energy.core.weather_year import HOURS_PER_YEAR
+from eureka_park.energy.core.year import solve_year, year_result
 from eureka_park.energy.studies import largest_load, run_years
 from eureka_park.energy.studies_size import PARETO_SHARES
 from eureka_park.energy.verdict_assumptions import Assumptions, shipped
@@ -30,6 +34,7 @@ from eureka_park.energy.verdict_schema import (
     Cell,
     Evening,
     Hours,
+    Operated,
     PlantRow,
     Point,
     Span,
@@ -61,7 +66,7 @@ def study(
     """
     values = (assumptions or shipped()).worked_out()
     loads = {"constant": site.site_mw_max, "fleet-low": values["fleet_mw_low"], "fleet-high": values["fleet_mw_high"]}
-    steps = _Steps(progress, len(SCENARIOS) * (len(loads) + 1) + 1)
+    steps = _Steps(progress, len(SCENARIOS) * (len(loads) + 1) + 3)
     basis = _Basis(site, tuple(seeds), n_workers)
     answers: dict[tuple[str, str], dict[str, Any]] = {}
     largest: dict[str, dict[str, Any]] = {}
@@ -73,6 +78,11 @@ def study(
     headline = constant["all-plants"]
     supply = steps.next("new supply", partial(_new_supply, basis, loads, steps))
     cells = list(_cells(basis, loads, answers, largest, supply.cells))
+    honest_mw = float(largest["all-plants"]["loads"][list(SHARES).index("cfe-90")]["load_mw"])
+    operated = [
+        steps.next(f"{load_mw:.0f} MW operated day by day", partial(_operated, site, basis.seeds[0], load_mw))
+        for load_mw in (loads["constant"], honest_mw)
+    ]
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -91,6 +101,7 @@ def study(
         "hours": _hours(site, headline["hourly"], basis.seeds[0]),
         "duration_mw": {name: _falling(answer["hourly"]) for name, answer in constant.items()},
         "evening": _evening(headline["hourly"]),
+        "operated": operated,
         "inputs": _inputs(site),
         "commands": _commands(basis),
     }
@@ -236,6 +247,18 @@ def _hours(site: Site, hourly: Mapping[str, Any], seed: int) -> Hours:
         "load_mw": float(hourly["load_mw"][0]),
         "by_source": {name: _tenths(series) for name, series in sums.items()},
         "export": _tenths(np.asarray(hourly["export_mw"])),
+    }
+
+
+def _operated(site: Site, seed: int, load_mw: float) -> Operated:
+    """One year operated: known as a whole, two days ahead, and by forecasts with errors."""
+    supply = supply_of(site, seed)
+    bound = year_result(solve_year(supply, np.full(HOURS_PER_YEAR, load_mw)))
+    return {
+        "load_mw": load_mw,
+        "bound_frac": round(bound.cfe_frac, 4),
+        "perfect_frac": round(roll_year(supply, load_mw).cfe_frac, 4),
+        "forecast_frac": round(roll_year(supply, load_mw, forecast_of(supply, seed)).cfe_frac, 4),
     }
 
 

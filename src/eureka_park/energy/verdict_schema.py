@@ -100,6 +100,15 @@ class Hours(TypedDict):
     export: list[int]
 
 
+class Operated(TypedDict):
+    """A load served day by day without knowing the year: what that takes from the bound. First seed, all plants."""
+
+    load_mw: float
+    bound_frac: float  # the whole year known
+    perfect_frac: float  # two days known, made anew each day
+    forecast_frac: float  # forecasts with errors of published size, a plan each hour
+
+
 class Evening(TypedDict):
     """The headline case at the hour of the country's peak (21 to 22 h local, June to August)."""
 
@@ -128,5 +137,6 @@ class Study(TypedDict):
     hours: Hours
     duration_mw: dict[str, list[float]]  # by scenario: clean MW that serve the constant load, 101 marks, falling
     evening: Evening
+    operated: list[Operated]  # the constant load, then the largest load at nine tenths
     inputs: dict[str, str]  # prices, limits and losses of the site file, with what they rest on
     commands: dict[str, str]  # by figure

@@ -58,6 +58,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(verdict, "run_years", run_years)
     monkeypatch.setattr(verdict, "largest_load", largest_load)
     monkeypatch.setattr(verdict_sizes, "run_all", run_all)
+    monkeypatch.setattr(verdict, "_operated", lambda _site, _seed, load_mw: {"load_mw": load_mw})
     told: list[tuple[int, int, str]] = []
     study = verdict.study(SITE, (1, 2, 3), date="2026-11-25", progress=lambda *step: told.append(step))
     return study, asked, told
@@ -101,4 +102,5 @@ def test_the_year_is_kept_by_source(made: Any) -> None:
     assert set(sources) == set(SOURCES) and sources["salt"][0] == 965 and sources["grid"][-1] == 1930
     assert study["duration_mw"]["all-plants"] == [193.0] * 101
     assert study["evening"] == {"import_mw_mean": 193.0, "import_mw_max": 193.0, "clean_mw_mean": 193.0}
+    assert [item["load_mw"] for item in study["operated"]] == [386.0, pytest.approx(100 / 0.9)]
     assert study["seeds"] == [1, 2, 3] and study["weather"] == "synthetic, made"

@@ -59,6 +59,7 @@ def view(study: Study, assumptions: Assumptions, words: Words) -> dict[str, Any]
         ),
         "water": _water(study, words),
         "evening": _evening(study, words),
+        "operated": _operated(study, words),
         "supply": _supply(study, words),
         "inputs": [(words.say(name), study["inputs"][key]) for key, name in INPUT_NAMES.items()],
         "assumptions": told.rows(),
@@ -80,6 +81,23 @@ def _facts(words: Words) -> list[dict[str, str]]:
         }
         for fact in FACTS
     ]
+
+
+def _operated(study: Study, words: Words) -> list[dict[str, str]]:
+    return [
+        {
+            "load": words.power(item["load_mw"]),
+            "bound": tenth(item["bound_frac"], words),
+            "perfect": tenth(item["perfect_frac"], words),
+            "real": tenth(item["forecast_frac"], words),
+        }
+        for item in study["operated"]
+    ]
+
+
+def tenth(frac: float, words: Words) -> str:
+    """A share with one digit after the point."""
+    return isolated(form_of("%", words).format(n=words.number(100 * frac, 1)))
 
 
 def _evening(study: Study, words: Words) -> dict[str, str]:
