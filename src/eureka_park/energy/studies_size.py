@@ -92,6 +92,7 @@ def sizing_study(
         "method": METHOD,
         "error": ERROR,
         **told_basis(site, answers[0]["basis"]),
+        "supply": "",  # `existing` says it: additions are additional
         "assumptions": assumptions(life_years),
     }
 
@@ -158,7 +159,9 @@ def _cases(request: dict[str, Any], site: Site, weather: Mapping[str, Path] | No
 
     yield one("20 % of the load may move within its day", flex_frac=0.2)
     yield one(f"at most {WIND_PLANNED_MW:g} MW of new wind", most_mw={"wind": WIND_PLANNED_MW})
-    if request["scenario"] == DEFAULT_SCENARIO:
+    if site.plants:
+        yield one("no plant of the site counts: its power is sold", without=[plant.id for plant in site.plants])
+    if request["scenario"] == DEFAULT_SCENARIO and any("noor-iii" in (p.id, p.known_as) for p in site.plants):
         yield one("without Noor III", scenario="noor-iii-out")
     if not weather:
         seed = run_all([{**request, "task": "size-dullest", "seeds": list(DULL_SEEDS)}], 1)[0]["seed"]
