@@ -6,6 +6,7 @@ are repaired as a two-state Markov chain whose up and down times are exponential
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -57,10 +58,10 @@ def markov_availability(units: int, down_frac: float, down_h: float, tree: SeedT
 
 def planned_outage(output_mw: Floats, units: int, hours_each: float) -> Floats:
     """Share of the plant in service in each hour: unit after unit, through the weeks in which it would give least."""
-    length = min(HOURS_PER_YEAR, round(hours_each * units))
+    length = min(HOURS_PER_YEAR, ceil(hours_each * units))
     if length <= 0:
         return np.zeros(HOURS_PER_YEAR)
-    share = hours_each / length
+    share = min(1.0 / units, hours_each / length)
     return share * block_of_hours(least_start_h(output_mw, length), length)
 
 
