@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,3 +127,15 @@ def test_plans_of_48_hours_come_within_a_point_of_perfect_foresight(load_mw: flo
         salt = {name: float(series[23]) for name, series in answer.tes_mwh_th.items()}
     best = float(bound.import_mw[: 27 * 24].sum())
     assert bought - best < 0.01 * load_mw * 27 * 24
+
+
+@pytest.mark.parametrize("changes", [{}, {"n_import_blocks": 3}, {"flex_frac": 0.2}])
+def test_a_battery_is_filled_by_clean_power_alone(changes: dict[str, Any]) -> None:
+    still = DispatchProblem(
+        np.full(4, 10.0), {}, {"wind": np.array([0.0, 15.0, 0.0, 0.0])}, np.array([100.0, 100, 900, 900]), np.zeros(4),
+        100.0, 100.0, 0.0, batteries={"battery": Battery(50.0, 100.0, 1.0, 1.0)}, **{"n_import_blocks": 1, **changes},
+    )  # fmt: skip
+    answer = dispatch(still)
+    assert answer.charge_mw["battery"] == pytest.approx([0, 5, 0, 0], abs=2.1)
+    assert answer.import_mw[0] == pytest.approx(10.0, abs=2.1)  # not more than the load, however cheap
+    assert answer.discharge_mw["battery"].sum() == pytest.approx(answer.charge_mw["battery"].sum(), abs=1e-6)

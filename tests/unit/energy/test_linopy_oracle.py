@@ -23,6 +23,7 @@ LOCAL_DAYS = (np.arange(14 * 24) + 5) // 24  # as on a clock that is five hours 
         {"flex_frac": 0.2, "batteries": BATTERY},
         {"flex_frac": 0.2, "day_of_hour": LOCAL_DAYS, "load_mw": 200.0},
         {"is_cyclic": False, "end_value_mad_per_mwh": 500.0, "batteries": BATTERY},
+        {"batteries": BATTERY, "load_mw": 120.0, "salt": {}},  # cheap nights would fill the battery if they could
         {"objective": "least-import", "batteries": BATTERY, "load_mw": 250.0},
         {"import_mw_max": 50.0, "export_mw_max": 20.0, "batteries": BATTERY, "flex_frac": 0.1},
     ],
