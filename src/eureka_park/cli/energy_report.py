@@ -48,7 +48,13 @@ _CHILD: Final = (sys.executable, "-m", "eureka_park.web.verdict_child")
     metavar="FILE",
     help="The study to tell; where the file is not there, it is computed and kept there. Default: the shipped one.",
 )
-@click.option("--site", default=DEFAULT_SITE, show_default=True, metavar="NAME|FILE", help="The site of a new study.")
+@click.option(
+    "--site",
+    default=DEFAULT_SITE,
+    show_default=True,
+    metavar="NAME|FILE",
+    help="The site of a new study, or a changed copy of its file.",
+)
 @click.option("--seeds", type=SEEDS, default="1-5", show_default=True, help="Synthetic years of a new study.")
 @click.option(
     "--assumptions",
@@ -125,7 +131,7 @@ def _study(file: Path | None, site: str, seeds: tuple[int, ...], values: Assumpt
     if file is None and site != DEFAULT_SITE:
         raise BadInput(
             "The shipped study is that of eureka-park.",
-            fix=f"Compute one of yours: park energy report --site {site} --study FILE.json.gz",
+            fix="Compute one with changed plants or prices: --site FILE --study FILE.json.gz",
         )
     if file is None or file.exists():
         return read_study(file)
@@ -149,6 +155,11 @@ def _computed(site: str, seeds: tuple[int, ...], values: Assumptions) -> Study:
         say(_("step {n} of {of}: {what}", n=done + 1, of=of, what=what))
 
     found = load_site(site, machine_facts())
+    if found.name != DEFAULT_SITE:
+        raise BadInput(
+            "The report tells of the announced site; yours has another name.",
+            fix=f"Name a copy of its file 'name = \"{DEFAULT_SITE}\"', or ask park energy year, max-load and size.",
+        )
     return study(found, seeds, date=f"{datetime.now(UTC):%Y-%m-%d}", assumptions=values, progress=progress)
 
 

@@ -17,7 +17,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.energy.core.salt_share import from_salt_mw
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.site_file import GRID_SOURCE_ID
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.api.park import kinds_of
 from eureka_park.web.assets import asset
@@ -25,6 +25,7 @@ from eureka_park.web.auth import park_of, principal_or_none
 from eureka_park.web.charts.band import zellige_band
 from eureka_park.web.charts.plan import Layer
 from eureka_park.web.pages.glossary import term_in
+from eureka_park.web.pages.known_plants import is_eureka_park
 from eureka_park.web.pages.words import LANGUAGES, N_, Words
 from eureka_park.web.pages.words import words_of as chosen_words
 
@@ -96,11 +97,16 @@ def frame_of(request: Request, words: Words, here: str, live: bool | Literal["so
         "_": words.say, "words": words, "count": words.count, "languages": LANGUAGES, "version": __version__,
         "h1": _heading(words, "h1"), "h2": _heading(words, "h2"), "h3": _heading(words, "h3"),
         "term": lambda text, key="": term_in(words, text, key), "asset": asset, "here": here, "live": live,
-        "navigation": NAVIGATION, "who": someone(request), "band": zellige_band(hour_shares(park)),
+        "navigation": navigation_of(park.site), "who": someone(request), "band": zellige_band(hour_shares(park)),
         "now_s": now_s, "now_at": iso_from_s(now_s), "pace": pace, "zone": park.site.timezone,
         "place": words.say("Tétouan") if park.site.is_scale_model else park.site.title,
         "site_title": park.site.title, "scale_model": park.site.is_scale_model, "path": request.url.path,
     }  # fmt: skip
+
+
+def navigation_of(site: Site) -> tuple[tuple[str, str, str], ...]:
+    """The pages of a park; the verdict is that of Eureka Park, and stands on its pages alone."""
+    return NAVIGATION if is_eureka_park(site) else tuple(item for item in NAVIGATION if item[0] != "/verdict")
 
 
 def _heading(words: Words, tag: str) -> Any:
