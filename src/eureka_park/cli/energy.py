@@ -16,6 +16,7 @@ COMMANDS: dict[str, Lazy] = {
     "size": Lazy(
         f"{_CLI}.energy_size:size", "What must be built for a clean share.", see=("energy max-load", "energy year")
     ),
+    "check-sam": Lazy(f"{_CLI}.energy_check_sam:check_sam", "Our plants beside NREL's SAM.", see=("energy year",)),
     "report": Lazy(
         f"{_CLI}.energy_report:report",
         "The verdict on a site, as a page, print or sheet.",

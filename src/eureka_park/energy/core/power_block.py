@@ -43,15 +43,26 @@ class PowerBlock:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Replay:
-    """What a plant gives hour by hour: MW electric, MW heat; the tank (MWh) at each hour's end; water in m3."""
+class HeatFlows:
+    """Heat by hour: into the block with its starts, of starts alone, spilled (MW); the tank at each hour's end (MWh).
 
-    gross_mw: Floats
-    own_use_mw: Floats
-    drawn_mw_th: Floats  # heat that went into the block, starts included
+    `runs_frac` is the part of the hour in which the block makes power.
+    """
+
+    drawn_mw_th: Floats
     start_mw_th: Floats
     spill_mw_th: Floats
     tes_mwh_th: Floats
+    runs_frac: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """What a plant gives hour by hour: generator and own use (MW), heat behind it, water (m3)."""
+
+    gross_mw: Floats
+    own_use_mw: Floats
+    heat: HeatFlows
     water_m3: Floats
 
     @property
@@ -66,11 +77,10 @@ def replay(plant: Plant, year: WeatherYear, heat_mw_th: Floats, target_mw_th: Fl
     The tank begins empty. A target under the block's least load is no target. Raises BadInput for a missing figure.
     """
     block = power_block(plant)
-    drawn, starts, runs_frac, spill, tank = _through_the_hours(block, heat_mw_th, target_mw_th)
-    gross = gross_mw(block, year, drawn - starts, runs_frac)
-    own_use = own_use_mw(plant, year, heat_mw_th - spill, drawn, gross)
-    water = np.maximum(0.0, gross - own_use) * block.water_m3_per_mwh
-    return Replay(gross, own_use, drawn, starts, spill, tank, water)
+    heat = through_the_hours(block, heat_mw_th, target_mw_th)
+    gross = gross_mw(block, year, heat.drawn_mw_th - heat.start_mw_th, heat.runs_frac)
+    own_use = own_use_mw(plant, heat_mw_th - heat.spill_mw_th, heat.drawn_mw_th, gross)
+    return Replay(gross, own_use, heat, np.maximum(0.0, gross - own_use) * block.water_m3_per_mwh)
 
 
 def power_block(plant: Plant) -> PowerBlock:
@@ -89,11 +99,24 @@ def power_block(plant: Plant) -> PowerBlock:
         least_frac=parameter(plant, "block_load_min_frac"),
         start_h=parameter(plant, "block_start_h"),
         start_mwh_th=parameter(plant, "block_start_frac") * design_mw_th,
-        tank_mwh_th=float(plant.tes_h or 0.0) * float(plant.power_block_mw or 0.0) / float(plant.eta_frac or 1.0),
+        tank_mwh_th=usable_tank_mwh_th(plant),
         tank_loss_frac_per_h=plant.tes_loss_frac_per_h,
         tank_draw_frac=parameter(plant, "tank_draw_frac"),
         water_m3_per_mwh=parameter(plant, f"water_m3_per_mwh_{cooling}"),
     )
+
+
+def usable_tank_mwh_th(plant: Plant) -> float:
+    """What a plant's tank holds in use; behind an oil exchanger its salt never gets as hot as the oil. MWh of heat."""
+    full_mwh_th = float(plant.tes_h or 0.0) * float(plant.power_block_mw or 0.0) / float(plant.eta_frac or 1.0)
+    return parameter(plant, "tank_usable_frac") * full_mwh_th
+
+
+def most_mw_th(block: PowerBlock, heat_mw_th: Floats) -> Floats:
+    """Most heat that the block can take while the field gives so much: tanks alone give less than its design; MW."""
+    from_field = np.minimum(1.0, heat_mw_th / block.design_mw_th)
+    share = block.tank_draw_frac + (1.0 - block.tank_draw_frac) * from_field
+    return np.asarray(block.design_mw_th * share, dtype=np.float64)
 
 
 def gross_mw(block: PowerBlock, year: WeatherYear, heat_mw_th: Floats, runs_frac: Floats) -> Floats:
@@ -105,7 +128,7 @@ def gross_mw(block: PowerBlock, year: WeatherYear, heat_mw_th: Floats, runs_frac
     return np.asarray(heat_mw_th * block.eta_frac * load * warmth, dtype=np.float64)
 
 
-def own_use_mw(plant: Plant, year: WeatherYear, field_mw_th: Floats, drawn_mw_th: Floats, gross: Floats) -> Floats:
+def own_use_mw(plant: Plant, field_mw_th: Floats, drawn_mw_th: Floats, gross: Floats) -> Floats:
     """Power that pumps, fans, drives and the control room take; MW."""
     cooling = text_parameter(plant, "cooling")
     fixed = parameter(plant, "parasitic_fixed_frac") * plant.gross_mw
@@ -152,21 +175,16 @@ def _trough_field_mw(plant: Plant, field_mw_th: Floats) -> Floats:
     return np.asarray(full_mw * (field_mw_th * MEGA / area_m2 / 700.0) ** 2.6, dtype=np.float64)
 
 
-def _through_the_hours(
-    block: PowerBlock, heat_mw_th: Floats, target_mw_th: Floats
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Tank and block as two states: heat in store, and whether the block runs or what its start still needs.
-
-    Heat drawn, heat of starts (MW), part of the hour in which the block runs, heat spilled (MW), tank (MWh).
-    """
-    least, design = block.least_frac * block.design_mw_th, block.design_mw_th
-    keeps, tank, runs = 1.0 - block.tank_loss_frac_per_h, 0.0, False
+def through_the_hours(block: PowerBlock, heat_mw_th: Floats, target_mw_th: Floats) -> HeatFlows:
+    """Tank and block as two states: heat in store, and whether the block runs or what its start still needs."""
+    least = block.least_frac * block.design_mw_th
+    loses, tank, runs = block.tank_loss_frac_per_h * block.tank_mwh_th, 0.0, False  # both tanks lose, full or not
     needed_h, needed_mwh = block.start_h, block.start_mwh_th
     drawn, starts, running, spill, level = [], [], [], [], []
-    for heat, target in zip(heat_mw_th.tolist(), target_mw_th.tolist(), strict=True):
-        tank *= keeps
-        most = design * (block.tank_draw_frac + (1.0 - block.tank_draw_frac) * min(1.0, heat / design))
-        given = min(target, most, heat + tank) if target >= least else 0.0
+    wanted_mw_th = np.minimum(target_mw_th, most_mw_th(block, heat_mw_th))
+    for heat, wanted in zip(heat_mw_th.tolist(), wanted_mw_th.tolist(), strict=True):
+        tank = max(0.0, tank - loses)
+        given = min(wanted, heat + tank) if wanted >= least else 0.0
         start, runs_frac = 0.0, 1.0
         if given < least:
             runs_frac = 0.0
@@ -185,4 +203,4 @@ def _through_the_hours(
         running.append(runs_frac)
         spill.append(max(0.0, after - tank))
         level.append(tank)
-    return np.array(drawn), np.array(starts), np.array(running), np.array(spill), np.array(level)
+    return HeatFlows(np.array(drawn), np.array(starts), np.array(spill), np.array(level), np.array(running))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from eureka_park.energy.core.plant_alone import design_mw_th
+import numpy as np
+
+from eureka_park.energy.core.power_block import power_block
 from eureka_park.energy.core.supply import tank_mwh_th
-from eureka_park.foundation.plant_data import has_parameter, parameter, series_parameter, text_parameter
+from eureka_park.foundation.plant_data import parameter, series_parameter, text_parameter
 from eureka_park.foundation.site_file import Plant
 
 COOLING: Final = {"wet": 1.0, "dry": 2.0}
@@ -81,7 +83,7 @@ def trough_inputs(plant: Plant) -> dict[str, Any]:
 
 def tower_inputs(plant: Plant) -> dict[str, Any]:
     """TcsmoltenSalt: the layout of the mirrors apart."""
-    side_m = 13.6 if not has_parameter(plant, "heliostat_side_m") else parameter(plant, "heliostat_side_m")
+    side_m = parameter(plant, "heliostat_side_m")
     eta = parameter(plant, "eta_gross_frac")
     return {
         **block_inputs(plant),
@@ -111,19 +113,23 @@ def tower_inputs(plant: Plant) -> dict[str, Any]:
 
 
 def target_inputs(plant: Plant, target_mw_th: Any) -> dict[str, Any]:
-    """Our dispatch as SAM's: heat wanted by the block in each local hour; the receiver may start whenever it can."""
-    wanted = tuple(float(value) for value in target_mw_th)
-    runs = tuple(float(value > 0.0) for value in wanted)
-    start_mw_th = design_mw_th(plant)
+    """Our dispatch as SAM's: heat wanted by the block in each local hour; the receiver may start whenever it can.
+
+    A run is started in its first hour, and in its second where the first was too short.
+    """
+    wanted = np.asarray(target_mw_th, dtype=np.float64)
+    runs = wanted > 0.0
+    starts = runs & ~np.roll(runs, 1)
+    starts |= runs & np.roll(starts, 1)
     always, never = (1.0,) * len(wanted), (0.0,) * len(wanted)
     inputs = {
         "is_dispatch_targets": 1.0,
         "is_dispatch": 0.0,
-        "q_pc_target_on_in": wanted,
-        "q_pc_target_su_in": tuple(start_mw_th * run for run in runs),
-        "q_pc_max_in": tuple(max(value, 1e-3) for value in wanted),
+        "q_pc_target_on_in": tuple(wanted.tolist()),
+        "q_pc_target_su_in": tuple((power_block(plant).design_mw_th * starts).tolist()),
+        "q_pc_max_in": tuple(np.maximum(wanted, 1e-3).tolist()),
         "is_rec_su_allowed_in": always,
-        "is_pc_su_allowed_in": runs,
+        "is_pc_su_allowed_in": tuple(runs.astype(float).tolist()),
         "is_pc_sb_allowed_in": never,
     }
     heater = {"is_PAR_HTR_allowed_in": never, "q_dot_elec_to_PAR_HTR_in": never}
