@@ -11,6 +11,8 @@ SAID_BY_ENERGY: Final = (
     N_("Plants: {plants}."),
     N_("There is no scenario '{scenario}'."),
     N_("Scenarios: {scenarios}."),
+    N_("There is no weather for '{place}'."),
+    N_("Give a file for it: --weather {place}=FILE"),
     N_("There is no site '{site}'."),
     N_("Name a file or one of: {sites}."),
     N_("A plan is made of one seed."),

@@ -12,6 +12,7 @@ SAID_BY_THE_PARK: Final = (
     N_("The sun comes up and begins to fill the salt."),
     N_("The sun carries most of the work."),
     N_("The wind carries most of the work."),
+    N_("Stored power carries most of the work."),
     N_("Sun, salt and wind share the work."),
     N_("Wind and salt share the work."),
     N_("The sky gives little now; the grid carries most of the work."),
