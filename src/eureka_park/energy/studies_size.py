@@ -14,6 +14,7 @@ import numpy as np
 
 from eureka_park import __version__
 from eureka_park.energy.core.costs import Costs
+from eureka_park.energy.core.weather_year import HOURS_PER_YEAR
 from eureka_park.energy.crew import n_cores, run_all
 from eureka_park.energy.studies import DEFAULT_SCENARIO, FORESIGHT, told_basis, years_request
 from eureka_park.foundation.cost_data import cost_facts, cost_sections
@@ -247,6 +248,10 @@ def _request(
     if life_years is not None and not 1.0 <= life_years <= 100.0:
         raise BadInput(f"{life_years:g} years is no life of a plant.", fix="Give 1 to 100.", field="life_years")
     load = load_mw if isinstance(load_mw, int | float) else [float(value) for value in load_mw]
+    if not isinstance(load, float | int) and len(load) != HOURS_PER_YEAR:
+        raise BadInput(
+            f"The load has {len(load)} hours, a year {HOURS_PER_YEAR}.", fix="Give one value for each.", field="load"
+        )
     return {
         **years_request(site, seeds, weather, scenario, without),
         "seeds": list(seeds),
