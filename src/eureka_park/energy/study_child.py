@@ -21,6 +21,8 @@ from eureka_park.foundation.errors import BadInput, ParkError
 
 # What can be asked: a function of one JSON object that gives a JSON value, imported when it is asked for.
 TASKS: Final[dict[str, str]] = {
+    "lattice": "eureka_park.energy.make_lattice:chunk",
+    "lattice-check": "eureka_park.energy.make_lattice:exact",
     "what-if": "eureka_park.energy.what_if_tasks:what_if",
     "year": "eureka_park.energy.study_tasks:year",
     "max-load": "eureka_park.energy.study_tasks:max_load",

@@ -1,4 +1,4 @@
-"""Reading between the points of a lattice: exact on them, straight between them, ends beyond them."""
+"""Reading between the points of a lattice: exact on them, smooth and monotone between, ends beyond them."""
 
 from __future__ import annotations
 

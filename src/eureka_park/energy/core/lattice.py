@@ -1,24 +1,15 @@
-"""What-if answers at once: figures of years solved beforehand on a lattice, and what lies between them.
+"""What-if answers at once: quantities of years solved beforehand on a lattice, and what lies between its points.
 
-The lattice is `energy/data/lattice.json`, made by `python -m eureka_park.energy.lattice make`. Its axes, in this order:
-`load_mw, flex_frac, wind_mw, pv_mw, battery_mwh` (the last three are additions to the site's plants). `quantities`
-holds, by scenario, one flat list of whole numbers for each quantity, the last axis running fastest; times `scale` they
-are
-
-    import_gwh    energy bought (or missing) in the year
-    carbon_kt     carbon of the load, thousand t
-    rest_mmad     cost of the load's energy without the additions, million MAD
-
-Between the points each axis in turn is interpolated by a monotone cubic (Fritsch and Carlson 1980,
-doi:10.1137/0717021), the last axis first: nothing falls where its neighbours rise. Plain arithmetic, so that a page can
-do the same. `error` tells how far such answers were from exact years at random points.
+A point is a scenario and a value on each axis (`AXES`, the last three being additions to the site's plants). Quantities
+are sums of the year; shares are made from them. Between the points each axis in turn is led by a monotone cubic
+(Fritsch and Carlson 1980, doi:10.1137/0717021; slopes by Fritsch and Butland 1984), the last axis first: nothing falls
+where its neighbours rise. Plain Python: the pages read it without arrays, and the island in the browser does the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import Any, Final
 
@@ -59,16 +50,12 @@ class Lattice:
             raise BadInput(
                 f"There is no scenario '{scenario}'.", fix=f"Scenarios: {', '.join(self.values)}.", field="scenario"
             )
-        corners = [_between(self.axes[name], float(point.get(name, 0.0))) for name in AXES]
-        found = dict.fromkeys(QUANTITIES, 0.0)
-        for corner in product(*corners):
-            index, weight = 0, 1.0
-            for (at, share), name in zip(corner, AXES, strict=True):
-                index, weight = index * len(self.axes[name]) + at, weight * share
-            if weight > 0:
-                for name in QUANTITIES:
-                    found[name] += weight * self.values[scenario][name][index]
-        return found
+        values = {name: list(self.values[scenario][name]) for name in QUANTITIES}
+        for axis in reversed(AXES):
+            marks = self.axes[axis]
+            weights = weights_at(marks, float(point.get(axis, 0.0)))
+            values = {name: _led(series, marks, weights) for name, series in values.items()}
+        return {name: series[0] for name, series in values.items()}
 
     def figures(self, scenario: str, point: Mapping[str, float]) -> dict[str, float]:
         """Shares and figures of a kWh at a point, with its quantities."""
@@ -107,12 +94,61 @@ def quantities_of(year: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _between(axis: Sequence[float], value: float) -> list[tuple[int, float]]:
-    """The points of an axis around a value, with their shares."""
-    if value <= axis[0] or len(axis) == 1:
-        return [(0, 1.0)]
-    if value >= axis[-1]:
-        return [(len(axis) - 1, 1.0)]
-    above = next(index for index, mark in enumerate(axis) if mark > value)
-    part = (value - axis[above - 1]) / (axis[above] - axis[above - 1])
-    return [(above - 1, 1.0 - part), (above, part)]
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Where a value lies on an axis: the index of the mark before it, and its share of the way to the next."""
+
+    index: int
+    part: float
+
+
+def weights_at(marks: Sequence[float], value: float) -> Between:
+    """The place of a value among rising marks; outside them it is moved to the nearest end."""
+    if value <= marks[0] or len(marks) == 1:
+        return Between(0, 0.0)
+    if value >= marks[-1]:
+        return Between(len(marks) - 2, 1.0)
+    index = next(at for at, mark in enumerate(marks) if mark > value) - 1
+    return Between(index, (value - marks[index]) / (marks[index + 1] - marks[index]))
+
+
+def monotone(marks: Sequence[float], values: Sequence[float], at: Between) -> float:
+    """The monotone cubic through some values at a place; straight between two."""
+    if len(marks) == 1:
+        return values[0]
+    width, part = marks[at.index + 1] - marks[at.index], at.part
+    low, high = values[at.index], values[at.index + 1]
+    first, second = _slope(marks, values, at.index), _slope(marks, values, at.index + 1)
+    back = 1.0 - part
+    return (
+        (1.0 + 2.0 * part) * back**2 * low
+        + part**2 * (3.0 - 2.0 * part) * high
+        + width * part * back * (back * first - part * second)
+    )
+
+
+def _led(series: list[float], marks: Sequence[float], at: Between) -> list[float]:
+    """The last axis of a flat list taken out."""
+    n = len(marks)
+    return [monotone(marks, series[start : start + n], at) for start in range(0, len(series), n)]
+
+
+def _slope(marks: Sequence[float], values: Sequence[float], at: int) -> float:
+    """The slope at a mark: 0 at a turn, else the harmonic mean of the slopes beside it; at an end from three marks."""
+    last = len(marks) - 1
+    if last == 1:
+        return (values[1] - values[0]) / (marks[1] - marks[0])
+    if at in (0, last):
+        here, beside = (0, 1) if at == 0 else (last - 1, last - 2)
+        near, far = marks[here + 1] - marks[here], marks[beside + 1] - marks[beside]
+        one, two = (values[here + 1] - values[here]) / near, (values[beside + 1] - values[beside]) / far
+        slope = ((2.0 * near + far) * one - near * two) / (near + far)
+        if slope * one <= 0:
+            return 0.0
+        return 3.0 * one if one * two < 0 and abs(slope) > 3.0 * abs(one) else slope
+    before, after = marks[at] - marks[at - 1], marks[at + 1] - marks[at]
+    one, two = (values[at] - values[at - 1]) / before, (values[at + 1] - values[at]) / after
+    if one * two <= 0:
+        return 0.0
+    heavy, light = 2.0 * after + before, after + 2.0 * before
+    return (heavy + light) / (heavy / one + light / two)

@@ -21,6 +21,7 @@ from eureka_park.web.charts import heat, live
 from eureka_park.web.charts.plan import data_block
 from eureka_park.web.charts.sankey import Node, sankey
 from eureka_park.web.pages.draw import KIND_NAMES, colours_of, index_of, names_of, page, words_of
+from eureka_park.web.pages.energy_tabs import TODAY, tabs_of
 from eureka_park.web.pages.known_plants import CONTRACTS, is_eureka_park
 from eureka_park.web.pages.words import N_, Words, isolated
 
@@ -49,6 +50,7 @@ def energy_page(request: Request, days: Annotated[int, Query(ge=1, le=7)] = 1) -
         "energy.html",
         "/energy",
         live=True,
+        tabs=tabs_of(words, TODAY),
         headline=_headline(clean),
         headline_values={"share": words.percent(clean)} if clean is not None and clean < 0.95 else {},
         today=_today(words, today),

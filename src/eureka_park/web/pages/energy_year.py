@@ -18,11 +18,11 @@ from eureka_park.foundation.site_file import Site
 from eureka_park.web.api.years import desk_of
 from eureka_park.web.auth import Someone, park_of
 from eureka_park.web.pages.draw import page, words_of
+from eureka_park.web.pages.energy_tabs import YEAR, tabs_of
 from eureka_park.web.pages.forms import TheForm
 from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 
-PATH: Final = "/energy/year"
 BATTERY_H: Final = 4.0
 PV_PER_INVERTER: Final = 1.2
 SCENARIO_NAMES: Final = {
@@ -30,7 +30,6 @@ SCENARIO_NAMES: Final = {
     "noor-iii-out": N_("Noor III out"),
     "historical-availability": N_("As available as in the past"),
 }
-TABS: Final = (("/energy", N_("Today")), (PATH, N_("A year, what if")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def year_page(request: Request) -> HTMLResponse:
         request,
         "energy_year.html",
         "/energy",
-        tabs=[(path, words.say(name), path == PATH) for path, name in TABS],
+        tabs=tabs_of(words, YEAR),
         headline=N_("At {mw}, the sky carries {share} of the year.") if figures else N_("A year of this site."),
         headline_values={"mw": words.power(asked.load_mw), "share": words.percent(share)} if figures else {},
         asked=asked,
@@ -108,7 +107,7 @@ def ask_for_year(request: Request, _who: Someone, form: TheForm) -> Response:
     asked = question_in({name: form.one(name) for name in names if form.has(name)}, park.site)
     desk = desk_of(request)
     desk.ask(desk.checked(asked, SCENARIOS))
-    return RedirectResponse(f"{PATH}?{urlencode(_query(asked))}", 303)
+    return RedirectResponse(f"{YEAR}?{urlencode(_query(asked))}", 303)
 
 
 def question_in(values: Mapping[str, str], site: Site) -> Question:

@@ -14,6 +14,7 @@ from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages import (
     connect,
     energy,
+    energy_ahead,
     energy_year,
     glossary_page,
     job,
@@ -42,6 +43,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
         ("/energy", energy.energy_page),
         ("/energy/power", energy.power_series),
         ("/energy/year", energy_year.year_page),
+        ("/energy/ahead", energy_ahead.ahead_page),
         ("/style", style.style_page),
         ("/wall", wall.wall),
         ("/submit", submit.submit_page),

@@ -1,19 +1,12 @@
 // The year page: figures follow the sliders from the lattice at once; the exact year follows when the hand rests.
+import { AXES, read, type Axis, type Lattice, type Point, type Quantities } from "../lib/lattice.ts";
 import { all, fill, isNew, isolated, locale } from "../lib/page.ts";
 
 const REST_MS = 1200;
 const ASK_EVERY_MS = 700;
 const HOURS = 8760;
-const AXES = ["load_mw", "flex_frac", "wind_mw", "pv_mw", "battery_mw"] as const;
 const FIELDS = { load_mw: "load", flex_frac: "flex", wind_mw: "wind", pv_mw: "pv", battery_mw: "battery" } as const;
 
-type Axis = (typeof AXES)[number];
-type Question = Record<Axis, number> & { scenario: string };
-type Quantities = Record<string, number>;
-interface LatticeFile {
-  axes: Record<Axis, number[]>;
-  values: Record<string, Record<string, number[]>>;
-}
 interface Status {
   year_id: string;
   state: "waiting" | "running" | "done" | "failed" | "dropped";
@@ -30,7 +23,7 @@ export function attach(): void {
 class Explorer {
   private readonly card: HTMLElement;
   private readonly form: HTMLFormElement;
-  private lattice: LatticeFile | undefined;
+  private lattice: Lattice | undefined;
   private rest = 0;
   private round = 0;
 
@@ -52,7 +45,7 @@ class Explorer {
     const url = this.card.dataset.lattice;
     if (!url) return;
     const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok) this.lattice = (await answer.json()) as LatticeFile;
+    if (answer?.ok) this.lattice = (await answer.json()) as Lattice;
   }
 
   private moved(): void {
@@ -68,14 +61,14 @@ class Explorer {
     this.later(REST_MS);
   }
 
-  private asked(): Question {
+  private asked(): Point {
     const fields = new FormData(this.form);
     const value = (axis: Axis): number => Number(fields.get(FIELDS[axis]) ?? 0) * (axis === "flex_frac" ? 0.01 : 1);
     const numbers = Object.fromEntries(AXES.map((axis) => [axis, value(axis)])) as Record<Axis, number>;
     return { scenario: String(fields.get("scenario") ?? ""), ...numbers };
   }
 
-  private show(asked: Question, sums: Quantities): void {
+  private show(asked: Point, sums: Quantities): void {
     const loadGwh = (asked.load_mw * HOURS) / 1000;
     const units = JSON.parse(this.card.dataset.unitCosts ?? "{}") as Record<string, [number, number]>;
     const cost = (at: 0 | 1): number =>
@@ -174,33 +167,6 @@ class Explorer {
     }
     document.dispatchEvent(new CustomEvent("park:refreshed"));
   }
-}
-
-/** The sums of a year at a question, led straight between the lattice's points, as `energy.core.lattice` does. */
-export function read(lattice: LatticeFile, asked: Question): Quantities {
-  const table = lattice.values[asked.scenario] ?? {};
-  let corners: [number, number][] = [[0, 1]];
-  for (const axis of AXES) {
-    const marks = lattice.axes[axis];
-    corners = corners.flatMap(([index, weight]) =>
-      between(marks, asked[axis]).map(([at, share]): [number, number] => [index * marks.length + at, weight * share]),
-    );
-  }
-  const sum = (series: number[]): number => corners.reduce((total, [index, weight]) => total + weight * (series[index] ?? 0), 0);
-  return Object.fromEntries(Object.entries(table).map(([name, series]) => [name, sum(series)]));
-}
-
-function between(marks: number[], value: number): [number, number][] {
-  const last = marks.length - 1;
-  if (last === 0 || value <= (marks[0] ?? 0)) return [[0, 1]];
-  if (value >= (marks[last] ?? 0)) return [[last, 1]];
-  const above = marks.findIndex((mark) => mark > value);
-  const [low, high] = [marks[above - 1] ?? 0, marks[above] ?? 0];
-  const part = (value - low) / (high - low);
-  return [
-    [above - 1, 1 - part],
-    [above, part],
-  ];
 }
 
 async function told(answer: Promise<Response>): Promise<Status | undefined> {
