@@ -19,7 +19,7 @@ from eureka_park.energy.core.supply import Supply
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR
 from eureka_park.foundation.site_file import Plant
 
-SMALLEST_MW: Final = 0.1
+SMALLEST_FRAC: Final = 0.02  # of a step (half a per cent of the load): less is no plant
 _TOML_FIELDS: Final = (
     "id", "title", "type", "weather_site", "gross_mw", "line_loss_frac", "power_block_mw", "tes_h", "mirror_area_m2",
     "receiver_mw_th", "n_turbines", "charge_mw", "energy_mwh", "year_gwh_published", "contract", "source",
@@ -181,7 +181,8 @@ def _addition(
     costs: Costs,
     transport: float,
 ) -> Addition | None:
-    plant = _plant(item, {part: named[name] for part, name in item.sizes.items()})
+    least_mw = SMALLEST_FRAC * sizes[item.sizes["block" if item.is_csp else "mw"]].step
+    plant = _plant(item, {part: named[name] for part, name in item.sizes.items()}, least_mw)
     if plant is None:
         return None
     units = [sizes[name].cost(costs) for name in item.sizes.values()]
@@ -204,16 +205,16 @@ def _addition(
     )
 
 
-def _plant(item: Candidate, parts: Mapping[str, float]) -> Plant | None:
+def _plant(item: Candidate, parts: Mapping[str, float], least_mw: float) -> Plant | None:
     """The plant of these sizes; None where a part of it is missing."""
     plant = item.plant
     if item.is_csp:
-        return _csp(plant, parts["mirror"], parts["block"], parts["salt"])
-    if parts["mw"] < SMALLEST_MW:
+        return _csp(plant, parts["mirror"], parts["block"], parts["salt"], least_mw)
+    if parts["mw"] < least_mw:
         return None
     changes: dict[str, Any] = {"gross_mw": parts["mw"]}
     if plant.type == "battery":
-        if parts["mwh"] < SMALLEST_MW:
+        if parts["mwh"] < least_mw:
             return None
         changes |= {"charge_mw": parts["mw"], "energy_mwh": parts["mwh"]}
     if plant.n_turbines is not None:
@@ -221,8 +222,8 @@ def _plant(item: Candidate, parts: Mapping[str, float]) -> Plant | None:
     return plant.model_copy(update=changes)
 
 
-def _csp(plant: Plant, mirror: float, block_mw: float, salt_mwh_th: float) -> Plant | None:
-    if block_mw < SMALLEST_MW or mirror <= 0.0:
+def _csp(plant: Plant, mirror: float, block_mw: float, salt_mwh_th: float, least_mw: float) -> Plant | None:
+    if block_mw < least_mw or mirror <= 0.0:
         return None
     reference_mw, area_m2 = float(plant.power_block_mw or 1.0), float(plant.mirror_area_m2 or 1.0)
     changes = {
