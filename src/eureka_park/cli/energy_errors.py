@@ -43,4 +43,6 @@ SAID_BY_ENERGY: Final = (
     N_("Ask for more than 0 and at most 1."),
     N_("'{text}' is neither a time of day nor an instant."),
     N_("Write 05:30 (the site's local time, today) or an instant such as 2026-06-21T05:00:00Z."),
+    N_("'{text}' limits nothing."),
+    N_("Write TYPE=MW with one of: {types}."),
 )
