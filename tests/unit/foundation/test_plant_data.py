@@ -146,7 +146,9 @@ def test_sizes_follow_from_the_power_by_the_figures_of_the_type() -> None:
     ).plants
     assert trough.power_block_mw == pytest.approx(147.2)
     assert trough.mirror_area_m2 == pytest.approx(1_308_000, rel=0.001)  # as Noor I has
-    assert tower.mirror_area_m2 == pytest.approx(1_312_000, rel=0.001) and tower.receiver_mw_th == pytest.approx(662.8, rel=1e-4)
+    assert tower.mirror_area_m2 == pytest.approx(1_312_000, rel=0.001) and tower.receiver_mw_th == pytest.approx(
+        662.8, rel=1e-4
+    )
     assert (wind.n_turbines, wind.rotor_m, wind.hub_m) == (20, 132.0, 84.0)
     assert (battery.energy_mwh, battery.charge_mw, battery.charge_eff_frac) == (100.0, 25.0, 0.95)
     assert battery.weather_site == "here" and battery.line_loss_frac == 0.0
