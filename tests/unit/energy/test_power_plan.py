@@ -120,7 +120,7 @@ def test_a_seed_and_a_request_give_one_plan_bit_by_bit() -> None:
 def test_every_plan_says_what_it_rests_on() -> None:
     labels = plan_at().labels
     assert labels["weather"] == "synthetic typical year, seed 1"
-    assert "the synthetic series itself; band from stated error sizes" in labels["forecast"]
+    assert "with errors of published size" in labels["forecast"] and "assumption" in labels["forecast"]
     assert all(f"{name} 0." in labels["calibration"] for name in (*SALT, "noor-iv", "koudia"))
     assert labels["scale_model"] == "" and "contracts" in labels["match"]
 

@@ -36,6 +36,7 @@ from eureka_park.energy.core.weather_year import HOURS_PER_YEAR
 from eureka_park.foundation.seeds import SeedTree
 
 Kind = Literal["sun", "wind"]
+N_STEPS: Final = 20
 LEADS_H: Final = 97  # leads 0 to 96 h
 DAY_H: Final = 24.0
 GROWTH_PER_DAY: Final = 0.45 / 2  # of the error beyond the first day
@@ -103,6 +104,10 @@ class Issue:
         """The value that the truth stays under with this probability, hour by hour."""
         return self.climate.values(self.middle + self.spread * normal_score(level), self.hours)
 
+    def mean(self) -> Floats:
+        """The value expected, hour by hour."""
+        return np.asarray(np.mean([self.quantile((step + 0.5) / N_STEPS) for step in range(N_STEPS)], axis=0))
+
     def members(self, tree: SeedTree, n: int) -> Floats:
         """Ways in which it may come, with errors that last: shape (n, hours)."""
         white = tree.generator().standard_normal((n, len(self.hours)))
@@ -159,12 +164,16 @@ class SupplyForecast:
     seed: int
 
     def known_at(self, hour: int, n_hours: int) -> Supply:
-        """The supply as it looks at the start of an hour of the year: medians for the hours ahead, the rest unknown."""
+        """The supply as it looks at the start of an hour of the year, for the hours ahead; the rest is unknown.
+
+        PV and wind are medians. Heat that goes into salt is what is expected: what a plant can send rests on a sum of
+        hours, whose median lies near the sum of the expected values, well below that of the medians.
+        """
         years = dict(self.supply.years)
         for name, outlook in self.outlooks.items():
             issue = outlook.issued(hour, n_hours)
             series = np.zeros(HOURS_PER_YEAR)
-            series[issue.hours] = issue.quantile(0.5)
+            series[issue.hours] = issue.mean() if years[name].is_csp else issue.quantile(0.5)
             years[name] = replace(years[name], series_mw=series)
         return replace(self.supply, years=years)
 
@@ -192,6 +201,15 @@ def forecast_of(supply: Supply, seed: int, hour: int | None = None, n_hours: int
             year.series_mw, noises[group], is_solar=kind == "sun", wanted_days=wanted, is_forecast=is_forecast
         )
     return SupplyForecast(supply, outlooks, groups, seed)
+
+
+def forecast_label(supply: Supply) -> str:
+    """What a plan says of its forecasts."""
+    given = [name for name, year in supply.weather.items() if year.provenance.label == "forecast"]
+    if not given:
+        return FORECAST_LABEL
+    rest = f"; elsewhere {FORECAST_LABEL}" if len(given) < len(supply.weather) else ""
+    return f"the weather's own at {', '.join(given)}, with bands of published size{rest}"
 
 
 def kind_of(year: PlantYear) -> Kind:

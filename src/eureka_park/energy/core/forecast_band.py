@@ -71,11 +71,11 @@ def _direct_band(
 def _salt_band(
     seen: SupplyForecast, name: str, issue: Issue, middle: Floats, tes_mwh_th: float
 ) -> tuple[Floats, Floats]:
-    """The hour's median times how much heat there may be until then, over how much there is in the median."""
+    """The hour's median times how much heat there may be until then, over how much is expected."""
     plant = seen.supply.years[name].plant
     tree = SeedTree(seen.seed).child("band").child(seen.groups[name])  # plants of a group share their members
     members = tes_mwh_th + np.cumsum(issue.members(tree, N_MEMBERS), axis=1)
-    usual = tes_mwh_th + np.cumsum(issue.quantile(0.5))
+    usual = tes_mwh_th + np.cumsum(issue.mean())
     ratio = members / np.maximum(usual, 1e-9)
     most = float(plant.power_block_mw or plant.gross_mw) * delivered_frac(seen.supply.site, plant)
     low = middle * np.minimum(1.0, np.quantile(ratio, LOW, axis=0))

@@ -10,17 +10,19 @@ import numpy as np
 
 from eureka_park.energy.core.curve import Money, stored_steps
 from eureka_park.energy.core.dispatch import Dispatch, DispatchProblem, dispatch
+from eureka_park.energy.core.forecast import SupplyForecast, forecast_label, forecast_of
+from eureka_park.energy.core.forecast_band import clean_band_mw
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import (
     ALL_PLANTS,
     LOOK_AHEAD_H,
     Supply,
-    delivered_frac,
     problem_from,
     roll,
     supply_of,
 )
 from eureka_park.energy.core.tariff import import_cost_mad_per_mwh
+from eureka_park.energy.core.weather_year import hour_of_year
 from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.power_plan import CurveStep, PowerPlan, Series
@@ -31,19 +33,6 @@ WARM_UP_DAYS: Final = 3
 HORIZON_H: Final = 48
 DECIMALS_OF_SITE: Final = 8  # plans are rounded to this precision of the site's size before anyone reads them
 GIVEN_UP_FRAC: Final = 1e-6  # of the hour's clean power; less is rounding
-P10_SIGMAS: Final = 1.2816
-# Relative standard error of a source at once and 48 h ahead: assumption. One weather site errs together, two apart.
-RELATIVE_ERROR: Final[Mapping[str, tuple[float, float]]] = {
-    "csp-trough": (0.05, 0.20),
-    "csp-tower": (0.05, 0.20),
-    "pv": (0.08, 0.25),
-    "wind": (0.12, 0.45),
-    "battery": (0.0, 0.0),  # what it gives was put in before; what could not be put in is in the plants' error
-}
-FORECAST_LABEL: Final = (
-    "the synthetic series itself; band from stated error sizes (assumption): "
-    "salt 5 to 20 %, PV 8 to 25 %, wind 12 to 45 % from now to 48 h"
-)
 DISPATCH_LABEL: Final = "rolling LP, constant efficiency; without start-up heat and minimum load (about 5 % of output)"
 MATCH_LABEL: Final = "matched hour by hour at the site meter; not a statement about contracts"
 
@@ -76,27 +65,11 @@ def make_plan(site: Site, request: PlanRequest, supply: Supply | None = None) ->
     if tes is None:
         warm_up_s = start_s - WARM_UP_DAYS * 24 * HOUR_S
         tes = roll(supply, warm_up_s, WARM_UP_DAYS, float(load[0]), without=request.without)[1]
-    problem = problem_from(supply, start_s, load, tes, request.without)
-    plan = _told(supply, request, start_s, problem, dispatch(problem))
+    hour = int(hour_of_year(start_s)[0])
+    seen = forecast_of(supply, request.seed, hour, len(load))
+    problem = problem_from(seen.known_at(hour, len(load)), start_s, load, tes, request.without)
+    plan = _told(seen, request, start_s, problem, dispatch(problem))
     return plan.scaled(site.factor) if site.is_scale_model else plan
-
-
-def clean_band_mw(site: Site, available: Mapping[str, Floats]) -> tuple[Floats, Floats]:
-    """p10 and p90 of the clean power, from the error sizes above growing evenly over 48 h; MW."""
-    n_hours = len(next(iter(available.values()), np.zeros(0)))
-    ahead = np.minimum(1.0, (np.arange(n_hours) + 0.5) / HORIZON_H)
-    by_place: dict[str, Floats] = {}
-    capacity = 0.0
-    for plant in site.plants:
-        at_once, later = RELATIVE_ERROR[plant.type]
-        error = (at_once + (later - at_once) * ahead) * available[plant.id]
-        by_place[plant.weather_site] = by_place.get(plant.weather_site, np.zeros(n_hours)) + error
-        capacity += (plant.power_block_mw or plant.gross_mw) * delivered_frac(site, plant)
-    middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
-    width = (
-        P10_SIGMAS * np.sqrt(np.sum([error**2 for error in by_place.values()], axis=0)) if by_place else 0.0 * middle
-    )
-    return np.maximum(0.0, middle - width), np.maximum(middle, np.minimum(capacity, middle + width))
 
 
 def _check(site: Site, request: PlanRequest) -> None:
@@ -125,8 +98,9 @@ def _load(site: Site, request: PlanRequest) -> Floats:
 
 
 def _told(
-    supply: Supply, request: PlanRequest, start_s: float, problem: DispatchProblem, answer: Dispatch
+    seen: SupplyForecast, request: PlanRequest, start_s: float, problem: DispatchProblem, answer: Dispatch
 ) -> PowerPlan:
+    supply = seen.supply
     site, n_hours = supply.site, request.horizon_h
     decimals = DECIMALS_OF_SITE - int(np.ceil(np.log10(site.site_mw_max)))
 
@@ -137,7 +111,9 @@ def _told(
         name: np.round(values[:n_hours], decimals) + 0.0 for name, values in _available(supply, problem, answer).items()
     }
     middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
-    low, high = clean_band_mw(site, available) if available else (middle, middle)
+    at_first = {name: plant.tes_mwh_th_start for name, plant in problem.salt.items()}
+    hour = int(hour_of_year(start_s)[0])
+    low, high = clean_band_mw(seen, start_s, hour, available, at_first, request.without)
     tank_max = {name: plant.tes_mwh_th_max for name, plant in problem.salt.items()}
     return PowerPlan(
         plan_id=_plan_id(supply, request),
@@ -279,7 +255,7 @@ def _labels(supply: Supply, request: PlanRequest) -> dict[str, str]:
         "contracts": supply.labels["contracts"],
         "outage": f"without {gone}" if gone else "none",
         "scale_model": f"scale model of {site.scale.of}{ratio}" if site.scale else "",
-        "forecast": FORECAST_LABEL,
+        "forecast": forecast_label(supply),
         "dispatch": DISPATCH_LABEL,
         "match": MATCH_LABEL,
         "grid_gco2": f"{site.grid.gco2_per_kwh:g} g/kWh: {site.grid.gco2_source}",
@@ -289,4 +265,4 @@ def _labels(supply: Supply, request: PlanRequest) -> dict[str, str]:
     }
 
 
-__all__ = ["PlanRequest", "clean_band_mw", "make_plan"]
+__all__ = ["PlanRequest", "make_plan"]
