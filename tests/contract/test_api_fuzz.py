@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.helpers.live_park import LivePark
 
+from eureka_park.energy.year_desk import YearDesk
+from eureka_park.foundation.errors import Unavailable
 from eureka_park.web import schemas
 from eureka_park.web.app import make_app
 
@@ -40,6 +42,10 @@ anything = st.recursive(
 )
 
 
+def no_year(*_asked: Any) -> list[Any]:
+    raise Unavailable("No year is solved here.", fix="Ask a park.")
+
+
 class Park:
     """A park with some jobs, its owner and a visitor."""
 
@@ -48,6 +54,7 @@ class Park:
         person_id, _ = self.live.park.accounts.ensure_owner()
         token = self.live.park.accounts.new_token(person_id, "test")
         self.app = make_app(self.live.park)
+        self.app.state.desk = YearDesk(self.live.park.site, no_year)  # a solver would run behind every good question
         self.headers = {"owner": {"Authorization": f"Bearer {token}"}, "visitor": {}}
         self.client = TestClient(self.app, base_url="http://localhost:8386", raise_server_exceptions=False)
         self.live.park.accounts.ensure_project("quiet", "Quiet", False)

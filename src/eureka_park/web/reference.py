@@ -35,7 +35,7 @@ Every error has one form. `code` is for programs and does not change; `field` is
 def api_reference_markdown() -> str:
     """The whole page: every operation, every body, the one form of errors."""
     # The document follows from the routes alone; no park needs to run for it.
-    park = cast(Park, SimpleNamespace(compute=SimpleNamespace(change_mark=int)))
+    park = cast(Park, SimpleNamespace(compute=SimpleNamespace(change_mark=int), site=None))
     document = make_app(park).openapi()
     return "\n".join([INTRODUCTION.rstrip("\n"), *_errors(document), "", *_operations(document), *_schemas(document)])
 
