@@ -9,6 +9,9 @@ from eureka_park.cli.words import N_
 SAID_BY_ENERGY: Final = (
     N_("There is no plant '{plant}'."),
     N_("Plants: {plants}."),
+    N_("There is no plant '{plant}' that SAM has a model for."),
+    N_("NREL-PySAM is not installed; it is the optional reference of this check."),
+    N_("SAM could not run {plant}: {why}"),
     N_("There is no scenario '{scenario}'."),
     N_("Scenarios: {scenarios}."),
     N_("There is no weather for '{place}'."),
