@@ -23,6 +23,7 @@ from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site, site_to_json
 
 SEEDS: Final = (1, 2, 3)  # the first is the one that the lattice was made with
 KEPT: Final = 6
+DIGITS: Final = 6
 LONGEST_S: Final = 180.0
 USUAL_S: Final = 4.0  # of one year, before any was timed
 FLEX_MOST_FRAC: Final = 0.5
@@ -49,6 +50,11 @@ class Question:
     def question_id(self) -> str:
         """The same for the same question."""
         return content_id(asdict(self))[:20]
+
+    @property
+    def rounded(self) -> Question:
+        """The question as sliders, addresses and programs all say it."""
+        return Question(self.scenario, *(round(value, DIGITS) + 0.0 for value in self.wish.values()))
 
     @property
     def wish(self) -> dict[str, float]:
@@ -115,7 +121,7 @@ class YearDesk:
         self._is_closed = False
 
     def checked(self, question: Question, scenarios: Sequence[str]) -> Question:
-        """The question, rounded to what a slider can say. Raises BadInput for what this site cannot be asked."""
+        """The question, rounded. Raises BadInput for what this site cannot be asked."""
         most = self._site.site_mw_max
         limits = {
             "load_mw": (LOAD_LEAST_FRAC * most, most), "flex_frac": (0.0, FLEX_MOST_FRAC),
@@ -130,7 +136,7 @@ class YearDesk:
             value = getattr(question, name)
             if not low <= value <= high:
                 raise BadInput(f"{name} = {value:g} is outside {low:g} to {high:g}.", fix="Stay inside.", field=name)
-        return replace(question, **{name: round(getattr(question, name), 3) for name in limits})
+        return question.rounded
 
     def ask(self, question: Question) -> Status:
         """Have a question computed, unless it is known, running or waiting. A failed one is tried again."""

@@ -145,7 +145,7 @@ def test_what_cannot_be_asked_is_refused(change: dict[str, Any], words: str) -> 
 
 def test_a_question_is_known_by_what_it_asks() -> None:
     desk = YearDesk(PARK, Gate())
-    near = desk.checked(Question("all-plants", 100.00001), SCENARIOS)
+    near = desk.checked(Question("all-plants", 100.0 + 1e-9), SCENARIOS)
     assert near.question_id == asked(100.0).question_id != asked(101.0).question_id
 
 

@@ -25,6 +25,7 @@ from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 
 BATTERY_H: Final = 4.0
 PV_PER_INVERTER: Final = 1.2
+NOOR_III: Final = "noor-iii"
 SCENARIO_NAMES: Final = {
     "all-plants": N_("All plants"),
     "noor-iii-out": N_("Noor III out"),
@@ -86,7 +87,7 @@ def year_page(request: Request) -> HTMLResponse:
         headline_values={"mw": words.power(asked.load_mw), "share": words.percent(share)} if figures else {},
         asked=asked,
         sliders=[_slider_view(words, slider, asked) for slider in sliders_of(park.site)],
-        scenarios=[(name, words.say(SCENARIO_NAMES[name]), name == asked.scenario) for name in SCENARIOS],
+        scenarios=[(name, words.say(SCENARIO_NAMES[name]), name == asked.scenario) for name in scenarios_of(park.site)],
         figures=[_figure_view(words, figure, figures, exact, new) for figure in FIGURES],
         new=_new_view(words, new),
         unit_costs=unit_costs(),
@@ -114,7 +115,7 @@ def question_in(values: Mapping[str, str], site: Site) -> Question:
     """The question that an address asks: unknown words and numbers outside a slider's range are brought inside."""
     scenario = values.get("scenario", SCENARIOS[0])
     numbers = {slider.name: _inside(values.get(slider.name), slider) for slider in sliders_of(site)}
-    return Question(
+    asked = Question(
         scenario if scenario in SCENARIOS else SCENARIOS[0],
         numbers["load"],
         numbers["flex"] / 100.0,
@@ -122,6 +123,13 @@ def question_in(values: Mapping[str, str], site: Site) -> Question:
         numbers["pv"],
         numbers["battery"],
     )
+    return asked.rounded
+
+
+def scenarios_of(site: Site) -> tuple[str, ...]:
+    """The scenarios that differ at a site: one is about a plant that others do not have."""
+    has_noor_iii = any(plant.known_as == NOOR_III for plant in site.plants)
+    return tuple(name for name in SCENARIOS if has_noor_iii or name != f"{NOOR_III}-out")
 
 
 def sliders_of(site: Site) -> tuple[Slider, ...]:
