@@ -37,7 +37,7 @@ from eureka_park.foundation.seeds import SeedTree
 
 Kind = Literal["sun", "wind"]
 N_STEPS: Final = 20
-LEADS_H: Final = 97  # leads 0 to 96 h
+LEADS_H: Final = 73  # leads 0 to 72 h: the farthest a plan looks
 DAY_H: Final = 24.0
 GROWTH_PER_DAY: Final = 0.45 / 2  # of the error beyond the first day
 NOW_FRAC: Final = 0.08  # of the error a day ahead that is left in the hour of now

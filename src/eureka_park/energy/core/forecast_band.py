@@ -1,8 +1,9 @@
 """p10 and p90 of the clean power of a plan, from the forecasts that it was made from.
 
-PV and wind have the quantiles of their forecast. What a salt plant can send in an hour rests on the heat gathered until
-then and on what was in the tank: its band is that of the heat in all, so a full tank makes power sure and a tank that
-lives from hand to mouth does not. Plants of one place and kind err together, others apart.
+PV and wind have the quantiles of their forecast. What a salt plant can send in an hour rests on the heat of the day
+before it and, within the first day, on what was in the tank; that tanks of 3 to 8 h turn over within a day is a
+simplification. Its band is that of this heat, so a full tank makes power sure and a tank that lives from hand to mouth
+does not. Plants of one place and kind err together, others apart.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.units import HOUR_S
 
 N_MEMBERS: Final = 60
+TURNOVER_H: Final = 24
 LOW: Final = 0.1
 HIGH: Final = 0.9
 
@@ -74,10 +76,19 @@ def _salt_band(
     """The hour's median times how much heat there may be until then, over how much is expected."""
     plant = seen.supply.years[name].plant
     tree = SeedTree(seen.seed).child("band").child(seen.groups[name])  # plants of a group share their members
-    members = tes_mwh_th + np.cumsum(issue.members(tree, N_MEMBERS), axis=1)
-    usual = tes_mwh_th + np.cumsum(issue.mean())
+    left = tes_mwh_th * np.maximum(0.0, 1.0 - np.arange(len(middle)) / TURNOVER_H)
+    members = left + _gathered(issue.members(tree, N_MEMBERS))
+    usual = left + _gathered(issue.mean()[None, :])
     ratio = members / np.maximum(usual, 1e-9)
     most = float(plant.power_block_mw or plant.gross_mw) * delivered_frac(seen.supply.site, plant)
     low = middle * np.minimum(1.0, np.quantile(ratio, LOW, axis=0))
     high = np.minimum(np.maximum(middle, most), middle * np.maximum(1.0, np.quantile(ratio, HIGH, axis=0)))
     return low, high
+
+
+def _gathered(heat: Floats) -> Floats:
+    """Heat of the hours up to and with each, over a day at most; rows are members."""
+    total = np.cumsum(heat, axis=1)
+    before = np.zeros_like(total)
+    before[:, TURNOVER_H:] = total[:, :-TURNOVER_H]
+    return total - before
