@@ -122,7 +122,7 @@ def _told(
         start_s=start_s,
         step_s=float(HOUR_S),
         load_mw=series(problem.load_mw),
-        clean_available_mw_p10=series(np.minimum(low, middle)),
+        clean_available_mw_p10=tuple(np.minimum(middle, np.round(np.maximum(0.0, low), decimals)).tolist()),
         clean_available_mw_p50=tuple(middle.tolist()),
         clean_available_mw_p90=tuple(np.maximum(middle, np.round(high, decimals)).tolist()),
         grid_limit_mw=series(np.full(n_hours, problem.import_mw_max)),
