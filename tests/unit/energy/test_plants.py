@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from eureka_park.energy.core.outages import cleanness, usual_availability_frac
 from eureka_park.energy.core.plants import calibration_factor, limit_mw, plant_year
-from eureka_park.energy.core.supply import supply_of
-from eureka_park.energy.core.weather import typical_year
+from eureka_park.energy.core.supply import supply_from, supply_of
+from eureka_park.energy.core.weather import typical_year, typical_years
 from eureka_park.foundation.site_reading import load_site
 
 PARK = load_site("eureka-park")
@@ -28,6 +30,25 @@ def test_calibrated_plants_give_the_published_year_and_keep_the_raw_figure(seed:
         assert f"{name} {year.calibration_factor:.3f} (model {year.raw_gwh:.3g}" in supply.calibration_text
         assert year.series_mw.min() >= 0
         assert year.series_mw.max() <= limit_mw(year.plant)
+
+
+def test_a_dull_measured_year_gives_less_than_the_published_one() -> None:
+    typical = typical_years(PARK.weather_sites, 1)
+    sunny = typical["ouarzazate"]
+    dull = replace(
+        sunny,
+        provenance=replace(sunny.provenance, label="measured", seed=None),
+        dni_w_per_m2=0.8 * sunny.dni_w_per_m2,
+    )
+    told, usual = supply_from(PARK, {**typical, "ouarzazate": dull}), supply_of(PARK, 1)
+    for name in ("noor-i", "noor-ii", "noor-iii", "noor-iv"):
+        year = told.years[name]
+        assert year.calibration_factor == usual.years[name].calibration_factor
+        assert year.raw_gwh < usual.years[name].raw_gwh
+        assert year.calibrated_gwh < 0.95 * float(year.plant.year_gwh_published or 0.0)
+        assert year.year_gwh == pytest.approx(year.calibrated_gwh)
+    assert told.years["koudia"].calibrated_gwh == PLANTS["koudia"].year_gwh_published
+    assert "noor-i 0." in told.calibration_text and "GWh/year in typical weather)" in told.calibration_text
 
 
 def test_a_plant_without_a_published_year_is_the_model_less_its_usual_outages() -> None:

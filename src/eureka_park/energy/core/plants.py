@@ -32,8 +32,9 @@ MWH_PER_GWH: Final = 1000.0
 class PlantYear:
     """A plant's year after calibration and outages. `series_mw` is heat from the field for CSP, electricity else.
 
-    `raw_gwh` is the model's electricity before both; a battery makes none. `availability_frac` is the share of the
-    plant that can run in a mean hour; what of it enters the series depends on the scenario and on the published year.
+    `raw_gwh` is the model's electricity before both, `calibrated_gwh` the one before outages beyond those that the
+    published year holds, spill and line loss; a battery makes none. `availability_frac` is the share of the plant that
+    can run in a mean hour; what of it enters the series depends on the scenario and on the published year.
     """
 
     plant: Plant
@@ -42,6 +43,7 @@ class PlantYear:
     calibration_factor: float
     availability_frac: float = 1.0
     availability_text: str = ""
+    calibrated_gwh: float = 0.0
 
     @property
     def is_csp(self) -> bool:
@@ -54,15 +56,9 @@ class PlantYear:
         return self.plant.type == "battery"
 
     @property
-    def calibrated_gwh(self) -> float:
-        """Yearly electricity at the plant before outages beyond those it holds, spill and line loss; GWh."""
-        published = self.plant.year_gwh_published
-        return published if published is not None and self.raw_gwh > 0 else self.raw_gwh
-
-    @property
     def year_gwh(self) -> float:
         """Yearly electricity at the plant in this scenario, before spill and line loss; GWh."""
-        return float(self.series_mw.sum()) * _per_mwh(self.plant) / MWH_PER_GWH
+        return _gwh(self.plant, self.series_mw)
 
 
 def plant_year(
@@ -71,18 +67,23 @@ def plant_year(
     year: WeatherYear,
     scenario: Scenario = SCENARIOS[0],
     seed: int = 1,
+    typical: WeatherYear | None = None,
 ) -> PlantYear:
-    """The year of a plant under a weather and a scenario, its size that of `year_gwh_published` where that is given."""
+    """The year of a plant under a weather and a scenario, its size that of `year_gwh_published` where that is given.
+
+    A published year belongs to typical weather. With `typical` the factor comes from that year, so that a dull or a
+    bright `year` shows as such; without it `year` is taken for typical itself.
+    """
     if plant.type == "battery":
         return PlantYear(plant, np.zeros(HOURS_PER_YEAR), 0.0, 1.0)
-    raw = _MODELS[plant.type](plant, place, year) * cleanness(plant)
-    raw = np.minimum(raw, limit_mw(plant))
-    raw_gwh = float(raw.sum()) * _per_mwh(plant) / MWH_PER_GWH
-    factor = calibration_factor(plant, raw)
+    raw = _raw_mw(plant, place, year)
+    factor = calibration_factor(plant, raw if typical is None else _raw_mw(plant, place, typical))
     calibrated = np.minimum(raw * factor, limit_mw(plant))
     left = availability_of(plant, scenario, calibrated, SeedTree(seed))
     series = np.minimum(calibrated * left.factor, limit_mw(plant))
-    return PlantYear(plant, series, raw_gwh, factor, left.mean_frac, left.text)
+    published = plant.year_gwh_published if typical is None and raw.any() else None
+    calibrated_gwh = _gwh(plant, calibrated) if published is None else published
+    return PlantYear(plant, series, _gwh(plant, raw), factor, left.mean_frac, left.text, calibrated_gwh)
 
 
 def calibration_factor(plant: Plant, raw_mw: Floats) -> float:
@@ -111,6 +112,15 @@ def limit_mw(plant: Plant) -> float:
     if plant.type == "csp-tower":
         return float(plant.receiver_mw_th or np.inf) * parameter(plant, "receiver_load_max_pu")
     return np.inf if plant.type == "csp-trough" else plant.gross_mw
+
+
+def _raw_mw(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
+    return np.minimum(_MODELS[plant.type](plant, place, year) * cleanness(plant), limit_mw(plant))
+
+
+def _gwh(plant: Plant, series_mw: Floats) -> float:
+    """Electricity of a plant's series."""
+    return float(series_mw.sum()) * _per_mwh(plant) / MWH_PER_GWH
 
 
 def _per_mwh(plant: Plant) -> float:

@@ -23,6 +23,7 @@ from eureka_park.foundation.site_file import Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
 ALL_PLANTS: Final = SCENARIOS[0].name
+CALIBRATION_SEED: Final = 1
 LOOK_AHEAD_H: Final = 24  # hours solved beyond those a plan reports, so that its end is not drained
 ROLL_H: Final = 24
 END_VALUE_FRAC: Final = 0.95  # salt left is worth a little less than what it could replace at once
@@ -49,7 +50,11 @@ class Supply:
     @property
     def calibration_text(self) -> str:
         """By plant: the factor, the model's raw year, the year it is brought to, and what that year rests on."""
-        return "; ".join(_calibration(name, year) for name, year in self.years.items() if not year.is_battery)
+        return "; ".join(
+            _calibration(name, year, self.weather[year.plant.weather_site].is_typical)
+            for name, year in self.years.items()
+            if not year.is_battery
+        )
 
     @property
     def labels(self) -> dict[str, str]:
@@ -78,16 +83,19 @@ def supply_from(
 ) -> Supply:
     """The plants under given years of weather, one for each weather site, and a scenario of outages by name.
 
-    Outages are drawn by `outage_seed`; None: by the seed of the weather, or 1. Raises BadInput for an unknown scenario,
-    an unknown plant in `without`, or a place without weather.
+    Outages are drawn by `outage_seed`; None: by the seed of the weather, or 1. Under weather that is not synthetic the
+    calibration comes from the typical year of seed 1. Raises BadInput for an unknown scenario, an unknown plant in
+    `without`, or a place without weather.
     """
     named, gone = scenario_of(scenario), _known_ids(site, without)
     places = {place.id: place for place in site.weather_sites}
+    foreign = [place for place in site.weather_sites if place.id in weather and not weather[place.id].is_typical]
+    typical = typical_years(foreign, CALIBRATION_SEED)
     years = {}
     for plant in site.plants:
-        sky = _weather_at(plant.weather_site, weather)
+        sky, at = _weather_at(plant.weather_site, weather), plant.weather_site
         seed = outage_seed if outage_seed is not None else sky.provenance.seed or 1
-        years[plant.id] = plant_year(plant, places[plant.weather_site], sky, named, seed)
+        years[plant.id] = plant_year(plant, places[at], sky, named, seed, typical.get(at))
     return Supply(site, weather, years, named, tuple(dict.fromkeys((*gone, *without_in(site.plants, named)))))
 
 
@@ -218,8 +226,9 @@ def _end_value(
     return END_VALUE_FRAC * float(bought.min() if is_short else sold.max())
 
 
-def _calibration(name: str, year: PlantYear) -> str:
+def _calibration(name: str, year: PlantYear, is_typical: bool) -> str:
     if year.plant.year_gwh_published is None:
         return f"{name} not calibrated (model {year.raw_gwh:.3g} GWh/year)"
     published, label = year.plant.year_gwh_published, fact(year.plant, "year_gwh_published").label
-    return f"{name} {year.calibration_factor:.3f} (model {year.raw_gwh:.3g}, {label} {published:g} GWh/year)"
+    text = f"{name} {year.calibration_factor:.3f} (model {year.raw_gwh:.3g}, {label} {published:g} GWh/year"
+    return text + (")" if is_typical else " in typical weather)")

@@ -57,6 +57,11 @@ class WeatherYear:
     wind_m_per_s: Floats
     wind_height_m: float | None = None
 
+    @property
+    def is_typical(self) -> bool:
+        """Whether it was fitted to the published sums of its place, so that published outputs belong to it."""
+        return self.provenance.label == "synthetic"
+
 
 def hour_of_year(instants_s: Floats | float) -> npt.NDArray[np.int64]:
     """The hour of the year, 0 to 8759, in which UTC instants fall, in any year."""
