@@ -48,4 +48,6 @@ SAID_BY_ENERGY: Final = (
     N_("Write 05:30 (the site's local time, today) or an instant such as 2026-06-21T05:00:00Z."),
     N_("'{text}' limits nothing."),
     N_("Write TYPE=MW with one of: {types}."),
+    N_("There is no load to size for."),
+    N_("Give a load of more than 0 MW."),
 )

@@ -252,6 +252,8 @@ def _request(
         raise BadInput(
             f"The load has {len(load)} hours, a year {HOURS_PER_YEAR}.", fix="Give one value for each.", field="load"
         )
+    if not float(np.sum(load)) > 0.0:
+        raise BadInput("There is no load to size for.", fix="Give a load of more than 0 MW.", field="load_mw")
     return {
         **years_request(site, seeds, weather, scenario, without),
         "seeds": list(seeds),

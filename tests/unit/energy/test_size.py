@@ -43,6 +43,7 @@ def test_every_whole_year_reaches_the_share_and_none_by_much(two_years: Basis) -
     share = 0.7
     answer = size_for(two_years, share, TABLE)
     assert answer.is_reached
+    assert answer.n_trials <= 4
     reached = [year.cfe_frac for year in answer.years]
     assert share - 1e-4 <= min(reached) <= share + 2 * TRIM_FRAC
     assert all(was.cfe_frac < share for was in answer.before)
@@ -110,6 +111,15 @@ def test_flexible_load_needs_no_more(one_year: Basis) -> None:
     steady = told(one_year, size_for(one_year, 0.6, TABLE), TABLE)["yearly_mmad"]
     moving = told(flex := basis(1, flex_frac=0.3), size_for(flex, 0.6, TABLE), TABLE)["yearly_mmad"]
     assert moving <= steady * 1.002
+
+
+def test_a_site_where_nothing_can_be_built_says_so() -> None:
+    begin, end = WINDY.index("[[weather_sites]]"), WINDY.index("[[nodes]]")
+    bare = parse_site(WINDY[:begin] + WINDY[end:], "bare.toml")
+    nothing = basis_for(bare, {"1": supply_of(bare, 1)}, modelled, LOAD, TABLE)
+    answer = size_for(nothing, 0.5, TABLE)
+    assert not answer.is_reached
+    assert answer.most_frac == 0.0
 
 
 def test_years_are_needed() -> None:

@@ -118,6 +118,7 @@ def test_powers_are_summed_by_type() -> None:
         ({"least": "nothing"}, "is not known"),
         ({"life_years": 0.0}, "no life of a plant"),
         ({"without": ("noor-v",)}, "no plant 'noor-v'"),
+        ({"load_mw": 0.0}, "no load to size for"),
         ({"load_mw": [1.0, 2.0]}, "has 2 hours, a year 8760"),
     ],
 )

@@ -150,7 +150,8 @@ def size_for(basis: Basis, share_frac: float, costs: Costs, progress: Progress |
         )
         if answer.is_reached and (best is None or _yearly_mad(answer) < _yearly_mad(best)):
             best = answer
-        if best is not None and (basis.least == "all" or abs(short.max()) <= TRIM_FRAC or trial >= TRIALS_MAX // 2):
+        is_close = answer.is_reached and short.max() >= -TRIM_FRAC
+        if best is not None and (basis.least == "all" or is_close or trial >= TRIALS_MAX // 2):
             return best
         change = np.maximum(short, 0.0) if short.max() > 0 else short.max()
         asked = np.clip(asked + change + SHARE_TOLERANCE_FRAC / 4, 0.0, SHARE_MOST)

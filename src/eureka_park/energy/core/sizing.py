@@ -140,7 +140,7 @@ class Search:
 
     def most(self) -> float:
         """The share that the largest sizes reach in the worst year."""
-        return min(self.shares(self._most))
+        return max(0.0, min(self.shares(self._most)))
 
     def _look(self, sizes: Floats) -> tuple[tuple[float, ...], float]:
         return self.shares(sizes), self.paid(sizes) if self.counts_bought else 0.0
