@@ -32,6 +32,7 @@ from eureka_park.energy.core.lattice import AXES, QUANTITIES, Lattice, figures_o
 from eureka_park.energy.core.scenarios import SCENARIOS
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import Supply, delivered_frac, supply_of
+from eureka_park.energy.core.tariff import plant_transport_mad_per_mwh
 from eureka_park.energy.core.what_if import BATTERY_H
 from eureka_park.energy.core.year import CLEAN_HOUR_FRAC, year_problem
 from eureka_park.energy.crew import run_all
@@ -105,13 +106,14 @@ def quantities_of(supply: Supply, problem: DispatchProblem, answer: Dispatch, st
     )
     lost = max(1.0, charged / given) if given > 0 else 1.0
     carbon, price = _carbon(site), _price(site)
+    transport = {plant.id: plant_transport_mad_per_mwh(site.grid, plant) for plant in site.plants}
     kg = mad = 0.0
     for name in flows.origins:
         later_mwh = step_h * float(flows.through_battery_mw.get(name, np.zeros(1)).sum())
         drawn_mwh = step_h * float(flows.to_load_mw(name).sum())
         kg += (drawn_mwh + (lost - 1.0) * later_mwh) * carbon[name]
         if name != GRID_SOURCE_ID:
-            mad += drawn_mwh * (price.get(name, 0.0) + site.grid.transport_mad_per_mwh)
+            mad += drawn_mwh * (price.get(name, 0.0) + transport.get(name, 0.0))
     bought_price = problem.import_cost_mad_per_mwh - site.policy.carbon_weight_mad_per_kg * site.grid.gco2_per_kwh
     not_clean = answer.import_mw + answer.unserved_mw
     gwh = step_h / 1000.0

@@ -122,6 +122,11 @@ def test_the_load_pays_what_it_draws() -> None:
     assert found.mad_per_kwh == pytest.approx(sum(parts[name] for name in ("bought", "plants", "transport")) / 20_000)
 
 
+def test_a_plant_beside_the_site_pays_no_transport() -> None:
+    parts = told([10, 10], wind=[10, 10]).mad_by_part
+    assert parts["plants"] > 0 and parts["bought"] == pytest.approx(0.0) and parts["transport"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("load", "says"),
     [

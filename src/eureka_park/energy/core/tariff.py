@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from eureka_park.energy.core.sun import Floats
-from eureka_park.foundation.site_file import Grid
+from eureka_park.foundation.site_file import Grid, Plant
 from eureka_park.foundation.zones import ZoneInfo
 
 
@@ -19,6 +19,15 @@ def import_cost_mad_per_mwh(grid: Grid, timezone: str, starts_s: Floats) -> Floa
         "off-peak": grid.price_off_peak_mad_per_mwh,
     }
     return np.array([prices[post] + grid.transport_mad_per_mwh for post in tariff_posts(grid, timezone, starts_s)])
+
+
+def plant_transport_mad_per_mwh(grid: Grid, plant: Plant) -> float:
+    """What the network charges for bringing a plant's energy: nothing where it stands beside the site; MAD/MWh.
+
+    A plant without line loss stands beside the site.
+    """
+    loss = grid.line_loss_frac if plant.line_loss_frac is None else plant.line_loss_frac
+    return grid.transport_mad_per_mwh if loss > 0 else 0.0
 
 
 def surplus_mad_per_mwh(grid: Grid, timezone: str, starts_s: Floats) -> Floats:

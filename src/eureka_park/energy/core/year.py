@@ -21,7 +21,7 @@ from eureka_park.energy.core.footprint import FOR_THE_PARK, contract_of, price_m
 from eureka_park.energy.core.local_hours import LocalHours, Numbers, local_hours
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import Supply, delivered_frac, problem_from
-from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, surplus_mad_per_mwh
+from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, plant_transport_mad_per_mwh, surplus_mad_per_mwh
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
@@ -201,7 +201,7 @@ def _by(bins: Numbers, n_bins: int, name: str, first: int, sums: Mapping[str, An
 def _mad_by_part(year: SolvedYear, to_load: Mapping[str, Floats]) -> dict[str, float]:
     """What the load's energy costs, in MAD: bought with its transport, plants at their price, their transport.
 
-    Plants without a price count as nothing here; their transport counts. Surplus stays with those who own the plants:
+    Plants without a price count as nothing here; their transport counts, unless they stand beside the site. Surplus stays with those who own the plants:
     it is neither paid nor credited, only told as `surplus`. What batteries lose is not paid either.
     """
     site, answer = year.supply.site, year.answer
@@ -212,7 +212,7 @@ def _mad_by_part(year: SolvedYear, to_load: Mapping[str, Floats]) -> dict[str, f
     return {
         "bought": float((answer.import_mw * bought).sum()),
         "plants": sum(paid),
-        "transport": site.grid.transport_mad_per_mwh * sum(mwh for _plant, mwh in drawn),
+        "transport": sum(mwh * plant_transport_mad_per_mwh(site.grid, plant) for plant, mwh in drawn),
         "surplus": float((answer.export_mw * sold).sum()),
     }
 
