@@ -201,8 +201,9 @@ def _by(bins: Numbers, n_bins: int, name: str, first: int, sums: Mapping[str, An
 def _mad_by_part(year: SolvedYear, to_load: Mapping[str, Floats]) -> dict[str, float]:
     """What the load's energy costs, in MAD: bought with its transport, plants at their price, their transport.
 
-    Plants without a price count as nothing here; their transport counts, unless they stand beside the site. Surplus stays with those who own the plants:
-    it is neither paid nor credited, only told as `surplus`. What batteries lose is not paid either.
+    Plants without a price count as nothing here; their transport counts, unless they stand beside the site. Surplus
+    stays with those who own the plants: it is neither paid nor credited, only told as `surplus`. What batteries lose is
+    not paid either.
     """
     site, answer = year.supply.site, year.answer
     bought = import_cost_mad_per_mwh(site.grid, site.timezone, year.starts_s)
