@@ -257,3 +257,14 @@ def test_missing_values_are_nan() -> None:
     assert np.isnan(plain.columns["ghi_w_per_m2"]).tolist() == [True, True, False]
     sam = read(SAM.replace(",60,", ",-9999,", 1))
     assert np.isnan(sam.columns["humidity_frac"]).sum() == 1
+
+
+@pytest.mark.parametrize(
+    "form", [forms.epw, forms.sam_csv, forms.tmy3, forms.pvgis_tmy_csv, forms.pvgis_hourly_csv, forms.ninja]
+)
+def test_windows_line_ends_and_marks_of_byte_order_do_not_matter(form) -> None:
+    text = form(ROWS)
+    windows = "\ufeff" + text.replace("\r\n", "\n").replace("\n", "\r\n")
+    one, other = read(text), read(windows)
+    assert one.format == other.format and np.array_equal(one.lines, other.lines)
+    assert all(np.array_equal(values, other.columns[name]) for name, values in one.columns.items())

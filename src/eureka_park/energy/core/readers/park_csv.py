@@ -42,7 +42,7 @@ class ParkWeather:
 
 def is_park_csv(text: str) -> bool:
     """Whether a text is a park weather file, by its first line."""
-    return text.lstrip("﻿").startswith(f"# {FIRST_KEY}:")
+    return text.lstrip("\ufeff").startswith(f"# {FIRST_KEY}:")
 
 
 def park_csv_text(weather: ParkWeather) -> str:
@@ -86,7 +86,7 @@ def _body(year: WeatherYear) -> str:
 
 def read_park_csv(text: str) -> ParkWeather:
     """Read a park weather file. Raises BadInput with line, column and value of the first thing that is wrong."""
-    lines = text.lstrip("﻿").replace("\r\n", "\n").split("\n")
+    lines = text.lstrip("\ufeff").replace("\r\n", "\n").split("\n")
     n_head = next((index for index, line in enumerate(lines) if not line.startswith("#")), len(lines))
     head = _head(lines[:n_head])
     body = "\n".join(lines[n_head:])

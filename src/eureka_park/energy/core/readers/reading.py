@@ -86,7 +86,7 @@ def _line(text: str) -> str:
 def rows_of(text: str, delimiter: str = ",") -> list[list[str]]:
     """The cells of a CSV text, line by line; the first row is line 1. Raises BadInput."""
     try:
-        return list(csv.reader(StringIO(text.removeprefix("﻿")), delimiter=delimiter))
+        return list(csv.reader(StringIO(text.removeprefix("\ufeff")), delimiter=delimiter))
     except csv.Error as error:
         fail(f"The file is no readable CSV: {error}.", "Save it again as CSV text.")
 

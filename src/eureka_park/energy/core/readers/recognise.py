@@ -22,7 +22,7 @@ FORMATS: Final = (*_READERS, "plain-csv", "park-csv")
 
 def recognised(text: str) -> str:
     """The name of a file's form; `plain-csv` for what has no marks of its own."""
-    lines = text.lstrip("﻿").lstrip().splitlines()[:3]
+    lines = text.lstrip("\ufeff").lstrip().splitlines()[:3]
     first, second = ([*lines, "", ""])[:2]
     if is_park_csv(text):
         return "park-csv"
