@@ -22,7 +22,19 @@ pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="no chromium on this machine (apt install chromium)"),
     pytest.mark.timeout(120),
 ]
-PAGES = ("/site", "/energy", "/submit", "/welcome", "/glossary", "/connect", "/style", "/wall", "/offline")
+PAGES = (
+    "/site",
+    "/energy",
+    "/energy/year",
+    "/energy/ahead",
+    "/submit",
+    "/welcome",
+    "/glossary",
+    "/connect",
+    "/style",
+    "/wall",
+    "/offline",
+)
 LONG = "a-name-without-any-place-to-break-it-" * 3
 
 
