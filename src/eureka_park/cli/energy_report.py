@@ -179,20 +179,21 @@ def print_table(found: Study) -> None:
     """Rows and scenarios in short: the load, and how much of it is carried hour by hour."""
     from rich.table import Table
 
-    scenarios = list(found["scenarios"])
+    from eureka_park.energy.verdict_schema import SCENARIOS
+
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("", *scenarios):
+    for head in ("", *SCENARIOS):
         table.add_column(head, justify="left" if not head else "right", no_wrap=True)
     cells: dict[tuple[str, str], Any] = {(item["row"], item["scenario"]): item for item in found["cells"]}
     for row, name in ROWS.items():
         shown = (
             f"{_number(cells[row, s]['load_mw']['p50'])} MW  {cells[row, s]['cfe_frac']['p50']:>4.0%}"
-            for s in scenarios
+            for s in SCENARIOS
         )
         table.add_row(cell(_(name)), *shown)
     console().print(table)
-    for text in (found["weather"], f"{found['date']}, {found['version']}, {len(found['seeds'])} x"):
-        click.echo(clean(text))
+    click.echo(clean(found["weather"]))
+    click.echo(_("years of weather: {n}; calculated on {date}", n=len(found["seeds"]), date=found["date"]))
     click.echo(_("The whole report: {command}", command="park energy report --out verdict.html"))
 
 
