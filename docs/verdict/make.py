@@ -20,7 +20,7 @@ ROOT = HERE.parents[1]
 def pages() -> dict[str, str]:
     """The files by name."""
     study = shipped_study()
-    return {f"verdict.{lang}.html": standalone(study, shipped(), lang) for lang in FILE_LANGUAGES}
+    return {f"verdict.{lang}.html": standalone(study, shipped(), lang, is_one_of_three=True) for lang in FILE_LANGUAGES}
 
 
 if __name__ == "__main__":

@@ -39,8 +39,11 @@ def _environment() -> Environment:
     )
 
 
-def standalone(study: Study, assumptions: Assumptions, lang: str) -> str:
-    """The whole file in one of FILE_LANGUAGES. The same study, assumptions and language give the same bytes."""
+def standalone(study: Study, assumptions: Assumptions, lang: str, *, is_one_of_three: bool = False) -> str:
+    """The whole file in one of FILE_LANGUAGES. The same study, assumptions and language give the same bytes.
+
+    `is_one_of_three`: the other languages lie beside it as `verdict.LANG.html`, and it links to them.
+    """
     words = Words(lang, study["timezone"])
     body = _environment().get_template("verdict_body.html").render(**context(study, assumptions, words))
     title = words.say("The verdict on {mw}", mw=words.power(study["site_mw"]))
@@ -53,7 +56,7 @@ def standalone(study: Study, assumptions: Assumptions, lang: str) -> str:
             f"<title>{escape(title)} · Eureka Park</title>",
             f"<style>{sheet(words.lang)}</style>\n</head>\n<body>",
             zellige_band(year_mix(study), _N_STARS),
-            f"<main>\n{_languages(words)}\n{body}\n</main>",
+            f"<main>\n{_languages(words) if is_one_of_three else ''}\n{body}\n</main>",
             f'<script type="module">{_built("verdict.js").decode().strip()}</script>',
             "</body>\n</html>\n",
         )
