@@ -19,6 +19,7 @@ ISLANDS = {
     "job": ("log", "figure"),
     "submit": ("form", "figure"),
     "energy": ("chart", "figure"),
+    "energy/year": ("what_if", "figure"),
 }
 _IMPORT = re.compile(r"(?:from|import)\s*\(?\"\.{1,2}/([^\"]+\.js)\"")
 
