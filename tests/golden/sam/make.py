@@ -30,9 +30,10 @@ from tests.helpers.sam_reference import (
 from eureka_park.energy.core.plant_alone import targets_alone_mw_th
 from eureka_park.energy.core.weather import typical_years
 from eureka_park.energy.core.weather_year import WeatherYear
+from eureka_park.energy.sam import runs
 from eureka_park.energy.sam.check import our_heat_mw
 from eureka_park.energy.sam.field_table import fitted_table, laid_out, seen_from
-from eureka_park.energy.sam.runs import sam_electricity_mw, sam_field_heat_mw, sam_replay
+from eureka_park.energy.sam.runs import DECIMETRES, sam_electricity_mw, sam_field_heat_mw, sam_replay
 
 PARTS = Path(tempfile.gettempdir()) / "eureka-park-sam-parts"
 ASKED = {
@@ -40,6 +41,7 @@ ASKED = {
     "koudia": ("koudia",),
     "daggett": ("noor-i", "noor-ii", "noor-iii", "noor-iv"),
 }
+HELIOSTATS = Path(runs.__file__).parent / "noor-iii-heliostats.npy"
 LATITUDES_DEG = (5.0, 18.0, 31.049, 34.85, 45.0, 58.0)
 
 
@@ -83,6 +85,7 @@ def field() -> None:
     """Where the heliostats of Noor III stand, written beside the code, and the table for the plant data, printed."""
     plant, site, year = PLANTS["noor-iii"], PLACES["ouarzazate"], year_at("ouarzazate")
     positions = laid_out(plant, site, year)
+    np.save(HELIOSTATS, packed(positions.ravel(), DECIMETRES).reshape(positions.shape))
     print(len(positions), "heliostats")
     seen = np.concatenate([seen_from(plant, site, year, positions, latitude) for latitude in LATITUDES_DEG])
     table, off = fitted_table(seen)

@@ -24,14 +24,16 @@ def laid_out(plant: Plant, place: WeatherSite, year: WeatherYear) -> Floats:
     """Positions of heliostats (m, east and north) whose area is the plant's, to about one in a hundred."""
     inputs = tower_inputs(plant) | {"field_model_type": IN_RUN_LAYOUT, "time_stop": ONE_DAY_S}
     inputs |= {"solar_resource_data": solar_resource(place, year), "solarm": inputs["solarm"] * LARGER_FRAC}
-    return np.round(np.asarray(run_sam(plant, inputs).Outputs.helio_positions_calc, dtype=np.float64)[:, :2], 1)
+    model = run_sam(plant, inputs)  # its outputs go with it
+    return np.round(np.asarray(model.Outputs.helio_positions_calc, dtype=np.float64)[:, :2], 1)
 
 
 def seen_from(plant: Plant, place: WeatherSite, year: WeatherYear, positions: Floats, latitude_deg: float) -> Floats:
     """Azimuth, zenith (deg) and share of the beam absorbed, for the suns that SolarPILOT looks at from a latitude."""
     inputs = tower_inputs(plant) | {"field_model_type": GIVEN_LAYOUT, "helio_positions": positions.tolist()}
     inputs |= {"solar_resource_data": solar_resource(place, year) | {"lat": latitude_deg}, "time_stop": ONE_DAY_S}
-    return np.asarray(run_sam(plant, inputs).Outputs.eta_map_out, dtype=np.float64)
+    model = run_sam(plant, inputs)
+    return np.asarray(model.Outputs.eta_map_out, dtype=np.float64)
 
 
 def fitted_table(seen: Floats) -> tuple[Floats, float]:
