@@ -170,7 +170,9 @@ class YearDesk:
     def _told(self, status: Status) -> Status:
         if status.state not in ("running", "waiting"):
             return status
-        left = max(0.5, self._usual_s * (status.of - status.done) - (self._clock() - self._begun_s))
+        gone_s = self._clock() - self._begun_s
+        each_s = max(self._usual_s, gone_s / status.done) if status.done else self._usual_s
+        left = max(1.0, each_s * status.of - gone_s)
         return replace(status, left_s=left if status.state == "running" else left + self._usual_s * status.of)
 
     def _keep(self, name: str, status: Status) -> None:
