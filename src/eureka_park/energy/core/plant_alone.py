@@ -25,7 +25,8 @@ def targets_alone_mw_th(plant: Plant, place: WeatherSite, heat_mw_th: Floats) ->
     """
     hours = np.arange(len(heat_mw_th))
     local_h = (hours + 0.5 + place.longitude_deg / 15.0) % 24.0
-    worth = FULL_MAD_PER_MWH - FALL_MAD_PER_MWH_AND_H * ((local_h - RUN_FROM_H) % 24.0)
+    falling = FALL_MAD_PER_MWH_AND_H * ((local_h - RUN_FROM_H) % 24.0)
+    worth = np.asarray(FULL_MAD_PER_MWH - falling, dtype=np.float64)
     salt = _alone(plant, heat_mw_th)
     net_mw = salt.power_block_mw_th * salt.per_heat
     problem = DispatchProblem(
