@@ -26,6 +26,7 @@ from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 BATTERY_H: Final = 4.0
 PV_PER_INVERTER: Final = 1.2
 NOOR_III: Final = "noor-iii"
+SPREAD_TOLD: Final = "cfe_frac"
 SCENARIO_NAMES: Final = {
     "all-plants": N_("All plants"),
     "noor-iii-out": N_("Noor III out"),
@@ -200,7 +201,8 @@ def _query(asked: Question) -> dict[str, str]:
 
 
 def _power(words: Words, power_mw: float) -> str:
-    return words.power(power_mw) if power_mw > 0 else words.say("{n} MW", n="0")
+    is_whole = power_mw == round(power_mw)
+    return words.say("{n} MW", n=words.number(power_mw, 0)) if is_whole else words.power(power_mw)
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
@@ -232,7 +234,7 @@ def _figure_view(
         return words.percent(value) if figure.is_share else words.say(figure.form, n=words.number(value, figure.digits))
 
     spread = ""
-    if exact is not None and told(exact.low) != told(exact.high):
+    if figure.key == SPREAD_TOLD and exact is not None and told(exact.low) != told(exact.high):
         spread = words.say("{low} to {high} over {n} years", low=told(exact.low), high=told(exact.high),
                            n=words.number(exact.n_years))  # fmt: skip
     return {

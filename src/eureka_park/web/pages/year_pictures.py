@@ -56,7 +56,7 @@ def pictures_of(words: Words, shown: tuple[Hours, float], week: str | None, quer
         "load": words.power(load_mw),
         "seed": words.number(hours.seed),
         "year": _year(words, shares),
-        "week": _week(words, hours, shares, week, query),
+        "week": _week(words, hours, load_mw, week, query),
         "months": _months(words, hours),
         "duration": _duration(words, hours, load_mw),
         "kinds": [(kind, words.say(KIND_NAMES[kind])) for kind in KINDS if max(hours.by_kind_mw[kind]) > 0.05],
@@ -112,9 +112,8 @@ def week_asked(text: str | None, shares: Sequence[float]) -> int:
     return ranked[0]
 
 
-def _week(
-    words: Words, hours: Hours, shares: Sequence[float], asked: str | None, query: Mapping[str, str]
-) -> dict[str, Any]:
+def _week(words: Words, hours: Hours, load_mw: float, asked: str | None, query: Mapping[str, str]) -> dict[str, Any]:
+    shares = hours.clean_fracs()
     week = week_asked(asked, shares)
     part = slice(week * WEEK_H, (week + 1) * WEEK_H)
     starts_s = [YEAR_START_S + (week * WEEK_H + 24 * day) * HOUR_S for day in range(7)]
@@ -137,7 +136,7 @@ def _week(
     return {
         "number": week + 1,
         "picture": _readable(
-            dispatch_week(layers, max(load), days, words, told, max(hours.load_mw) * 1.02),
+            dispatch_week(layers, load_mw, days, words, told, max(hours.load_mw) * 1.02),
             "week-data",
             (weeks.START, weeks.WIDTH - weeks.END),
             (weeks.ABOVE, weeks.GROUND),
@@ -181,8 +180,8 @@ def _duration(words: Words, hours: Hours, load_mw: float) -> dict[str, Any]:
     clean = [load - bought for load, bought in zip(hours.load_mw, hours.by_kind_mw["grid"], strict=True)]
     there = [mw + sold for mw, sold in zip(clean, hours.export_mw, strict=True)]
     lines = [
-        Falling("0", words.say("clean power that serves the load"), _falling(clean)),
-        Falling("1", words.say("with the surplus that is sold"), [min(mw, 1.08 * load_mw) for mw in _falling(there)]),
+        Falling("0", words.say("clean power that serves the load"), _falling(clean, 1.07 * load_mw)),
+        Falling("1", words.say("with the surplus that is sold"), _falling(there, 1.07 * load_mw)),
     ]
     marks = (0, 25, 50, 75, 100)
     label = words.say("Clean power that serves the load, sorted from the most to the least")
@@ -194,9 +193,10 @@ def _duration(words: Words, hours: Hours, load_mw: float) -> dict[str, Any]:
     }
 
 
-def _falling(series: Sequence[float]) -> list[float]:
+def _falling(series: Sequence[float], most: float) -> list[float]:
+    """Marks from the most to the least; what goes beyond the picture runs along its edge."""
     ordered = sorted(series, reverse=True)
-    return [ordered[round(mark / (N_MARKS - 1) * (len(ordered) - 1))] for mark in range(N_MARKS)]
+    return [min(most, ordered[round(mark / (N_MARKS - 1) * (len(ordered) - 1))]) for mark in range(N_MARKS)]
 
 
 def _by_month(series: Sequence[float]) -> list[Sequence[float]]:
