@@ -33,7 +33,7 @@ _CELL_COLUMNS: Final = (
 )
 _SIZE_COLUMNS: Final = (
     ("target_frac", N_("Wanted"), "0%"),
-    ("reached_frac", N_("Full years give"), "0.0%"),
+    ("reached_frac", N_("The full year gives"), "0.0%"),
     ("wind_mw", N_("Wind, MW"), "0"),
     ("pv_mw", N_("PV, MW"), "0"),
     ("csp_mw", N_("CSP, MW"), "0"),
