@@ -30,7 +30,7 @@ from eureka_park.web.pages.words import LANGUAGES, N_, Words
 from eureka_park.web.pages.words import words_of as chosen_words
 
 _CACHE: Final = "no-store"
-NAVIGATION: Final = (
+NAVIGATION: Final[tuple[tuple[str, str, str], ...]] = (
     ("/", N_("Overview"), "o"),
     ("/jobs", N_("Jobs"), "j"),
     ("/energy", N_("Energy"), "e"),
