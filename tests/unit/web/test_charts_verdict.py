@@ -39,7 +39,7 @@ def test_every_hour_stands_once_in_the_year(shares: list[float]) -> None:
     root = read(year_heat.year_heat(shares, MONTHS, "year"))
     drawn = {index: boxes(path.get("d") or "") for index in range(N_CLASSES) for path in by_class(root, f"yh-{index}")}
     for index in range(N_CLASSES):
-        hours = sum(height for _, _, height in drawn.get(index, [])) / year_heat.PITCH
+        hours = sum(height for _, _, height in drawn.get(index, []))  # in hours; the group scales them
         assert hours == pytest.approx(sum(class_of(share) == index for share in shares))
     texts = [item.text for item in root.iter() if item.tag.endswith("text")]
     assert texts[-12:] == MONTHS

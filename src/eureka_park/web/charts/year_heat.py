@@ -11,6 +11,7 @@ from eureka_park.web.charts.heat import N_CLASSES, class_of
 
 WIDTH, START, END, ABOVE, PITCH = 760.0, 44.0, 6.0, 6.0, 9.0
 _HOURS: Final = 24
+_WIDE: Final = "1.1"  # of a day: neighbours overlap by a trifle, so that no seam shows
 _MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -25,10 +26,10 @@ def year_heat(shares: Sequence[float], months: Sequence[str], label: str) -> Mar
     boxes: list[list[str]] = [[] for _ in range(N_CLASSES)]
     for day in range(n_days):
         for css, first, last in _runs(shares[day * _HOURS : (day + 1) * _HOURS]):
-            place = f"M{START + day * column:.1f} {ABOVE + first * PITCH:.0f}"
-            boxes[css].append(f"{place}h{column + 0.15:.2f}v{(last - first) * PITCH:.0f}h-{column + 0.15:.2f}z")
+            boxes[css].append(f"M{day} {first}h{_WIDE}v{last - first}h-{_WIDE}z")
     drawn = "".join(f'<path class="yh-{css}" d="{"".join(path)}"/>' for css, path in enumerate(boxes) if path)
-    parts = [drawn, *_hours(), *_months(months, column, ground)]
+    place = f'transform="translate({START:g} {ABOVE:g}) scale({column:.5g} {PITCH:g})"'
+    parts = [f"<g {place}>{drawn}</g>", *_hours(), *_months(months, column, ground)]
     return Markup(
         f'<svg class="year-heat" viewBox="0 0 {WIDTH:g} {ground + 24:g}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'

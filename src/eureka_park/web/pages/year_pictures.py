@@ -67,7 +67,7 @@ def _year(words: Words, shares: Sequence[float]) -> dict[str, Any]:
     label = words.say("Share of the load from sun, wind and salt, for every hour of the year")
     days = [shares[day * 24 : day * 24 + 24] for day in range(len(shares) // 24)]
     readings = [
-        [words.day(YEAR_START_S + (index + 0.5) * DAY_S), words.percent(sum(day) / 24.0), _darkest(words, day)]
+        [words.day(YEAR_START_S + (index + 0.5) * DAY_S), words.percent(sum(day) / 24.0)]
         for index, day in enumerate(days)
     ]
     by_month = _by_month(shares)
@@ -94,12 +94,6 @@ def _readable(picture: Markup, block: str, x: tuple[float, float], y: tuple[floa
     """The picture with what the reading line needs: its data, and the field that it moves in."""
     place = f'data-x0="{x[0]:g}" data-x1="{x[1]:g}" data-y0="{y[0]:g}" data-y1="{y[1]:g}"'
     return Markup(str(picture).replace("<svg ", f'<svg data-readable="{block}" {place} ', 1))
-
-
-def _darkest(words: Words, day: Sequence[float]) -> str:
-    """The least clean hour of a day."""
-    hour = min(range(len(day)), key=lambda at: day[at])
-    return words.say("least at {hour}: {share}", hour=f"{hour:02d}:00", share=words.percent(day[hour]))
 
 
 def week_asked(text: str | None, shares: Sequence[float]) -> int:
