@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from eureka_park.energy.core.weather_import import Imported, Place
     from eureka_park.foundation.site_file import WeatherSite
 
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LABELS: Final = ("synthetic", "measured", "reanalysis", "forecast")
 
 
@@ -57,9 +59,14 @@ def place_of(
 ) -> tuple[Place, WeatherSite | None]:
     """Where the year is for: what was given, then what the file says, then what the site says. Raises BadInput."""
     from eureka_park.cli.site import machine_facts
+    from eureka_park.energy.core.readers.reading import PLACE_LIMITS
     from eureka_park.energy.core.weather_import import Place
     from eureka_park.foundation.site_reading import load_site
 
+    if not _ID.fullmatch(place):
+        raise BadInput(
+            f"'{place}' is no id of a place.", fix="Write lower-case letters, digits and hyphens.", field="place"
+        )
     known = {one.id: one for one in load_site(site, machine_facts()).weather_sites}
     of_site = known.get(place)
 
@@ -75,6 +82,13 @@ def place_of(
             fix=f"Give --latitude and --longitude, or a place of the site: {', '.join(known) or 'none'}.",
             field="place",
         )
+    for name, value in zip(PLACE_LIMITS, (north, east, height or 0.0), strict=True):
+        low, high = PLACE_LIMITS[name]
+        if not low <= value <= high:
+            raise BadInput(
+                f"{name} = {value:g} is outside {low:g} to {high:g}.", fix=f"Give --{name.partition('_')[0]}.",
+                field=name.partition("_")[0],
+            )  # fmt: skip
     return Place(place, north, east, height or 0.0, of_site.temp_mean_c if of_site else None), of_site
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from eureka_park.energy.core.readers.park_csv import ParkWeather, is_park_csv, park_csv_text, read_park_csv
+from eureka_park.energy.core.readers.reading import COLUMNS
+from eureka_park.energy.core.weather_hours import refuse_impossible
 from eureka_park.energy.core.weather_year import WeatherYear
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 
@@ -33,8 +35,13 @@ class Position(Protocol):
 
 
 def read_weather(path: str | Path) -> WeatherYear:
-    """The year in a park weather file. Raises NotFound and BadInput, one line with the file's name, line and value."""
-    return read_weather_file(path).year
+    """The year in a park weather file, fit for models. Raises NotFound and BadInput, in one line with what is wrong."""
+    year = read_weather_file(path).year
+    with named(Path(path)):
+        refuse_impossible(
+            {name: getattr(year, name) for name in COLUMNS}, f"See what it is: park weather describe {Path(path).name}"
+        )
+    return year
 
 
 def read_weather_file(path: str | Path) -> ParkWeather:
@@ -74,13 +81,16 @@ def read_text(path: Path) -> str:
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file. Raises NotFound, TooLarge, Unavailable."""
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise TooLarge(f"{path.name} has more than {FILE_BYTES_MAX // 2**20} MiB.", fix="Cut one year out of it.")
-        return path.read_bytes()
+        is_large = path.stat().st_size > FILE_BYTES_MAX
+        with path.open("rb") as stream:  # a pipe or a device has no size, and may have no end
+            raw = b"" if is_large else stream.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.", fix="Check the path.", code="no_such_file") from None
     except OSError as error:
         raise Unavailable(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.") from None
+    if is_large or len(raw) > FILE_BYTES_MAX:
+        raise TooLarge(f"{path.name} has more than {FILE_BYTES_MAX // 2**20} MiB.", fix="Cut one year out of it.")
+    return raw
 
 
 def decoded(raw: bytes) -> str:
@@ -92,10 +102,16 @@ def decoded(raw: bytes) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the target and move it there: nobody ever sees half a file. Raises Unavailable."""
+    """Write beside the target and move it there: nobody ever sees half a file, not even after Ctrl-C.
+
+    A symbolic link is replaced, never followed; into a device or a pipe the bytes go as they are. Raises Unavailable.
+    """
     name = ""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if _takes_bytes(path):
+            path.write_bytes(content)
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
@@ -104,8 +120,16 @@ def write_whole(path: Path, content: bytes) -> None:
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
         Path(name).replace(path)
+        name = ""
     except OSError as error:
+        raise Unavailable(f"'{path}' cannot be written: {error.strerror}.", fix="Choose another file.") from None
+    finally:
         if name:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
-        raise Unavailable(f"'{path}' cannot be written: {error.strerror}.", fix="Choose another file.") from None
+
+
+def _takes_bytes(path: Path) -> bool:
+    """Whether a path is no place for a file: /dev/stdout, a pipe."""
+    folder = path.parent.resolve()
+    return (path.exists() and not path.is_file()) or folder == Path("/dev") or Path("/proc") in folder.parents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -246,6 +247,33 @@ def test_what_is_wrong_is_told_with_line_column_and_value(text: str, message: st
     else:
         assert message in line
     assert "\n" not in line and caught.value.fix
+
+
+NINJA = forms.ninja(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("\n\n".join(TMY3.split("\n", 1)), "tmy3"),
+        (broken(NINJA, "2021-06-01 00:00", "9" * 5000), "ninja"),
+        (broken(NINJA, "2021-06-01 00:00", "5"), "ninja"),
+        (NINJA.replace("# {", '# {"a": ' + "9" * 5000 + ", ", 1), "ninja"),
+        ('{"a": ' * 100_000, "pvgis-json"),
+        ('{"a": ' + "9" * 5000 + "}", "pvgis-json"),
+    ],
+)
+def test_damage_of_any_kind_is_told_in_one_line(text: str, form: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(text, form)
+    assert len(caught.value.line()) < 400 and "\n" not in caught.value.line()
+
+
+def test_facts_of_another_form_than_expected_are_left_out() -> None:
+    value = json.loads(forms.pvgis_hourly_json(ROWS))
+    value["inputs"] |= {"mounting_system": [], "meteo_data": 3}
+    assert read(json.dumps(value)).origin.startswith("PVGIS hourly series (")
+    assert read(broken(NINJA, '"units": {', '"units": [], "u": {')).format == "ninja"
 
 
 def test_missing_values_are_nan() -> None:

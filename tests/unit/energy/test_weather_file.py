@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from eureka_park.energy import weather_file
 from eureka_park.energy.core.readers.reading import COLUMNS
 from eureka_park.energy.core.weather import typical_year
-from eureka_park.energy.weather_file import read_weather, read_weather_file, write_weather
-from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
+from eureka_park.energy.weather_file import read_bytes, read_weather, read_weather_file, write_weather, write_whole
+from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 from eureka_park.foundation.site_reading import load_site
 
 PLACE = {place.id: place for place in load_site("eureka-park").weather_sites}["ouarzazate"]
@@ -70,6 +72,56 @@ def test_what_is_wrong_is_told_in_one_line(written: Path, old: str, new: str, me
         read_weather(changed(written, old, new))
     assert message in caught.value.line() and "\n" not in caught.value.line()
     assert caught.value.message.startswith("o.csv: ") and caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("# latitude_deg: 31.049", "# latitude_deg: nan", "'latitude_deg: nan' in the header is outside -90 to 90"),
+        ("# longitude_deg: -6.869", "# longitude_deg: 1e9", "outside -180 to 180"),
+        ("# altitude_m: 1260", "# altitude_m: inf", "outside -500 to 9000"),
+        ("# seed: 3", f"# seed: {'9' * 5000}", "is not a whole number"),
+        ("2025-01-02T00:00Z,0,", "2025-01-02T00:00Z,-5,", "outside 0 to 3000, the first -5: 2 Jan 00:00"),
+        ("2025-01-02T00:00Z,0,", "2025-01-02T00:00Z,1e30,", "the first 1e+30"),
+    ],
+)
+def test_what_cannot_be_on_earth_is_refused(written: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read_weather(changed(written, old, new))
+    assert message in caught.value.line()
+
+
+def test_a_file_without_an_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weather_file, "FILE_BYTES_MAX", 1000)
+    with pytest.raises(TooLarge):
+        read_bytes(Path("/dev/zero"))
+
+
+def test_what_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "o.csv").write_text("before")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "o.csv", b"half")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
+def test_links_are_replaced_and_pipes_are_filled(tmp_path: Path) -> None:
+    other, link, pipe = tmp_path / "other", tmp_path / "link", tmp_path / "pipe"
+    other.write_text("other")
+    link.symlink_to(other)
+    write_whole(link, b"mine")
+    assert other.read_text() == "other" and link.read_text() == "mine" and not link.is_symlink()
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"mine")
+    assert os.read(reader, 10) == b"mine" and pipe.is_fifo()
+    os.close(reader)
+    write_whole(tmp_path / ("n" * 250), b"long")
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_wrong_value_is_told_with_its_line(written: Path) -> None:

@@ -228,6 +228,19 @@ def test_units_that_look_like_others_are_told_and_never_guessed(name: str, turn,
         assert name in line and unit in line and "--column COLUMN=NAME:UNIT" in line
 
 
+def test_what_cannot_be_on_earth_is_not_accepted_either() -> None:
+    told = refused(changed(series(), "temp_c", 30, 300.0), Wish("id", accept=True))
+    assert "temp_c: 1 hours are outside -100 to 80, the first 300: 2 Jan 06:00" in told
+
+
+def test_a_file_without_values_or_clock_is_refused() -> None:
+    nothing = replace(series(), columns={"temp_c": np.full(8760, np.nan)})
+    assert "no values of weather" in refused(nothing)
+    for offset_h in (float("nan"), 99.0):
+        stamps = replace(series().stamps, utc_offset_h=offset_h)
+        assert "hours from UTC" in refused(replace(series(), stamps=stamps))
+
+
 def test_doubled_rows_are_told() -> None:
     reading = series()
     wall_s = np.array(reading.stamps.wall_s)

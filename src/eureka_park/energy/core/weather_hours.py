@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from eureka_park.energy.core.readers.reading import Reading, Seconds, Stamps, fail
+from eureka_park.energy.core.readers.reading import POSSIBLE, Reading, Seconds, Stamps, fail
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S, hour_of_year
 from eureka_park.foundation.zones import ZoneInfo
 
 Mask = npt.NDArray[np.bool_]
 YEAR_S: Final = HOURS_PER_YEAR * 3600
+OFFSET_H_MAX: Final = 14.0
 HALF: Final = 0.5  # an hour with at least this share of its samples can stand on them
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (wall clocks have no zone)
 _RUNS_SHOWN: Final = 3
@@ -67,6 +68,11 @@ def hours_of(reading: Reading, *, may_drop: bool) -> Hours:
         fail(
             f"The rows lie {stamps.step_s / 60:g} minutes apart.",
             "Hourly rows or finer ones that divide the hour are needed.",
+        )
+    if stamps.zone is None and not abs(stamps.utc_offset_h or 0.0) <= OFFSET_H_MAX:
+        fail(
+            f"The file says a time zone of {stamps.utc_offset_h:g} hours from UTC.",
+            f"Correct it in the head of the file: a number from -{OFFSET_H_MAX:g} to {OFFSET_H_MAX:g}.",
         )
     position_s, is_leap = _positions(reading)
     if is_leap.any() and not may_drop:
@@ -168,6 +174,20 @@ def _doubled(position_s: Seconds, is_leap: Mask, reading: Reading, may_drop: boo
             "If a clock was set back then, name its zone with --timezone; else leave them out with --fill.",
         )
     return again
+
+
+def refuse_impossible(columns: Mapping[str, Floats], fix: str) -> None:
+    """Refuse values that no hour on Earth reaches, since a model would answer nonsense. Raises BadInput."""
+    for name, (low, high) in POSSIBLE.items():
+        is_wrong = ~((low <= columns[name]) & (columns[name] <= high))
+        if is_wrong.any():
+            first = columns[name][int(np.argmax(is_wrong))]
+            fail(
+                f"{name}: {int(is_wrong.sum()):,} hours are outside {low:g} to {high:g}, the first {first:.4g}: "
+                f"{hours_text(is_wrong)}.",
+                fix,
+                name=name,
+            )
 
 
 def runs_of(is_missing: Mask) -> list[tuple[int, int]]:

@@ -12,11 +12,20 @@ from typing import Final, NoReturn
 
 import numpy as np
 
-from eureka_park.energy.core.readers.reading import DEW, IRRADIANCE, Reading
+from eureka_park.energy.core.readers.reading import COLUMNS, DEW, IRRADIANCE, Reading
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.weather_checks import Location, WeatherFault, check_year, clock_minutes
 from eureka_park.energy.core.weather_fill import NIGHT_OFFSET_W_PER_M2, FillRule, filled
-from eureka_park.energy.core.weather_hours import HALF, Hours, Mask, hour_text, hours_of, hours_text, one_year
+from eureka_park.energy.core.weather_hours import (
+    HALF,
+    Hours,
+    Mask,
+    hour_text,
+    hours_of,
+    hours_text,
+    one_year,
+    refuse_impossible,
+)
 from eureka_park.energy.core.weather_parts import completed, hour_cosine
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S, Provenance, WeatherLabel, WeatherYear
 from eureka_park.foundation.errors import BadInput
@@ -75,6 +84,8 @@ def import_year(reading: Reading, place: Place, wish: Wish) -> Imported:
     """The year at a place. Raises BadInput in one line for whatever `wish` does not allow."""
     hours = hours_of(one_year(reading, wish.year), may_drop=wish.fill is not None)
     columns = {name: values for name, values in hours.columns.items() if np.isfinite(values).any()}
+    if not columns:
+        _refuse("The file has no values of weather.", f"It needs at least one of: {', '.join(COLUMNS)}.")
     notes = list(reading.notes)
     notes += [f"{name} has no values" for name in reading.columns if name not in columns]
     warnings = [*_odd(columns, place, wish), *_far(place, wish)]
@@ -84,6 +95,7 @@ def import_year(reading: Reading, place: Place, wish: Wish) -> Imported:
     light = {"dni_w_per_m2": (cosine > 0).astype(np.float64), "dhi_w_per_m2": cosine, "ghi_w_per_m2": cosine}
     repaired, filled_hours = _without_gaps(columns, hours, light, wish)
     complete, worked_out = completed(repaired, sun, cosine, place.altitude_m, place.temp_mean_c)
+    refuse_impossible(complete, "Say the unit, --column COLUMN=NAME:UNIT, or correct the values.")
     notes += worked_out + _dropped(hours)
     if filled_hours:
         notes.append(f"{sum(filled_hours.values()):,} hourly values filled")

@@ -6,7 +6,6 @@ and, for wind, the speed at hub height. Electricity alone is no weather.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,8 +17,10 @@ from eureka_park.energy.core.readers.reading import (
     Reading,
     Source,
     Stamps,
+    as_mapping,
     columns_of,
     fail,
+    json_of,
     number,
     rows_of,
     step_of,
@@ -47,8 +48,8 @@ def read_ninja(text: str) -> Reading:
     data = [row for row in rows[n_head + 1 :] if row]
     first_line = n_head + 2
     stamps = np.array([_stamp(row[0], first_line + at) for at, row in enumerate(data)], dtype=np.int64)
-    columns = _weather(data, header, first_line, meta.get("units", {}))
-    params = meta.get("params", {})
+    columns = _weather(data, header, first_line, as_mapping(meta.get("units")))
+    params = as_mapping(meta.get("params"))
     return Reading(
         "ninja",
         PlaceFacts(_param(params, "lat"), _param(params, "lon")),
@@ -66,11 +67,7 @@ def _meta(lines: list[str]) -> Mapping[str, Any]:
     for at, line in enumerate(lines, start=1):
         inner = line.strip().strip('",').lstrip("#").strip()
         if inner.startswith("{"):
-            try:
-                found = json.loads(inner.replace('""', '"') if '""' in inner else inner)
-            except json.JSONDecodeError as error:
-                fail(f"Line {at}: the facts are not JSON ({error.msg}).", "Fetch the file again.")
-            return found if isinstance(found, Mapping) else {}
+            return as_mapping(json_of(inner.replace('""', '"') if '""' in inner else inner, at))
     return {}
 
 
@@ -108,6 +105,8 @@ def _factor(units: Mapping[str, str], name: str) -> float:
 def _stamp(cell: str, line: int) -> int:
     match = _STAMP.fullmatch(cell.strip())
     try:
-        return wall_s(*(int(part) for part in match.groups()[:5])) if match else int(cell)
+        if match is None:
+            raise ValueError
+        return wall_s(*(int(part) for part in match.groups()[:5]))
     except ValueError:
         fail(f"Line {line}, column 'time': '{cell.strip()[:40]}' is not a time YYYY-MM-DD HH:MM.", "Correct the line.")

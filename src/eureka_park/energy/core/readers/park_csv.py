@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from eureka_park.energy.core.readers.reading import COLUMNS, fail, number, rows_of
+from eureka_park.energy.core.readers.reading import COLUMNS, PLACE_LIMITS, fail, number, rows_of
 from eureka_park.energy.core.sun import Floats, sun_at
 from eureka_park.energy.core.weather_year import (
     HOURS_PER_YEAR,
@@ -131,16 +131,20 @@ def _head(lines: list[str]) -> dict[str, str]:
 
 
 def _head_number(head: Mapping[str, str], name: str) -> float:
+    low, high = PLACE_LIMITS.get(name, (0.0, 1000.0))
     try:
-        return float(head.get(name) or 0.0)
+        value = float(head.get(name) or 0.0)
     except ValueError:
         fail(f"'{name}: {head[name][:40]}' in the header is not a number.", "Correct the line.", name=name)
+    if not low <= value <= high:
+        fail(f"'{name}: {head[name][:40]}' in the header is outside {low:g} to {high:g}.", "Correct it.", name=name)
+    return value
 
 
 def _provenance(head: Mapping[str, str], body: str) -> Provenance:
     label: WeatherLabel = head["label"]  # type: ignore[assignment]
     seed = head.get("seed", "")
-    if seed and not re.fullmatch(r"-?\d+", seed):
+    if seed and not re.fullmatch(r"-?\d{1,19}", seed):
         fail(f"'seed: {seed[:40]}' in the header is not a whole number.", "Correct the line.", name="seed")
     return Provenance(
         label, head["origin"], head["licence"], head["content_id"] or body_id(body), int(seed) if seed else None

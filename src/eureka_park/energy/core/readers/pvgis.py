@@ -6,7 +6,6 @@ minutes into its hour; it is taken for the mean of that hour. Hourly series are 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -18,8 +17,10 @@ from eureka_park.energy.core.readers.reading import (
     Reading,
     Source,
     Stamps,
+    as_mapping,
     columns_of,
     fail,
+    json_of,
     place_facts,
     rows_of,
     wall_s,
@@ -42,8 +43,8 @@ _HOURLY: Final = {"temp_c": Source("T2m"), "wind_m_per_s": Source("WS10m")}
 
 def read_pvgis_json(text: str) -> Reading:
     """Read PVGIS JSON. Raises BadInput."""
+    value: Any = json_of(text.removeprefix("\ufeff"))
     try:
-        value = json.loads(text)
         outputs, inputs = value["outputs"], value["inputs"]
         is_tmy = "tmy_hourly" in outputs
         records = outputs["tmy_hourly" if is_tmy else "hourly"]
@@ -51,8 +52,6 @@ def read_pvgis_json(text: str) -> Reading:
         place = inputs["location"]
         facts = PlaceFacts(float(place["latitude"]), float(place["longitude"]), float(place["elevation"]))
         rows = [["" if record[name] is None else str(record[name]) for name in names] for record in records]
-    except json.JSONDecodeError as error:
-        fail(f"The file is not JSON: {error.msg} at line {error.lineno}.", "Fetch it again.")
     except (KeyError, IndexError, TypeError, ValueError) as error:
         fail(
             f"This is no PVGIS answer with hours: {_short(error)}.", "Ask PVGIS for outputformat=json of tmy or hours."
@@ -130,8 +129,8 @@ def _on_level(names: Sequence[str], rows: Sequence[Sequence[str]], first_line: i
 
 
 def _check_level(inputs: Mapping[str, Any]) -> None:
-    mounting = inputs.get("mounting_system", {}).get("fixed", {})
-    slope = mounting.get("slope", {}).get("value", 0) if isinstance(mounting, Mapping) else 0
+    fixed = as_mapping(as_mapping(inputs.get("mounting_system")).get("fixed"))
+    slope = as_mapping(fixed.get("slope")).get("value", 0)
     if slope:
         _not_level(str(slope))
 
@@ -144,7 +143,7 @@ def _not_level(slope: str) -> None:
 
 
 def _database(inputs: Mapping[str, Any]) -> str:
-    meteo = inputs.get("meteo_data", {})
+    meteo = as_mapping(inputs.get("meteo_data"))
     return ", ".join(str(meteo[name]) for name in ("radiation_db", "meteo_db") if meteo.get(name))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,16 @@ COLUMNS: Final = (
 IRRADIANCE: Final = COLUMNS[:3]
 DEW: Final = "dew_c"  # read where a file has it instead of the humidity
 BAD_FILE: Final = "bad_weather_file"
+
+
+# What no hour anywhere on Earth reaches; a model would answer nonsense beyond. Narrower checks: `weather_checks`.
+POSSIBLE: Final = {
+    **dict.fromkeys(IRRADIANCE, (0.0, 3000.0)), "temp_c": (-100.0, 80.0), "humidity_frac": (0.0, 1.5),
+    "pressure_pa": (20_000.0, 120_000.0), "wind_m_per_s": (0.0, 150.0),
+}  # fmt: skip
+PLACE_LIMITS: Final = {
+    "latitude_deg": (-90.0, 90.0), "longitude_deg": (-180.0, 180.0), "altitude_m": (-500.0, 9000.0),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,22 @@ def rows_of(text: str, delimiter: str = ",") -> list[list[str]]:
         return list(csv.reader(StringIO(text.removeprefix("\ufeff")), delimiter=delimiter))
     except csv.Error as error:
         fail(f"The file is no readable CSV: {error}.", "Save it again as CSV text.")
+
+
+def json_of(text: str, line: int = 1) -> object:
+    """A JSON text; `line`: where it begins in the file. Raises BadInput, for one that nests without end too."""
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        fail(f"The file is not JSON: {error.msg} at line {line + error.lineno - 1}.", "Fetch it again.")
+    except (ValueError, RecursionError) as error:
+        fail(f"The file is no JSON to be read here: {str(error)[:80]}.", "Fetch it again.")
+    return found
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """A JSON object; an empty one where something else stands."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def number(cell: str, line: int, column: str, missing: Iterable[float] = ()) -> float:

@@ -39,7 +39,7 @@ _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})")
 def read_tmy3(text: str) -> Reading:
     """Read a TMY3 file. Raises BadInput with line, column and value."""
     rows = rows_of(text)
-    if len(rows) < 4 or len(rows[0]) < 7 or not rows[1][0].strip().lower().startswith("date"):
+    if len(rows) < 4 or len(rows[0]) < 7 or not "".join(rows[1][:1]).strip().lower().startswith("date"):
         fail(
             "A TMY3 file has seven facts in line 1 and names from 'Date (MM/DD/YYYY)' on in line 2.", "Check the file."
         )
