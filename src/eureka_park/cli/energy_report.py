@@ -94,6 +94,9 @@ def report(
     for file in out:
         if file.suffix not in ENDINGS:
             raise BadInput(f"A report does not end in '{file.suffix}'.", fix="Write --out FILE.html, .pdf or .xlsx.")
+    for file in (*out, *filter(None, (study, write_assumptions))):
+        if not file.resolve().parent.is_dir():  # said before a study is computed for a quarter of an hour
+            raise BadInput(f"'{file}' cannot be written: there is no folder '{file.parent}'.", fix="Make it first.")
     with server_part("energy report"):
         values = _assumptions(assumptions)
         if write_assumptions is not None:
@@ -116,11 +119,9 @@ def _assumptions(file: Path | None) -> Assumptions:
 
 def _write_assumptions(values: Assumptions, file: Path) -> None:
     from eureka_park.energy.verdict_assumptions import to_toml
+    from eureka_park.energy.weather_file import write_whole
 
-    try:
-        file.write_text(to_toml(values), "utf-8", newline="\n")
-    except OSError as error:
-        raise BadInput(f"{file} cannot be written: {error.strerror}.", fix="Name another file.") from None
+    write_whole(file, to_toml(values).encode())
     say(_("{file} is written.", file=file))
 
 
@@ -136,10 +137,7 @@ def _study(file: Path | None, site: str, seeds: tuple[int, ...], values: Assumpt
     if file is None or file.exists():
         return read_study(file)
     found = _computed(site, seeds, values)
-    try:
-        write_study(found, file)
-    except OSError as error:
-        raise BadInput(f"{file} cannot be written: {error.strerror}.", fix="Name another file.") from None
+    write_study(found, file)
     say(_("{file} is written.", file=file))
     return found
 

@@ -48,7 +48,8 @@ def _xlsx(table: Table) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
         sheet = book.add_worksheet("hourly")
         sheet.freeze_panes(1, 1)
         for column, (name, values) in enumerate(table.items()):

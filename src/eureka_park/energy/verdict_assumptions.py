@@ -20,6 +20,7 @@ from typing import Any, Final
 from eureka_park.foundation.errors import BadInput
 
 FILE: Final = "verdict.toml"
+VALUE_MAX: Final = 1e15
 _OPERATORS: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
     ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv,
 }  # fmt: skip
@@ -101,7 +102,7 @@ def read(file: Path) -> Assumptions:
         found = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}.", fix="Name a file of assumptions.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{file} is not TOML: {error}.", fix="See: park energy report --write-assumptions FILE"
         ) from None
@@ -149,8 +150,12 @@ def _table(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _value(name: str, item: Any) -> float:
     value = item.get("value") if isinstance(item, dict) else item
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise BadInput(f"'{name}' is not a number from 0 up: {value!r}.", fix="Write value = NUMBER.", field=name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= VALUE_MAX:
+        raise BadInput(
+            f"'{name}' is not a number from 0 to {VALUE_MAX:g}: {repr(value)[:40]}.", fix="Write value = NUMBER.",
+            field=name,
+        )  # fmt: skip
     return float(value)
 
 

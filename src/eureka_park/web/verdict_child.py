@@ -18,6 +18,7 @@ from typing import IO, Any
 from eureka_park.energy.verdict_assumptions import Assumptions, shipped
 from eureka_park.energy.verdict_file import read_study
 from eureka_park.energy.verdict_schema import Study
+from eureka_park.energy.weather_file import write_whole
 from eureka_park.foundation.errors import BadInput, ParkError
 
 
@@ -38,14 +39,15 @@ def _write_page(study: Study, assumptions: Assumptions, out: Path, lang: str) ->
 
     text = standalone(study, assumptions, lang)
     if out.suffix == ".html":
-        out.write_text(text, "utf-8", newline="\n")
+        write_whole(out, text.encode())
         return
     from eureka_park.adapters.browser_print import print_pdf
 
     with tempfile.TemporaryDirectory(prefix="park-verdict-") as folder:
         page = Path(folder) / "verdict.html"
         page.write_text(text, "utf-8")
-        print_pdf(page, out)
+        print_pdf(page, Path(folder) / "verdict.pdf")
+        write_whole(out, (Path(folder) / "verdict.pdf").read_bytes())
 
 
 def main(stdin: IO[str] = sys.stdin, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tests.unit.cli.conftest import Run, one_json
 
 from eureka_park.cli import energy_report
+from eureka_park.energy.verdict_assumptions import shipped
 from eureka_park.energy.verdict_file import shipped_study
 from eureka_park.energy.verdict_schema import ROWS, SCENARIOS
 
@@ -67,6 +69,59 @@ def test_what_is_wrong_is_told_in_one_line(run: Run, tmp_path: Path, words: list
     done = run("energy", "report", *(word.format(folder=tmp_path) for word in words))
     assert done.exit_code in (1, 2) and says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def _without_cells(study: dict[str, Any]) -> None:
+    study["cells"].pop()
+
+
+def _short_of_hours(study: dict[str, Any]) -> None:
+    study["hours"]["by_source"]["wind"].pop()
+
+
+def _of_text(study: dict[str, Any]) -> None:
+    study["cells"][3]["cfe_frac"]["p50"] = "<b>"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (_without_cells, "'cells' is not"),
+        (_short_of_hours, "'hours.by_source.wind' is not"),
+        (_of_text, "'cells[3].cfe_frac.p50' is not"),
+        (dict.clear, "the form of another version"),
+    ],
+)
+def test_a_damaged_study_is_told_in_one_line(run: Run, tmp_path: Path, change: Any, says: str) -> None:
+    study = json.loads(json.dumps(shipped_study()))
+    change(study)
+    (tmp_path / "odd.json").write_text(json.dumps(study), "utf-8")
+    done = run("energy", "report", "--study", str(tmp_path / "odd.json"))
+    assert done.exit_code == 1 and says in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 200_000, gzip.compress(b" " * 70_000_000), b'{"schema": NaN}', b"\x1f\x8b!"]
+)
+def test_a_file_that_is_no_study_costs_little(run: Run, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "odd.json.gz").write_bytes(content)
+    done = run("energy", "report", "--study", str(tmp_path / "odd.json.gz"))
+    assert done.exit_code == 1 and "is not a study of the verdict" in done.stderr
+
+
+def test_no_study_is_computed_for_a_folder_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_park.energy.verdict.study", lambda *_, **__: pytest.fail("computed in vain"))
+    for words in (["--study", "none/mine.json"], ["--study", "mine.json", "--out", "none/verdict.html"]):
+        done = run("energy", "report", *words)
+        assert done.exit_code == 1 and "there is no folder 'none'" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "9" * 5000, "nan", "-1", "1e300"])
+def test_assumptions_that_are_no_amounts_are_told_in_one_line(run: Run, tmp_path: Path, value: str) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(f"[assumptions.{next(iter(shipped().values))}]\nvalue = {value}\n", "utf-8")
+    done = run("energy", "report", "--assumptions", str(mine))
+    assert done.exit_code == 1 and len(done.stderr) < 400 and len(done.stderr.splitlines()) == 1
 
 
 def test_a_study_that_is_not_there_is_computed_and_kept(

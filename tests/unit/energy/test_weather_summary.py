@@ -76,3 +76,9 @@ def test_the_picture_is_svg_with_every_hour_drawn_once() -> None:
         for box in child.get("d", "").split("M")[1:]
     )
     assert drawn == pytest.approx(8760)
+
+
+def test_texts_of_strangers_stay_texts_in_the_picture() -> None:
+    text = picture([1.0] * 12, "bars", np.zeros(8760), "heat", '"><b onload="x" y=\'\x07', "foot")
+    root = ElementTree.fromstring(text)
+    assert root.get("aria-label") == '"><b onload="x" y=\'' and root.get("onload") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +62,12 @@ def test_no_marks_of_pages_stand_in_cells(books: tuple[Any, Any, str]) -> None:
     for sheet in (book.worksheets[0], book.worksheets[1], book.worksheets[4]):
         texts = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if isinstance(cell, str)]
         assert texts and not any(OPEN in text or CLOSE in text for text in texts)
+
+
+def test_texts_of_a_study_are_never_formulas(tmp_path: Path) -> None:
+    study: Any = copy.deepcopy(shipped_study())
+    study["sizes"][0]["command"] = "=cmd|'/c calc'!A0"
+    write_workbook(study, shipped(), tmp_path / "verdict.xlsx", "en")
+    with zipfile.ZipFile(tmp_path / "verdict.xlsx") as parts:
+        assert b"<f>" not in parts.read("xl/worksheets/sheet5.xml")
+        assert b"=cmd|" in parts.read("xl/sharedStrings.xml")

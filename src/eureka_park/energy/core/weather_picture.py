@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -31,10 +31,11 @@ def picture(
 ) -> str:
     """The SVG of twelve bars and of 8,760 hours. The texts say what is drawn, with units; `title` says the place."""
     height = HEAT_TOP + 24 * ROW_H + 52.0
+    bars_text, heat_text, title, footer = map(_drawable, (bars_text, heat_text, title, footer))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" width="{WIDTH:g}" '
         f'height="{height:g}" font-family="sans-serif" font-size="12" fill="{INK}" role="img" '
-        f'aria-label="{escape(title)}">',
+        f'aria-label={quoteattr(title)}>',
         f'<rect width="{WIDTH:g}" height="{height:g}" fill="#ffffff"/>',
         f'<text x="{LEFT:g}" y="20" font-size="15" font-weight="bold">{escape(title)}</text>',
         f'<text x="{LEFT:g}" y="{BARS_TOP - 12:g}">{escape(bars_text)}</text>',
@@ -45,6 +46,11 @@ def picture(
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _drawable(text: str) -> str:
+    """Without marks that XML cannot hold: texts come from files of strangers."""
+    return "".join(mark for mark in text if mark.isprintable())
 
 
 def _bars(months: Sequence[float]) -> list[str]:

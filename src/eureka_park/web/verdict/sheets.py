@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import xlsxwriter
 
 from eureka_park.energy.verdict_assumptions import Assumptions, Figure
 from eureka_park.energy.verdict_schema import ROWS, SCENARIOS, SOURCES, Study
+from eureka_park.energy.weather_file import write_whole
 from eureka_park.foundation.units import HOUR_S
 from eureka_park.web.pages.words import CLOSE, N_, OPEN, Words
 from eureka_park.web.verdict.facts import ROW_NAMES, SCENARIO_NAMES, SOURCE_NAMES
@@ -50,7 +52,9 @@ _SIZE_COLUMNS: Final = (
 def write_workbook(study: Study, assumptions: Assumptions, out: Path, lang: str) -> None:
     """Write the spreadsheet in a language. The same study gives the same cells."""
     words = Words(lang, study["timezone"])
-    with xlsxwriter.Workbook(str(out), {"in_memory": True}) as book:
+    buffer = BytesIO()
+    texts_stay = {"strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, **texts_stay}) as book:
         book.set_properties(
             {"title": plain(verdict_sentence(study, words)), "created": datetime.fromisoformat(study["date"])}
         )
@@ -60,6 +64,7 @@ def write_workbook(study: Study, assumptions: Assumptions, out: Path, lang: str)
         sheets.hours(study)
         sheets.months(study)
         sheets.sizes(study)
+    write_whole(out, buffer.getvalue())
 
 
 def plain(text: str) -> str:

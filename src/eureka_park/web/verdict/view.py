@@ -31,6 +31,7 @@ _PLANT_KINDS: Final = {
     "csp-tower": N_("tower, salt"),
     "pv": N_("panels"),
     "wind": N_("wind machines"),
+    "battery": N_("Battery"),
 }
 
 
@@ -196,7 +197,7 @@ def _sizes(study: Study, words: Words) -> list[dict[str, Any]]:
 def _plants(study: Study, words: Words) -> list[dict[str, str]]:
     return [
         {
-            "name": words.name(plant["title"]), "kind": words.say(_PLANT_KINDS[plant["kind"]]),
+            "name": words.name(plant["title"]), "kind": words.say(_PLANT_KINDS.get(plant["kind"], plant["kind"])),
             "power": words.power(plant["gross_mw"]), "raw": words.number(plant["raw_gwh"], 0),
             "factor": words.number(plant["calibration_factor"], 2), "used": words.number(plant["calibrated_gwh"], 0),
             "price": words.number(plant["price_mad_per_mwh"] / 1000, 2) if plant["price_mad_per_mwh"] else "–",
