@@ -16,6 +16,7 @@ from tests.helpers.reading import Page
 
 from eureka_park.energy.lattice_file import lattice_for
 from eureka_park.energy.year_desk import YearDesk
+from eureka_park.foundation.site_reading import new_site_text
 from eureka_park.web.app import make_app
 from eureka_park.web.auth import COOKIE
 from eureka_park.web.pages.words import LANGUAGES, Words
@@ -195,3 +196,27 @@ def test_the_lattice_is_there_for_programs(years: Years) -> None:
 
 def test_the_energy_page_leads_there(years: Years) -> None:
     assert 'href="/energy/year"' in years.html("/energy")
+
+
+def test_a_roof_has_no_lattice_and_small_units(tmp_path: Path) -> None:
+    """Another site: nothing known in advance, no word of Noor, energy in MWh; the exact year fills the page."""
+    (tmp_path / "uni.toml").write_text(new_site_text("uni"), encoding="utf-8")
+    live = LivePark(tmp_path, site_name=str(tmp_path / "uni.toml"))
+    app = make_app(live.park)
+    app.state.desk = YearDesk(
+        live.park.site, lambda asked, _n, _p: solved(asked[0]["wish"]["load_mw"], 0.8, len(asked))
+    )
+    person_id, _ = live.park.accounts.ensure_owner()
+    token = {"Authorization": f"Bearer {live.park.accounts.new_token(person_id, 'test')}"}
+    client = TestClient(app, base_url=URL, headers={"Accept": "text/html", "Accept-Language": "en"})
+    before = client.get("/energy/year?load=0.01&pv=0.02").text
+    assert "no answers known in advance" in before and "Noor" not in before.split("<main")[1].split("</main>")[0]
+    assert "year-heat" not in before and client.get("/api/v1/energy/lattice").status_code == 404
+    asked = {"load_mw": 0.01, "pv_mw": 0.02}
+    for _ in range(1000):
+        if client.post("/api/v1/energy/years", json=asked, headers=token).json()["state"] == "done":
+            break
+        time.sleep(0.005)
+    shown = figures(client.get("/energy/year?load=0.01&pv=0.02").text)
+    assert shown["cfe_frac"] == "80%" and shown["import_gwh"].endswith(" MWh")
+    live.park.close()

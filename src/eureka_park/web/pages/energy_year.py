@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -20,6 +20,7 @@ from eureka_park.web.auth import Someone, park_of
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.energy_tabs import YEAR, tabs_of
 from eureka_park.web.pages.forms import TheForm
+from eureka_park.web.pages.known_plants import is_eureka_park
 from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 
@@ -27,6 +28,7 @@ BATTERY_H: Final = 4.0
 PV_PER_INVERTER: Final = 1.2
 NOOR_III: Final = "noor-iii"
 SPREAD_TOLD: Final = "cfe_frac"
+ENERGY_FORMS: Final = ((1.0, N_("{n} GWh")), (1e-3, N_("{n} MWh")), (1e-6, N_("{n} kWh")))
 SCENARIO_NAMES: Final = {
     "all-plants": N_("All plants"),
     "noor-iii-out": N_("Noor III out"),
@@ -48,23 +50,23 @@ class Slider:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of a year: its key, name, unit's form with {n}, digits after the point; shares are told in per cent."""
+    """A figure of a year: its key and name, what it is, and for plain numbers the form with {n} and the digits."""
 
     key: str
     name: str
+    kind: Literal["percent", "energy", "number"]
+    hint: str
     form: str = "{n}"
     digits: int = 0
-    is_share: bool = False
-    hint: str = ""
 
 
 FIGURES: Final = (
-    Figure("cfe_frac", N_("Clean, hour by hour"), is_share=True, hint=N_("of the load's energy")),
-    Figure("hours_fully_clean_frac", N_("Hours fully clean"), is_share=True, hint=N_("of the year's hours")),
-    Figure("import_gwh", N_("Bought from the grid"), N_("{n} GWh"), hint=N_("in the year")),
-    Figure("export_gwh", N_("Surplus sold"), N_("{n} GWh"), hint=N_("in the year")),
-    Figure("gco2_per_kwh", N_("Carbon"), N_("{n} g"), hint=N_("CO₂ behind a kWh of the load")),
-    Figure("mad_per_kwh", N_("Cost of a kWh"), N_("{n} MAD"), 2, hint=N_("new supply included")),
+    Figure("cfe_frac", N_("Clean, hour by hour"), "percent", N_("of the load's energy")),
+    Figure("hours_fully_clean_frac", N_("Hours fully clean"), "percent", N_("of the year's hours")),
+    Figure("import_gwh", N_("Bought from the grid"), "energy", N_("in the year")),
+    Figure("export_gwh", N_("Surplus sold"), "energy", N_("in the year")),
+    Figure("gco2_per_kwh", N_("Carbon"), "number", N_("CO₂ behind a kWh of the load"), N_("{n} g")),
+    Figure("mad_per_kwh", N_("Cost of a kWh"), "number", N_("new supply included"), N_("{n} MAD"), 2),
 )
 
 
@@ -96,6 +98,8 @@ def year_page(request: Request) -> HTMLResponse:
         lattice=found is not None,
         weather=found.weather if found else "",
         solving=_status_view(words, status),
+        energy_forms=[[size, words.say(form, n="{n}")] for size, form in ENERGY_FORMS],
+        has_noor=is_eureka_park(park.site),
         hidden=_query(asked),
         pictures=pictures_of(words, hours, request.query_params.get("week"), _query(asked)) if hours else None,
         pictures_exact=exact is not None,
@@ -205,6 +209,13 @@ def _power(words: Words, power_mw: float) -> str:
     return words.say("{n} MW", n=words.number(power_mw, 0)) if is_whole else words.power(power_mw)
 
 
+def energy_text(words: Words, gwh: float, load_gwh: float) -> str:
+    """An energy in the unit that suits the load's own: GWh of a park, MWh or kWh of a roof."""
+    size, form = next((item for item in ENERGY_FORMS if load_gwh >= item[0]), ENERGY_FORMS[-1])
+    shown = gwh / size
+    return words.say(form, n=words.number(shown, 0 if shown >= 10 or shown == 0 else 1))
+
+
 # -- what is shown -----------------------------------------------------------------------------------------------------
 def _slider_view(words: Words, slider: Slider, asked: Question) -> dict[str, Any]:
     value = {
@@ -231,7 +242,11 @@ def _figure_view(
         value = values[figure.key]
         if figure.key == "mad_per_kwh" and values["load_gwh"] > 0:
             value += new["mmad"] / values["load_gwh"]
-        return words.percent(value) if figure.is_share else words.say(figure.form, n=words.number(value, figure.digits))
+        if figure.kind == "energy":
+            return energy_text(words, value, values["load_gwh"])
+        if figure.kind == "percent":
+            return words.percent(value)
+        return words.say(figure.form, n=words.number(value, figure.digits))
 
     spread = ""
     if figure.key == SPREAD_TOLD and exact is not None and told(exact.low) != told(exact.high):
@@ -243,17 +258,17 @@ def _figure_view(
         "told": told(figures) if figures else "–",
         "form": words.say(figure.form, n="{n}"),
         "digits": figure.digits,
-        "kind": "percent" if figure.is_share else "number",
+        "kind": figure.kind,
         "hint": words.say(figure.hint),
         "spread": spread,
     }
 
 
 def _new_view(words: Words, new: Mapping[str, float]) -> dict[str, str]:
-    return {
-        "money": words.say("US$ {n} million", n=words.number(new["musd"], 0)),
-        "form": words.say("US$ {n} million", n="{n}"),
-    }
+    millions, dollars = words.say("US$ {n} million", n="{n}"), words.say("US$ {n}", n="{n}")
+    is_much = new["musd"] >= 1.0
+    shown = words.number(new["musd"] if is_much else 1e6 * new["musd"], 0)
+    return {"money": (millions if is_much else dollars).replace("{n}", shown), "form": millions, "small": dollars}
 
 
 def _error_view(words: Words, found: ShippedLattice | None) -> dict[str, str] | None:

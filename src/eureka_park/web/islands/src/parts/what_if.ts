@@ -85,15 +85,26 @@ class Explorer {
       const value = figures[shown.dataset.yearFigure ?? ""];
       if (value === undefined) continue;
       const digits = Number(shown.dataset.digits ?? 0);
-      shown.textContent =
-        shown.dataset.kind === "percent" ? percent(value) : fill(shown.dataset.form ?? "{n}", { n: isolated(number(value, digits)) });
+      if (shown.dataset.kind === "percent") shown.textContent = percent(value);
+      else if (shown.dataset.kind === "energy") shown.textContent = this.energy(value, loadGwh);
+      else shown.textContent = fill(shown.dataset.form ?? "{n}", { n: isolated(number(value, digits)) });
     }
     const built = this.card.querySelector<HTMLElement>("[data-new-supply]");
-    if (built) built.textContent = fill(built.dataset.form ?? "{n}", { n: isolated(number(cost(0), 0)) });
+    const musd = cost(0);
+    const form = musd >= 1 ? built?.dataset.form : built?.dataset.small;
+    if (built) built.textContent = fill(form ?? "{n}", { n: isolated(number(musd >= 1 ? musd : 1e6 * musd, 0)) });
     for (const spread of all("[data-spread]", this.card)) spread.remove();
     const headline = document.querySelector<HTMLElement>("#year-headline");
     const text = this.card.dataset.headline;
     if (headline && text) headline.textContent = fill(text, { mw: this.power(asked.load_mw), share: percent(figures.cfe_frac ?? 0) });
+  }
+
+  /** In the unit that suits the load's own energy, as the server tells it. */
+  private energy(gwh: number, loadGwh: number): string {
+    const forms = JSON.parse(this.card.dataset.energyForms ?? "[]") as [number, string][];
+    const [size, form] = forms.find(([least]) => loadGwh >= least) ?? forms[forms.length - 1] ?? [1, "{n} GWh"];
+    const shown = gwh / size;
+    return fill(form, { n: isolated(number(shown, shown >= 10 || shown === 0 ? 0 : 1)) });
   }
 
   private power(mw: number): string {
