@@ -274,6 +274,37 @@ def test_other_addresses_are_followed_and_checked() -> None:
         fetch_pvgis(34.5, -5.0, url="file:///etc/passwd")
 
 
+@pytest.mark.parametrize(
+    "location", ["file:///etc/passwd", "http://u:secret@127.0.0.1/", "http://[::1", "http://h:99999/", "ftp://h/x"]
+)
+def test_what_is_no_web_address_is_not_followed(location: str) -> None:
+    with serving((302, {"Location": location}, b"")) as server, pytest.raises(Unavailable) as caught:
+        fetch_pvgis(34.5, -5.0, url=server.url)
+    assert "sends on to what is no web address" in caught.value.message and len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:secret@host/", "http://[::1", "http://h:x/", "http://h/a b", "http://h/\x1b[", "https://h/\u00e9"]
+)
+def test_addresses_that_cannot_be_asked_are_refused_and_no_password_is_told(url: str) -> None:
+    with pytest.raises(BadInput, match="is not an address") as caught:
+        fetch_open_meteo(34.5, -5.0, url=url)
+    assert "secret" not in caught.value.line() and caught.value.line().isprintable()
+
+
+def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "WHOLE_S", -1.0)
+    with serving(good("{}")) as server, pytest.raises(Unavailable, match="did not end its answer"):
+        fetch_open_meteo(34.5, -5.0, url=server.url)
+
+
+def test_an_answer_that_nests_without_end_is_refused() -> None:
+    with serving(good("[" * 200_000)) as server, pytest.raises(Unavailable, match="did not answer in JSON"):
+        fetch_open_meteo(34.5, -5.0, url=server.url)
+    with serving((400, {}, b"[" * 200_000)) as server, pytest.raises(BadInput, match="refused the request"):
+        fetch_open_meteo(34.5, -5.0, url=server.url)
+
+
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "BYTES_MAX", 1000)
     with serving(good(forms.pvgis_tmy_json(YEAR))) as server, pytest.raises(TooLarge, match="answered with more than"):

@@ -48,7 +48,10 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     marks = "".join(lines[:5])
     delimiter = ";" if ";" in marks else "\t" if "\t" in marks else ","
     kept = [(number, line) for number, line in enumerate(lines, start=1) if line.strip() and line.lstrip()[0] != "#"]
-    parsed = csv.reader((line for _number, line in kept), delimiter=delimiter)
+    try:
+        parsed = list(csv.reader((line for _number, line in kept), delimiter=delimiter))
+    except csv.Error as error:
+        raise _bad(f"{path.name} is no readable CSV: {error}.") from None
     return [
         (number, [value.strip().replace(",", ".") if delimiter != "," else value.strip() for value in values])
         for (number, _line), values in zip(kept, parsed, strict=False)
@@ -71,7 +74,7 @@ def _power(path: Path, line: int, text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value < float("inf"):
-        raise _bad(f"{path.name}, line {line}: '{text}' is no power in MW of at least 0.")
+        raise _bad(f"{path.name}, line {line}: '{text[:40]}' is no power in MW of at least 0.")
     return value
 
 

@@ -15,6 +15,7 @@ from eureka_park.foundation.errors import BadInput, ParkError, RateLimited, TooL
 
 TIMEOUT_S: Final = 60.0
 CONNECT_TIMEOUT_S: Final = 10.0
+WHOLE_S: Final = 300.0  # of one answer, however little of it comes at a time
 BYTES_MAX: Final = 64 * 1024 * 1024
 PAUSES_S: Final = (1.0, 4.0)  # before the second and the third try
 REDIRECTS_MAX: Final = 3
@@ -33,10 +34,28 @@ class Service:
         """The same service elsewhere: a mirror, or a server of a test. Raises BadInput."""
         if not url:
             return self
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise BadInput(f"'{url}' is not an address.", fix="Write it as https://host/path.", code="bad_url")
+        if not _is_address(url):
+            raise BadInput(
+                f"'{_without_name(url)}' is not an address.", fix="Write it as https://host/path.", code="bad_url"
+            )
         return Service(self.name, url if url.endswith("/") else f"{url}/", self.licence)
+
+
+def _is_address(url: str) -> bool:
+    """Whether something can be asked there: http or https, a host, no name and password that would end in logs."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    is_plain = url.isprintable() and url.isascii() and " " not in url and port != 0
+    return is_plain and parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _without_name(url: str) -> str:
+    """The address as it may be told: what stands before an @ left out, and no more than a line of it."""
+    told = f"...@{url.rpartition('@')[2]}" if "@" in url else url
+    return "".join(mark for mark in told if mark.isprintable())[:80]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +69,7 @@ class Fetched:
         """The bytes as JSON. Raises Unavailable."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Unavailable(
                 f"{service.name} did not answer in JSON.", fix="Check --url, or try again later.", code="bad_answer"
             ) from None
@@ -78,13 +97,22 @@ def _once(service: Service, target: str) -> Fetched:
         status, location, content = _asked(service, target)
         if status not in {301, 302, 303, 307, 308} or not location:
             break
-        follow = urljoin(target, location)
+        follow = _joined(target, location)
+        if not _is_address(follow):
+            raise Unavailable(f"{service.name} sends on to what is no web address.", fix=_LATER, code="bad_answer")
         if urlsplit(target).scheme == "https" and urlsplit(follow).scheme != "https":
             raise Unavailable(f"{service.name} sends on to an address without TLS.", fix=_LATER, code="bad_answer")
         target = follow
     if 200 <= status < 300:
         return Fetched(content, target)
     raise _refused(service, status, content)
+
+
+def _joined(target: str, location: str) -> str:
+    try:
+        return urljoin(target, location)
+    except ValueError:
+        return ""
 
 
 def _asked(service: Service, target: str) -> tuple[int, str, bytes]:
@@ -122,8 +150,12 @@ def _asked(service: Service, target: str) -> tuple[int, str, bytes]:
 
 
 def _whole(service: Service, chunks: Any) -> bytes:
-    content = bytearray()
+    content, begun_s = bytearray(), time.monotonic()
     for chunk in chunks:
+        if time.monotonic() - begun_s > WHOLE_S:
+            raise Unavailable(
+                f"{service.name} did not end its answer within {WHOLE_S:g} s.", fix=_LATER, code="bad_answer"
+            )
         content += chunk
         if len(content) > BYTES_MAX:
             raise TooLarge(f"{service.name} answered with more than {BYTES_MAX // 2**20} MiB.", fix="Ask for one year.")
@@ -146,7 +178,7 @@ def _reason(content: bytes) -> str:
     """What services say in their errors: PVGIS `message`, Open-Meteo `reason`, NASA POWER `detail` or `messages`."""
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(value, Mapping):
         return ""
