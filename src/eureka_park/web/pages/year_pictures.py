@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,6 +32,8 @@ WEEK_H: Final = 168
 N_WEEKS: Final = 52
 N_MARKS: Final = 101
 _TENTHS: Final = 10.0
+_KEPT: Final = 16
+_kept: dict[tuple[int, str], tuple[Hours, dict[str, Any]]] = {}
 
 
 def shown_hours(site: Site, exact: Answer | None) -> tuple[Hours, float] | None:
@@ -40,7 +43,12 @@ def shown_hours(site: Site, exact: Answer | None) -> tuple[Hours, float] | None:
     study = shipped_study()
     if not is_like(site, study["site"]):
         return None
-    hours = study["hours"]
+    return _shipped_hours()
+
+
+@cache
+def _shipped_hours() -> tuple[Hours, float]:
+    hours = shipped_study()["hours"]
     by_kind = {kind: array("f", [value / _TENTHS for value in hours["by_source"][kind]]) for kind in KINDS}
     load_mw = float(hours["load_mw"])
     export = array("f", [value / _TENTHS for value in hours["export"]])
@@ -51,16 +59,25 @@ def shown_hours(site: Site, exact: Answer | None) -> tuple[Hours, float] | None:
 def pictures_of(words: Words, shown: tuple[Hours, float], week: str | None, query: Mapping[str, str]) -> dict[str, Any]:
     """All pictures with their tables."""
     hours, load_mw = shown
-    shares = hours.clean_fracs()
-    return {
-        "load": words.power(load_mw),
-        "seed": words.number(hours.seed),
-        "year": _year(words, shares),
-        "week": _week(words, hours, load_mw, week, query),
-        "months": _months(words, hours),
-        "duration": _duration(words, hours, load_mw),
-        "kinds": [(kind, words.say(KIND_NAMES[kind])) for kind in KINDS if max(hours.by_kind_mw[kind]) > 0.05],
-    }
+    return {**_of_the_year(words, hours, load_mw), "week": _week(words, hours, load_mw, week, query)}
+
+
+def _of_the_year(words: Words, hours: Hours, load_mw: float) -> dict[str, Any]:
+    """All but the week; kept by year and language, since drawing 8,760 hours takes longer than the rest of a page."""
+    name = (id(hours), words.lang)
+    if name not in _kept:
+        while len(_kept) >= _KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        told = {
+            "load": words.power(load_mw),
+            "seed": words.number(hours.seed),
+            "year": _year(words, hours.clean_fracs()),
+            "months": _months(words, hours),
+            "duration": _duration(words, hours, load_mw),
+            "kinds": [(kind, words.say(KIND_NAMES[kind])) for kind in KINDS if max(hours.by_kind_mw[kind]) > 0.05],
+        }
+        _kept[name] = (hours, told)  # with its hours, so that no other year can take their place in memory
+    return _kept[name][1]
 
 
 def _year(words: Words, shares: Sequence[float]) -> dict[str, Any]:
