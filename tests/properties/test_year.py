@@ -51,10 +51,11 @@ def test_the_load_is_the_sum_of_its_sources_and_shares_are_shares(problem: Dispa
     size = 1e-9 + 1e-6 * max(1.0, found.load_gwh)
     assert sum(found.gwh_by_source.values()) + found.unserved_gwh == pytest.approx(found.load_gwh, abs=size)
     assert sum(found.export_gwh_by_source.values()) == pytest.approx(found.export_gwh, abs=size)
-    for name in ("cfe_frac", "volume_frac", "hours_fully_clean_frac", "physical_grid_frac", "contracted_frac"):
+    shares = ("cfe_frac", "volume_frac", "hours_fully_clean_frac", "contracted_frac")
+    for name in (*shares, "physical_grid_frac", "with_grid_clean_frac"):
         assert 0.0 <= getattr(found, name) <= 1.0, name
     assert found.cfe_frac <= found.volume_frac + 1e-6 or found.export_gwh == 0.0
-    assert found.cfe_frac <= found.physical_grid_frac + 1e-12
+    assert found.cfe_frac <= found.with_grid_clean_frac + 1e-12
     for part in (found.salt_gwh_by_source, found.battery_gwh_by_source):
         assert all(-size <= gwh <= found.gwh_by_source[name] + size for name, gwh in part.items())
     least, most = min(PARK.gco2_per_kwh_by_source.values()), max(PARK.gco2_per_kwh_by_source.values())

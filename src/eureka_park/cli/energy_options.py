@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,17 @@ DEFAULT_SITE: Final = "eureka-park"
 DEFAULT_SCENARIO: Final = "all-plants"
 MAX_SEEDS: Final = 100
 CONTRACT_WORDS: Final = (N_("already sold"), N_("contracted to the park"), N_("not stated"))
+FACT_WORDS: Final = (  # whose word a figure of a plant is
+    N_("measured"), N_("published"), N_("announced"), N_("assumption"), N_("modelled"), N_("default"), N_("site file"),
+)  # fmt: skip
+WEATHER_WORDS: Final = (N_("synthetic"), N_("measured"), N_("reanalysis"), N_("forecast"))
+NOTES: Final = (  # energy.studies says them in every answer
+    N_(
+        "the whole year known in advance, one linear program: a bound, which plans with forecasts stay below; constant "
+        "efficiency of the power blocks, without start-up heat and minimum load"
+    ),
+    N_("already sold to others, where a plant says so; nothing here is additional"),
+)
 _RANGE: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 
@@ -126,7 +137,7 @@ class YearsLine:
 
 def years_text(found: dict[str, Any]) -> str:
     """Scenario, weather and flexibility of an answer in a few words."""
-    labels = ", ".join(dict.fromkeys(place["label"] for place in found["weather"].values()))
+    labels = ", ".join(_(label) for label in dict.fromkeys(place["label"] for place in found["weather"].values()))
     seeds = ranges_text(found["seeds"])
     weather = _("{label} weather, seeds {seeds}", label=labels, seeds=seeds) if seeds else labels
     gone = ", ".join(found["without"])
@@ -153,19 +164,27 @@ def ranges_text(numbers: list[int]) -> str:
 def print_basis(found: dict[str, Any]) -> None:
     """What an answer rests on: plants raw and calibrated, their contracts, weather, foresight, prices, carbon."""
     for name, plant in found["plants"].items():
-        raw = f"{plant['raw_gwh']:.3g} GWh" if "raw_gwh" in plant else "-"
-        factor = f"{plant['calibration_factor']:.3f}" if "calibration_factor" in plant else "-"
-        click.echo(
-            clean(name) + ": "
-            + _("model {raw}, factor {factor}; {contract}", raw=raw, factor=factor, contract=_(plant["contract"]))
-        )  # fmt: skip
+        text = _("left out") if name in found["without"] else _plant_text(plant)
+        click.echo(f"{clean(name)}: {text}")
     for place, weather in found["weather"].items():
-        click.echo(
-            f"{clean(place)}: {clean(weather['label'])}, {clean(weather['origin'])}, {clean(weather['licence'])}"
-        )
+        label = weather["label"]
+        click.echo(f"{clean(place)}: {clean(_(label))}, {clean(weather['origin'])}, {clean(weather['licence'])}")
     for name in ("foresight", "supply", "grid_gco2", "tariff"):
         if found.get(name):
-            click.echo(f"{name}: {clean(found[name])}")
+            click.echo(f"{name}: {clean(_(found[name]))}")
+
+
+def _plant_text(plant: Mapping[str, Any]) -> str:
+    """The model's year, the factor, the year that is counted and whose word that is, the contract."""
+    raw = f"{plant['raw_gwh']:.3g} GWh" if "raw_gwh" in plant else "-"
+    factor = f"{plant['calibration_factor']:.3f}" if "calibration_factor" in plant else "-"
+    told, label, contract = plant.get("published_gwh"), plant.get("published_gwh_label", ""), plant["contract"]
+    if told is None:
+        return _("model {raw}, factor {factor}; {contract}", raw=raw, factor=factor, contract=_(contract))
+    return _(
+        "model {raw}, factor {factor} to {told} ({label}); {contract}",
+        raw=raw, factor=factor, told=f"{told:.3g} GWh", label=_(label), contract=_(contract),
+    )  # fmt: skip
 
 
 def basis_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,6 +33,7 @@ STATE_WORDS: Final = (
     N_("queued"), N_("starting"), N_("running"), N_("pausing"), N_("paused"), N_("frozen"),
     N_("finished"), N_("failed"), N_("cancelled"), N_("lost"), N_("measured"), N_("modelled"),
 )  # fmt: skip
+FRENCH_SPACES: Final = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 PIPE_WIDTH: Final = 160  # wide enough that no id or reason is cut when a program reads the table
 
 
@@ -81,8 +82,10 @@ def console() -> Console:
 
 
 def clean(text: object) -> str:
-    """Text from elsewhere without control characters: a job's name must not steer a terminal."""
-    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in str(text))
+    """Text from elsewhere without control characters: a job's name must not steer a terminal. French spaces stay."""
+    return "".join(
+        mark if mark.isprintable() or mark in FRENCH_SPACES else "\N{REPLACEMENT CHARACTER}" for mark in str(text)
+    )
 
 
 def cell(text: object, style: str = "") -> Text:

@@ -18,7 +18,8 @@ from eureka_park import __version__
 from eureka_park.energy.core.footprint import contract_of, price_mad_per_mwh
 from eureka_park.energy.crew import Progress, run_all
 from eureka_park.foundation.errors import BadInput
-from eureka_park.foundation.site_file import LIFE_CYCLE_SOURCE, Site, site_to_json
+from eureka_park.foundation.plant_data import fact, has_parameter
+from eureka_park.foundation.site_file import LIFE_CYCLE_SOURCE, Plant, Site, site_to_json
 
 DEFAULT_SCENARIO: Final = "all-plants"
 DIGITS: Final = 8
@@ -29,8 +30,8 @@ FORESIGHT: Final = (
 )
 ACCOUNTING: Final = (
     "Three accounts, not to be added. hour_matched: power of the site's plants in the load's hour, whoever owns it."
-    " contracted: the part that is contracted to the park. physical_grid: hour_matched, and the grid's own low-carbon "
-    "share for the rest; the site's plants are part of the grid's mix too."
+    " contracted: the part that is contracted to the park. physical_grid: the low-carbon share of what flows in the "
+    "wire, the grid's mix, but for plants beside the site that are not sold to others."
 )
 
 
@@ -205,7 +206,7 @@ def told_basis(site: Site, answers: Sequence[Mapping[str, Any]]) -> dict[str, An
     for plant in site.plants:
         published, price = plant.year_gwh_published, price_mad_per_mwh(plant)
         more = {"published_gwh": published, "price_mad_per_mwh": price, "contract": contract_of(plant)}
-        plants[plant.id] = {**plants.get(plant.id, {}), **more}
+        plants[plant.id] = {**plants.get(plant.id, {}), **more, **_rests_on(plant)}
     is_sold = any(contract_of(plant) == "already sold" for plant in site.plants)
     return {
         "weather": weather,
@@ -216,6 +217,16 @@ def told_basis(site: Site, answers: Sequence[Mapping[str, Any]]) -> dict[str, An
         "plant_gco2": LIFE_CYCLE_SOURCE,
         "tariff": site.grid.price_source,
     }
+
+
+def _rests_on(plant: Plant) -> dict[str, str]:
+    """Whether a plant's yearly output and its price were measured, published, planned or assumed, and who says so."""
+    told: dict[str, str] = {}
+    for name, short in (("year_gwh_published", "published_gwh"), ("price_mad_per_mwh", "price")):
+        if has_parameter(plant, name):
+            found = fact(plant, name)
+            told |= {f"{short}_label": found.label, f"{short}_source": found.source}
+    return told
 
 
 def _by_seed(

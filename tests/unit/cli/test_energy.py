@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 from tests.unit.cli.conftest import Run, one_json
 
-from eureka_park.cli.energy_options import POWER, SEEDS, SHARE, ranges_text, weather_files
+from eureka_park.cli.energy_options import FACT_WORDS, NOTES, POWER, SEEDS, SHARE, ranges_text, weather_files
+from eureka_park.cli.output import clean
+from eureka_park.energy import studies
 from eureka_park.energy.core.weather import typical_year
 from eureka_park.energy.weather_file import write_weather
 from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.plant_data import Label
 from eureka_park.foundation.site_reading import load_site
 
 
@@ -33,6 +37,18 @@ def test_powers_and_shares_are_numbers(text: str) -> None:
         POWER.convert(text, None, None)
     with pytest.raises(click.BadParameter, match="no share"):
         SHARE.convert(text, None, None)
+
+
+def test_notes_have_the_words_of_the_studies() -> None:
+    assert studies.FORESIGHT in NOTES
+    assert set(get_args(Label)) == set(FACT_WORDS)
+
+
+def test_french_spaces_stay_and_what_steers_a_terminal_goes() -> None:
+    assert clean("à 99\N{NO-BREAK SPACE}%, 3\N{NARROW NO-BREAK SPACE}381") == (
+        "à 99\N{NO-BREAK SPACE}%, 3\N{NARROW NO-BREAK SPACE}381"
+    )
+    assert clean("a\x1b[2J\u202eb") == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_plan_needs_no_park(run: Run) -> None:

@@ -56,12 +56,18 @@ def test_an_answer_says_what_it_rests_on(two_years: dict[str, object]) -> None:
             plant["raw_gwh"] * plant["calibration_factor"], rel=1e-4
         )
         assert plant["contract"] == "already sold"
+    labels = {name: (plant["published_gwh_label"], plant["price_label"]) for name, plant in plants.items()}
+    assert labels["noor-i"] == ("measured", "published")
+    assert labels["noor-ii"] == ("announced", "published")  # planned: what it really gave was not found
+    assert labels["koudia"] == ("assumption", "assumption")
+    assert all(plant["published_gwh_source"] for plant in plants.values())
 
 
 def test_three_accounts_are_three_numbers(two_years: dict[str, object]) -> None:
     accounts = two_years["accounting"]
     assert isinstance(accounts, dict)
-    assert accounts["contracted_frac"] == 0.0 < accounts["hour_matched_frac"] < accounts["physical_grid_frac"] < 1.0
+    assert accounts["contracted_frac"] == 0.0 < accounts["physical_grid_frac"] < accounts["hour_matched_frac"] < 1.0
+    assert accounts["physical_grid_frac"] == PARK.grid.clean_frac  # all of it is sold to the public grid
     assert accounts["hour_matched_frac"] == two_years["cfe_frac"]
 
 

@@ -65,7 +65,8 @@ def test_salt_is_told_apart_from_the_sun_of_the_hour() -> None:
 def test_the_three_accounts_are_three_numbers() -> None:
     found = told([10, 10], wind=[10, 0])
     assert found.cfe_frac == pytest.approx(0.5)
-    assert found.physical_grid_frac == pytest.approx(0.5 + 0.26 * 0.5)
+    assert found.with_grid_clean_frac == pytest.approx(0.5 + 0.26 * 0.5)
+    assert found.physical_grid_frac == pytest.approx(0.26)  # its wind is sold to the public grid
     assert found.contracted_frac == 0.0
 
 

@@ -22,12 +22,13 @@ def import_cost_mad_per_mwh(grid: Grid, timezone: str, starts_s: Floats) -> Floa
 
 
 def plant_transport_mad_per_mwh(grid: Grid, plant: Plant) -> float:
-    """What the network charges for bringing a plant's energy: nothing where it stands beside the site; MAD/MWh.
+    """What the network charges for bringing a plant's energy: nothing where it stands beside the site; MAD/MWh."""
+    return 0.0 if stands_beside(grid, plant) else grid.transport_mad_per_mwh
 
-    A plant without line loss stands beside the site.
-    """
-    loss = grid.line_loss_frac if plant.line_loss_frac is None else plant.line_loss_frac
-    return grid.transport_mad_per_mwh if loss > 0 else 0.0
+
+def stands_beside(grid: Grid, plant: Plant) -> bool:
+    """Whether a plant stands beside the site: one without line loss does."""
+    return (grid.line_loss_frac if plant.line_loss_frac is None else plant.line_loss_frac) <= 0
 
 
 def surplus_mad_per_mwh(grid: Grid, timezone: str, starts_s: Floats) -> Floats:

@@ -2,8 +2,9 @@
 
 Three accounts are kept apart and never mixed. *Hour-matched*: the load's energy that came from the site's plants in
 its own hour, salt and batteries counted where the plants filled them; it says nothing of contracts. *Contracted*: the
-part of it from plants whose power is contracted to the park. *Physical grid*: hour-matched, and for the rest the clean
-share of what the grid delivers.
+part of it from plants whose power is contracted to the park. *Physical grid*: what flows in the wire, whoever paid: the
+grid's mix, and plants beside the site whose power is not sold to others. A fourth figure adds the grid's clean share to
+the hour-matched one, as some companies count; it counts the site's plants twice where they are part of the grid's mix.
 """
 
 from __future__ import annotations
@@ -17,11 +18,22 @@ import numpy as np
 from eureka_park.energy.core.dispatch import Dispatch, dispatch
 from eureka_park.energy.core.dispatch_problem import Battery, DispatchProblem, Objective, for_a_year
 from eureka_park.energy.core.flows import Flows, flows_of
-from eureka_park.energy.core.footprint import FOR_THE_PARK, contract_of, price_mad_per_mwh, water_m3_per_mwh
+from eureka_park.energy.core.footprint import (
+    ALREADY_SOLD,
+    FOR_THE_PARK,
+    contract_of,
+    price_mad_per_mwh,
+    water_m3_per_mwh,
+)
 from eureka_park.energy.core.local_hours import LocalHours, Numbers, local_hours
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import Supply, delivered_frac, problem_from
-from eureka_park.energy.core.tariff import import_cost_mad_per_mwh, plant_transport_mad_per_mwh, surplus_mad_per_mwh
+from eureka_park.energy.core.tariff import (
+    import_cost_mad_per_mwh,
+    plant_transport_mad_per_mwh,
+    stands_beside,
+    surplus_mad_per_mwh,
+)
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
@@ -65,6 +77,7 @@ class YearResult:
     water_m3: float
     contracted_frac: float
     physical_grid_frac: float
+    with_grid_clean_frac: float
     gwh_by_source: Mapping[str, float]
     salt_gwh_by_source: Mapping[str, float]
     battery_gwh_by_source: Mapping[str, float]
@@ -139,7 +152,8 @@ def year_result(year: SolvedYear) -> YearResult:
         mad_per_kwh=_over(costs["bought"] + costs["plants"] + costs["transport"], served_mwh * 1000.0),
         water_m3=_water_m3(year),
         contracted_frac=_contracted_frac(year, to_load, load_mwh),
-        physical_grid_frac=min(1.0, cfe_frac + grid_clean_frac * bought_frac),
+        physical_grid_frac=_physical_frac(year, to_load, load_mwh),
+        with_grid_clean_frac=min(1.0, cfe_frac + grid_clean_frac * bought_frac),
         gwh_by_source={name: _gwh(series) for name, series in to_load.items()},
         salt_gwh_by_source={name: _gwh(series) for name, series in flows.through_salt_mw.items()},
         battery_gwh_by_source={name: _gwh(series) for name, series in flows.through_battery_mw.items()},
@@ -228,6 +242,15 @@ def _contracted_frac(year: SolvedYear, to_load: Mapping[str, Floats], load_mwh: 
     ours = [plant.id for plant in year.supply.site.plants if contract_of(plant) == FOR_THE_PARK]
     ours_mwh = sum(float(to_load[name].sum()) for name in ours if name in to_load)
     return min(1.0, _over(ours_mwh, load_mwh))
+
+
+def _physical_frac(year: SolvedYear, to_load: Mapping[str, Floats], load_mwh: float) -> float:
+    """Clean share of what arrives in the wire: own plants beside the site, the grid's mix for all else."""
+    site = year.supply.site
+    own = [plant.id for plant in site.plants if stands_beside(site.grid, plant) and contract_of(plant) != ALREADY_SOLD]
+    own_frac = min(1.0, _over(sum(float(to_load[name].sum()) for name in own if name in to_load), load_mwh))
+    unserved_frac = _over(float(year.answer.unserved_mw.sum()), load_mwh)
+    return own_frac + (site.grid.clean_frac or 0.0) * max(0.0, 1.0 - own_frac - unserved_frac)
 
 
 def _check(load_mw: Floats, flex_frac: float) -> None:
