@@ -6,12 +6,19 @@ import json
 import re
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
+from eureka_park.energy.core.climate import climate_of
+from eureka_park.energy.core.forecast import Outlook, noise_of
+from eureka_park.energy.core.weather import typical_years
 from eureka_park.energy.forecast_file import shipped_forecasts
+from eureka_park.energy.make_forecast_study import SEEDS, SERIES
+from eureka_park.foundation.seeds import SeedTree
+from eureka_park.foundation.site_reading import load_site
 from eureka_park.web.app import make_app
 from eureka_park.web.pages.energy_ahead import chosen_in
 from eureka_park.web.pages.words import LANGUAGES
@@ -87,3 +94,19 @@ def test_what_an_address_says_wrongly_is_the_first_of_each(values: dict[str, str
 def test_every_choice_is_a_link_that_keeps_the_others(client: TestClient) -> None:
     links = re.findall(r'href="(\?series=[^"]*)"', html(client, "?series=1&lead=48&month=7"))
     assert len(links) == 2 + 3 + 12 and "?series=1&amp;lead=48&amp;month=8#ahead-card" in links
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_study_is_of_today_s_weather_and_forecasts(index: int) -> None:
+    """One week of each series made again; where this fails: python -m eureka_park.energy.make_forecast_study."""
+    place, name, kind, scale = SERIES[index]
+    kept = STUDY["weeks"][index]
+    assert (kept["place"], kept["series"], kept["seed"]) == (place, name, SEEDS[0])
+    places = load_site("eureka-park").weather_sites
+    series = getattr(typical_years(places, SEEDS[0])[place], name)
+    start = kept["starts_h"][4]
+    assert np.rint(scale * series[start : start + 168]).astype(int).tolist() == kept["truth"][4]
+    climate = climate_of(series, is_solar=kind == "sun")
+    outlook = Outlook(climate, climate.scores(series), noise_of(SeedTree(SEEDS[0]), place, kind))
+    middle = outlook.at_lead(24).quantile(0.5)[start : start + 168]
+    assert np.rint(scale * middle).astype(int).tolist() == pytest.approx(kept["leads"]["24"]["p50"][4], abs=1)
