@@ -16,7 +16,8 @@ pytestmark = [
 ]
 PAGES = (
     "/", "/jobs", "/jobs?state=finished", "/jobs/{done}", "/jobs/{running}", "/jobs/{waiting}", "/submit", "/site",
-    "/energy", "/energy/year", "/energy/ahead", "/welcome", "/connect", "/glossary", "/style", "/wall", "/offline", "/nothing",
+    "/energy", "/energy/year", "/energy/ahead", "/welcome", "/connect", "/glossary", "/style", "/wall", "/offline",
+    "/nothing",
 )  # fmt: skip
 
 

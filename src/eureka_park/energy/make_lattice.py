@@ -4,8 +4,8 @@
 
 It solves the years of the axes below for every scenario, each from where the last one stood: without flexible load hour
 by hour, with it in steps of two hours, where the load's own freedom hides them. Then it solves exact years at random
-points between, N for each scenario, and writes the errors it found into the file. About ten minutes on two idle cores; to be
-run again when models or the site change (`tests/contract/test_lattice.py` tells).
+points between, N for each scenario, and writes the errors it found into the file. About ten minutes on two idle cores;
+to be run again when models or the site change (`tests/contract/test_lattice.py` tells).
 """
 
 from __future__ import annotations

@@ -150,8 +150,7 @@ def _table(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _value(name: str, item: Any) -> float:
     value = item.get("value") if isinstance(item, dict) else item
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= VALUE_MAX:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= VALUE_MAX:
         raise BadInput(
             f"'{name}' is not a number from 0 to {VALUE_MAX:g}: {repr(value)[:40]}.", fix="Write value = NUMBER.",
             field=name,
