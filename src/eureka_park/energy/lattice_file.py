@@ -1,4 +1,4 @@
-"""The lattice that comes with the park (made by `energy.make_lattice`): read once, only for the site it was made for."""
+"""The lattice that comes with the park (made by `energy.make_lattice`): read once, for the site it was made for alone."""
 
 from __future__ import annotations
 
