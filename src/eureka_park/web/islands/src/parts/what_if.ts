@@ -171,7 +171,7 @@ class Explorer {
     const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => undefined);
     if (!answer?.ok || round !== this.round) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const selector of ["#year-answer", "#year-pictures", "#year-headline"]) {
+    for (const selector of ["#year-answer", "#year-pictures", "#year-headline", "#year-now"]) {
       const here = document.querySelector(selector);
       const there = fresh.querySelector(selector);
       if (here && there) here.replaceWith(document.adoptNode(there));
