@@ -255,3 +255,14 @@ def test_the_first_heading_is_the_verdict(files: dict[str, str]) -> None:
         heading = re.search(r"<h1>(.*?)</h1>", page)
         assert heading is not None
         assert heading[1] == verdict_sentence(shipped_study(), Words(lang, shipped_study()["timezone"]))
+
+
+def test_a_plant_says_whose_word_its_year_is() -> None:
+    rows = {row["name"].strip("\u2068\u2069"): row for row in view(shipped_study(), shipped(), Words("en"))["plants"]}
+    assert [rows[name]["used_word"] for name in ("Noor I", "Noor II", "Koudia Al Baida")] == [
+        "measured", "planned", "estimate",
+    ]  # fmt: skip
+    assert (rows["Noor I"]["price_word"], rows["Koudia Al Baida"]["price_word"]) == ("", "estimate")
+    changed = copy.deepcopy(shipped_study())
+    changed["plants"][0]["calibrated_gwh"] = 300.0  # a plant of a changed site file has no known word
+    assert view(changed, shipped(), Words("en"))["plants"][0]["used_word"] == ""

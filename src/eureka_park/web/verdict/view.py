@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from eureka_park.energy.verdict_assumptions import Assumptions
 from eureka_park.energy.verdict_schema import ROWS, SCENARIOS, Cell, Span, Study
+from eureka_park.foundation.plant_data import facts, known_plants
 from eureka_park.web.pages.words import N_, Words, isolated
 from eureka_park.web.verdict import pictures
 from eureka_park.web.verdict.facts import FACTS, INPUT_NAMES, ROW_NAMES, SCENARIO_NAMES, SCENARIO_TEXTS, SOURCE_NAMES
@@ -33,6 +34,10 @@ _PLANT_KINDS: Final = {
     "wind": N_("wind machines"),
     "battery": N_("Battery"),
 }
+# Whose word a plant's year or price is, by its label in the plants' data.
+_WORD_OF: Final = {
+    "measured": N_("measured"), "published": "", "announced": N_("planned"), "assumption": N_("estimate"),
+}  # fmt: skip
 
 
 def view(study: Study, assumptions: Assumptions, words: Words) -> dict[str, Any]:
@@ -85,8 +90,10 @@ def _facts(words: Words) -> list[dict[str, str]]:
 
 
 def _operated(study: Study, words: Words) -> list[dict[str, str]]:
+    seed = words.number(study["seeds"][0], 0)
     return [
         {
+            "seed": seed,
             "load": words.power(item["load_mw"]),
             "bound": tenth(item["bound_frac"], words),
             "perfect": tenth(item["perfect_frac"], words),
@@ -125,7 +132,7 @@ def _labels(study: Study, words: Words) -> list[str]:
     return [
         words.say("synthetic weather") if "synthetic" in study["weather"] else study["weather"],
         words.count("{n} year of weather", "{n} years of weather", n),
-        words.say("outputs fitted to published years"),
+        words.say("outputs fitted to published or planned years"),
         words.say(
             "calculated on {date}, version {version}",
             date=words.long_date(study["date"]),
@@ -200,11 +207,21 @@ def _plants(study: Study, words: Words) -> list[dict[str, str]]:
             "name": words.name(plant["title"]), "kind": words.say(_PLANT_KINDS.get(plant["kind"], plant["kind"])),
             "power": words.power(plant["gross_mw"]), "raw": words.number(plant["raw_gwh"], 0),
             "factor": words.number(plant["calibration_factor"], 2), "used": words.number(plant["calibrated_gwh"], 0),
+            "used_word": _word_of(plant["id"], "year_gwh_published", plant["calibrated_gwh"], words),
             "price": words.number(plant["price_mad_per_mwh"] / 1000, 2) if plant["price_mad_per_mwh"] else "–",
+            "price_word": _word_of(plant["id"], "price_mad_per_mwh", plant["price_mad_per_mwh"], words),
             "past": words.percent(plant["availability_frac"].get("historical-availability")),
         }
         for plant in study["plants"]
     ]  # fmt: skip
+
+
+def _word_of(plant_id: str, name: str, value: float, words: Words) -> str:
+    """Whether a figure of a plant was measured, planned or estimated; nothing where the known figure is another."""
+    known = facts(plant_id).get(name) if plant_id in known_plants() else None
+    if known is None or not isinstance(known.value, float) or abs(known.value - value) > 1e-6 * abs(known.value):
+        return ""
+    return words.say(_WORD_OF.get(known.label, known.label))
 
 
 def _water(study: Study, words: Words) -> dict[str, Any]:
