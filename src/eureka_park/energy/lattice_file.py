@@ -1,4 +1,4 @@
-"""The lattice that comes with the park (made by `energy.make_lattice`): read once, for the site it was made for alone."""
+"""The lattice that comes with the park (made by `make_lattice`): read once, and only for the site it was made for."""
 
 from __future__ import annotations
 
