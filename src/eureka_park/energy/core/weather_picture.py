@@ -35,7 +35,7 @@ def picture(
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" width="{WIDTH:g}" '
         f'height="{height:g}" font-family="sans-serif" font-size="12" fill="{INK}" role="img" '
-        f'aria-label={quoteattr(title)}>',
+        f"aria-label={quoteattr(title)}>",
         f'<rect width="{WIDTH:g}" height="{height:g}" fill="#ffffff"/>',
         f'<text x="{LEFT:g}" y="20" font-size="15" font-weight="bold">{escape(title)}</text>',
         f'<text x="{LEFT:g}" y="{BARS_TOP - 12:g}">{escape(bars_text)}</text>',
