@@ -56,6 +56,30 @@ def test_what_is_off_ends_with_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert found.exit_code == 1 and "off: electricity" in found.stdout and "1.250" in found.stdout
 
 
+def test_the_parks_dispatch_tells_what_was_planned(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    monkeypatch.setattr(runs, "sam_version", lambda: "NREL-PySAM 0")
+    monkeypatch.setattr("eureka_park.energy.sam.check.plan_of_park", lambda site, seed, load_mw: loads.append(load_mw))
+    monkeypatch.setattr("eureka_park.energy.sam.check.check_plant", lambda *_: off(planned_gwh=41.5))
+    page = run("energy", "check-sam", "--plant", "noor-i", "--dispatch", "park").stdout
+    assert "planned, GWh" in page and "41.5" in page and "counts on" in page
+    told = one_json(run("energy", "check-sam", "--plant", "noor-i", "--dispatch", "park", "--load-mw", "200", "--json"))
+    assert told["dispatch"] == "park" and told["plants"][0]["planned_gwh"] == 41.5
+    assert loads == [386.0, 200.0]
+
+
+@pytest.mark.parametrize("words", [("--dispatch", "park", "--weather", "{file}"), ("--load-mw", "200")])
+def test_options_that_do_not_go_together(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(runs, "sam_version", lambda: "NREL-PySAM 0")
+    place = load_site("eureka-park").weather_sites[0]
+    file = tmp_path / "elsewhere.csv"
+    write_weather(file, typical_year(place, 3), place)
+    found = run("energy", "check-sam", "--plant", "noor-i", *(word.format(file=file) for word in words))
+    assert found.exit_code == 1 and "--dispatch park" in found.stderr
+
+
 def test_an_unknown_plant_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "sam_version", lambda: "NREL-PySAM 0")
     found = run("energy", "check-sam", "--plant", "noor-v")

@@ -8,7 +8,7 @@ import numpy as np
 
 from eureka_park.energy.core.dispatch import Dispatcher
 from eureka_park.energy.core.dispatch_problem import DispatchProblem, SaltPlant, for_a_year
-from eureka_park.energy.core.power_block import most_mw_th, power_block, through_the_hours, usable_tank_mwh_th
+from eureka_park.energy.core.power_block import met_targets_mw_th, most_mw_th, power_block, usable_tank_mwh_th
 from eureka_park.energy.core.sun import Floats
 from eureka_park.foundation.site_file import Plant, WeatherSite
 
@@ -44,8 +44,7 @@ def targets_alone_mw_th(plant: Plant, place: WeatherSite, heat_mw_th: Floats) ->
     (drawn,) = dispatcher.handles.salt[plant.id].drawn
     dispatcher.solver.set_columns(drawn, 0.0, np.minimum(salt.power_block_mw_th, most_mw_th(block, heat_mw_th)))
     asked_mw_th = dispatcher.solve().power_mw[plant.id] / salt.per_heat
-    done = through_the_hours(block, heat_mw_th, asked_mw_th)
-    return np.where(done.start_mw_th > 0.0, asked_mw_th, done.drawn_mw_th)
+    return met_targets_mw_th(block, heat_mw_th, asked_mw_th)
 
 
 def _alone(plant: Plant, heat_mw_th: Floats) -> SaltPlant:

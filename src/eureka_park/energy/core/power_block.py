@@ -83,6 +83,15 @@ def replay(plant: Plant, year: WeatherYear, heat_mw_th: Floats, target_mw_th: Fl
     return Replay(gross, own_use, heat, np.maximum(0.0, gross - own_use) * block.water_m3_per_mwh)
 
 
+def met_targets_mw_th(block: PowerBlock, heat_mw_th: Floats, asked_mw_th: Floats) -> Floats:
+    """Targets that can be met: what was asked for in hours with a start, what was drawn in all others; MW.
+
+    Hours under the block's least load and what tanks alone cannot give are left out.
+    """
+    done = through_the_hours(block, heat_mw_th, asked_mw_th)
+    return np.where(done.start_mw_th > 0.0, asked_mw_th, done.drawn_mw_th)
+
+
 def power_block(plant: Plant) -> PowerBlock:
     """Block and tank of a plant, from its own figures and those of its type. Raises BadInput for a missing one."""
     cooling = text_parameter(plant, "cooling")

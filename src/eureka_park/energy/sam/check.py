@@ -6,19 +6,21 @@ Compared are models before calibration and before outages: a calibration would h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from eureka_park.energy.core.plant_alone import targets_alone_mw_th
+from eureka_park.energy.core.plants_in_park import ParkPlan, park_plan
 from eureka_park.energy.core.power_block import replay
 from eureka_park.energy.core.pv import pv_mw
 from eureka_park.energy.core.readers.park_csv import ParkWeather
 from eureka_park.energy.core.sun import Floats
+from eureka_park.energy.core.supply import Supply, supply_of
 from eureka_park.energy.core.tower import tower_heat_mw
 from eureka_park.energy.core.trough import trough_heat_mw
-from eureka_park.energy.core.weather_year import WeatherYear
+from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, WeatherYear
 from eureka_park.energy.core.wind import wind_mw
 from eureka_park.foundation.site_file import Plant, Site, WeatherSite
 
@@ -31,7 +33,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One plant at one place: GWh of ours and SAM's, heat only for CSP, correlation of the hours (heat for CSP)."""
+    """One plant at one place: GWh of ours and SAM's, heat only for CSP, correlation of the hours (heat for CSP).
+
+    `planned_gwh` is what the park's program counts on from the heat it draws; only under the park's dispatch.
+    """
 
     plant: str
     type: str
@@ -44,6 +49,7 @@ class Compared:
     correlation: float
     water_m3: float | None = None
     sam_water_m3: float | None = None
+    planned_gwh: float | None = None
 
     @property
     def heat_ratio(self) -> float | None:
@@ -82,6 +88,7 @@ class Compared:
             "sam_net_gwh": _rounded(self.sam_net_gwh),
             "net_ratio": _rounded(self.net_ratio, 4),
             "correlation": _rounded(self.correlation, 4),
+            "planned_gwh": _rounded(self.planned_gwh),
             "water_m3": _rounded(self.water_m3, 0),
             "sam_water_m3": _rounded(self.sam_water_m3, 0),
             "off_max_frac": self.off_max,
@@ -90,12 +97,40 @@ class Compared:
         }
 
 
-def check_plant(plant: Plant, place: WeatherSite, year: WeatherYear, tell: Tell = lambda _: None) -> Compared:
+def check_plant(
+    plant: Plant,
+    place: WeatherSite,
+    year: WeatherYear,
+    tell: Tell = lambda _: None,
+    plan: ParkPlan | None = None,
+) -> Compared:
     """Run our model and SAM. `tell` hears what goes on: `ours`, `sam-field`, `sam-dispatch`, `sam`.
 
-    Raises Unavailable without PySAM, and Internal when SAM fails.
+    A plant with salt follows the plan of the park, or without one the dispatch it would have alone. Raises Unavailable
+    without PySAM, and Internal when SAM fails.
     """
-    return _check_csp(plant, place, year, tell) if plant.type.startswith("csp") else _check(plant, place, year, tell)
+    if not plant.type.startswith("csp"):
+        return _check(plant, place, year, tell)
+    return _check_csp(plant, place, year, tell, plan)
+
+
+def plan_of_park(site: Site, seed: int, load_mw: float) -> ParkPlan:
+    """The site's own dispatch of a synthetic year under a constant load; mirror fields before calibration and outages.
+
+    Sun and wind power that needs no salt keeps its calibration: it only sets what is left for the salt to serve.
+    """
+    return park_plan(uncalibrated(supply_of(site, seed)), np.full(HOURS_PER_YEAR, load_mw))
+
+
+def uncalibrated(supply: Supply) -> Supply:
+    """The same supply with the heat of mirror fields as the models give it."""
+    places = {place.id: place for place in supply.site.weather_sites}
+    years = dict(supply.years)
+    for name, known in years.items():
+        at = known.plant.weather_site
+        if known.is_csp:
+            years[name] = replace(known, series_mw=our_heat_mw(known.plant, places[at], supply.weather[at]))
+    return replace(supply, years=years)
 
 
 def at_place(site: Site, plant: Plant, given: ParkWeather) -> WeatherSite:
@@ -122,12 +157,12 @@ def correlation(ours: Floats, theirs: Floats) -> float:
     return float(np.corrcoef(ours, theirs)[0, 1])
 
 
-def _check_csp(plant: Plant, place: WeatherSite, year: WeatherYear, tell: Tell) -> Compared:
+def _check_csp(plant: Plant, place: WeatherSite, year: WeatherYear, tell: Tell, plan: ParkPlan | None) -> Compared:
     from eureka_park.energy.sam.runs import sam_field_heat_mw, sam_replay
 
     tell("ours")
     heat = our_heat_mw(plant, place, year)
-    target = targets_alone_mw_th(plant, place, heat)
+    target = targets_alone_mw_th(plant, place, heat) if plan is None else plan.targets_mw_th(plant.id)
     ours = replay(plant, year, heat, target)
     tell("sam-field")
     sam_heat = sam_field_heat_mw(plant, place, year)
@@ -145,6 +180,7 @@ def _check_csp(plant: Plant, place: WeatherSite, year: WeatherYear, tell: Tell) 
         correlation=correlation(heat, sam_heat),
         water_m3=float(ours.water_m3.sum()),
         sam_water_m3=sam.water_m3,
+        planned_gwh=None if plan is None else float(plan.planned_mw(plant.id).sum()) / GWH,
     )
 
 
