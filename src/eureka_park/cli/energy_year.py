@@ -97,7 +97,7 @@ def year(
 def _computed(
     asked: Basis, load_mw: float | None, load_profile: Path | None, flex_frac: float, hourly: Path | None
 ) -> dict[str, Any]:
-    from eureka_park.energy.hourly_file import check_hourly_path, write_hourly
+    from eureka_park.energy.hourly_file import about_hours, check_hourly_path, write_hourly
     from eureka_park.energy.load_file import read_load
     from eureka_park.energy.studies import run_years
 
@@ -114,7 +114,7 @@ def _computed(
             load_name=load_profile.name if load_profile else "", progress=line.show, **asked.years,
         )  # fmt: skip
     if hourly is not None:
-        write_hourly(hourly, found.pop("hourly"))
+        write_hourly(hourly, found.pop("hourly"), about_hours(found))
         found["hourly_file"] = str(hourly)
         say(_("{file} is written.", file=hourly))
     return found

@@ -31,7 +31,7 @@ def test_what_names_no_seeds_is_refused(text: str) -> None:
         SEEDS.convert(text, None, None)
 
 
-@pytest.mark.parametrize("text", ["nan", "-1", "inf", "x", ""])
+@pytest.mark.parametrize("text", ["nan", "-1", "inf", "1e7", "x", ""])
 def test_powers_and_shares_are_numbers(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no power"):
         POWER.convert(text, None, None)
@@ -118,7 +118,9 @@ def test_a_year_for_people(run: Run, tmp_path: Path) -> None:
     assert page.startswith("eureka-park: 386 MW, scenario all-plants; synthetic weather, seeds 1; flexible share 0\n")
     assert "clean, matched hour by hour" in page and "already sold" in page and "known in advance" in page
     assert "hours.csv is written" in found.stderr
-    assert len((tmp_path / "hours.csv").read_text().splitlines()) == 8761
+    lines = (tmp_path / "hours.csv").read_text().splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) == 8761
+    assert "# scenario: all-plants" in lines and any("synthetic" in line for line in lines)
 
 
 def test_a_year_for_programs(run: Run) -> None:
