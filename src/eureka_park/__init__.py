@@ -1,3 +1,3 @@
 """Eureka Park: the software of a renewable-powered AI campus."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
