@@ -37,7 +37,20 @@ SAID_BY_ENERGY: Final = (
     N_("Install it: pip install 'eureka-park[{extra}]'"),
     N_("{file} has {n} rows of values."),
     N_("{file} has {n} rows of values (a leap year: leave one day out)."),
-    N_("{file}, line {line}: '{text}' is no power in MW of at least 0."),
+    N_("{file}, line {line}: '{text}' is no power in MW from 0 to 1,000,000."),
+    N_("{file} is no readable CSV: {why}."),
+    N_("'{place}' is no id of a place."),
+    N_("Write lower-case letters, digits and hyphens."),
+    N_("{name} = {value} is outside {low} to {high}."),
+    N_("{file}: {column}: {n} hours are outside {low} to {high}, the first {value}: {hours}."),
+    N_("See what it is: {command}"),
+    N_("{file} is no whole study: '{part}' is not as it should be."),
+    N_("Make it again: {command}"),
+    N_("'{file}' cannot be written: there is no folder '{folder}'."),
+    N_("'{url}' is not an address."),
+    N_("Write it as https://host/path."),
+    N_("{service} sends on to what is no web address."),
+    N_("{service} did not end its answer within {n} s."),
     N_(
         "Give 8,760 rows (MW of each UTC hour from 1 January 00:00), or a week: 24 rows of 7 values, Monday to Sunday, "
         "by local hour."

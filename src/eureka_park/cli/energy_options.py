@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_SITE: Final = "eureka-park"
 DEFAULT_SCENARIO: Final = "all-plants"
 MAX_SEEDS: Final = 100
+MAX_MW: Final = 1e6  # more than any country draws; solvers lose their digits far beyond
 CONTRACT_WORDS: Final = (N_("already sold"), N_("contracted to the park"), N_("not stated"))
 FACT_WORDS: Final = (  # whose word a figure of a plant is
     N_("measured"), N_("published"), N_("announced"), N_("assumption"), N_("modelled"), N_("default"), N_("site file"),
@@ -61,7 +62,7 @@ class Seeds(click.ParamType[tuple[int, ...]]):
 
 
 class Power(click.ParamType[float]):
-    """A power in MW: a finite number of at least 0."""
+    """A power in MW: from 0 to a million."""
 
     name = "mw"
 
@@ -71,11 +72,21 @@ class Power(click.ParamType[float]):
             power_mw = float(value)
         except (TypeError, ValueError):
             power_mw = -1.0
-        if not 0.0 <= power_mw < float("inf"):
-            self.fail(
-                _("'{text}' is no power in MW. Write a number of at least 0, such as 386.", text=value), param, ctx
-            )
+        if not 0.0 <= power_mw <= MAX_MW:
+            text = _("'{text}' is no power in MW. Write a number from 0 to 1,000,000, such as 386.", text=value)
+            self.fail(text, param, ctx)
         return power_mw
+
+
+class Between(click.FloatRange):
+    """A number in a range; click's own lets NaN pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        found = float(super().convert(value, param, ctx))
+        if found != found:
+            self.fail(_("'{text}' is no number.", text=value), param, ctx)
+        return found
 
 
 class Share(click.ParamType[float]):

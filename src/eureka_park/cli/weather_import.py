@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from eureka_park.cli.energy_options import server_part
+from eureka_park.cli.energy_options import Between, server_part
 from eureka_park.cli.weather_place import LABELS, fill_rule, place_of, place_options, written
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FORMATS: Final = ("epw", "sam-csv", "tmy3", "pvgis-json", "pvgis-csv", "ninja", 
     help="What of its interval a time of a plain CSV names.",
 )  # fmt: skip
 @click.option("--step", type=click.IntRange(1, 60), metavar="MINUTES", help="Interval of a plain CSV's rows.")
-@click.option("--wind-height", type=click.FloatRange(1, 300), metavar="M", help="Height of the wind above ground.")
+@click.option("--wind-height", type=Between(1, 300), metavar="M", help="Height of the wind above ground.")
 @click.option("--year", type=int, help="The year to take of a file that has several.")
 @click.option("--label", type=click.Choice(LABELS), help="What the values are; without it, what the form says.")
 @click.option("--licence", default="", metavar="TEXT", help="Under which terms the file may be used.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from eureka_park.cli.output import json_option, print_json
+from eureka_park.cli.energy_options import Between
+from eureka_park.cli.output import clean, json_option, print_json
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import BadInput
 
@@ -38,8 +39,8 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write."),
         click.option("--altitude", type=float, metavar="M", help="Height above the sea."),
-        click.option("--longitude", type=click.FloatRange(-180, 180), metavar="DEG", help="East positive."),
-        click.option("--latitude", type=click.FloatRange(-90, 90), metavar="DEG", help="North positive."),
+        click.option("--longitude", type=Between(-180, 180), metavar="DEG", help="East positive."),
+        click.option("--latitude", type=Between(-90, 90), metavar="DEG", help="North positive."),
         click.option(
             "--site", default="eureka-park", show_default=True, metavar="NAME|FILE", help="Site that has the place."
         ),
@@ -119,12 +120,12 @@ def written(found: Imported, place: Place, out: Path, *, as_json: bool, extra: d
     if as_json:
         print_json(facts)
         return
-    click.echo(_("{file} is written: {label}, {origin}.", file=out, label=told.label, origin=told.origin))
+    click.echo(_("{file} is written: {label}, {origin}.", file=out, label=told.label, origin=clean(told.origin)))
     click.echo(
         _("DNI {dni} kWh/m2, GHI {ghi} kWh/m2, air {temp} degC, wind {wind} m/s.",
           dni=f"{sums['dni_kwh_per_m2']:,.0f}", ghi=f"{sums['ghi_kwh_per_m2']:,.0f}",
           temp=f"{facts['temp_c_mean']:.1f}", wind=f"{facts['wind_m_per_s_mean']:.1f}")
     )  # fmt: skip
     for warning in found.warnings:
-        click.echo(_("Look at this: {warning}", warning=warning), err=True)
+        click.echo(_("Look at this: {warning}", warning=clean(warning)), err=True)
     click.echo(_("Use it: park energy year --weather {place}={file}", place=place.id, file=out))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from eureka_park.cli.energy_options import SEEDS, server_part
-from eureka_park.cli.output import console, json_option, print_json
+from eureka_park.cli.output import cell, console, json_option, print_json
 from eureka_park.cli.words import N_, _
 from eureka_park.foundation.errors import BadInput
 
@@ -88,7 +88,8 @@ def _of_seeds(seeds: tuple[int, ...], site: str, place: str | None) -> list[tupl
 def _print(facts: dict[str, Any], rows: Sequence[Row]) -> None:
     from rich.table import Table
 
-    table = Table(title=f"{facts['place']}: {facts['weather']}; {facts['forecast']}", title_justify="left")
+    title = cell(f"{facts['place']}: {facts['weather']}; {facts['forecast']}")
+    table = Table(title=title, title_justify="left")
     for head in (_("series"), _("method")):
         table.add_column(head, no_wrap=True)
     for head in (_("lead, h"), "MAE", "RMSE", _("bias"), _("pinball"), "CRPS", _("p10 to p90"), _("skill")):

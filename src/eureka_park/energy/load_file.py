@@ -14,6 +14,7 @@ from eureka_park.energy.weather_file import read_text
 from eureka_park.foundation.errors import BadInput
 
 COLUMN: Final = "load_mw"
+MAX_MW: Final = 1e6
 _FIX: Final = (
     "Give 8,760 rows (MW of each UTC hour from 1 January 00:00), or a week: 24 rows of 7 values, Monday to Sunday, by "
     "local hour."
@@ -73,8 +74,8 @@ def _power(path: Path, line: int, text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0.0 <= value < float("inf"):
-        raise _bad(f"{path.name}, line {line}: '{text[:40]}' is no power in MW of at least 0.")
+    if not 0.0 <= value <= MAX_MW:
+        raise _bad(f"{path.name}, line {line}: '{text[:40]}' is no power in MW from 0 to 1,000,000.")
     return value
 
 

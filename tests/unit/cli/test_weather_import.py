@@ -89,3 +89,26 @@ def test_a_gap_is_told_and_filled_on_request(run: Run) -> None:
     told = one_json(run(*words, "--fill", "--json"))
     assert told["filled_hours"] == {"ghi_w_per_m2": 30, "dhi_w_per_m2": 30, "temp_c": 30} and told["n_filled"] == 90
     assert run(*words, "--fill", "--fill-max-h", "20").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--place", "../../x"), "'../../x' is no id of a place."),
+        (("--place", "x", "--latitude", "nan"), "'nan' is no number."),
+        (("--place", "x", "--altitude", "inf"), "altitude_m = inf is outside -500 to 9000."),
+        (("--place", "x", "--wind-height", "nan"), "'nan' is no number."),
+    ],
+)
+def test_places_that_are_none_are_refused(epw: Path, run: Run, words: tuple[str, ...], says: str) -> None:
+    result = run("weather", "import", str(epw), "--accept", *words)
+    assert result.exit_code in (1, 2) and says in result.stderr and "Traceback" not in result.stderr
+    assert [path.name for path in Path().iterdir() if path.is_file()] == ["test.epw"]
+
+
+def test_words_of_strangers_reach_no_terminal_as_orders(epw: Path, run: Run) -> None:
+    words = ("--out", "k.csv", "--origin", "a\x1b[31m\n# label: [/b] forecast", "--accept")
+    result = run("weather", "import", str(epw), "--place", "koudia", *words)
+    assert result.exit_code == 0 and "\x1b" not in result.output and "\x1b" not in Path("k.csv").read_text()
+    assert read_weather("k.csv").provenance.label == "measured"
+    assert run("weather", "score", "--weather", "k.csv").exit_code == 0

@@ -51,6 +51,7 @@ def test_a_week_by_local_hour(tmp_path: Path) -> None:
         ("1\n" * 8784, "has 8784 rows of values \\(a leap year"),
         ("1\n" * 100, "has 100 rows"),
         ('"' + "a" * 300_000, "is no readable CSV: field larger than"),
+        ("1\n" * 8759 + "1e9\n", "line 8760: '1e9' is no power in MW from 0 to 1,000,000"),
         ("1\n" * 8759 + "x" * 9000, "line 8760: 'x{40}' is no power"),
         ("", "has 0 rows"),
         ("1\n" * 8758 + "nan\n1\n", "line 8759: 'nan' is no power"),

@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 import numpy as np
 
-from eureka_park.energy.core.readers.reading import COLUMNS, PLACE_LIMITS, fail, number, rows_of
+from eureka_park.energy.core.readers.reading import COLUMNS, PLACE_LIMITS, fail, number, one_line, rows_of
 from eureka_park.energy.core.sun import Floats, sun_at
 from eureka_park.energy.core.weather_year import (
     HOURS_PER_YEAR,
@@ -64,7 +64,7 @@ def park_csv_text(weather: ParkWeather) -> str:
         **weather.extra,
         "body_sha256": body_id(body),
     }
-    lines = [f"# {key}: {' '.join(value.split())}".rstrip() for key, value in head.items()]
+    lines = [f"# {key}: {one_line(value)}".rstrip() for key, value in head.items()]
     return "\n".join(lines) + "\n" + body
 
 
@@ -119,7 +119,7 @@ def _head(lines: list[str]) -> dict[str, str]:
             if line.strip("# \t"):
                 fail(f"Line {number_}: '{line[:60]}' is not of the form '# key: value'.", _AGAIN)
             continue
-        head[match[1]] = match[2]
+        head[match[1]] = one_line(match[2])
     if head.get(FIRST_KEY, "") != VERSION:
         fail(f"Line 1 must read '# {FIRST_KEY}: {VERSION}'.", _AGAIN)
     for name in _NEEDED:

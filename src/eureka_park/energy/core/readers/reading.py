@@ -86,10 +86,10 @@ class Reading:
 
 def fail(message: str, fix: str, *, name: str | None = None) -> NoReturn:
     """Refuse a file in one line, whatever stands in it. Raises BadInput."""
-    raise BadInput(_line(message), fix=_line(fix), code=BAD_FILE, field=name and _line(name))
+    raise BadInput(one_line(message), fix=one_line(fix), code=BAD_FILE, field=name and one_line(name))
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """One line that no terminal takes for an order."""
     return "".join(mark if mark.isprintable() else "�" for mark in " ".join(text.split()))
 
