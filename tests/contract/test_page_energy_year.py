@@ -137,6 +137,11 @@ def test_what_cannot_be_computed_is_refused(years: Years, change: dict[str, Any]
     assert answer.status_code in (400, 422) and answer.json()["error"]["fix"]
 
 
+def test_a_field_that_is_none_is_told_with_those_of_a_year(years: Years) -> None:
+    answer = years.client.post("/api/v1/energy/years", json={**ASKED, "rain": 1}, headers=years.token)
+    assert "flex_frac" in answer.json()["error"]["fix"] and "script" not in answer.json()["error"]["fix"]
+
+
 def test_the_exact_year_follows_and_is_shown_to_all(years: Years) -> None:
     done = years.computed()
     assert done["state"] == "done" and done["figures"]["cfe_frac"] == pytest.approx(0.8)

@@ -19,6 +19,7 @@ from eureka_park.foundation.units import GIB
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TEMPLATE: Final = "template"
+_BYTES_MAX: Final = 4 * 1024 * 1024
 _FIX: Final = (
     "Correct the line, then check the file with: park site check FILE. Every field is in docs/reference/site-file.md."
 )
@@ -44,6 +45,9 @@ def site_text(name_or_path: str | Path) -> tuple[str, str]:
             code="no_such_site",
         )
     try:
+        if path.stat().st_size > _BYTES_MAX:
+            told = f"{path.name} is no site file: it has more than {_BYTES_MAX // 2**20} MiB."
+            raise BadInput(told, fix=_FIX, code="bad_site_file")
         return path.read_text("utf-8"), path.name
     except UnicodeDecodeError:
         raise BadInput(f"{path.name} is not UTF-8 text.", fix="Save it as UTF-8.", code="bad_site_file") from None
@@ -98,6 +102,8 @@ def _parsed(text: str, called: str) -> dict[str, Any]:
         line = at[1] if at else str(max(1, len(text.splitlines())))
         what = re.sub(r"\s*\(at .*\)$", "", str(error)).lower()
         raise BadInput(f"{called}, line {line}: not valid TOML: {what}.", fix=_FIX, code="bad_site_file") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists without end
+        raise BadInput(f"{called} is no TOML to be read here.", fix=_FIX, code="bad_site_file") from None
 
 
 def _base_of(data: Mapping[str, Any], called: str, text: str) -> dict[str, Any] | None:

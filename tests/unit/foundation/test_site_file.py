@@ -87,6 +87,19 @@ def test_an_error_names_line_field_value_and_range(old: str, new: str, field: st
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 50_000, "a = " + "9" * 5000])
+def test_toml_without_end_is_told_in_one_line(text: str) -> None:
+    with pytest.raises(BadInput, match="is no TOML to be read here"):
+        parse_site(text, "mine.toml")
+
+
+def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large.toml").open("wb") as stream:
+        stream.truncate(3 * 2**30)
+    with pytest.raises(BadInput, match="is no site file: it has more than 4 MiB"):
+        load_site(tmp_path / "large.toml")
+
+
 def test_a_slip_in_toml_names_its_line() -> None:
     text = PARK_TEXT.replace("[grid]", "[grid", 1)
     with pytest.raises(BadInput, match=rf"mine.toml, line {line_with(text, '[grid')}: not valid TOML"):
