@@ -24,16 +24,30 @@ def books(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return openpyxl.load_workbook(file), openpyxl.load_workbook(file, data_only=True), request.param
 
 
-def test_five_sheets_with_their_rows(books: tuple[Any, Any, str]) -> None:
+def test_six_sheets_with_their_rows(books: tuple[Any, Any, str]) -> None:
     book, _, lang = books
-    table, assumptions, hours, months, sizes = book.worksheets
-    assert len(set(book.sheetnames)) == 5
+    table, assumptions, hours, months, sizes, plants = book.worksheets
+    assert len(set(book.sheetnames)) == 6
     assert all(bool(sheet.sheet_view.rightToLeft) == (lang == "ar") for sheet in book.worksheets)
     assert table.max_row >= len(ROWS) * len(SCENARIOS) + 5
     assert hours.max_row == 8761 and hours.max_column == len(SOURCES) + 2
     assert months.max_row == len(SOURCES) + 1 and months.max_column == 14
     assert sizes.max_row >= len(shipped_study()["sizes"]) + len(shipped_study()["pareto"]) + 2
+    assert plants.max_row == len(shipped_study()["plants"]) + 1
     assert assumptions.max_row >= len(shipped().values) + len(shipped().figures)
+
+
+def test_raw_stands_beside_calibrated_and_labels_over_the_table(tmp_path: Path) -> None:
+    write_workbook(shipped_study(), shipped(), tmp_path / "verdict.xlsx", "en")
+    book = openpyxl.load_workbook(tmp_path / "verdict.xlsx")
+    rows = {str(row[0]): row for row in book["Plants"].iter_rows(2, values_only=True)}
+    for plant in shipped_study()["plants"]:
+        _name, _kind, _mw, raw, factor, counted, *_ = rows[plant["title"]]
+        assert (raw, factor, counted) == (plant["raw_gwh"], plant["calibration_factor"], plant["calibrated_gwh"])
+    assert rows["Noor II"][6] == "planned" and rows["Koudia Al Baida"][6] == "estimate"
+    texts = [str(cell) for row in book["Table"].iter_rows(values_only=True) for cell in row if isinstance(cell, str)]
+    assert any("synthetic weather" in text for text in texts)
+    assert texts.count("already sold") == len(ROWS) * len(SCENARIOS)
 
 
 def test_figures_are_live_formulas_with_the_values_of_python(books: tuple[Any, Any, str]) -> None:
@@ -59,7 +73,7 @@ def test_months_are_sums_of_the_hours(books: tuple[Any, Any, str]) -> None:
 
 def test_no_marks_of_pages_stand_in_cells(books: tuple[Any, Any, str]) -> None:
     book, _, _ = books
-    for sheet in (book.worksheets[0], book.worksheets[1], book.worksheets[4]):
+    for sheet in (book.worksheets[0], book.worksheets[1], book.worksheets[4], book.worksheets[5]):
         texts = [str(cell) for row in sheet.iter_rows(values_only=True) for cell in row if isinstance(cell, str)]
         assert texts and not any(OPEN in text or CLOSE in text for text in texts)
 

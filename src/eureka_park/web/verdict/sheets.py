@@ -18,8 +18,9 @@ from eureka_park.web.pages.words import CLOSE, N_, OPEN, Words
 from eureka_park.web.verdict.facts import ROW_NAMES, SCENARIO_NAMES, SOURCE_NAMES
 from eureka_park.web.verdict.pictures import months_of
 from eureka_park.web.verdict.sentences import additions_text, cell_of, reasons, verdict_sentence
+from eureka_park.web.verdict.view import PLANT_KINDS, labels_of, word_of
 
-SHEETS: Final = (N_("Table"), N_("Assumptions"), N_("Hours"), N_("Months"), N_("Sizes"))
+SHEETS: Final = (N_("Table"), N_("Assumptions"), N_("Hours"), N_("Months"), N_("Sizes"), N_("Plants"))
 _INK, _LINE, _MAJORELLE, _WASH = "#16213A", "#E8E0D3", "#4B3FD6", "#EFEDFC"  # the park's light tokens
 _FORMATS: Final = {"frac": "0.0%", "USD": "#,##0", "1": "#,##0.###", "MW": "#,##0.0", "GWh": "#,##0"}
 _CELL_COLUMNS: Final = (
@@ -33,6 +34,10 @@ _CELL_COLUMNS: Final = (
     ("gco2_per_kwh", N_("g a kWh"), "0"),
     ("water_m3", N_("Water, m³"), "#,##0"),
 )
+_PLANT_HEADS: Final = (
+    N_("Plant"), N_("Kind"), N_("Power, MW"), N_("Model, GWh"), N_("Factor"), N_("Counted, GWh"), N_("Rests on"),
+    N_("Sold at, MAD a kWh"), N_("Rests on"), N_("Whose power"), N_("Source"),
+)  # fmt: skip
 _SIZE_COLUMNS: Final = (
     ("target_frac", N_("Wanted"), "0%"),
     ("reached_frac", N_("The full year gives"), "0.0%"),
@@ -64,6 +69,7 @@ def write_workbook(study: Study, assumptions: Assumptions, out: Path, lang: str)
         sheets.hours(study)
         sheets.months(study)
         sheets.sizes(study)
+        sheets.plants(study)
     write_whole(out, buffer.getvalue())
 
 
@@ -108,16 +114,18 @@ class _Sheets:
 
     def table(self, study: Study) -> None:
         """Row by row and scenario by scenario: every cell of the verdict."""
-        sheet = self.sheet(0, (44, 24, *([13] * len(_CELL_COLUMNS)), 46, 70))
+        sheet = self.sheet(0, (44, 24, *([13] * len(_CELL_COLUMNS)), 16, 46, 70))
         sheet.merge_range(0, 0, 0, 8, plain(verdict_sentence(study, self.words)), self.title)
         sheet.set_row(0, 44)
         for index, reason in enumerate(reasons(study, self.words), 1):
             sheet.write_string(index, 0, plain(reason))
-        top = len(reasons(study, self.words)) + 2
+        top = len(reasons(study, self.words)) + 3
+        sheet.write_string(top - 2, 0, plain("; ".join(labels_of(study, self.words))))
         heads = [
             N_("Row"),
             N_("Scenario"),
             *(text for _, text, _ in _CELL_COLUMNS),
+            N_("Whose power"),
             N_("New supply for 90 %"),
             N_("Command"),
         ]
@@ -141,8 +149,9 @@ class _Sheets:
             if cell["additions"]
             else self.say("none needed at this size")
         )
-        sheet.write_string(at, 2 + len(_CELL_COLUMNS), new, self.wrap)
-        sheet.write_string(at, 3 + len(_CELL_COLUMNS), cell["command"], self.wrap)
+        last = (self.say("already sold"), new, cell["command"])
+        for column, text in enumerate(last, 2 + len(_CELL_COLUMNS)):
+            sheet.write_string(at, column, text, self.wrap)
 
     def assumptions(self, assumptions: Assumptions) -> None:
         """Values to change, and figures as formulas over their names."""
@@ -220,3 +229,22 @@ class _Sheets:
             values: Any = point
             for column, key in enumerate(keys):
                 sheet.write_number(at, column, values[key], self.number("0.0%" if key == "cfe_frac" else "#,##0.00"))
+
+    def plants(self, study: Study) -> None:
+        """The plants as they were counted: the model's year beside the calibrated one, and whose word that is."""
+        sheet = self.sheet(5, (20, 24, *([13] * 8), 100))
+        for column, text in enumerate(_PLANT_HEADS):
+            sheet.write_string(0, column, self.say(text), self.head)
+        for at, plant in enumerate(study["plants"], 1):
+            year, price = plant["calibrated_gwh"], plant["price_mad_per_mwh"]
+            row = (
+                plain(self.words.name(plant["title"])), self.say(PLANT_KINDS[plant["kind"]]), plant["gross_mw"],
+                plant["raw_gwh"], plant["calibration_factor"], year,
+                plain(word_of(plant["id"], "year_gwh_published", year, self.words)), price / 1000,
+                plain(word_of(plant["id"], "price_mad_per_mwh", price, self.words)), self.say("already sold"),
+                plant["source"],
+            )  # fmt: skip
+            forms = ("", "", "0.0", "0", "0.000", "0", "", "0.00", "", "", "")
+            for column, (value, form) in enumerate(zip(row, forms, strict=True)):
+                sheet.write(at, column, value, self.number(form))
+        sheet.freeze_panes(1, 1)

@@ -27,7 +27,7 @@ _LARGE: Final = (
     (1e6, {"USD": N_("US${n} million"), "m3": N_("{n} million m³"), "t": N_("{n} million t"), "USD/MW": N_("US${n} million a MW")}),  # noqa: E501
 )  # fmt: skip
 _KINDS: Final = {"published": N_("published"), "assumption": N_("assumption"), "yours": N_("yours")}
-_PLANT_KINDS: Final = {
+PLANT_KINDS: Final = {
     "csp-trough": N_("parabolic trough, salt"),
     "csp-tower": N_("tower, salt"),
     "pv": N_("panels"),
@@ -48,7 +48,7 @@ def view(study: Study, assumptions: Assumptions, words: Words) -> dict[str, Any]
         "sentence": verdict_sentence(study, words),
         "reasons": reasons(study, words),
         "three": _three(study, words),
-        "labels": _labels(study, words),
+        "labels": labels_of(study, words),
         "table_of": _table(study, assumptions, words),
         "facts": _facts(words),
         "fig": told.markup,
@@ -127,7 +127,8 @@ def _three(study: Study, words: Words) -> dict[str, str]:
     }
 
 
-def _labels(study: Study, words: Words) -> list[str]:
+def labels_of(study: Study, words: Words) -> list[str]:
+    """What every figure rests on, in a few words each: weather, years, calibration, date."""
     n = len(study["seeds"])
     return [
         words.say("synthetic weather") if "synthetic" in study["weather"] else study["weather"],
@@ -204,19 +205,19 @@ def _sizes(study: Study, words: Words) -> list[dict[str, Any]]:
 def _plants(study: Study, words: Words) -> list[dict[str, str]]:
     return [
         {
-            "name": words.name(plant["title"]), "kind": words.say(_PLANT_KINDS.get(plant["kind"], plant["kind"])),
+            "name": words.name(plant["title"]), "kind": words.say(PLANT_KINDS.get(plant["kind"], plant["kind"])),
             "power": words.power(plant["gross_mw"]), "raw": words.number(plant["raw_gwh"], 0),
             "factor": words.number(plant["calibration_factor"], 2), "used": words.number(plant["calibrated_gwh"], 0),
-            "used_word": _word_of(plant["id"], "year_gwh_published", plant["calibrated_gwh"], words),
+            "used_word": word_of(plant["id"], "year_gwh_published", plant["calibrated_gwh"], words),
             "price": words.number(plant["price_mad_per_mwh"] / 1000, 2) if plant["price_mad_per_mwh"] else "–",
-            "price_word": _word_of(plant["id"], "price_mad_per_mwh", plant["price_mad_per_mwh"], words),
+            "price_word": word_of(plant["id"], "price_mad_per_mwh", plant["price_mad_per_mwh"], words),
             "past": words.percent(plant["availability_frac"].get("historical-availability")),
         }
         for plant in study["plants"]
     ]  # fmt: skip
 
 
-def _word_of(plant_id: str, name: str, value: float, words: Words) -> str:
+def word_of(plant_id: str, name: str, value: float, words: Words) -> str:
     """Whether a figure of a plant was measured, planned or estimated; nothing where the known figure is another."""
     known = facts(plant_id).get(name) if plant_id in known_plants() else None
     if known is None or not isinstance(known.value, float) or abs(known.value - value) > 1e-6 * abs(known.value):
