@@ -284,7 +284,8 @@ def test_what_is_no_web_address_is_not_followed(location: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://me:secret@host/", "http://[::1", "http://h:x/", "http://h/a b", "http://h/\x1b[", "https://h/\u00e9"]
+    "url",
+    ["https://me:secret@host/", "http://[::1", "http://h:x/", "http://h/a b", "http://h/\x1b[", "https://h/\u00e9"],
 )
 def test_addresses_that_cannot_be_asked_are_refused_and_no_password_is_told(url: str) -> None:
     with pytest.raises(BadInput, match="is not an address") as caught:
