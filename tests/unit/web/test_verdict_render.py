@@ -266,3 +266,12 @@ def test_a_plant_says_whose_word_its_year_is() -> None:
     changed = copy.deepcopy(shipped_study())
     changed["plants"][0]["calibrated_gwh"] = 300.0  # a plant of a changed site file has no known word
     assert view(changed, shipped(), Words("en"))["plants"][0]["used_word"] == ""
+
+
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_what_figures_rest_on_is_said_in_the_language(lang: str) -> None:
+    shown = view(shipped_study(), shipped(), Words(lang))
+    told = [(row["source"], row["lang"]) for row in shown["assumptions"]]
+    told += [(source, tag) for _name, _value, source, tag in shown["inputs"]]
+    assert all(tag == lang for _source, tag in told), [source for source, tag in told if tag != lang]
+    assert shown["inputs"][0][1] == "\u20681000 MAD/MWh\u2069"

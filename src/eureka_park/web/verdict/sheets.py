@@ -163,7 +163,7 @@ class _Sheets:
             self.book.define_name(name, f"='{sheet.get_name()}'!$B${at + 1}")
             sheet.write_string(at, 0, self.say(item.text))
             sheet.write_number(at, 1, item.value, self.input)
-            for column, text in enumerate((item.unit, self.say(item.kind), item.date, item.source), 2):
+            for column, text in enumerate((item.unit, self.say(item.kind), item.date, self.say(item.source)), 2):
                 sheet.write_string(at, column, text)
         first = len(assumptions.values) + 3
         sheet.write_string(first - 1, 0, self.say("Figures that follow"), self.head)

@@ -67,7 +67,7 @@ def view(study: Study, assumptions: Assumptions, words: Words) -> dict[str, Any]
         "evening": _evening(study, words),
         "operated": _operated(study, words),
         "supply": _supply(study, words),
-        "inputs": [(words.say(name), study["inputs"][key]) for key, name in INPUT_NAMES.items()],
+        "inputs": [(words.say(name), *input_of(study["inputs"][key], words)) for key, name in INPUT_NAMES.items()],
         "assumptions": told.rows(),
         "figures": told.figure_rows(),
         "formulas": [[name, figure.formula] for name, figure in assumptions.figures.items()],
@@ -217,6 +217,12 @@ def _plants(study: Study, words: Words) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
+def input_of(text: str, words: Words) -> tuple[str, str, str]:
+    """An input of the years: its value, what it rests on in the reader's language, and the language of that."""
+    value, _, source = text.partition("; ")
+    return isolated(value), words.say(source), words.tag_of(source)
+
+
 def word_of(plant_id: str, name: str, value: float, words: Words) -> str:
     """Whether a figure of a plant was measured, planned or estimated; nothing where the known figure is another."""
     known = facts(plant_id).get(name) if plant_id in known_plants() else None
@@ -274,7 +280,8 @@ class _Figures:
             {
                 "name": name, "text": self.words.say(item.text), "value": f"{item.value:.12g}", "unit": item.unit,
                 "shown": _large(item.value, item.unit, self.words), "kind": self.words.say(_KINDS[item.kind]),
-                "is_assumption": item.kind == "assumption", "date": item.date, "source": item.source,
+                "is_assumption": item.kind == "assumption", "date": item.date,
+                "source": self.words.say(item.source), "lang": self.words.tag_of(item.source),
             }
             for name, item in self.assumptions.values.items()
         ]  # fmt: skip
