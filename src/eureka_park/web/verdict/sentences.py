@@ -5,14 +5,12 @@ from __future__ import annotations
 from eureka_park.energy.verdict_schema import Cell, Study
 from eureka_park.web.pages.words import N_, Words
 
-_YES = N_("Yes: hour by hour, the plants named in the announcement could carry {share} of a constant {mw}.")
+_YES = N_("Yes: hour by hour, the plants named could carry {share} of a constant {mw}.")
 _ALMOST = N_(
-    "Almost: hour by hour, the plants named in the announcement could carry at most {share} of a constant {mw}; "
-    "the public grid would carry the rest."
+    "Almost: hour by hour, the plants named could carry at most {share} of a constant {mw}; the public grid, the rest."
 )
 _NO = N_(
-    "No: hour by hour, the plants named in the announcement could carry at most {share} of a constant {mw}; "
-    "the public grid would carry the rest."
+    "No: hour by hour, the plants named could carry at most {share} of a constant {mw}; the public grid, the rest."
 )
 YES_FRAC, ALMOST_FRAC = 0.99, 0.90
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -220,7 +221,12 @@ def _plants(study: Study, words: Words) -> list[dict[str, str]]:
 def input_of(text: str, words: Words) -> tuple[str, str, str]:
     """An input of the years: its value, what it rests on in the reader's language, and the language of that."""
     value, _, source = text.partition("; ")
-    return isolated(value), words.say(source), words.tag_of(source)
+    if value.endswith("%"):
+        shown = words.percent(float(value[:-1]) / 100)
+    else:
+        parts = re.split(r"(\d+(?:\.\d+)?)", value.replace(" and ", " / "))
+        shown = "".join(words.number(float(part)) if part[:1].isdecimal() else part for part in parts)
+    return isolated(shown), words.say(source), words.tag_of(source)
 
 
 def word_of(plant_id: str, name: str, value: float, words: Words) -> str:
