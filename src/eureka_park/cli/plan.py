@@ -57,7 +57,8 @@ def print_plan(found: PlanView) -> None:
         out.print(line, no_wrap=True, crop=False)
     out.print(Text(f"{'UTC':<{label_width}} {hour_axis(found, columns)}      {_('max')}"), no_wrap=True, crop=False)
     for name, text in found["labels"].items():
-        click.echo(f"{clean(name)}: {clean(text)}")
+        if text:
+            click.echo(f"{clean(name)}: {clean(text)}")
 
 
 def plot_rows(plan_view: PlanView) -> list[tuple[str, list[float]]]:
