@@ -15,6 +15,7 @@ from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
 from eureka_park.energy.lattice_file import lattice_for
+from eureka_park.energy.verdict_file import shipped_study
 from eureka_park.energy.year_desk import YearDesk
 from eureka_park.foundation.site_reading import new_site_text
 from eureka_park.web.app import make_app
@@ -197,6 +198,17 @@ def test_the_lattice_is_there_for_programs(years: Years) -> None:
     value = answer.json()
     assert answer.status_code == 200 and "max-age" in answer.headers["cache-control"]
     assert set(value["axes"]) == {"load_mw", "flex_frac", "wind_mw", "pv_mw", "battery_mw"} and value["error"]
+
+
+def test_raw_and_counted_years_of_plants_and_the_command_stand_there(years: Years) -> None:
+    page = years.html("/energy/year?load=200&flex=20&scenario=noor-iii-out")
+    table = page.split('id="year-plants"')[1].split("</table>")[0]
+    plain = re.sub("[\u2068\u2069]", "", re.sub("<[^>]+>", " ", table))
+    for plant in shipped_study()["plants"]:
+        assert re.search(rf"{plant['title']}\s+{plant['raw_gwh']:.0f}\s+{plant['calibration_factor']:.2f}", plain)
+    assert "424 measured" in plain and "367" in plain
+    command = "park energy year --site eureka-park --load-mw 200 --flex-frac 0.2 --scenario noor-iii-out --seeds 1-3"
+    assert command in page and "park energy year" not in years.html("/energy/year?wind=100")
 
 
 def test_the_energy_page_leads_there(years: Years) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from eureka_park.energy.core.costs import Costs, battery_mw, battery_mwh, pv_mw, wind_mw
 from eureka_park.energy.lattice_file import ShippedLattice, lattice_for
+from eureka_park.energy.verdict_file import shipped_study
 from eureka_park.energy.verdict_schema import SCENARIOS
 from eureka_park.energy.year_desk import FLEX_MOST_FRAC, LOAD_LEAST_FRAC, Question, Status
 from eureka_park.foundation.site_file import Site
@@ -23,6 +24,7 @@ from eureka_park.web.pages.forms import TheForm
 from eureka_park.web.pages.known_plants import is_eureka_park
 from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
+from eureka_park.web.verdict.view import word_of
 
 BATTERY_H: Final = 4.0
 PV_PER_INVERTER: Final = 1.2
@@ -100,6 +102,8 @@ def year_page(request: Request) -> HTMLResponse:
         solving=_status_view(words, status),
         energy_forms=[[size, words.say(form, n="{n}")] for size, form in ENERGY_FORMS],
         has_noor=is_eureka_park(park.site),
+        plants=counted_plants(words) if found else [],
+        command=command_of(asked, park.site),
         hidden=_query(asked),
         pictures=pictures_of(words, hours, request.query_params.get("week"), _query(asked)) if hours else None,
         pictures_exact=exact is not None,
@@ -129,6 +133,30 @@ def question_in(values: Mapping[str, str], site: Site) -> Question:
         numbers["battery"],
     )
     return asked.rounded
+
+
+def counted_plants(words: Words) -> list[tuple[str, str, str, str]]:
+    """The plants of the shipped site: name, the model's raw year, the factor on it, the year counted and whose word."""
+    return [
+        (
+            words.name(plant["title"]),
+            words.number(plant["raw_gwh"], 0),
+            words.number(plant["calibration_factor"], 2),
+            f"{words.number(plant['calibrated_gwh'], 0)} "
+            + word_of(plant["id"], "year_gwh_published", plant["calibrated_gwh"], words),
+        )
+        for plant in shipped_study()["plants"]
+    ]
+
+
+def command_of(asked: Question, site: Site) -> str:
+    """The command line that answers the same; none while new supply is asked for, which needs a site file."""
+    if asked.wind_mw or asked.pv_mw or asked.battery_mw:
+        return ""
+    flex = f" --flex-frac {asked.flex_frac:g}" if asked.flex_frac else ""
+    scenario = f" --scenario {asked.scenario}" if asked.scenario != SCENARIOS[0] else ""
+    name = site.scale.of if site.scale else site.name
+    return f"park energy year --site {name} --load-mw {asked.load_mw:g}{flex}{scenario} --seeds 1-3"
 
 
 def scenarios_of(site: Site) -> tuple[str, ...]:
