@@ -175,7 +175,7 @@ def labels_of(park: Park, words: Words, plan: PowerPlan) -> list[str]:
     """What the plan's figures rest on, in a few words."""
     is_synthetic = plan.labels.get("weather", "").startswith("synthetic")
     weather = words.say("synthetic weather") if is_synthetic else words.say("weather: see the site page")
-    labels = [weather, words.say("outputs calibrated to published years")]
+    labels = [weather, words.say("outputs fitted to published or planned years")]
     return [*labels, words.say("scale model of Eureka Park")] if park.site.is_scale_model else labels
 
 
