@@ -13,9 +13,10 @@ from eureka_park.energy.core.weather_import import Place, Wish, import_year
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S, Provenance, WeatherYear
 from eureka_park.foundation.site_file import Plant, WeatherSite
 from eureka_park.foundation.site_reading import load_site
+from tests.helpers import shared_data
 
 GOLDEN = Path(__file__).parents[1] / "golden/sam"
-DAGGETT_FILE = Path("/work/shared/data/weather/daggett-ca-nsrdb-psm3-tmy.csv")
+DAGGETT_FILE = shared_data.DAGGETT
 DAGGETT = Place("daggett", 34.85, -116.78, 561)
 PARK = load_site("eureka-park")
 PLANTS: dict[str, Plant] = {plant.id: plant for plant in PARK.plants}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.shared_data import DAGGETT
 
 from eureka_park.energy.core.climate import climate_of, normal_cdf, normal_score
 from eureka_park.energy.core.forecast import MODELS, Outlook, forecast_of, noise_of, outlook_of
@@ -31,7 +31,6 @@ PLACES = {place.id: place for place in SITE.weather_sites}
 HELD_OUT = (21, 22)
 YEAR = typical_year(PLACES["ouarzazate"], 21)
 LEADS = {"dni_w_per_m2": (0, 3, 24, 48), "ghi_w_per_m2": (0, 3, 24, 48), "wind_m_per_s": (0, 3, 24)}
-DAGGETT = Path("/work/shared/data/weather/daggett-ca-nsrdb-psm3-tmy.csv")
 
 
 def outlook(seed: int = 21) -> Outlook:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.helpers import weather_forms as forms
+from tests.helpers.shared_data import DAGGETT
 
 from eureka_park.energy.core.readers.plain_csv import Mapped, mapped_column, read_timezone
 from eureka_park.energy.core.readers.reading import Reading
@@ -18,7 +19,6 @@ from eureka_park.foundation.errors import BadInput
 
 iotools = pytest.importorskip("pvlib.iotools")
 ROWS = list(forms.sky(datetime(2021, 6, 1, tzinfo=UTC), 72))
-DAGGETT = Path("/work/shared/data/weather/daggett-ca-nsrdb-psm3-tmy.csv")
 NAMES = {
     "ghi_w_per_m2": ("ghi", 1), "dni_w_per_m2": ("dni", 1), "dhi_w_per_m2": ("dhi", 1), "temp_c": ("temp_air", 1),
     "humidity_frac": ("relative_humidity", 0.01), "wind_m_per_s": ("wind_speed", 1),

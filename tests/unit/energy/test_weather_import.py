@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.helpers import weather_forms as forms
+from tests.helpers.shared_data import DAGGETT, TETOUAN
 
 from eureka_park.energy.core.readers.plain_csv import Mapped, mapped_column
 from eureka_park.energy.core.readers.reading import PlaceFacts, Reading, Stamps
@@ -26,7 +26,6 @@ PLACE = Place("ouarzazate", SITE.latitude_deg, SITE.longitude_deg, SITE.altitude
 TRUTH = typical_year(SITE, 1)
 EPOCH_2021_S = int(datetime(2021, 1, 1, tzinfo=UTC).timestamp())
 STRICT, FILL = Wish("id"), Wish("id", fill=FillRule())
-DATA = Path("/work/shared/data/weather")
 COLUMNS = ("ghi_w_per_m2", "dni_w_per_m2", "dhi_w_per_m2", "temp_c", "humidity_frac")
 
 
@@ -315,9 +314,6 @@ def test_a_logger_with_every_form_gives_one_year() -> None:
         assert np.allclose(np.roll(utc[0], -1), other)  # their clock is UTC+1
 
 
-TETOUAN = DATA / "tetouan-2017-10min-uci849.csv"
-
-
 @pytest.mark.skipif(not TETOUAN.is_file(), reason="the real Tetouan year is not on this machine")
 def test_the_real_tetouan_year() -> None:
     words = ("ghi_w_per_m2=general diffuse flows", "dhi_w_per_m2=diffuse flows", "temp_c=Temperature")
@@ -332,9 +328,9 @@ def test_the_real_tetouan_year() -> None:
     assert "53 minutes late: stamps look like UTC+1" in refused(wrong, FILL, place)
 
 
-@pytest.mark.skipif(not (DATA / "daggett-ca-nsrdb-psm3-tmy.csv").is_file(), reason="the real Daggett year is not here")
+@pytest.mark.skipif(not DAGGETT.is_file(), reason="the real Daggett year is not here")
 def test_the_real_daggett_year_needs_no_repair() -> None:
-    reading = read((DATA / "daggett-ca-nsrdb-psm3-tmy.csv").read_text())
+    reading = read(DAGGETT.read_text())
     found = import_year(reading, Place("daggett", 34.85, -116.78, 561), STRICT)
     assert found.n_filled == 0 and not found.warnings
     assert found.year.dni_w_per_m2.sum() / 1000 == pytest.approx(2798.6, abs=0.1)
