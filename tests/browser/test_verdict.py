@@ -29,6 +29,13 @@ CUT = """[...document.querySelectorAll('.verdict table, .verdict svg, .verdict p
   .map((item) => item.tagName + ' ' + item.textContent.slice(0, 40))"""
 
 
+# Parts of the verdict that the page's sheet lays out otherwise than the file's: in columns, or crushed.
+CRUSHED = """[...document.querySelectorAll('.verdict section')].flatMap((section) => [section, ...section.children])
+  .filter((item) => item.matches('section, p, h1, h2, h3, ul') && item.getClientRects().length)
+  .filter((item) => (item.matches('section') && getComputedStyle(item).display !== 'block') || item.clientWidth < 250)
+  .map((item) => item.tagName + '#' + item.id + ' ' + item.textContent.trim().slice(0, 40))"""
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     browser = Chromium(tmp_path_factory.mktemp("profile"))
@@ -63,6 +70,7 @@ def test_the_page_keeps_nobody_out(served: Served, browser: Chromium, lang: str,
     browser.go(f"{served.url}/verdict")
     assert browser.run("performance.getEntriesByType('navigation')[0].responseStatus") == 200
     assert browser.run("document.querySelector('nav a[aria-current]').getAttribute('href')") == "/verdict"
+    assert browser.run(CRUSHED) == []
     assert violations(browser) == []
     assert browser.errors == []
 
@@ -72,7 +80,7 @@ def test_the_file_keeps_nobody_out(browser: Chromium, files: dict[str, Path], la
     browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
     browser.errors.clear()
     browser.go(files[lang].as_uri())
-    assert browser.run(CUT) == []
+    assert browser.run(CUT) == [] and browser.run(CRUSHED) == []
     assert browser.run("document.fonts.check('16px \"Readex Pro\"')")
     assert violations(browser) == [] and browser.errors == []
 

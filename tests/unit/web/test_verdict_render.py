@@ -141,7 +141,7 @@ def test_every_figure_has_its_command(files: dict[str, str]) -> None:
     for page in files.values():
         figures = re.findall(r"<figure\b.*?</figure>", page, re.DOTALL)
         assert len(figures) >= 6
-        leaves = re.findall(r'<section class="leaf.*?</section>', page, re.DOTALL)
+        leaves = re.findall(r'<section class="verdict-leaf.*?</section>', page, re.DOTALL)
         for leaf in leaves:
             if "<figure" in leaf or "<table" in leaf:
                 assert 'class="how"' in leaf or 'id="announced"' in leaf, leaf[:80]
