@@ -13,6 +13,17 @@ import time
 import numpy as np
 
 
+def add_battery(net, power: float, energy: float, each_way: float) -> None:
+    """A battery with its two converters; MW, MWh, share kept each way."""
+    net.add("Bus", "battery")
+    net.add("Store", "battery", bus="battery", e_nom=energy, e_cyclic=True)
+    net.add("Link", "charge", bus0="site", bus1="battery", p_nom=power, efficiency=each_way)
+    net.add(
+        "Link", "discharge", bus0="battery", bus1="site", p_nom=power / each_way, efficiency=each_way,
+        marginal_cost=1.0 * each_way,
+    )  # fmt: skip
+
+
 def main() -> None:
     """Read a case, solve it, print figures."""
     begin = time.process_time()
@@ -44,14 +55,7 @@ def main() -> None:
         spilt_mad += spill * float(heat.sum())
         net.add("Store", name, bus=bus, e_nom=tank, e_cyclic=True, standing_loss=loss)
         net.add("Link", name, bus0=bus, bus1="site", p_nom=block, efficiency=per_heat, marginal_cost=wear * eta)
-    power, energy, each_way = case["battery"]
-    net.add("Bus", "battery")
-    net.add("Store", "battery", bus="battery", e_nom=energy, e_cyclic=True)
-    net.add("Link", "charge", bus0="site", bus1="battery", p_nom=power, efficiency=each_way)
-    net.add(
-        "Link", "discharge", bus0="battery", bus1="site", p_nom=power / each_way, efficiency=each_way,
-        marginal_cost=1.0 * each_way,
-    )  # fmt: skip
+    add_battery(net, *case["battery"])
     flex, load = float(case["flex"]), case["load"]
     net.add(
         "Generator", "load", bus="site", p_nom=1.0, p_min_pu=pd.Series(-(1 + flex) * load, net.snapshots),

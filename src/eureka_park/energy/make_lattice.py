@@ -29,11 +29,11 @@ from eureka_park.energy.core.dispatch_problem import Battery, DispatchProblem
 from eureka_park.energy.core.flows import flows_of
 from eureka_park.energy.core.footprint import price_mad_per_mwh
 from eureka_park.energy.core.lattice import AXES, QUANTITIES, Lattice, figures_of
+from eureka_park.energy.core.new_supply import BATTERY_H
 from eureka_park.energy.core.scenarios import SCENARIOS
 from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import Supply, delivered_frac, supply_of
 from eureka_park.energy.core.tariff import plant_transport_mad_per_mwh
-from eureka_park.energy.core.what_if import BATTERY_H
 from eureka_park.energy.core.year import CLEAN_HOUR_FRAC, year_problem
 from eureka_park.energy.crew import run_all
 from eureka_park.foundation.seeds import SeedTree

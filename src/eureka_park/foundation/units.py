@@ -14,6 +14,8 @@ from eureka_park.foundation.errors import BadInput
 HOUR_S: Final = 3600
 DAY_S: Final = 86400
 J_PER_KWH: Final = 3_600_000.0
+KILO: Final = 1000.0
+MWH_PER_GWH: Final = 1000.0
 GIB: Final = 1024**3
 MIB: Final = 1024**2
 

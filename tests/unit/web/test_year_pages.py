@@ -6,10 +6,12 @@ from array import array
 
 import pytest
 
+from eureka_park.energy.core.costs import Costs
+from eureka_park.energy.core.new_supply import unit_costs
 from eureka_park.energy.year_desk import KINDS, Hours, Question
 from eureka_park.foundation.site_reading import load_site, new_site_text, parse_site
 from eureka_park.web.charts.fan import fan_chart
-from eureka_park.web.pages.energy_year import new_supply, question_in, scenarios_of, sliders_of, unit_costs
+from eureka_park.web.pages.energy_year import new_supply, question_in, scenarios_of, sliders_of
 from eureka_park.web.pages.words import Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours, week_asked
 
@@ -43,7 +45,7 @@ def test_a_roof_has_no_noor_and_small_steps() -> None:
 
 
 def test_new_supply_costs_what_the_table_says() -> None:
-    units = unit_costs()
+    units = unit_costs(Costs.of_table())
     found = new_supply(Question("all-plants", 100.0, wind_mw=10.0, battery_mw=2.0))
     assert found["musd"] == pytest.approx(10 * units["wind"][0] + 2 * units["battery"][0])
     assert found["mmad"] == pytest.approx(10 * units["wind"][1] + 2 * units["battery"][1]) and found["mmad"] > 0

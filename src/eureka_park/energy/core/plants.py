@@ -24,8 +24,7 @@ from eureka_park.energy.core.wind import wind_mw
 from eureka_park.foundation.plant_data import parameter
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import Plant, WeatherSite
-
-MWH_PER_GWH: Final = 1000.0
+from eureka_park.foundation.units import MWH_PER_GWH
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,8 +17,8 @@ from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.weather_year import WeatherYear
 from eureka_park.foundation.plant_data import parameter, series_parameter, text_parameter
 from eureka_park.foundation.site_file import Plant
+from eureka_park.foundation.units import KILO
 
-KILO: Final = 1000.0
 MEGA: Final = 1e6
 
 

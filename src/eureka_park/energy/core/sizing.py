@@ -26,9 +26,10 @@ import numpy as np
 
 from eureka_park.energy.core.candidates import Ratio, Size
 from eureka_park.energy.core.linear_program import Block, LinearProgram
-from eureka_park.energy.core.sizing_weeks import MWH_PER_GWH, Plane, Week
+from eureka_park.energy.core.sizing_weeks import Plane, Week
 from eureka_park.energy.core.sun import Floats
 from eureka_park.foundation.errors import Internal
+from eureka_park.foundation.units import MWH_PER_GWH
 
 TOLERANCE_FRAC: Final = 3e-4  # of the load: how much more may be bought than the share allows before a search ends
 COST_TOLERANCE_FRAC: Final = 2e-3

@@ -26,9 +26,9 @@ from eureka_park.energy.core.dispatch_program import (
 from eureka_park.energy.core.linear_program import Block, LinearProgram, Solver
 from eureka_park.energy.core.sun import Floats
 from eureka_park.foundation.errors import Internal
+from eureka_park.foundation.units import MWH_PER_GWH
 
 WEEK_H: Final = 168
-MWH_PER_GWH: Final = 1000.0
 Measure = Literal["import", "cost"]
 
 

@@ -30,7 +30,6 @@ MIRROR_FACTORS: Final = (
     "glass_transmittance_frac",
 )
 LIT_FRAC_MIN: Final = 0.5  # rows that shade each other more than this stay stowed, as in SAM
-KILO: Final = 1000.0
 MEGA: Final = 1e6
 
 

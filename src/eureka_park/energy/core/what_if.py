@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from eureka_park.energy.core.candidates import Candidate, candidates_of, outputs_of, site_with, sizes_of
 from eureka_park.energy.core.costs import Costs
+from eureka_park.energy.core.new_supply import BATTERY_H, NEW_KINDS
 from eureka_park.energy.core.sized import Addition, additions_of, supply_with
 from eureka_park.energy.core.supply import Supply
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR
 from eureka_park.energy.core.year import SolvedYear, solve_year
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import Site
-
-BATTERY_H: Final = 4.0  # hours of full power that a battery holds
-NEW_KINDS: Final = ("wind", "pv", "battery")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,9 @@ from eureka_park.energy.core.tariff import (
 from eureka_park.energy.core.weather_year import HOURS_PER_YEAR, REFERENCE_YEAR_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
-from eureka_park.foundation.units import HOUR_S
+from eureka_park.foundation.units import HOUR_S, MWH_PER_GWH
 
 CLEAN_HOUR_FRAC: Final = 0.001  # an hour of which less than this is bought or missing counts as fully clean
-MWH_PER_GWH: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,8 @@ from eureka_park.energy.core.pv import kept_frac as pv_kept_frac
 from eureka_park.energy.core.wind import curve_pu, kept_frac
 from eureka_park.foundation.plant_data import parameter
 from eureka_park.foundation.site_file import Plant, WeatherSite
+from eureka_park.foundation.units import KILO
 
-KILO: Final = 1000.0
 FIXED_RACK: Final = 0.0
 TRACKER_TURNED_BACK: Final = 3.0  # one axis, rows do not shade each other
 CONSTANT_WAKE: Final = 3.0

@@ -21,9 +21,9 @@ from eureka_park.energy.sam.weather import from_local, solar_resource, to_local,
 from eureka_park.foundation.errors import Internal, Unavailable
 from eureka_park.foundation.plant_data import parameter
 from eureka_park.foundation.site_file import Plant, WeatherSite
+from eureka_park.foundation.units import KILO
 
 LARGE_TANK_H: Final = 20.0  # so large that the field is never turned away from the sun
-KILO: Final = 1000.0
 DECIMETRES: Final = 10.0
 MODULES: Final = {
     "csp-trough": ("PySAM.TroughPhysical", "PhysicalTroughNone"),

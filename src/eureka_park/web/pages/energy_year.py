@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from eureka_park.energy.core.costs import Costs, battery_mw, battery_mwh, pv_mw, wind_mw
+from eureka_park.energy.core.costs import Costs
+from eureka_park.energy.core.new_supply import cost_of, mad_per_kwh_with, unit_costs
 from eureka_park.energy.lattice_file import ShippedLattice, lattice_for
 from eureka_park.energy.verdict_file import shipped_study
 from eureka_park.energy.verdict_schema import SCENARIOS
@@ -26,8 +27,6 @@ from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 from eureka_park.web.verdict.view import word_of
 
-BATTERY_H: Final = 4.0
-PV_PER_INVERTER: Final = 1.2
 NOOR_III: Final = "noor-iii"
 SPREAD_TOLD: Final = "cfe_frac"
 ENERGY_FORMS: Final = ((1.0, N_("{n} GWh")), (1e-3, N_("{n} MWh")), (1e-6, N_("{n} kWh")))
@@ -95,7 +94,7 @@ def year_page(request: Request) -> HTMLResponse:
         scenarios=[(name, words.say(SCENARIO_NAMES[name]), name == asked.scenario) for name in scenarios_of(park.site)],
         figures=[_figure_view(words, figure, figures, exact, new) for figure in FIGURES],
         new=_new_view(words, new),
-        unit_costs=unit_costs(),
+        unit_costs=unit_costs(Costs.of_table()),
         error=_error_view(words, found),
         lattice=found is not None,
         weather=found.weather if found else "",
@@ -193,25 +192,8 @@ def _flex_most(axes: Mapping[str, tuple[float, ...]]) -> float:
 
 def new_supply(asked: Question) -> dict[str, float]:
     """What the new supply of a question costs: MUSD to build, MMAD a year."""
-    units = unit_costs()
-    kinds = {"wind": asked.wind_mw, "pv": asked.pv_mw, "battery": asked.battery_mw}
-    return {
-        "musd": sum(mw * units[kind][0] for kind, mw in kinds.items()),
-        "mmad": sum(mw * units[kind][1] for kind, mw in kinds.items()),
-    }
-
-
-def unit_costs() -> dict[str, tuple[float, float]]:
-    """MUSD to build and MMAD a year for a MW of each kind, from the cost table; a battery with its four hours."""
-    costs = Costs.of_table()
-    battery = battery_mw(costs), battery_mwh(costs)
-    units = {"wind": wind_mw(costs), "pv": pv_mw(costs, PV_PER_INVERTER)}
-    found = {kind: (unit.capital_usd / 1e6, unit.yearly_mad / 1e6) for kind, unit in units.items()}
-    found["battery"] = (
-        (battery[0].capital_usd + BATTERY_H * battery[1].capital_usd) / 1e6,
-        (battery[0].yearly_mad + BATTERY_H * battery[1].yearly_mad) / 1e6,
-    )
-    return found
+    new_mw = {"wind": asked.wind_mw, "pv": asked.pv_mw, "battery": asked.battery_mw}
+    return cost_of(new_mw, Costs.of_table())
 
 
 def _inside(text: str | None, slider: Slider) -> float:
@@ -268,8 +250,8 @@ def _figure_view(
 ) -> dict[str, Any]:
     def told(values: Mapping[str, float]) -> str:
         value = values[figure.key]
-        if figure.key == "mad_per_kwh" and values["load_gwh"] > 0:
-            value += new["mmad"] / values["load_gwh"]
+        if figure.key == "mad_per_kwh":
+            value = mad_per_kwh_with(value, values["load_gwh"], new["mmad"])
         if figure.kind == "energy":
             return energy_text(words, value, values["load_gwh"])
         if figure.kind == "percent":
