@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from eureka_park.cli.energy_options import SHARE, YearsLine, basis, basis_options, print_basis, server_part, years_text
+from eureka_park.cli.energy_options import (
+    SHARE,
+    YearsLine,
+    basis,
+    basis_options,
+    flex_option,
+    print_basis,
+    server_part,
+    years_text,
+)
 from eureka_park.cli.output import clean, console, print_json
 from eureka_park.cli.words import _
 
@@ -22,14 +31,7 @@ from eureka_park.cli.words import _
     metavar="SHARE",
     help="Hour-matched clean share to reach; may be given several times.",
 )
-@click.option(
-    "--flex-frac",
-    type=SHARE,
-    default="0",
-    show_default=True,
-    metavar="SHARE",
-    help="Share of the load that may move within its day.",
-)
+@flex_option
 @basis_options
 def max_load(cfe: tuple[float, ...], flex_frac: float, as_json: bool, **options: Any) -> None:
     """The largest constant load that sun, wind and salt would carry to a clean share, hour by hour, to 0.5 MW.

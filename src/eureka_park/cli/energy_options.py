@@ -108,6 +108,14 @@ class Share(click.ParamType[float]):
 SEEDS: Final = Seeds()
 POWER: Final = Power()
 SHARE: Final = Share()
+flex_option: Final = click.option(
+    "--flex-frac",
+    type=SHARE,
+    default="0",
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the load that may move within its day.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from eureka_park.cli.energy_options import (
     Basis,
     basis,
     basis_options,
+    flex_option,
     print_basis,
     server_part,
     years_text,
@@ -67,14 +68,7 @@ FIGURES: Final = (
     show_default=True,
     help="Whose yearly cost is least: the additions', or that of all energy with what is bought and sold.",
 )
-@click.option(
-    "--flex-frac",
-    type=SHARE,
-    default="0",
-    show_default=True,
-    metavar="SHARE",
-    help="Share of the load that may move within its day.",
-)
+@flex_option
 @click.option("--most", multiple=True, metavar="TYPE=MW", help="At most so much new power of a type, such as wind=140.")
 @click.option(
     "--life-years",

@@ -9,11 +9,11 @@ import click
 
 from eureka_park.cli.energy_options import (
     POWER,
-    SHARE,
     Basis,
     YearsLine,
     basis,
     basis_options,
+    flex_option,
     print_basis,
     server_part,
     years_text,
@@ -52,14 +52,7 @@ FIGURES = (
     metavar="FILE",
     help="CSV of 8,760 hourly MW (UTC), or of a week: 24 rows of 7 values by local hour.",
 )
-@click.option(
-    "--flex-frac",
-    type=SHARE,
-    default="0",
-    show_default=True,
-    metavar="SHARE",
-    help="Share of the load that may move within its day.",
-)
+@flex_option
 @click.option(
     "--hourly",
     type=click.Path(path_type=Path, dir_okay=False),

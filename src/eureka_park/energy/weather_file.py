@@ -7,31 +7,15 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from eureka_park.energy.core.readers.park_csv import ParkWeather, is_park_csv, park_csv_text, read_park_csv
 from eureka_park.energy.core.readers.reading import COLUMNS
+from eureka_park.energy.core.weather_checks import Location
 from eureka_park.energy.core.weather_hours import refuse_impossible
 from eureka_park.energy.core.weather_year import WeatherYear
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
-
-
-class Position(Protocol):
-    """Where a year was taken: degrees north and east, metres above the sea. A weather site of a site file is one."""
-
-    @property
-    def latitude_deg(self) -> float:
-        """North positive."""
-
-    @property
-    def longitude_deg(self) -> float:
-        """East positive."""
-
-    @property
-    def altitude_m(self) -> float:
-        """Above the sea."""
 
 
 def read_weather(path: str | Path) -> WeatherYear:
@@ -67,7 +51,7 @@ def named(path: Path) -> Iterator[None]:
         raise BadInput(f"{path.name}: {error.message}", fix=error.fix, code=error.code, field=error.field) from None
 
 
-def write_weather(path: str | Path, year: WeatherYear, place: Position, extra: Mapping[str, str] | None = None) -> None:
+def write_weather(path: str | Path, year: WeatherYear, place: Location, extra: Mapping[str, str] | None = None) -> None:
     """Write a park weather file; a file of that name is replaced in one step. Raises Unavailable."""
     weather = ParkWeather(year, place.latitude_deg, place.longitude_deg, place.altitude_m, dict(extra or {}))
     write_whole(Path(path), park_csv_text(weather).encode())

@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from eureka_park.web.charts.day_marks import day_marks
 from eureka_park.web.charts.plan import Layer
 from eureka_park.web.charts.shapes import nice_step, unit_for
 from eureka_park.web.pages.words import Words
@@ -38,20 +39,12 @@ def dispatch_week(
         if max(layer.mw) > load_mw * _LEAST_FRAC:
             parts.append(f'<path class="s-{layer.css}" d="{_steps(below, above, column, y_of)}"/>')
         below = above
-    parts += _days(days, column)
+    parts += day_marks(days, START, column, ABOVE, GROUND)
     parts.append(f'<path class="load" d="M{START:g} {y_of(load_mw):.1f}H{WIDTH - END:g}"/>')
     return Markup(
         f'<svg class="week" viewBox="0 0 {WIDTH:g} {GROUND + 26:g}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
-
-
-def _days(days: Sequence[str], column: float) -> Iterable[str]:
-    for index, day in enumerate(days):
-        x = START + index * 24 * column
-        yield f'<line class="day" x1="{x:.1f}" x2="{x:.1f}" y1="{ABOVE:g}" y2="{GROUND + 5:g}"/>'
-        place = f'x="{x + 12 * column:.1f}" y="{GROUND + 18:g}" text-anchor="middle"'
-        yield f'<text class="tick" {place}>{escape(day)}</text>'
 
 
 def _steps(below: Sequence[float], above: Sequence[float], column: float, y_of: _Scale) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup, escape
 
+from eureka_park.web.charts.day_marks import day_marks
 from eureka_park.web.charts.shapes import line, nice_step
 from eureka_park.web.pages.words import Words
 
@@ -40,20 +41,12 @@ def fan_chart(
         f'<path class="fan-band" d="{band}"/>',
         f'<path class="fan-middle" d="{line(points(middle))}"/>',
         f'<path class="load fan-truth" d="{line(points(truth))}"/>',
-        *_days(days, column),
+        *day_marks(days, START, column, ABOVE, GROUND),
     ]
     return Markup(
         f'<svg class="fan" viewBox="0 0 {WIDTH:g} {GROUND + 26:g}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
-
-
-def _days(days: Sequence[str], column: float) -> Iterable[str]:
-    for index, day in enumerate(days):
-        x = START + index * 24 * column
-        yield f'<line class="day" x1="{x:.1f}" x2="{x:.1f}" y1="{ABOVE:g}" y2="{GROUND + 5:g}"/>'
-        place = f'x="{x + 12 * column:.1f}" y="{GROUND + 18:g}" text-anchor="middle"'
-        yield f'<text class="tick" {place}>{escape(day)}</text>'
 
 
 def _rules(top: float, unit: str, words: Words, y_of: _Scale) -> Iterable[str]:
