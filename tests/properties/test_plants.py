@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eureka_park.energy.core.outages import markov_availability, planned_outage
@@ -102,6 +102,7 @@ def test_more_availability_never_gives_less_energy(a: float, b: float, name: str
 
 
 @FEW
+@example(1, 5e-324, 1.0, 0, 0.0)
 @given(st.integers(1, 30), st.floats(0, 1), st.floats(1, 400), st.integers(0, 99), st.floats(0, 200))
 def test_availability_is_a_share(units: int, down: float, down_h: float, seed: int, service_h: float) -> None:
     running = markov_availability(units, down, down_h, SeedTree(seed))

@@ -19,6 +19,7 @@ from eureka_park.foundation.site_file import Plant
 
 DAYS_PER_YEAR: Final = 365
 UNITS_MAX: Final = 60  # more of them change nothing that is seen in an hour
+UP_H_MAX: Final = 1e9  # a failure in a hundred thousand years: rarer ones are never seen, and sums of them overflow
 
 
 def usual_availability_frac(plant: Plant) -> float:
@@ -51,7 +52,7 @@ def markov_availability(units: int, down_frac: float, down_h: float, tree: SeedT
         return np.ones(HOURS_PER_YEAR)
     if down_frac >= 1.0:
         return np.zeros(HOURS_PER_YEAR)
-    up_h = down_h * (1.0 - down_frac) / down_frac
+    up_h = min(UP_H_MAX, down_h * (1.0 - down_frac) / down_frac)
     states = [_one_unit(up_h, down_h, tree.child(str(unit))) for unit in range(units)]
     return np.asarray(np.mean(states, axis=0), dtype=np.float64)
 
