@@ -65,7 +65,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A checked declaration of a job. Power does not appear: it follows from what is asked for and the node's table."""
+    """A checked declaration of a job. Power follows from what is asked for and the node's table, unless it is declared.
+
+    A gang runs on `n_nodes` whole nodes at once; `n_gpus`, `n_cpus` and `memory_bytes` are those of each node.
+    """
 
     project: str
     name: str
@@ -89,6 +92,11 @@ class JobSpec:
     priority: int = 0
     purpose: str = ""
     is_trusted: bool = True  # submitted by an operator; others need a container, unless the operator allows less
+    n_nodes: int = 1
+    n_nodes_min: int = 0  # an elastic job may shrink to so many; 0: it is not elastic
+    gpu_type: str = ""  # as the site file spells it; "": any
+    person: str = ""  # who submitted it: the leaf below the project in the share tree
+    declared_kw: float | None = None  # IT power of the whole job while it runs; None: the node's table says it
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value; shallow, as every field is plain already."""
@@ -96,7 +104,7 @@ class JobSpec:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> JobSpec:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote; fields that an older park did not write yet take their usual values."""
         data = dict(value)
         data["tier"] = Tier(data["tier"])
         data["job_class"] = JobClass(data["job_class"])
