@@ -18,7 +18,18 @@ from eureka_park.cli import lazy, main
 from eureka_park.foundation.errors import Unavailable
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
-HEAVY = {"httpx2", "rich", "pydantic", "numpy", "sqlalchemy", "pathspec", "fastapi", "eureka_park.client"}
+HEAVY = {
+    "httpx2",
+    "rich",
+    "pydantic",
+    "numpy",
+    "numba",
+    "llvmlite",
+    "sqlalchemy",
+    "pathspec",
+    "fastapi",
+    "eureka_park.client",
+}
 
 
 def test_start_imports_nothing_heavy() -> None:
