@@ -336,6 +336,17 @@ def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: floa
             site.policy.pause_rate_max_per_h, HOUR_S / (PAUSE_REAL_S * pace_factor) if pace_factor > 1 else math.inf
         ),
         carbon_mad_per_kg=site.policy.carbon_weight_mad_per_kg,
+        flex_wait_gain_frac=site.policy.flex_wait_gain_frac,
+        margin_frac=site.policy.margin_frac,
+        n_considered_max=site.policy.n_considered_max,
+        lookahead=site.policy.lookahead,
+        scan=site.policy.scan,
+        half_life_s=site.policy.half_life_s,
+        reserve_depth=site.policy.reserve_depth,
+        reclaim_after_s=site.policy.reclaim_after_s,
+        reclaim_pauses_max_per_h=site.policy.reclaim_pauses_max_per_h,
+        tick_s=site.policy.tick_s,
+        cap_curve=site.cap_rows,
         can_cap=Capability.CAP in capabilities,
         can_freeze=Capability.FREEZE in capabilities,
     )

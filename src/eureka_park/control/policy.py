@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eureka_park.foundation.cap_curve import CAP_CURVE, CapRow
+
 
 class Sky(StrEnum):
     """What the sky binds: green jobs only (a scale model's default), everything but firm, or nothing (watch only)."""
@@ -28,9 +30,15 @@ class Policy:
     margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
     can_cap: bool = True
     can_freeze: bool = True
-    n_considered_max: int = 512  # jobs that get a start of their own worked out in one tick
-    lookahead: int = 8  # jobs that are refused in each line before the next line is looked at
+    n_considered_max: int = 4096  # jobs that get a start of their own worked out in one turn
+    lookahead: int = 16  # jobs that are refused in each line before the next line is looked at
     scan: int = 64  # jobs of a line that are looked at, those waiting for a better hour included
+    half_life_s: float = 604_800.0  # after it past use weighs half as much: a burst is remembered, a month forgiven
+    reserve_depth: int = 64  # waiting jobs, first in order, that get machines and a time reserved
+    reclaim_after_s: float = 1800.0  # a floor that is missed so long takes back what was lent
+    reclaim_pauses_max_per_h: float = 60.0  # pauses for that in an hour, over the whole park
+    tick_s: float = 60.0  # park time between two turns of the twin; the live park's own is `live.loop`'s
+    cap_curve: tuple[CapRow, ...] = CAP_CURVE  # (cap_frac, power_frac, speed_frac), rising
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from eureka_park.foundation.cap_curve import CAP_CURVE, CAP_CURVE_SOURCE, CapRow, curve_fault
 from eureka_park.foundation.plant_file import (
     GRID_SOURCE_ID,
     LIFE_CYCLE_SOURCE,
@@ -24,6 +25,7 @@ from eureka_park.foundation.plant_file import (
     first_day,
     problem,
 )
+from eureka_park.foundation.policy_tables import CapPoint, Policy, Share, share_faults
 from eureka_park.foundation.toml_places import Place
 from eureka_park.foundation.zones import ZoneInfo
 
@@ -117,12 +119,19 @@ class NodeClass(Section):
     gpu_w_max: float = entry("Power limit of one GPU", "W", 0.0, ge=0, le=5000)
     rated_kw: float = entry("Power of one machine with everything busy", "kW", gt=0, le=1000)
     idle_kw: float = entry("Power of one machine awake without jobs", "kW", ge=0, le=1000)
+    sleep_kw: float | None = entry(
+        "Power of one machine asleep, below idle_kw; none: it cannot be put to sleep", "kW", None, ge=0, le=1000
+    )
+    nodes_per_rack: int = entry("Machines that share a rack; the first so many are rack 0", "1", 8, ge=1, le=4096)
+    racks_per_pod: int = entry("Racks that share a pod, the stretch of fast network", "1", 16, ge=1, le=4096)
     label: str = entry("What these figures rest on", default="")
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
         if self.idle_kw >= self.rated_kw:
             raise problem("idle_kw", f"it must be below rated_kw = {self.rated_kw:g}")
+        if self.sleep_kw is not None and self.sleep_kw >= self.idle_kw:
+            raise problem("sleep_kw", f"it must be below idle_kw = {self.idle_kw:g}")
         return self
 
 
@@ -143,29 +152,6 @@ class Pue(Section):
     source: str = entry("What these figures rest on", default="")
 
 
-class Policy(Section):
-    """How the park follows the sky."""
-
-    sky: Literal["green", "binding", "observed"] = entry(
-        "green: the plan holds green, and flex at most to its deadline; binding: flex and green; observed: nothing",
-        default="green",
-    )
-    service_reserve_mw: float = entry(
-        "Power kept for services (demos), on the scale of the full site", "MW", 0.0, ge=0, le=10_000
-    )
-    flex_deadline_default_h: float = entry("Deadline of a flex job that names none", "h", 24.0, gt=0, le=8760)
-    cap_steps_frac: tuple[Annotated[float, Field(ge=0.5, le=1)], ...] = entry(
-        "Steps by which a job's power is capped, falling", "fraction", (0.62, 0.5), max_length=5
-    )
-    min_run_s: float = entry("A job runs at least so long before it may be paused", "s", 300.0, ge=0, le=86_400)
-    pause_rate_max_per_h: float = entry("Most pauses of one job in an hour", "1/h", 2.0, ge=0, le=60)
-    grace_s: float = entry("Real seconds from SIGTERM to kill", "s", 30.0, ge=0, le=3600)
-    carbon_weight_mad_per_kg: float = entry(
-        "Cost the dispatch sees for a kilogram of CO2 of bought power", "MAD/kg", 0.3, ge=0, le=100
-    )
-    plan_every_s: float = entry("A new plan is made so often", "s", 900.0, ge=60, le=86_400)
-
-
 class TierPrices(Section):
     """A price for each tier."""
 
@@ -184,15 +170,6 @@ class Prices(Section):
     )
     label: str = entry("What the prices rest on", default="assumption")
     date: Date | None = entry("Since when they hold, YYYY[-MM[-DD]]", default=None)
-
-
-class Share(Section):
-    """A share of the park: machines are divided by weight among those who want them."""
-
-    path: str = entry(
-        "Project, or path of projects such as 'research/vision'", pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$"
-    )
-    weight: float = entry("Relative weight", "1", 1.0, gt=0, le=1_000_000)
 
 
 class Scale(Section):
@@ -221,6 +198,7 @@ class Site(Section):
     policy: Policy = entry("Policy", default=Policy())
     prices: Prices = entry("Price table")
     shares: tuple[Share, ...] = entry("Shares", default=())
+    cap_curve: tuple[CapPoint, ...] = entry("What a cap saves and costs", default=())
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -233,6 +211,7 @@ class Site(Section):
         places = {place.id: place for place in self.weather_sites}
         for index, plant in enumerate(self.plants):
             _check_weather(index, plant, places)
+        _check_deciding(self.shares, self.cap_curve, self.policy)
         if self.grid.surplus_peak_mad_per_mwh >= min(
             self.grid.price_peak_mad_per_mwh, self.grid.price_full_mad_per_mwh
         ):
@@ -267,6 +246,19 @@ class Site(Section):
     def site_kw_rated(self) -> float:
         """Power at the site meter with all machines busy; kW."""
         return self.it_kw_rated * self.pue.nominal
+
+    @property
+    def cap_rows(self) -> tuple[CapRow, ...]:
+        """The cap curve that holds here: the site's own, else the one measured elsewhere."""
+        own = tuple((point.cap_frac, point.power_frac, point.speed_frac) for point in self.cap_curve)
+        return own or CAP_CURVE
+
+    @property
+    def cap_source(self) -> str:
+        """What the cap curve rests on."""
+        if not self.cap_curve:
+            return CAP_CURVE_SOURCE
+        return "; ".join(dict.fromkeys(point.source for point in self.cap_curve if point.source))
 
     @property
     def source_ids(self) -> tuple[str, ...]:
@@ -316,13 +308,14 @@ def sections() -> Iterator[tuple[str, str, type[BaseModel]]]:
         ("[scale]", Scale), ("[grid]", Grid), ("[[weather_sites]]", WeatherSite), ("[[plants]]", Plant),
         ("[[nodes]]", NodeClass), ("[pue]", Pue), ("[policy]", Policy), ("[prices]", Prices),
         ("[prices.mad_per_gpu_h], [prices.mad_per_cpu_h]", TierPrices), ("[[shares]]", Share),
+        ("[[cap_curve]]", CapPoint),
     ):  # fmt: skip
         yield header, (model.__doc__ or ""), model
 
 
 def is_section(field: FieldInfo) -> bool:
     """Whether a field is a table of its own, described in its own section."""
-    return any(name in str(field.annotation) for name in ("_file.", "class 'eureka_park"))
+    return "eureka_park." in str(field.annotation)
 
 
 def allowed_text(field: FieldInfo) -> str:
@@ -376,6 +369,20 @@ def _check_weather(index: int, plant: Plant, places: Mapping[str, WeatherSite]) 
         raise PydanticCustomError(
             "site", "{why}", {"why": why, "name": "weather_site", "section": "plants", "index": index}
         )
+
+
+def _check_deciding(shares: tuple[Share, ...], curve: tuple[CapPoint, ...], policy: Policy) -> None:
+    """Shares are one tree whose floors fit; the cap curve rises and reaches down to the lowest step."""
+    fault, section = next(share_faults(shares), None), "shares"
+    if fault is None:
+        rows = tuple((point.cap_frac, point.power_frac, point.speed_frac) for point in curve)
+        fault, section = curve_fault(rows), "cap_curve"
+    lowest = min(policy.cap_steps_frac, default=1.0)
+    if fault is None and curve and curve[0].cap_frac > lowest:
+        fault = (0, "cap_frac", f"it must reach down to {lowest:g}, the lowest of policy.cap_steps_frac")
+    if fault is not None:
+        index, name, why = fault
+        raise PydanticCustomError("site", "{why}", {"why": why, "name": name, "section": section, "index": index})
 
 
 def _rank(problem: SiteProblem, places: list[Place]) -> int:
