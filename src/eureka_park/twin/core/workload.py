@@ -49,11 +49,11 @@ class NodeShape:
 class Workload:
     """Jobs in the order of `submit_s`, which counts from the start of the run.
 
-    `leaf` and `gpu_type` index `leaves` (paths of the share tree) and `gpu_types` (-1: any). `gpus`, `mcpu` (thousandths
-    of a CPU) and `mem_mib` are asked of each of `n_nodes` nodes; `n_nodes_min` 0 means not elastic. `time_s` is the
-    declared run time, `run_s` the true work at full speed, `deadline_s` an instant (inf: none). `power_frac` is the true
-    dynamic power over the rated one, 0.1 to 1. `after` is an earlier row that must have ended, or -1; rows of one
-    `image` draw much alike. `filled` counts by column the rows that a trace did not hold and the seed filled.
+    `leaf` and `gpu_type` index `leaves` (paths of the share tree) and `gpu_types` (-1: any). `gpus`, `mcpu`
+    (thousandths of a CPU) and `mem_mib` are asked of each of `n_nodes` nodes; `n_nodes_min` 0 means not elastic.
+    `time_s` is the declared run time, `run_s` the true work at full speed, `deadline_s` an instant (inf: none).
+    `power_frac` is the true dynamic power over the rated one, 0.1 to 1. `after` is an earlier row that must have ended,
+    or -1; rows of one `image` draw much alike. `filled` counts by column the rows that a trace did not hold.
     """
 
     leaves: tuple[str, ...]
@@ -177,8 +177,10 @@ def workload_of(leaves: Sequence[str], columns: Mapping[str, Any], **more: Any) 
     unknown = set(columns) - set(DTYPES)
     if unknown:
         raise BadInput(f"'{min(unknown)}' is no column of a workload.", fix=_FIX, field=min(unknown))
-    whole = {name: np.ascontiguousarray(np.broadcast_to(columns.get(name, plain.get(name)), n), dtype=dtype)
-             for name, dtype in DTYPES.items()}  # fmt: skip
+    whole: dict[str, Any] = {}
+    for name, dtype in DTYPES.items():
+        given = columns[name] if name in columns else plain[name]
+        whole[name] = np.ascontiguousarray(np.broadcast_to(given, n), dtype=dtype)
     return Workload(leaves=tuple(leaves), **whole, **more).validate()
 
 

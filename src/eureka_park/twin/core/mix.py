@@ -1,0 +1,77 @@
+"""What jobs are like: sizes and run times by bins of GPU count, and the shares of tiers, classes and promises.
+
+Sizes and run times have the shape of Microsoft's Philly cluster (82,247 jobs of 2017; CC BY 4.0): each bin a log-normal
+with the bin's median and, through its share of all GPU hours, its mean. Two-GPU jobs are two kinds (their median is
+21 s, their mean 8 h). What no trace tells (tiers, deadlines, checkpoints, elasticity, priorities) is an assumption.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class SizeBin:
+    """Jobs of one size: their share of all jobs, their GPU counts with weights, median and sigma of the run time."""
+
+    jobs_frac: float
+    gpus: tuple[int, ...]
+    weights: tuple[float, ...]
+    median_s: float
+    sigma: float
+
+
+PHILLY_BINS: Final = (
+    SizeBin(0.932, (1,), (1.0,), 1117.0, 2.00),
+    SizeBin(0.016, (2,), (1.0,), 19.0, 0.80),
+    SizeBin(0.006, (2,), (1.0,), 30_000.0, 1.70),
+    SizeBin(0.023, (4, 3), (0.97, 0.03), 17_410.0, 1.74),
+    SizeBin(0.020, (8, 6, 5), (0.96, 0.02, 0.02), 23_683.0, 1.84),
+    SizeBin(0.0025, (16, 12), (0.95, 0.05), 37_188.0, 1.52),
+    SizeBin(0.0009, (32, 24), (0.9, 0.1), 5_320.0, 1.86),
+    SizeBin(0.0001, (64, 128, 256, 512), (0.5, 0.3, 0.15, 0.05), 5_320.0, 1.86),
+)
+
+# Helios Venus, 125,214 GPU jobs of April to September 2020: shares of the hours of a day and of the days of a week; %
+VENUS_HOURS: Final = (
+    3.7, 2.7, 2.5, 1.6, 1.1, 0.9, 0.8, 0.9, 1.6, 3.3, 5.4, 6.1,
+    4.9, 5.4, 6.5, 6.9, 7.2, 7.2, 5.3, 5.5, 5.6, 5.7, 4.8, 4.3,
+)  # fmt: skip
+VENUS_DAYS: Final = (14.7, 15.3, 18.3, 17.3, 13.6, 9.8, 11.1)
+VENUS_BURST_CV: Final = 1.0
+VENUS_BURST_LAG1: Final = 0.54
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The shares of a generated workload; `sweep_jobs` is the mean number of jobs that one tenant submits at once.
+
+    Tiers are shares of GPU hours. All but bins, hours, days and burst are assumptions.
+    """
+
+    bins: tuple[SizeBin, ...] = PHILLY_BINS
+    hours: tuple[float, ...] = VENUS_HOURS
+    days: tuple[float, ...] = VENUS_DAYS
+    burst_cv: float = VENUS_BURST_CV
+    burst_lag1: float = VENUS_BURST_LAG1
+    sweep_jobs: float = 2.0
+    sweep_gap_s: float = 2.0
+    alike_sigma: float = 0.5  # spread of run times inside a sweep, of the logarithm
+    tenant_power: float = 0.8  # job share of the k-th tenant is as k**-tenant_power
+    tier_frac: tuple[float, float, float] = (0.2, 0.5, 0.3)
+    interactive_frac: float = 0.03
+    service_frac: float = 0.0005
+    checkpoint_frac: float = 0.6
+    elastic_frac: float = 0.1  # of gangs; they can run on half of their nodes
+    deadline_frac: float = 0.7  # of flex jobs
+    after_frac: float = 0.02
+    priority_frac: tuple[float, float, float] = (0.9, 0.07, 0.03)  # priorities 0, 1 and 2
+    declared_max: float = 3.0  # times the run time; evenly from 1 on
+    run_s_min: float = 10.0
+    run_s_max: float = 14 * 86_400.0
+    interactive_s_max: float = 8 * 3600.0
+    images_per_leaf: int = 8
+    low_power: tuple[float, float] = (0.1, 0.3)  # half of the images feed their GPUs badly
+    high_power: tuple[float, float] = (0.5, 0.95)
+    cores_frac: tuple[float, float] = field(default=(0.5, 1.0))  # of the node's CPUs and memory per GPU
