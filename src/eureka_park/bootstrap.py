@@ -22,7 +22,8 @@ from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec
-from eureka_park.compute.core.job_check import TIME_MAX_S, Largest
+from eureka_park.compute.core.job_check import TIME_MAX_S
+from eureka_park.compute.core.site_room import ClassRoom, SiteRoom
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.service import ComputeService, Quoter, QuoteRows
 from eureka_park.control.policy import Policy, Sky
@@ -217,7 +218,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         accounts,
         data,
         ledger,
-        largest=largest_of(site),
+        room=room_of(site),
         flex_deadline_default_s=flex_default_s(site),
         entropy=os.urandom,
         wake=wake_sender(home.run, b"inbox"),
@@ -294,11 +295,22 @@ def flex_default_s(site: Site) -> float | None:
     return site.policy.flex_deadline_default_h * 3600.0 if site.policy.sky == "binding" else None
 
 
-def largest_of(site: Site) -> Largest:
-    """What one job can ask for at most."""
-    nodes = nodes_of(site)
-    return Largest(
-        max(node.n_cpus for node in nodes), max(node.memory_bytes for node in nodes), max(node.n_gpus for node in nodes)
+def room_of(site: Site) -> SiteRoom:
+    """What one job can ask for: the classes of machines that an engine here runs."""
+    return SiteRoom(
+        tuple(
+            ClassRoom(
+                class_id=kind.id,
+                gpu_type=kind.gpu_type,
+                n_nodes=kind.n_nodes,
+                n_cpus=float(kind.n_cpus),
+                memory_bytes=int(kind.memory_gib * GIB),
+                n_gpus=kind.n_gpus,
+                rated_kw=kind.rated_kw,
+            )
+            for kind in site.nodes
+            if kind.engine == "local"
+        )
     )
 
 

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, Final, Protocol
 from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import folders, history, store, view
 from eureka_park.compute.core.job import JobSpec, Tier
-from eureka_park.compute.core.job_check import Largest, check_request
+from eureka_park.compute.core.job_check import check_request
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
+from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, quote_rows
 from eureka_park.compute.quote_rows import QuoteRows as QuoteRows
@@ -79,7 +80,7 @@ class ComputeService:
         data: DataService,
         receipts: Receipts,
         *,
-        largest: Largest,
+        room: SiteRoom,
         flex_deadline_default_s: float | None,
         entropy: Callable[[int], bytes],
         wake: Callable[[], None],
@@ -91,7 +92,7 @@ class ComputeService:
     ) -> None:
         self._db, self._clock, self._home = db, clock, home
         self._accounts, self._data, self._receipts = accounts, data, receipts
-        self._largest, self._flex_default_s = largest, flex_deadline_default_s
+        self._room, self._flex_default_s = room, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
         self._array_receipts: dict[str, dict[str, Any]] = {}
@@ -117,7 +118,8 @@ class ComputeService:
         self, conn: Any, who: Principal | None, request: Mapping[str, Any], now_s: float, act: Act = Act.SUBMIT
     ) -> JobSpec:
         is_trusted = who is not None and who.is_operator
-        spec = replace(check_request(request, now_s, self._largest), is_trusted=is_trusted)
+        person = who.person_id if who is not None else ""
+        spec = replace(check_request(request, now_s, self._room), is_trusted=is_trusted, person=person)
         self._accounts.require(act, who, spec.project)
         if spec.snapshot_id is not None:
             self._check_script(spec)

@@ -12,7 +12,8 @@ from tests.helpers.watched_day import WatchedDay
 
 from eureka_park import bootstrap
 from eureka_park.compute import store
-from eureka_park.compute.core.job_check import Largest, check_request
+from eureka_park.compute.core.job_check import check_request
+from eureka_park.compute.core.site_room import ClassRoom, SiteRoom
 from eureka_park.energy.core.daylight import daylight
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.errors import BadInput, Unavailable
@@ -30,7 +31,8 @@ STORIES = {name: story_entries(name) for name in ("story", "day")}
 def test_every_entry_is_a_job_that_is_let_in(name: str, pace: float, n_cpus: int) -> None:
     for entry in STORIES[name]:
         request = entry.request(n_cpus, pace, "job-a" if entry.after else None)
-        spec = check_request({**request, "snapshot_id": "s"}, NOON_S, Largest(n_cpus, GIB, 0))
+        room = SiteRoom((ClassRoom("node", "", 1, n_cpus, GIB, 0),))
+        spec = check_request({**request, "snapshot_id": "s"}, NOON_S, room)
         assert spec.time_s >= entry.run_s + 10 * pace, "starting takes real seconds"
         assert float(spec.command[-1]) == pytest.approx(entry.run_s / pace, abs=0.1)
         assert spec.deadline_s is None or spec.deadline_s >= NOON_S + spec.time_s

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 from eureka_park.compute.core.job import JobClass, JobSpec, Tier
+from eureka_park.compute.core.site_room import Fit, Need, SiteRoom, fit
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.units import MIB, duration_text, parse_bytes, parse_duration_s, parse_when_s
@@ -18,26 +18,19 @@ TIME_DEFAULT_S: Final = 3600.0
 TIME_MAX_S: Final = 30 * 86400.0
 DEADLINE_MAX_S: Final = 366 * 86400.0
 TASKS_MAX: Final = 100_000
+COUNT_MAX: Final = 1_000_000
 TEXT_MAX: Final = 4096
 FIELDS: Final = (
     "command", "script", "args", "snapshot_id", "name", "project", "tier", "class", "cpus", "gpus", "memory",
     "time", "by",
     "array", "after", "checkpoint", "env", "dependencies", "requires_python", "priority",
+    "nodes", "gpu_type", "min_gpus", "min_nodes", "kw",
 )  # fmt: skip
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REQUIREMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._ -]*\])?\s*(@\s*\S+|[<>=!~][^;]*)?(;.*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Largest:
-    """The largest node of the park: what one job can ask for at most."""
-
-    n_cpus: float
-    memory_bytes: int
-    n_gpus: int
-
-
-def check_request(request: Mapping[str, Any], now_s: float, largest: Largest) -> JobSpec:
+def check_request(request: Mapping[str, Any], now_s: float, room: SiteRoom) -> JobSpec:
     """Turn a declaration (the API's JobRequest) into a JobSpec. Raises BadInput with `field` for the first thing
     wrong.
     """
@@ -50,6 +43,7 @@ def check_request(request: Mapping[str, Any], now_s: float, largest: Largest) ->
     deadline_s = _deadline(request.get("by"), now_s)
     time_s = _time(request.get("time"), deadline_s, now_s)
     n_tasks = _whole(request, "array", 1, low=1, high=TASKS_MAX)
+    place = fit(room, _need(request))
     return JobSpec(
         project=_text(request, "project", "welcome"),
         name=_text(request, "name", "") or _name_from(command),
@@ -58,9 +52,9 @@ def check_request(request: Mapping[str, Any], now_s: float, largest: Largest) ->
         snapshot_id=request.get("snapshot_id") or None,
         tier=_choice(request, "tier", Tier, Tier.FLEX),
         job_class=_choice(request, "class", JobClass, JobClass.BATCH),
-        n_gpus=_within(_whole(request, "gpus", 0, low=0, high=1_000_000), largest.n_gpus, "gpus", "GPUs"),
-        n_cpus=_within(_number(request, "cpus", 1.0), largest.n_cpus, "cpus", "CPUs"),
-        memory_bytes=_memory(request.get("memory"), largest.memory_bytes),
+        n_gpus=place.n_gpus,
+        n_cpus=place.n_cpus,
+        memory_bytes=place.memory_bytes,
         time_s=time_s,
         deadline_s=deadline_s,
         n_tasks=n_tasks,
@@ -71,7 +65,43 @@ def check_request(request: Mapping[str, Any], now_s: float, largest: Largest) ->
         dependencies=_dependencies(request),
         requires_python=_text(request, "requires_python", ""),
         priority=_whole(request, "priority", 0, low=-1000, high=1000),
+        n_nodes=place.n_nodes,
+        n_nodes_min=place.n_nodes_min,
+        gpu_type=place.gpu_type,
+        declared_kw=_declared_kw(request, place),
     )
+
+
+def _need(request: Mapping[str, Any]) -> Need:
+    return Need(
+        n_gpus=_whole(request, "gpus", 0, low=0, high=COUNT_MAX),
+        n_nodes=_count(request, "nodes"),
+        gpu_type=_text(request, "gpu_type", ""),
+        n_cpus=None if request.get("cpus") is None else _number(request, "cpus", 1.0),
+        memory_bytes=_memory(request.get("memory")),
+        n_gpus_min=_count(request, "min_gpus"),
+        n_nodes_min=_count(request, "min_nodes"),
+        is_resumable=_flag(request, "checkpoint"),
+    )
+
+
+def _count(request: Mapping[str, Any], field: str) -> int | None:
+    return None if request.get(field) is None else _whole(request, field, 1, low=1, high=COUNT_MAX)
+
+
+def _declared_kw(request: Mapping[str, Any], place: Fit) -> float | None:
+    if request.get("kw") is None:
+        return None
+    declared_kw = _number(request, "kw", 1.0)
+    if declared_kw > place.kw_max:
+        raise BadInput(
+            f"It declares {declared_kw:g} kW; its {'node draws' if place.n_nodes == 1 else 'nodes draw'} "
+            f"{place.kw_max:.6g} kW at most.",
+            fix="Declare less, or leave kw out.",
+            field="kw",
+            code="more_power_than_nodes",
+        )
+    return declared_kw
 
 
 def _command(request: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
@@ -160,21 +190,9 @@ def _choice(request: Mapping[str, Any], field: str, kind: Callable[[str], Any], 
         raise BadInput(f"'{field}' is {value!r}.", fix=f"{fix}Choose one of {', '.join(names)}.", field=field) from None
 
 
-def _within(value: Any, most: float, field: str, what: str) -> Any:
-    if value > most:
-        has = f"has {most:g}" if most else "has none"
-        raise BadInput(
-            f"It asks for {value:g} {what}; the largest node {has}.",
-            fix=f"Ask for at most {most:g}." if most else "Leave it out.",
-            field=field,
-            code="larger_than_any_node",
-        )
-    return value
-
-
-def _memory(value: Any, most: int) -> int:
+def _memory(value: Any) -> int | None:
     if value is None:
-        return min(1024**3, most)
+        return None
     try:
         size = parse_bytes(value) if isinstance(value, str) else value
     except BadInput as error:
@@ -183,13 +201,6 @@ def _memory(value: Any, most: int) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or size < MIB:
         raise BadInput(
             f"'memory' is {value!r}; at least 1 MiB is needed.", fix="Write it as 512M or 2GiB.", field="memory"
-        )
-    if size > most:
-        raise BadInput(
-            f"It asks for {size / 1024**3:.3g} GiB of memory; the largest node has {most / 1024**3:.3g} GiB.",
-            fix="Ask for less.",
-            field="memory",
-            code="larger_than_any_node",
         )
     return size
 

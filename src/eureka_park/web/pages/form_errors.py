@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from eureka_park.compute.core.job_check import Largest
+from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.foundation.errors import ParkError
 from eureka_park.web.pages.words import N_, Words
 
@@ -36,12 +36,12 @@ _EMPTY: Final[Mapping[str, str]] = {
 }
 
 
-def errors_shown(words: Words, errors: Mapping[str, ParkError], most: Largest) -> dict[str, dict[str, str]]:
+def errors_shown(words: Words, errors: Mapping[str, ParkError], most: SiteRoom) -> dict[str, dict[str, str]]:
     """By field, the sentence and the language it is in."""
     return {field: _shown(words, error, most) for field, error in errors.items()}
 
 
-def _shown(words: Words, error: ParkError, most: Largest) -> dict[str, str]:
+def _shown(words: Words, error: ParkError, most: SiteRoom) -> dict[str, str]:
     own = {"text": error.line(), "lang": "en"}
     form, values = _form(words, error, most)
     if not form or words.lang == "en":
@@ -49,7 +49,7 @@ def _shown(words: Words, error: ParkError, most: Largest) -> dict[str, str]:
     return {"text": words.say(form, **values), "lang": words.tag_of(form)}
 
 
-def _form(words: Words, error: ParkError, most: Largest) -> tuple[str, dict[str, Any]]:
+def _form(words: Words, error: ParkError, most: SiteRoom) -> tuple[str, dict[str, Any]]:
     field = error.field or ""
     if error.code == "larger_than_any_node" and field in _LARGEST:
         sizes = {

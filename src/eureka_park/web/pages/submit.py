@@ -12,7 +12,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from eureka_park.accounts.service import Act, Principal
-from eureka_park.bootstrap import Park, largest_of
+from eureka_park.bootstrap import Park, room_of
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import Forbidden, NotFound, ParkError, Unauthorised, Unavailable
@@ -103,7 +103,7 @@ def _field_of(park: Park, error: ParkError, typed: Typed) -> str:
     if name.startswith("files["):
         name = "file"
     name = "script" if name == "command" and typed.is_script else name
-    is_shown = name in TEXTS and (name != "gpus" or largest_of(park.site).n_gpus > 0)
+    is_shown = name in TEXTS and (name != "gpus" or room_of(park.site).n_gpus > 0)
     return name if is_shown else ""
 
 
@@ -146,7 +146,7 @@ def _draw(
 ) -> HTMLResponse:
     park, words = park_of(request), words_of(request)
     typed = with_key(typed, secrets.token_urlsafe(18))
-    most = largest_of(park.site)
+    most = room_of(park.site)
     return page(
         request,
         "submit.html",
@@ -205,7 +205,7 @@ def _asked(park: Park, words: Words, who: Principal | None, typed: Typed) -> dic
             quoted = _quoted(park, words, who, asked)
         except ParkError as refused:
             error = refused
-    shown = errors_shown(words, {"": error}, largest_of(park.site)) if error else {}
+    shown = errors_shown(words, {"": error}, room_of(park.site)) if error else {}
     header = () if "script" in wrong else header_of(typed).dependencies
     line = "" if "script" in wrong or "command" in wrong else line_of(asked)
     return {
