@@ -1,14 +1,157 @@
-"""`@kernel`: a function over numpy arrays, compiled once to machine code and kept on disk."""
+"""`@kernel`: a function over numpy arrays, compiled once to machine code and kept on disk.
 
-from collections.abc import Callable
+A file holds one kernel for one set of argument types. Its name carries a digest of all that the machine code depends
+on (`foundation.kernel_key`, the CPU with its features, the versions of all involved), so a file is either right or not
+found. Files are written beside and moved into place: any number of processes may compile at once. See decision note
+0023.
+
+Set NUMBA_DISABLE_JIT=1 to run kernels as plain Python, NUMBA_BOUNDSCHECK=1 to have indices checked in compiled ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+import llvmlite
+import numba
+import numpy as np
+from numba.core import caching, compiler, serialize
+from numba.core import config as numba_config
+
+from eureka_park.foundation import kernel_key
 
 F = TypeVar("F", bound=Callable[..., Any])
+config: Any = numba_config
+_rebuilt: Any = compiler.CompileResult._rebuild
+_packed: Any = serialize.dumps
+SUFFIX = ".kernel"
+N_KEPT_MAX = 16  # files of one kernel: argument types, machines and versions of the code; those unused longest go first
+_VERSIONS = (
+    numba.__version__,
+    llvmlite.__version__,
+    np.__version__,
+    sys.implementation.cache_tag,
+    sys.version_info[:3],
+)
 
 
 def kernel(function: F) -> F:
-    """Compile `function` at its first call; whoever calls it may let other threads run meanwhile."""
-    compiled: F = njit(cache=True, nogil=True)(function)
-    return compiled
+    """Compile `function` at its first call, or take it from disk; other threads may run while it works.
+
+    What it reads from outside itself is frozen as constants. Division by zero raises. Without bounds checks a wrong
+    index reads or writes memory of others: test with NUMBA_BOUNDSCHECK=1.
+    """
+    if config.DISABLE_JIT:
+        return function
+    compiled: Any = numba.njit(nogil=True)(function)
+    compiled._cache = _Store(function)
+    result: F = compiled
+    return result
+
+
+def folders() -> list[Path]:
+    """Where kernels are looked for, in this order; new ones go to the first that can be written.
+
+    NUMBA_CACHE_DIR alone if it is set; else beside the package's own byte code, then in the user's cache folder.
+    """
+    if config.CACHE_DIR:
+        return [Path(config.CACHE_DIR).absolute() / "eureka-park"]
+    import platformdirs
+
+    beside = Path(__file__).resolve().parents[1] / "__pycache__" / "kernels"
+    of_user = Path(platformdirs.user_cache_dir("eureka-park", appauthor=False)) / "kernels"
+    return [beside, of_user] if of_user.is_absolute() else [beside]  # "~" stays where no home is known
+
+
+class _Store(caching._Cache):
+    """Compiled forms of one function on disk, by all that they depend on."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._stem = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}".replace("<locals>.", "")
+
+    @property
+    def cache_path(self) -> str:
+        """The folder that is looked in first."""
+        return str(folders()[0])
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled form for these argument types, or None."""
+        target_context.refresh()
+        name = self._file_name(sig, target_context.codegen())
+        for folder in folders():
+            data = _read(folder / name)
+            if data is not None:
+                return _rebuilt(target_context, *pickle.loads(data))
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled form; nothing is said where no folder can be written."""
+        if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
+            raise TypeError(f"kernel {self._stem} reads an array that is too large for a constant; pass it.")
+        content = _packed(data._reduce())
+        name = self._file_name(sig, data.codegen)
+        for folder in folders():
+            with contextlib.suppress(OSError):
+                _write(folder / name, content)
+                _forget(folder, f"{self._stem}-*{SUFFIX}")
+                return
+
+    def enable(self) -> None:
+        """Always on."""
+
+    def disable(self) -> None:
+        """Always on."""
+
+    def flush(self) -> None:
+        """Nothing to do: what is on disk is never stale."""
+
+    def _file_name(self, sig: Any, codegen: Any) -> str:
+        options = (config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT, config.ENABLE_AVX)
+        parts = (sig, codegen.magic_tuple(), _VERSIONS, options, kernel_key.digest(self._function))
+        return f"{self._stem}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}{SUFFIX}"
+
+
+def _read(path: Path) -> bytes | None:
+    """What `_write` wrote; None if there is none or it is damaged."""
+    try:
+        packed = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(packed[32:]).digest() != packed[:32]:
+        return None
+    with contextlib.suppress(OSError):  # used now: kept longest
+        os.utime(path)
+    return packed[32:]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(hashlib.sha256(data).digest() + data)
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _forget(folder: Path, pattern: str) -> None:
+    for path in sorted(_dated(folder, pattern), reverse=True)[N_KEPT_MAX:]:
+        path[1].unlink(missing_ok=True)
+
+
+def _dated(folder: Path, pattern: str) -> Iterator[tuple[float, Path]]:
+    for path in folder.glob(pattern):
+        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
+            yield path.stat().st_mtime, path
