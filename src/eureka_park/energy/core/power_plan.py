@@ -50,11 +50,20 @@ class PlanRequest:
     scenario: str = ALL_PLANTS
 
 
-def make_plan(site: Site, request: PlanRequest, supply: Supply | None = None) -> PowerPlan:
+def make_plan(
+    site: Site,
+    request: PlanRequest,
+    supply: Supply | None = None,
+    forecast: SupplyForecast | None = None,
+    *,
+    prices_stores: bool = True,
+) -> PowerPlan:
     """The plan from the hour that holds `now_s` on; in a scale model already multiplied by the site's factor.
 
     Demand is *potential* demand (running, queued and expected), clipped to the site. `supply`: the plants under other
-    weather than the synthetic year of the seed. Raises BadInput.
+    weather than the synthetic year of the seed. `forecast`: its forecasts by the same seed, where they are at hand.
+    `prices_stores` False leaves out of the curve what salt and batteries keep for other hours, which is quicker. Raises
+    BadInput.
     """
     _check(site, request)
     if supply is None:
@@ -66,9 +75,9 @@ def make_plan(site: Site, request: PlanRequest, supply: Supply | None = None) ->
         warm_up_s = start_s - WARM_UP_DAYS * 24 * HOUR_S
         tes = roll(supply, warm_up_s, WARM_UP_DAYS, float(load[0]), without=request.without)[1]
     hour = int(hour_of_year(start_s)[0])
-    seen = forecast_of(supply, request.seed, hour, len(load))
+    seen = forecast if forecast is not None else forecast_of(supply, request.seed, hour, len(load))
     problem = problem_from(seen.known_at(hour, len(load)), start_s, load, tes, request.without)
-    plan = _told(seen, request, start_s, problem, dispatch(problem))
+    plan = _told(seen, request, start_s, problem, dispatch(problem), prices_stores)
     return plan.scaled(site.factor) if site.is_scale_model else plan
 
 
@@ -98,7 +107,12 @@ def _load(site: Site, request: PlanRequest) -> Floats:
 
 
 def _told(
-    seen: SupplyForecast, request: PlanRequest, start_s: float, problem: DispatchProblem, answer: Dispatch
+    seen: SupplyForecast,
+    request: PlanRequest,
+    start_s: float,
+    problem: DispatchProblem,
+    answer: Dispatch,
+    prices_stores: bool,
 ) -> PowerPlan:
     supply = seen.supply
     site, n_hours = supply.site, request.horizon_h
@@ -133,7 +147,7 @@ def _told(
         unserved_mw=series(answer.unserved_mw),
         tes_mwh_th={name: series(values) for name, values in answer.tes_mwh_th.items()},
         tes_mwh_th_max=tank_max,
-        curve=_curve(supply, start_s, problem, answer, available, decimals),
+        curve=_curve(supply, start_s, problem, answer, available, decimals, prices_stores),
         labels=_labels(supply, request),
         battery_mwh={name: series(values) for name, values in answer.battery_mwh.items()},
         battery_mwh_max={name: battery.energy_mwh for name, battery in problem.batteries.items()},
@@ -187,6 +201,7 @@ def _curve(
     answer: Dispatch,
     available: Mapping[str, Floats],
     decimals: int,
+    prices_stores: bool,
 ) -> tuple[tuple[CurveStep, ...], ...]:
     """For each hour the blocks of power by rising cost, stacked.
 
@@ -206,7 +221,7 @@ def _curve(
     for hour in range(n_hours):
         clean = {name: float(values[hour]) for name, values in available.items()}
         blocks = _clean_blocks(clean, answer, hour, float(problem.surplus_mad_per_mwh[hour]), carbon)
-        for step in stored_steps(problem, answer, money, hour):
+        for step in stored_steps(problem, answer, money, hour) if prices_stores else ():
             blocks.append((step.mad_per_mwh, step.gco2_per_kwh, step.source, step.mw))
         blocks.append((float(tariff[hour]), grid_g, GRID_SOURCE_ID, problem.import_mw_max))
         hours.append(_stacked(sorted(blocks), decimals))
