@@ -108,6 +108,13 @@ class Share(Section):
         return path
 
 
+class PolicyTables(Section):
+    """All that a policy file may hold."""
+
+    policy: Policy = Policy()
+    shares: tuple[Share, ...] = ()
+
+
 def share_faults(shares: Sequence[Share]) -> Iterator[tuple[int, str, str]]:
     """All that keeps good shares from being one tree: index of the share, its field, and why with what to do."""
     first: dict[str, int] = {}

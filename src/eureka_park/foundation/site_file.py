@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -25,17 +25,19 @@ from eureka_park.foundation.plant_file import (
     first_day,
     problem,
 )
-from eureka_park.foundation.policy_tables import CapPoint, Policy, Share, share_faults
+from eureka_park.foundation.policy_tables import CapPoint, Policy, PolicyTables, Share, share_faults
 from eureka_park.foundation.toml_places import Place
 from eureka_park.foundation.zones import ZoneInfo
 
 __all__ = [
     "GRID_SOURCE_ID", "LIFE_CYCLE_SOURCE", "Plant", "PlantType", "Site", "SiteProblem", "Tier", "WeatherSite",
-    "allowed_text", "checked_site", "first_day", "is_section", "sections", "site_from_json", "site_to_json",
+    "allowed_text", "checked_policy", "checked_site", "first_day", "is_section", "sections", "site_from_json",
+    "site_to_json",
 ]  # fmt: skip
 
 Tier = Literal["firm", "flex", "green"]
 _MISSING: Final = "is missing"
+_M = TypeVar("_M", bound=BaseModel)
 
 
 class Grid(Section):
@@ -283,8 +285,23 @@ class SiteProblem:
 
 def checked_site(data: Mapping[str, Any]) -> Site | tuple[SiteProblem, ...]:
     """The site that plain data describes, or all its problems in the order of the fields."""
+    return _checked(Site, data)
+
+
+def checked_policy(data: Mapping[str, Any]) -> PolicyTables | tuple[SiteProblem, ...]:
+    """Policy and shares that plain data describes, or all their problems in the order of the fields."""
+    found = _checked(PolicyTables, data)
+    if not isinstance(found, PolicyTables):
+        return found
+    faults = [
+        SiteProblem(("shares", index, name), f"is wrong: {why}") for index, name, why in share_faults(found.shares)
+    ]
+    return tuple(faults) or found
+
+
+def _checked(model: type[_M], data: Mapping[str, Any]) -> _M | tuple[SiteProblem, ...]:
     try:
-        return Site.model_validate_json(json.dumps(data, default=str))
+        return model.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:
         problems = [_read_problem(item) for item in error.errors(include_url=False)]
         places = [problem.place for problem in problems]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +56,7 @@ def site_text(name_or_path: str | Path) -> tuple[str, str]:
 def site_shown(name_or_path: str | Path) -> str:
     """A site as it is written, then as comments what its known plants add. Raises NotFound, BadInput."""
     text, called = site_text(name_or_path)
-    data = _parsed(text, called)
+    data = parsed_toml(text, called)
     base = _base_of(data, called, text)
     return f"{text.rstrip()}\n{merged_facts_text(_overlaid(base, data) if base else data)}".rstrip()
 
@@ -72,7 +72,7 @@ def load_site(name_or_path: str | Path, machine: MachineFacts | None = None) -> 
 
 def parse_site(text: str, called: str, machine: MachineFacts | None = None) -> Site:
     """Like `load_site`, for a text at hand; `called` names it in messages."""
-    data = _parsed(text, called)
+    data = parsed_toml(text, called)
     base = _base_of(data, called, text)
     merged = filled_plants(_overlaid(base, data) if base else data)
     _fill_found(merged, machine)
@@ -94,16 +94,17 @@ def new_site_text(name: str) -> str:
     return template.replace("my-university", name)
 
 
-def _parsed(text: str, called: str) -> dict[str, Any]:
+def parsed_toml(text: str, called: str, fix: str = _FIX, code: str = "bad_site_file") -> dict[str, Any]:
+    """The tables of a TOML text. Raises BadInput, with `fix` and `code`, that names the line where it is no TOML."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"line (\d+), column (\d+)", str(error))
         line = at[1] if at else str(max(1, len(text.splitlines())))
         what = re.sub(r"\s*\(at .*\)$", "", str(error)).lower()
-        raise BadInput(f"{called}, line {line}: not valid TOML: {what}.", fix=_FIX, code="bad_site_file") from None
+        raise BadInput(f"{called}, line {line}: not valid TOML: {what}.", fix=fix, code=code) from None
     except (ValueError, RecursionError):  # numbers of thousands of digits, lists in lists without end
-        raise BadInput(f"{called} is no TOML to be read here.", fix=_FIX, code="bad_site_file") from None
+        raise BadInput(f"{called} is no TOML to be read here.", fix=fix, code=code) from None
 
 
 def _base_of(data: Mapping[str, Any], called: str, text: str) -> dict[str, Any] | None:
@@ -117,7 +118,7 @@ def _base_of(data: Mapping[str, Any], called: str, text: str) -> dict[str, Any] 
             f"{called}, line {line}: scale.of = {scale['of']!r} is not a built-in site.",
             fix=f"Allowed: {', '.join(names)}.", code="bad_site_file", field="scale.of",
         )  # fmt: skip
-    return _parsed(site_text(scale["of"])[0], f"{scale['of']}.toml")
+    return parsed_toml(site_text(scale["of"])[0], f"{scale['of']}.toml")
 
 
 def _overlaid(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,22 +164,27 @@ def _resolved(site: Site) -> Site:
 
 
 def _bad(problems: tuple[SiteProblem, ...], text: str, called: str, data: Mapping[str, Any]) -> BadInput:
+    """The first problem in one line, and how many more there are."""
     first = problems[0]
-    line = line_of(first.place, toml_lines(text)) or 1  # what is missing altogether belongs at the top
-    message = f"{called}, line {line}: {_named_place(first, data)} {first.message}"
-    if first.allowed:
-        message += f"; allowed: {first.allowed}"
-    if first.message.startswith("is not a field"):
-        message += _near(first)
+    known = [name for _, _, model in sections() for name in model.model_fields]
+    message = told_problem(first, text, called, data) + near_name(first, known)
     if len(problems) > 1:
         message += f" (and {len(problems) - 1} more)"
-    message = " ".join(message.split())  # one line, whatever a value holds
     return BadInput(
         message if message.endswith("?") else f"{message}.",
         fix=_FIX,
         code="bad_site_file",
         field=place_text(first.place),
     )
+
+
+def told_problem(problem: SiteProblem, text: str, called: str, data: Mapping[str, Any]) -> str:
+    """A problem in one line, with its own line in the text, its place and what is allowed; without a full stop."""
+    line = line_of(problem.place, toml_lines(text)) or 1  # what is missing altogether belongs at the top
+    message = f"{called}, line {line}: {_named_place(problem, data)} {problem.message}"
+    if problem.allowed:
+        message += f"; allowed: {problem.allowed}"
+    return " ".join(message.split())  # one line, whatever a value holds
 
 
 def _named_place(problem: SiteProblem, data: Mapping[str, Any]) -> str:
@@ -190,11 +196,13 @@ def _named_place(problem: SiteProblem, data: Mapping[str, Any]) -> str:
             item = item[part]
         except (KeyError, IndexError, TypeError):
             break
-        name = str(item.get("id", "")) if isinstance(item, dict) else name
+        name = str(item.get("id") or item.get("path") or "") if isinstance(item, dict) else name
     return place_text(problem.place) + (f" ({name})" if name else "")
 
 
-def _near(problem: SiteProblem) -> str:
-    known = [name for _, _, model in sections() for name in model.model_fields]
+def near_name(problem: SiteProblem, known: Sequence[str]) -> str:
+    """The name that may have been meant, for a field that is none: `, did you mean tes_h?`; else nothing."""
+    if not problem.message.startswith("is not a field"):
+        return ""
     near = difflib.get_close_matches(str(problem.place[-1]), known, n=1)
     return f", did you mean {near[0]}?" if near else ""
