@@ -1,0 +1,258 @@
+"""The sky of a run: what plants really give hour by hour, and the plans that control sees, issue by issue.
+
+Plans are those of `energy.core.power_plan` for a demand of the whole site, from the seed's forecasts and the salt that
+is in the tanks then. Truth is the weather itself: sun and wind as they are, and salt drawn as the newest plan has it,
+as far as the tank holds it; where sun and wind give more than site and tie take, salt is kept back. Nothing is taken
+off for what nobody used. Batteries do what the plan says. Power is IT kW of the site's own machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from eureka_park.energy.core.cooling import it_mw_from_site_mw
+from eureka_park.energy.core.dispatch_problem import DispatchProblem
+from eureka_park.energy.core.forecast import forecast_of
+from eureka_park.energy.core.power_plan import WARM_UP_DAYS, PlanRequest, make_plan
+from eureka_park.energy.core.supply import ALL_PLANTS, Supply, problem_from, roll, supply_of
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
+from eureka_park.foundation.units import DAY_S, HOUR_S, kw_from_mw
+
+Floats = npt.NDArray[np.float64]
+
+PLAN_HOURS: Final = 48
+TAIL_H: Final = 48  # hours of truth beyond the run, for what is still running at its end
+PLAN_EVERY_H: Final = 6
+N_STEPS: Final = 8  # steps of a price curve that are kept; smaller ones are merged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkySeries:
+    """Truth and plans. `hour0_s` is the UTC epoch second at which the run and its first hour begin.
+
+    `true_clean_kw` has a value for each hour of the run and its tail. Each of P plans, in the order of
+    `plan_issued_s` (UTC epoch), tells 48 hours from hour `plan_first_hour` on: clean power (p50, p10), the tie beyond
+    it, and steps of price (MAD/MWh, carbon in it) up to a cumulative power; unused steps repeat the last one.
+    """
+
+    hour0_s: float
+    true_clean_kw: Floats
+    plan_issued_s: Floats
+    plan_first_hour: npt.NDArray[np.int64]
+    plan_clean_kw: Floats
+    plan_p10_kw: Floats
+    plan_grid_kw: Floats
+    step_up_to_kw: Floats
+    step_price: Floats
+    step_own: npt.NDArray[np.bool_]
+
+    @property
+    def n_hours(self) -> int:
+        """Hours with a truth."""
+        return len(self.true_clean_kw)
+
+    @property
+    def n_plans(self) -> int:
+        """Plans in all."""
+        return len(self.plan_issued_s)
+
+    def plan_at(self, now_s: float) -> int:
+        """The newest plan issued by `now_s` (UTC epoch); before the first one, the first."""
+        return max(0, int(np.searchsorted(self.plan_issued_s, now_s, side="right")) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SkyRequest:
+    """What a sky is made for. `prices_stores`: price curves with what salt keeps for other hours, at fourfold cost."""
+
+    start_s: float
+    days: float
+    seed: int = 1
+    plan_every_h: int = PLAN_EVERY_H
+    scenario: str = ALL_PLANTS
+    prices_stores: bool = False
+    n_steps: int = N_STEPS
+
+
+def sky_of(site: Site, request: SkyRequest) -> SkySeries:
+    """The sky of a site under the synthetic weather of a seed. Raises BadInput."""
+    if request.start_s % HOUR_S or request.days <= 0 or not 1 <= request.plan_every_h <= 24:
+        raise BadInput(
+            f"A run of {request.days:g} days with a plan every {request.plan_every_h} h cannot be made.",
+            fix="Begin at a full hour, run for more than 0 days, plan every 1 to 24 h.",
+            field="days",
+        )
+    supply, n_hours = supply_of(site, request.seed, request.scenario), int(np.ceil(request.days * 24 - 1e-9))
+    forecast = forecast_of(supply, request.seed)
+    truth_mw, plans = np.zeros(n_hours + TAIL_H), []
+    warm_up_s = request.start_s - WARM_UP_DAYS * DAY_S
+    stores = roll(supply, warm_up_s, WARM_UP_DAYS, site.site_mw_max)[1]
+    for hour in range(0, n_hours, request.plan_every_h):
+        now_s = request.start_s + hour * HOUR_S
+        asked = PlanRequest(now_s, site.site_mw_max, stores, request.seed, scenario=request.scenario)
+        plans.append(make_plan(site, asked, supply, forecast, prices_stores=request.prices_stores))
+        is_last = hour + request.plan_every_h >= n_hours
+        until = n_hours + TAIL_H if is_last else hour + request.plan_every_h
+        ahead = min(PLAN_HOURS, until - hour)
+        truth_mw[hour : hour + ahead], stores = _truth(supply, plans[-1], stores, ahead)
+        truth_mw[hour + ahead : until] = truth_mw[hour + ahead - 1]
+    return _told(site, request, truth_mw, plans)
+
+
+def it_kw_of(site: Site, site_mw: Floats) -> Floats:
+    """IT power (kW) that powers at the site meter (MW) feed in mild weather, as the live park reads them."""
+    flat = [kw_from_mw(it_mw_from_site_mw(mw, site.pue)) for mw in np.asarray(site_mw, dtype=np.float64).ravel()]
+    return np.array(flat).reshape(np.shape(site_mw))
+
+
+def _truth(
+    supply: Supply, plan: PowerPlan, stores: Mapping[str, float], n_hours: int
+) -> tuple[Floats, dict[str, float]]:
+    """Clean power at the site meter of a full-scale site, MW, for the first hours of a plan; the stores after them."""
+    site, factor = supply.site, supply.site.factor
+    real = problem_from(supply, plan.start_s, np.full(n_hours, site.site_mw_max), stores)
+    direct = _summed(list(real.direct_mw.values()), n_hours)
+    available = {name: np.array(series[:n_hours]) / factor for name, series in plan.available_by_source_mw.items()}
+    given_mw, taken_mw = _batteries(real, available, plan, n_hours)
+    uncharged_mw = _summed([series for name, series in available.items() if name not in real.batteries], n_hours)
+    kept_frac = np.maximum(1e-9, uncharged_mw) / np.maximum(1e-9, uncharged_mw + taken_mw)
+    left = {name: float(stores.get(name, 0.0)) for name in real.salt}
+    total = direct + given_mw - taken_mw
+    most_mw = site.site_mw_max + real.export_mw_max
+    for hour in range(n_hours):
+        drawn = {}
+        for name, plant in real.salt.items():
+            there = (1.0 - plant.loss_frac) * min(left[name], plant.tes_mwh_th_max) + float(plant.heat_mw_th[hour])
+            wanted = float(available[name][hour] / kept_frac[hour]) / max(plant.per_heat, 1e-12)
+            left[name], drawn[name] = there, min(wanted, plant.power_block_mw_th, there)
+        over = float(total[hour]) - most_mw + sum(drawn[name] * real.salt[name].per_heat for name in drawn)
+        for name, plant in real.salt.items():
+            room = max(0.0, plant.tes_mwh_th_max - (left[name] - drawn[name]))
+            back = min(drawn[name], room, max(0.0, over) / max(plant.per_heat, 1e-12))
+            over -= back * plant.per_heat
+            total[hour] += (drawn[name] - back) * plant.per_heat
+            left[name] = min(plant.tes_mwh_th_max, left[name] - drawn[name] + back)
+    last = n_hours - 1
+    batteries = {name: series[last] / factor for name, series in plan.battery_mwh.items()}
+    return np.maximum(0.0, total), {**left, **batteries}
+
+
+def _summed(series: list[Floats], n_hours: int) -> Floats:
+    return np.asarray(np.sum(series, axis=0), dtype=np.float64) if series else np.zeros(n_hours)
+
+
+def _batteries(
+    real: DispatchProblem, available_mw: Mapping[str, Floats], plan: PowerPlan, n_hours: int
+) -> tuple[Floats, Floats]:
+    """What batteries give and take by the plan, MW of the full site; taking follows from what they hold."""
+    given, taken = np.zeros(n_hours), np.zeros(n_hours)
+    for name, battery in real.batteries.items():
+        holds = np.array(plan.battery_mwh[name][:n_hours])
+        scale = battery.energy_mwh / max(plan.battery_mwh_max[name], 1e-12)
+        before = np.concatenate([[battery.start_mwh], holds[:-1] * scale])
+        grown = holds * scale - before * (1.0 - battery.loss_frac) + available_mw[name] / battery.discharge_frac
+        given += available_mw[name]
+        taken += np.maximum(0.0, grown / battery.charge_frac)
+    return given, taken
+
+
+# From plans to arrays ---------------------------------------------------------------------------
+
+
+def _told(site: Site, request: SkyRequest, truth_mw: Floats, plans: list[PowerPlan]) -> SkySeries:
+    clean_mw = np.array([plan.clean_available_mw_p50 for plan in plans])
+    grid_mw = np.array([plan.grid_limit_mw for plan in plans])
+    p10_mw = np.array([plan.clean_available_mw_p10 for plan in plans])
+    clean_kw = it_kw_of(site, clean_mw)
+    weight, shape = site.policy.carbon_weight_mad_per_kg, (len(plans), PLAN_HOURS, request.n_steps)
+    steps: tuple[list[Floats], ...] = ([], [], [])
+    for plan in plans:
+        for hour in range(PLAN_HOURS):
+            for column, values in zip(steps, _steps(plan, hour, weight, request.n_steps), strict=True):
+                column.append(values)
+    issued_s = np.array([plan.issued_at_s for plan in plans])
+    return SkySeries(
+        hour0_s=request.start_s,
+        true_clean_kw=it_kw_of(site, truth_mw * site.factor),
+        plan_issued_s=issued_s,
+        plan_first_hour=((np.array([plan.start_s for plan in plans]) - request.start_s) // HOUR_S).astype(np.int64),
+        plan_clean_kw=clean_kw,
+        plan_p10_kw=it_kw_of(site, p10_mw),
+        plan_grid_kw=it_kw_of(site, clean_mw + grid_mw) - clean_kw,
+        step_up_to_kw=it_kw_of(site, np.array(steps[0]).reshape(shape)),
+        step_price=np.array(steps[1]).reshape(shape),
+        step_own=np.array(steps[2]).reshape(shape) > 0.5,
+    )
+
+
+def _steps(plan: PowerPlan, hour: int, carbon_mad_per_kg: float, n_steps: int) -> tuple[Floats, Floats, Floats]:
+    """Cumulative power (MW), price with carbon, and whether it is the park's own, of at most `n_steps` steps."""
+    rows = [
+        (step.up_to_mw, step.cost_mad_per_mwh + carbon_mad_per_kg * step.gco2_per_kwh, step.source != GRID_SOURCE_ID)
+        for step in plan.curve[hour]
+    ]
+    rows = _fewer(rows or [(0.0, 0.0, False)], n_steps)
+    rows += [rows[-1]] * (n_steps - len(rows))
+    up_to, price, own = np.array(rows, dtype=np.float64).T
+    return up_to, price, own
+
+
+def _fewer(rows: list[tuple[float, float, bool]], n_steps: int) -> list[tuple[float, float, bool]]:
+    """Neighbours of one kind whose prices are nearest are merged, at their mean price, until few enough are left."""
+    rows = list(rows)
+    while len(rows) > n_steps:
+        widths = np.diff([0.0, *(up_to for up_to, _price, _own in rows)])
+        gaps = [
+            (abs(rows[at + 1][1] - rows[at][1]) + (1e9 if rows[at + 1][2] != rows[at][2] else 0.0), at)
+            for at in range(len(rows) - 1)
+        ]
+        at = min(gaps)[1]
+        both = widths[at] + widths[at + 1]
+        price = (widths[at] * rows[at][1] + widths[at + 1] * rows[at + 1][1]) / both if both > 0 else rows[at][1]
+        rows[at : at + 2] = [(rows[at + 1][0], float(price), rows[at + 1][2])]
+    return rows
+
+
+# Plain skies ------------------------------------------------------------------------------------
+
+
+def flat_sky(kw: float, days: float, grid_kw: float = 0.0, hour0_s: float = 0.0, price: float = 500.0) -> SkySeries:
+    """The same clean power always, known exactly; the tie beyond it at `price`. IT kW."""
+    return known_sky(np.full(int(np.ceil(days * 24)) + TAIL_H, float(kw)), grid_kw, hour0_s, price)
+
+
+def day_sun_sky(
+    peak_kw: float, days: float, night_kw: float = 0.0, grid_kw: float = 0.0, hour0_s: float = 0.0, price: float = 500.0
+) -> SkySeries:
+    """A sun that shines from 6 to 18 h with its peak at noon, above what is there at night; known exactly. IT kW."""
+    hours = np.arange(int(np.ceil(days * 24)) + TAIL_H) % 24
+    sun = np.maximum(0.0, np.sin(np.pi * (hours + 0.5 - 6.0) / 12.0))
+    return known_sky(np.asarray(night_kw + (peak_kw - night_kw) * sun), grid_kw, hour0_s, price)
+
+
+def known_sky(
+    true_clean_kw: Floats,
+    grid_kw: float,
+    hour0_s: float = 0.0,
+    price: float = 500.0,
+    plan_every_h: int = PLAN_EVERY_H,
+) -> SkySeries:
+    """A sky that plans know exactly: own power for nothing, the tie at one price. IT kW."""
+    truth = np.asarray(true_clean_kw, dtype=np.float64)
+    firsts = np.arange(0, max(1, len(truth) - TAIL_H), plan_every_h, dtype=np.int64)
+    hours = np.minimum(firsts[:, None] + np.arange(PLAN_HOURS), len(truth) - 1)
+    clean = truth[hours]
+    up_to = np.stack([clean, clean + grid_kw], axis=2)
+    prices, own = np.zeros_like(up_to), np.zeros(up_to.shape, dtype=np.bool_)
+    prices[:, :, 1], own[:, :, 0] = price, True
+    return SkySeries(
+        hour0_s, truth, np.asarray(hour0_s + HOUR_S * firsts, dtype=np.float64), firsts, clean, clean.copy(),
+        np.full_like(clean, grid_kw), up_to, prices, own,
+    )  # fmt: skip
