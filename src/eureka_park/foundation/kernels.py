@@ -66,9 +66,10 @@ def folders() -> list[Path]:
         return [Path(config.CACHE_DIR).absolute() / "eureka-park"]
     import platformdirs
 
-    beside = Path(__file__).resolve().parents[1] / "__pycache__" / "kernels"
-    of_user = Path(platformdirs.user_cache_dir("eureka-park", appauthor=False)) / "kernels"
-    return [beside, of_user] if of_user.is_absolute() else [beside]  # "~" stays where no home is known
+    found = [Path(__file__).resolve().parents[1] / "__pycache__" / "kernels"]
+    with contextlib.suppress(RuntimeError):  # no home is known
+        found.append(Path(platformdirs.user_cache_dir("eureka-park", appauthor=False)) / "kernels")
+    return [folder for folder in found if folder.is_absolute()]  # some versions answer "~/.cache" then
 
 
 class _Store(caching._Cache):
