@@ -7,10 +7,13 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hatch_build
 import pytest
+
+from eureka_park.foundation import kernels
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +82,26 @@ def test_texts_of_the_command_line_are_compiled_when_they_change(tmp_path: Path)
     assert hatch_build._compile_texts(tmp_path) is False
 
 
-def test_a_wheel_holds_what_is_built_and_not_its_sources(tmp_path: Path) -> None:
+@pytest.fixture
+def compiled() -> Iterator[Path]:
+    """A file such as compiled kernels leave beside the package's byte code."""
+    file = ROOT / hatch_build.PACKAGE / "__pycache__" / "kernels" / f"none{kernels.SUFFIX}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+    yield file
+    file.unlink()
+
+
+def test_git_and_packages_leave_compiled_kernels_alone(compiled: Path) -> None:
+    found = subprocess.run(
+        ["git", "check-ignore", str(compiled)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if found.returncode == 128:
+        pytest.skip("not a clone, or git is not there")
+    assert found.returncode == 0, "git would take a compiled kernel"
+
+
+def test_a_wheel_holds_what_is_built_and_not_its_sources(tmp_path: Path, compiled: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -99,3 +121,5 @@ def test_a_wheel_holds_what_is_built_and_not_its_sources(tmp_path: Path) -> None
     assert wanted <= packed_names, "a wheel can be built from it without npm, and the pages can be built anew"
     assert {f"src/{name}" for name in built} <= packed_names
     assert not [name for name in packed_names if "node_modules" in name]
+    assert compiled.is_file()
+    assert not [name for name in [*names, *packed_names] if name.endswith(kernels.SUFFIX) or "__pycache__" in name]

@@ -25,8 +25,12 @@ ONLY_IN = {
     "fastapi": lambda path: path.parts[0] == "web",
     "starlette": lambda path: path.parts[0] == "web",
     "uvicorn": lambda path: path.parts[0] == "web",
-    "pydantic": lambda path: path.parts[0] == "web" or path.name in {"site_file.py", "plant_file.py", "policy_tables.py"},
+    "pydantic": lambda path: (
+        path.parts[0] == "web" or path.name in {"site_file.py", "plant_file.py", "policy_tables.py"}
+    ),
     "jinja2": lambda path: path.parts[0] == "web",
+    "llvmlite": lambda path: path.as_posix() == "foundation/kernels.py",
+    "numba": lambda path: path.as_posix() == "foundation/kernels.py",
 }
 
 
