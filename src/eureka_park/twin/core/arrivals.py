@@ -11,7 +11,6 @@ of their rating that is 44 % of the rating, inside the 42 to 48 % measured in tw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,25 +20,13 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.twin.core.mix import Mix
-from eureka_park.twin.core.workload import (
-    BATCH,
-    FIRM,
-    FLEX,
-    INTERACTIVE,
-    SERVICE,
-    Floats,
-    Longs,
-    NodeShape,
-    Workload,
-    workload_of,
-)
+from eureka_park.twin.core.promises import SLICES, asked, chosen, largest, powers, promises, whole_nodes
+from eureka_park.twin.core.workload import BATCH, INTERACTIVE, SERVICE, Floats, Longs, NodeShape, Workload, workload_of
 
 WEEK_H: Final = 168
 STRETCH_MAX: Final = 4.0
-QUARTER_S: Final = 900.0
 JOBS_MAX: Final = 200_000_000
 N_TENANTS: Final = 100
-SLICES: Final = 8  # into which a node without GPUs is thought divided
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +63,9 @@ def make_workload(what: Arrivals, tree: SeedTree) -> Workload:
     short = job_class == INTERACTIVE
     run_s, gpus = _scaled(what, gpus, np.where(short, np.minimum(run_s, mix.interactive_s_max), run_s))
     columns |= {"job_class": job_class, "run_s": run_s}
-    columns |= _asked(what, gpus, draw.random(n_sweeps)[sweep])
-    columns |= _promises(mix, columns, sweep, n_sweeps, tree.child("promises"))
-    columns |= _powers(mix, columns["leaf"], sweep, n_sweeps, len(what.leaves), tree.child("power"))
+    columns |= asked(what.shapes, mix, gpus, draw.random(n_sweeps)[sweep])
+    columns |= promises(mix, columns, sweep, n_sweeps, tree.child("promises"))
+    columns |= powers(mix, columns["leaf"], sweep, n_sweeps, len(what.leaves), tree.child("power"))
     return workload_of(what.leaves, columns)
 
 
@@ -153,13 +140,7 @@ def _lengths(n_jobs: int, mean: float, tree: SeedTree) -> Longs:
 
 def _tenants(what: Arrivals, uniform: Floats) -> Longs:
     weights = np.arange(1, len(what.leaves) + 1, dtype=np.float64) ** -what.mix.tenant_power
-    return _choice(weights, uniform)
-
-
-def _choice(weights: Sequence[float] | Floats, uniform: Floats) -> Longs:
-    """Indices drawn with the given weights, one for each uniform number."""
-    until = np.cumsum(np.asarray(weights, dtype=np.float64))
-    return np.searchsorted(until / until[-1], uniform, side="right").clip(0, len(until) - 1)
+    return chosen(weights, uniform)
 
 
 # Sizes and run times ----------------------------------------------------------------------------
@@ -168,13 +149,13 @@ def _choice(weights: Sequence[float] | Floats, uniform: Floats) -> Longs:
 def _sizes(what: Arrivals, sweep: Longs, n_sweeps: int, tree: SeedTree) -> tuple[Longs, Floats]:
     """GPUs in all and the unscaled run time of each job; a sweep has one size and run times that are alike."""
     bins, alike, draw = what.mix.bins, what.mix.alike_sigma, tree.generator()
-    which = _choice([one.jobs_frac for one in bins], draw.random(n_sweeps))
+    which = chosen([one.jobs_frac for one in bins], draw.random(n_sweeps))
     size = np.ones(n_sweeps, dtype=np.int64)
     uniform = draw.random(n_sweeps)
     for index, one in enumerate(bins):
         if len(one.gpus) > 1 or one.gpus[0] != 1:
             at = which == index
-            size[at] = np.array(one.gpus)[_choice(one.weights, uniform[at])]
+            size[at] = np.array(one.gpus)[chosen(one.weights, uniform[at])]
     medians = np.log([one.median_s for one in bins])
     between = np.sqrt([max(0.0, one.sigma**2 - alike**2) for one in bins])
     middle = medians[which] + between[which] * draw.standard_normal(n_sweeps)
@@ -192,15 +173,15 @@ def _scaled(what: Arrivals, gpus: Longs, run_s: Floats) -> tuple[Floats, Longs]:
     """Run times, then sizes, such that the offered work is `load_frac` of the site's; bounded by site and horizon."""
     mix = what.mix
     most_s = min(mix.run_s_max, max(DAY_S / 2, what.days * DAY_S / 2))
-    shape = _largest(what.shapes)
+    shape = largest(what.shapes)
     units = most_gpus = shape.n_nodes * (shape.gpus or SLICES)
-    gpus = _whole_nodes(np.minimum(gpus, most_gpus), what.shapes)
+    gpus = whole_nodes(np.minimum(gpus, most_gpus), what.shapes)
     if what.load_frac is None:
         return np.clip(run_s, mix.run_s_min, most_s), gpus
     wanted = what.load_frac * units * what.days * DAY_S
     doubled = np.log2(wanted / float((gpus * np.clip(run_s, mix.run_s_min, most_s)).sum()))
     times = int(np.trunc(doubled / np.log2(STRETCH_MAX))) * int(np.log2(STRETCH_MAX))
-    gpus = _whole_nodes(np.clip(np.ceil(gpus * 2.0**times), 1, most_gpus).astype(np.int64), what.shapes)
+    gpus = whole_nodes(np.clip(np.ceil(gpus * 2.0**times), 1, most_gpus).astype(np.int64), what.shapes)
     return _stretched(gpus, run_s, wanted, mix.run_s_min, most_s), gpus
 
 
@@ -215,85 +196,3 @@ def _stretched(gpus: Longs, run_s: Floats, wanted: float, least_s: float, most_s
         factor = min(STRETCH_MAX * 4, factor * max(0.05, (wanted - bound) / free))
         found = np.clip(run_s * factor, least_s, most_s)
     return np.round(found, 3)
-
-
-def _largest(shapes: Sequence[NodeShape]) -> NodeShape:
-    """The class with most GPUs (most nodes, where there are none): generated jobs fit on it."""
-    return max(shapes, key=lambda one: one.n_nodes * (one.gpus * SLICES or 1))
-
-
-def _whole_nodes(gpus: Longs, shapes: Sequence[NodeShape]) -> Longs:
-    """Sizes above a node's, rounded up to whole nodes."""
-    per_node = _largest(shapes).gpus or SLICES
-    return np.where(gpus > per_node, -(-gpus // per_node) * per_node, gpus)
-
-
-def _asked(what: Arrivals, gpus: Longs, uniform: Floats) -> dict[str, Any]:
-    """Nodes, and what is asked of each: up to a node's GPUs a fraction of a node, above it whole nodes."""
-    shape = _largest(what.shapes)
-    per_node = shape.gpus or SLICES
-    n_nodes = np.minimum(-(-gpus // per_node), shape.n_nodes)
-    is_gang = n_nodes > 1
-    each = np.where(is_gang, per_node, gpus)
-    low, high = what.mix.cores_frac
-    part = np.where(is_gang, 1.0, each / per_node * (low + (high - low) * uniform))
-    whole_cpu = 1000 if shape.mcpu >= 1000 * per_node else 1
-    mcpu = np.maximum(whole_cpu, (shape.mcpu * part).astype(np.int64) // whole_cpu * whole_cpu)
-    mem_mib = np.maximum(1, (shape.mem_mib * part).astype(np.int64))
-    return {"n_nodes": n_nodes, "gpus": each if shape.gpus else 0 * each, "mcpu": mcpu, "mem_mib": mem_mib}
-
-
-# Promises and power -----------------------------------------------------------------------------
-
-
-def _promises(mix: Mix, columns: dict[str, Any], sweep: Longs, n_sweeps: int, tree: SeedTree) -> dict[str, Any]:
-    """Tiers, checkpoints, elasticity, priorities, declared times, deadlines and dependencies."""
-    draw, n_jobs = tree.generator(), len(sweep)
-    run_s, job_class, leaf = columns["run_s"], columns["job_class"], columns["leaf"]
-    tier = _choice(mix.tier_frac, draw.random(n_sweeps))[sweep]
-    tier = np.where(job_class == SERVICE, FIRM, tier)
-    checkpoint = (draw.random(n_sweeps)[sweep] < mix.checkpoint_frac) & (job_class == BATCH)
-    is_elastic = (draw.random(n_sweeps)[sweep] < mix.elastic_frac) & (columns["n_nodes"] > 1)
-    time_s = declared_s(run_s, mix, draw.random(n_jobs))
-    return {
-        "tier": tier,
-        "checkpoint": checkpoint,
-        "n_nodes_min": np.where(is_elastic, (columns["n_nodes"] + 1) // 2, 0),
-        "priority": _choice(mix.priority_frac, draw.random(n_sweeps))[sweep],
-        "time_s": time_s,
-        "deadline_s": deadlines_s(columns["submit_s"], time_s, tier, mix, draw.random((3, n_jobs))),
-        "after": _after(leaf, draw.random(n_jobs) < mix.after_frac),
-    }
-
-
-def declared_s(run_s: Floats, mix: Mix, uniform: Floats) -> Floats:
-    """Declared times: the run time times 1 to `declared_max`, rounded up to the quarter of an hour."""
-    return np.asarray(np.ceil(run_s * (1.0 + (mix.declared_max - 1.0) * uniform) / QUARTER_S) * QUARTER_S)
-
-
-def deadlines_s(submit_s: Floats, time_s: Floats, tier: Longs, mix: Mix, uniform: Floats) -> Floats:
-    """Deadlines of flex jobs: submission, one to two declared times and 2 to 24 h; inf where there is none."""
-    one, two, three = uniform
-    due_s = submit_s + time_s * (1.0 + two) + HOUR_S * (2.0 + 22.0 * three)
-    return np.where((tier == FLEX) & (one < mix.deadline_frac), np.round(due_s, 3), np.inf)
-
-
-def _after(leaf: Longs, is_chained: np.ndarray[Any, np.dtype[np.bool_]]) -> Longs:
-    """The job before it of the same tenant, for jobs that are chained; -1 for others."""
-    order = np.argsort(leaf, kind="stable")
-    before = np.full(len(leaf), -1, dtype=np.int64)
-    same = leaf[order[1:]] == leaf[order[:-1]]
-    before[order[1:]] = np.where(same, order[:-1], -1)
-    return np.where(is_chained, before, -1)
-
-
-def _powers(mix: Mix, leaf: Longs, sweep: Longs, n_sweeps: int, n_leaves: int, tree: SeedTree) -> dict[str, Any]:
-    """Images of a tenant, and a power that is much the image's own."""
-    draw, n_images = tree.generator(), mix.images_per_leaf * n_leaves
-    is_low, place = draw.random(n_images) < 0.5, draw.random(n_images)
-    low, high = mix.low_power, mix.high_power
-    usual = np.where(is_low, low[0] + (low[1] - low[0]) * place, high[0] + (high[1] - high[0]) * place)
-    which = (draw.random(n_sweeps) * mix.images_per_leaf).astype(np.int64)
-    image = leaf * mix.images_per_leaf + which[sweep]
-    power = usual[image] + 0.03 * draw.standard_normal(len(leaf))
-    return {"image": image, "power_frac": np.clip(power, 0.1, 1.0)}
