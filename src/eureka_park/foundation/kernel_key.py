@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import dis
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -41,6 +41,20 @@ def digest(function: FunctionType) -> str:
         waiting += calls
     text = "\n".join([_name(function), *sorted(reached.values())])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe_types(types: Iterable[Any]) -> str:
+    """numba's types of arguments as text, with the fields of named tuples, which their own text leaves out."""
+    return ", ".join(_describe_type(found) for found in types)
+
+
+def _describe_type(found: Any) -> str:
+    inner = [getattr(found, "dtype", None), *getattr(found, "types", ())]
+    parts = [repr(found), *(_describe_type(item) for item in inner if item is not None and item is not found)]
+    made_of = getattr(found, "instance_class", None)
+    if made_of is not None:
+        parts.append(f"{_name(made_of)} {getattr(made_of, '_fields', '')}")
+    return " ".join(parts)
 
 
 def _name(function: Any) -> str:

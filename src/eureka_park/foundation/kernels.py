@@ -117,7 +117,8 @@ class _Store(caching._Cache):
 
     def _file_name(self, sig: Any, codegen: Any) -> str:
         options = (config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT, config.ENABLE_AVX)
-        parts = (sig, codegen.magic_tuple(), _VERSIONS, options, kernel_key.digest(self._function))
+        types, code = kernel_key.describe_types(sig), kernel_key.digest(self._function)
+        parts = (types, codegen.magic_tuple(), _VERSIONS, options, code)
         return f"{self._stem}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}{SUFFIX}"
 
 

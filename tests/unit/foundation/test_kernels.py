@@ -9,9 +9,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numba import types
 
 from eureka_park.foundation import kernel_key, kernels
 
@@ -211,6 +213,18 @@ def test_those_unused_longest_go_first(tmp_path: Path) -> None:
     kernels._forget(tmp_path, f"a.b-*{kernels.SUFFIX}")
     left = sorted(path.name for path in tmp_path.iterdir())
     assert len(left) == kernels.N_KEPT_MAX + 1 and left[0].startswith("a.b-03") and left[-1].startswith("a.c-")
+
+
+def test_fields_of_a_named_tuple_that_change_places_are_noticed() -> None:
+    """numba's own text of the type is the same for both."""
+    found = []
+    for names in (["latest", "wake"], ["wake", "latest"]):
+        board = NamedTuple("Board", [(name, Any) for name in names])  # type: ignore[misc]
+        sig = (types.NamedTuple([types.int64[:], types.int64[:]], board),)
+        assert kernel_key.describe_types(sig) == kernel_key.describe_types(sig)
+        found.append((repr(sig), kernel_key.describe_types(sig), kernel_key.describe_types((types.Tuple(sig),))))
+    assert found[0][0] == found[1][0]
+    assert found[0][1] != found[1][1] and found[0][2] != found[1][2]
 
 
 def no_kernel(x: int) -> int:
