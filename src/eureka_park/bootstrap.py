@@ -18,16 +18,20 @@ from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
+from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec
 from eureka_park.compute.core.job_check import TIME_MAX_S
 from eureka_park.compute.core.site_room import ClassRoom, SiteRoom
+from eureka_park.compute.neighbours import DeadlineCheck, Quoter
 from eureka_park.compute.ports import Engine, Meter
-from eureka_park.compute.service import ComputeService, Quoter, QuoteRows
+from eureka_park.compute.quote_rows import QuoteRows
+from eureka_park.compute.service import ComputeService
+from eureka_park.control.feasible import check_deadline
 from eureka_park.control.policy import Policy, Sky
-from eureka_park.control.quoting import Ask, Basis, quote_answer
+from eureka_park.control.quoting import Ask, Basis, quote_answer, supply_of
 from eureka_park.data.service import DataService
 from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
 from eureka_park.energy.core.daylight import daylight, place_of
@@ -38,7 +42,7 @@ from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.local_day import park_start_s
 from eureka_park.foundation.machine import MachineFacts
 from eureka_park.foundation.site_file import Site, site_to_json
-from eureka_park.foundation.site_reading import load_site, parse_site, site_text
+from eureka_park.foundation.site_reading import load_site, site_text
 from eureka_park.foundation.units import GIB, HOUR_S, parse_duration_s
 from eureka_park.foundation.wire.engine import Capability
 from eureka_park.ledger.service import LedgerService
@@ -203,8 +207,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     """Open an existing home. The database must be at its newest revision (see `prepare`)."""
     home = Home(folder)
     facts = home.facts()
-    site = parse_site(home.read("site.toml") or "", str(folder / "site.toml"), _machine(facts.is_story))
-    site = site.model_copy(update={"policy": site.policy.model_copy(update={"sky": facts.sky})})
+    site = home_site(home, _machine(facts.is_story))
     db = SqlDatabase(home.database_url)
     clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
     accounts = AccountsService(db, clock, os.urandom)
@@ -226,9 +229,10 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
         quoter=_quoter(site, facts.pace.factor, energy),
+        check_deadline=_deadline_check(site, energy),
         pace_factor=facts.pace.factor,
     )
-    return Park(home, facts, site, facts.sky, clock, db, accounts, data, ledger, energy, compute)
+    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute)
 
 
 def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
@@ -250,6 +254,18 @@ def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
         return quote_answer(basis, asks, chosen, now_s, rows.running)
 
     return quote
+
+
+def _deadline_check(site: Site, energy: EnergyService) -> DeadlineCheck:
+    """Whether a declared deadline can be met under the newest plan; without a plan nothing is known of power."""
+    nodes, policy = nodes_of(site), policy_of(site, frozenset())
+
+    def check(spec: JobSpec, now_s: float, is_first: Callable[[], bool]) -> None:
+        plan = energy.current_plan()
+        supply = supply_of(Basis(site, nodes, policy, plan), now_s)
+        check_deadline(spec, nodes, supply, policy.sky, now_s, is_first=plan is None or is_first())
+
+    return check
 
 
 def _last_seen_real_s(db: SqlDatabase) -> float:

@@ -6,7 +6,8 @@ import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -192,6 +193,15 @@ def load(name: str, entry: Lazy) -> click.Command:
         ) from error
     assert isinstance(command, click.Command)
     return spoken(command, entry.see)
+
+
+@contextmanager
+def server_part(command: str) -> Iterator[None]:
+    """Around what needs the park's own packages: where they are not installed, one line says so."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise missing_part(command, error) from error
 
 
 def missing_part(name: str, error: ModuleNotFoundError) -> Unavailable:

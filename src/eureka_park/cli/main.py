@@ -40,6 +40,9 @@ COMMANDS: dict[str, Lazy] = {
     "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),
     "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
+    "policy": Lazy(
+        f"{_CLI}.policy:policy", "How the park decides: show, check, use.", is_server=True, see=("site", "up")
+    ),
     "weather": Lazy(f"{_CLI}.weather:weather", "Weather files: make, import, fetch, describe.", see=("energy", "site")),
     "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell.", see=("version",)),
     "version": Lazy(f"{_CLI}.about:version", "Print the version.", see=("status",)),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from eureka_park.cli.lazy import missing_part
+from eureka_park.cli.lazy import server_part
 from eureka_park.cli.output import json_option, park, print_json
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import Conflict, Unavailable
@@ -35,7 +33,7 @@ def site() -> None:
 @json_option
 def new(name: str, to: Path | None, as_json: bool) -> None:
     """Write a commented site file to start from. Never overwrites a file."""
-    with _server_part("site new"):
+    with server_part("site new"):
         from eureka_park.foundation.site_reading import new_site_text
 
         text = new_site_text(Path(name).stem if name.endswith(".toml") else name)
@@ -62,7 +60,7 @@ def new(name: str, to: Path | None, as_json: bool) -> None:
 @json_option
 def check(file: str, as_json: bool) -> None:
     """Check a site file (or a built-in site by name): what is wrong comes with line, field and allowed range."""
-    with _server_part("site check"):
+    with server_part("site check"):
         from eureka_park.foundation.site_file import site_to_json
         from eureka_park.foundation.site_reading import load_site
 
@@ -83,7 +81,7 @@ def show(name: str | None, as_json: bool) -> None:
     if name is None:
         print_json(park().site())
         return
-    with _server_part("site show"):
+    with server_part("site show"):
         from eureka_park.foundation.site_file import site_to_json
         from eureka_park.foundation.site_reading import load_site, site_shown
 
@@ -100,11 +98,3 @@ def machine_facts() -> MachineFacts:
     from eureka_park.foundation.machine import MachineFacts
 
     return MachineFacts(n_cpus=psutil.cpu_count() or 1, memory_bytes=psutil.virtual_memory().total)
-
-
-@contextmanager
-def _server_part(command: str) -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise missing_part(command, error) from error
