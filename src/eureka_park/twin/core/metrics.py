@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.workload import TIER_NAMES, Workload
 
 Floats = npt.NDArray[np.float64]
@@ -92,21 +93,82 @@ def bounded_slowdown(work: Workload, end_s: Floats) -> dict[str, float]:
 
 
 def service_over_entitlement(service: Floats, weight: Floats, demand: Floats) -> Floats:
-    """Service over entitlement of the leaves that demand at least what they are entitled to.
+    """Service over entitlement of the leaves that demand more than they are entitled to.
 
-    Entitlement is the leaf's share, by weight, of all service given. A leaf that asked for less than that is satisfied
-    by less and is left out. Units are those of `service` and `demand`, the same for both.
+    Entitlement is what max-min fairness gives of all service: shares by weight, and what a leaf does not ask for goes
+    to the others. Who is satisfied is left out, so nobody is left where all are. One unit for service and demand.
     """
-    total = float(service.sum())
-    share = weight / weight.sum() if weight.sum() > 0 else np.zeros(len(weight))
-    entitled = share * total
-    demanding = (demand >= entitled * (1.0 - 1e-9)) & (entitled > 0.0)
-    return np.asarray(service[demanding] / entitled[demanding])
+    level = water_level(weight, demand, float(service.sum()))
+    entitled = level * weight
+    demanding = (weight > 0.0) & (demand > entitled * (1.0 + 1e-9))
+    return np.asarray(service[demanding] / entitled[demanding]) if 0.0 < level < np.inf else np.zeros(0)
+
+
+def water_level(weight: Floats, demand: Floats, total: float) -> float:
+    """The level at which the least of demand and level times weight sums to a total; inf where all demand fits."""
+    counts = weight > 0.0
+    weights, demands = weight[counts], demand[counts]
+    if total >= float(demands.sum()) * (1.0 - 1e-12):
+        return float("inf")
+    fills_at = demands / weights
+    order = np.argsort(fills_at, kind="stable")
+    filled, open_weight = 0.0, float(weights.sum())
+    for row in order:
+        if filled + float(fills_at[row]) * open_weight >= total:
+            break
+        filled += float(demands[row])
+        open_weight -= float(weights[row])
+    return (total - filled) / open_weight if open_weight > 0.0 else float("inf")
 
 
 def by_leaf(work: Workload, amounts: Floats) -> Floats:
     """Sums of a value of jobs, by leaf."""
     return np.bincount(work.leaf, weights=amounts, minlength=len(work.leaves)).astype(np.float64)
+
+
+def leaf_weights(leaves: Sequence[str], shares: Sequence[tuple[str, float, float]]) -> Floats:
+    """Each leaf's part of the whole, by the weights from it up to the root; a path that is not listed weighs 1."""
+    listed = {path: weight for path, weight, _floor in shares}
+    parts = [tuple(path.split("/")) for path in leaves]
+    nodes = {part[:n] for part in parts for n in range(1, len(part) + 1)}
+    weight = {node: listed.get("/".join(node), 1.0) for node in nodes}
+    sums: dict[tuple[str, ...], float] = {}
+    for node in sorted(nodes):
+        sums[node[:-1]] = sums.get(node[:-1], 0.0) + weight[node]
+    whole = [[weight[part[:n]] / sums[part[: n - 1]] for n in range(1, len(part) + 1)] for part in parts]
+    return np.array([float(np.prod(one)) for one in whole])
+
+
+def units(work: Workload) -> Floats:
+    """What a job holds while it runs: GPUs, or CPUs where nobody asks for a GPU."""
+    has_gpus = bool((work.gpus > 0).any())
+    return np.asarray(work.n_gpus if has_gpus else work.n_nodes * (work.mcpu / 1000.0), dtype=np.float64)
+
+
+def report(work: Workload, played: Played, shares: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
+    """All figures of a run. Times in s; `_by_gpu_h` counts jobs by their GPU hours."""
+    until_s = played.until_s
+    started, ended = np.isfinite(played.first_start_s), np.isfinite(played.end_s)
+    held = units(work)
+    service, demand = by_leaf(work, held * played.done_s), by_leaf(work, held * work.run_s)
+    served = service_over_entitlement(service, leaf_weights(work.leaves, shares), demand)
+    return {
+        "jobs": work.n_jobs,
+        "jobs_started": int(started.sum()),
+        "jobs_finished": int(ended.sum()),
+        "wait_s": waits_by_tier(work, played.first_start_s, until_s),
+        "wait_s_by_gpu_h": waits_by_tier(work, played.first_start_s, until_s, by_gpu_s=True),
+        "deadline_hit_frac": deadline_hit_frac(work, played.end_s, until_s),
+        "bounded_slowdown": bounded_slowdown(work, played.end_s),
+        "n_pauses": int(played.n_pauses.sum()),
+        "firm_disturbed": int(played.firm_disturbed),
+        "overrun_mwh": float(played.overrun_mwh),
+        "jain_index": jain_index(served),
+        "n_demanding": len(served),
+        "done_frac": float((held * played.done_s).sum() / max(1e-300, float((held * work.run_s).sum()))),
+        **{name: float(value) for name, value in played.totals.items()},
+        "digest": played.digest,
+    }
 
 
 def flattened(report: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""What a run leaves behind: for each job what became of it, and the sums that only the world knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Played:
+    """A run as it went. Instants in seconds from its start; nan for what did not come to pass by `until_s`.
+
+    `done_s` is the work of each job that is done, in seconds at full speed; a job that ended has done its `run_s`.
+    `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
+    above the budget, in five-minute means. `totals` are further sums by name.
+    """
+
+    first_start_s: Floats
+    end_s: Floats
+    n_pauses: Ints
+    done_s: Floats
+    until_s: float
+    firm_disturbed: int
+    overrun_mwh: float
+    digest: str
+    totals: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,201 @@
+"""One run of the twin: its world made from a site and a seed, played under a policy, measured."""
+
+from __future__ import annotations
+
+import math
+import resource
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.seeds import SeedTree
+from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.units import DAY_S, GIB, MIB
+from eureka_park.foundation.zones import ZoneInfo
+from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
+from eureka_park.twin.core.failures import Failures, failures_of
+from eureka_park.twin.core.metrics import report
+from eureka_park.twin.core.played import Played
+from eureka_park.twin.core.promises import SLICES
+from eureka_park.twin.core.sky_series import SkyRequest, SkySeries, sky_of
+from eureka_park.twin.core.traces import Filling, workload_from
+from eureka_park.twin.core.workload import NodeShape, Workload
+from eureka_park.twin.trace_files import read_trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eureka_park.control.policy import Policy
+
+START_S: Final = 1_772_409_600.0  # 2026-03-02T00:00:00Z, a Monday near the equinox
+DAYS: Final = 2.0
+DAYS_MAX: Final = 366.0
+LOAD_FRAC: Final = 0.7
+GPU_H_PER_JOB: Final = 11.9  # Philly's; what `--jobs` follows from where nobody gives it
+PolicyName = Literal["park", "fcfs-easy"]
+Declared = tuple[str, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TwinRequest:
+    """What to run. None: as many jobs as fill `load_frac` of the site; two days, or the length of the trace."""
+
+    n_jobs: int | None = None
+    days: float | None = None
+    seed: int = 1
+    trace: Path | None = None
+    policy: PolicyName = "park"
+    load_frac: float = LOAD_FRAC
+    start_s: float = START_S
+    plan_every_h: int = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """The truth of a run, and the shares under which it is played. Instants but the sky's count from the start."""
+
+    site: Site
+    work: Workload
+    sky: SkySeries
+    failures: Failures
+    shares: tuple[Declared, ...]
+    days: float
+
+
+PlayFn = Callable[[World, "Policy", PolicyName], Played]
+
+
+@dataclass(slots=True)
+class Clock:
+    """CPU and wall seconds of the run, by part; `told` hears the name of each part as it begins."""
+
+    told: Callable[[str], None] = lambda _part: None
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    wall_s: float = 0.0
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a part."""
+        self.told(name)
+        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            self.cpu_s[name] = time.process_time() - cpu_s
+            self.wall_s += time.perf_counter() - wall_s
+
+
+def run_twin(
+    site: Site,
+    request: TwinRequest,
+    policy: Policy,
+    told: Callable[[str], None] = lambda _part: None,
+    play: PlayFn | None = None,
+) -> dict[str, Any]:
+    """Make the world, play it, measure it. Deterministic by seed but for times and memory. Raises BadInput."""
+    clock = Clock(told)
+    world = make_world(site, request, clock)
+    with clock.part("play"):
+        played = (play or _play)(world, policy, request.policy)
+    with clock.part("metrics"):
+        found = report(world.work, played, world.shares)
+    return {
+        "site": site.name,
+        "policy": request.policy,
+        "seed": request.seed,
+        "days": world.days,
+        "trace": request.trace.name if request.trace else None,
+        "n_nodes": sum(kind.n_nodes for kind in site.nodes),
+        "n_failures": world.failures.n_failures,
+        "filled": dict(world.work.filled),
+        **found,
+        "cpu_s": sum(clock.cpu_s.values()),
+        "cpu_s_by_part": dict(clock.cpu_s),
+        "wall_s": clock.wall_s,
+        "peak_rss_mib": peak_rss_mib(),
+    }
+
+
+def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> World:
+    """Work, sky and failures of a run. Raises BadInput where the request or the trace is wrong."""
+    clock, tree = clock or Clock(), SeedTree(request.seed).child("twin")
+    _check(request)
+    with clock.part("work"):
+        work, days = _work(site, request, tree)
+    with clock.part("sky"):
+        sky = sky_of(site, SkyRequest(request.start_s, days, request.seed, request.plan_every_h))
+        failures = failures_of(sum(kind.n_nodes for kind in site.nodes), days, tree)
+    return World(site, work, sky, failures, shares_of(site, work.leaves), days)
+
+
+def node_shapes(site: Site) -> tuple[NodeShape, ...]:
+    """The machines of a site as the workload sees them."""
+    return tuple(
+        NodeShape(kind.n_nodes, kind.n_gpus, kind.n_cpus * 1000, int(kind.memory_gib * GIB) // MIB, kind.gpu_type)
+        for kind in site.nodes
+    )
+
+
+def shares_of(site: Site, leaves: Sequence[str]) -> tuple[Declared, ...]:
+    """The site's shares, and the run's other leaves at weight 1."""
+    declared = {share.path: (share.path, share.weight, getattr(share, "floor_frac", 0.0)) for share in site.shares}
+    return (*declared.values(), *((path, 1.0, 0.0) for path in leaves if path not in declared))
+
+
+def peak_rss_mib() -> float:
+    """Most memory that this process has held; MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+def _check(request: TwinRequest) -> None:
+    if request.days is not None and not 0.0 < request.days <= DAYS_MAX:
+        raise BadInput(f"{request.days:g} days cannot be run.", fix=f"Give 0.1 to {DAYS_MAX:g} days.", field="days")
+    if request.n_jobs is not None and request.n_jobs < 1:
+        raise BadInput(f"{request.n_jobs} jobs cannot be run.", fix="Give at least 1.", field="jobs")
+
+
+def _work(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float]:
+    shapes = node_shapes(site)
+    own = tuple(share.path for share in site.shares)
+    leaves = tuple(path for path in own if not any(other.startswith(f"{path}/") for other in own))
+    leaves = leaves if len(leaves) > 1 else tenant_paths()
+    if request.trace is not None:
+        work = workload_from(read_trace(request.trace), Filling(shapes, tree, leaves=leaves))
+        whole_days = math.ceil((float(work.submit_s[-1]) + 1.0) / DAY_S)
+        days = request.days if request.days is not None else float(min(DAYS_MAX, whole_days))
+        wanted = work.submit_s < days * DAY_S
+        if request.n_jobs is not None:
+            wanted[request.n_jobs :] = False
+        if not wanted.any():
+            raise BadInput("No job of the trace falls into these days.", fix="Run for longer.", field="days")
+        return work.rows(wanted), days
+    days = request.days if request.days is not None else DAYS
+    n_jobs = request.n_jobs if request.n_jobs is not None else natural_jobs(shapes, days, request.load_frac)
+    what = Arrivals(n_jobs, days, leaves, shapes, request.load_frac, hour_of_week(site.timezone, request.start_s))
+    return make_workload(what, tree), days
+
+
+def natural_jobs(shapes: Sequence[NodeShape], days: float, load_frac: float) -> int:
+    """As many jobs of the traces' mean size as offer `load_frac` of the site."""
+    n_gpus = sum(shape.n_nodes * (shape.gpus or SLICES) for shape in shapes)
+    return max(1, round(load_frac * n_gpus * days * 24.0 / GPU_H_PER_JOB))
+
+
+def hour_of_week(timezone: str, instant_s: float) -> int:
+    """The local hour of the week, 0 for Monday 00:00."""
+    local = datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone))
+    return local.weekday() * 24 + local.hour
+
+
+def _play(world: World, policy: Policy, name: PolicyName) -> Played:
+    from eureka_park.twin.core.play import play_world
+
+    return play_world(world, policy, name)
+
+
+__all__ = ["TwinRequest", "World", "make_world", "run_twin"]
