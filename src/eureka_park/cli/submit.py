@@ -43,7 +43,11 @@ class SubmitCommand(click.Command):
 @click.command(cls=SubmitCommand)
 @click.argument("words", nargs=-1, metavar="SCRIPT|JOB.toml [ARGS] | -- COMMAND ...")
 @click.option("--cpus", type=float, metavar="N", help="CPU cores, also a part of one (default 1).")
-@click.option("--gpus", metavar="N", help="GPUs (default 0).")
+@click.option("--gpus", metavar="N", help="GPUs (default 0); more than a machine has make a gang of whole machines.")
+@click.option("--gpu-type", metavar="TYPE", help="The type of GPU, such as H100 (default: any).")
+@click.option("--nodes", metavar="N", help="A gang of so many whole machines, GPUs or not.")
+@click.option("--min-gpus", metavar="N", help="A gang with checkpoints may shrink to so many GPUs.")
+@click.option("--min-nodes", metavar="N", help="A gang with checkpoints may shrink to so many machines.")
 @click.option("--memory", metavar="SIZE", help="Memory: 512MiB, 2GiB (default 1GiB).")
 @click.option("--time", metavar="DURATION", help="Longest run time: 90s, 15m, 2h, 3d (default 1h).")
 @click.option(
@@ -72,6 +76,7 @@ class SubmitCommand(click.Command):
 )
 @click.option("--python", "requires_python", metavar="RANGE", help="Versions of Python that it runs on: '>=3.11'.")
 @click.option("--priority", type=int, metavar="N", help="Order within the project; higher goes first (default 0).")
+@click.option("--kw", type=float, metavar="KW", help="IT power of the whole job (default: what its machines draw).")
 @click.option("--wait", "waits", is_flag=True, help="Wait for the end and exit as 'park wait' does.")
 @quiet_option
 @json_option

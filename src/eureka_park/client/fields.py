@@ -37,7 +37,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _cpus(value: Any) -> float:
+def _above_zero(value: Any) -> float:
     if not _is_number(value) or value <= 0:
         raise BadInput(f"must be a number greater than 0, not {_shown(value)}.", fix="Write 1, 0.5 or 4.")
     return float(value)
@@ -161,8 +161,13 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "project": _text,
     "tier": _choice(TIERS),
     "class": _choice(CLASSES),
-    "cpus": _cpus,
+    "cpus": _above_zero,
     "gpus": _whole(0),
+    "nodes": _whole(1),
+    "gpu_type": _text,
+    "min_gpus": _whole(1),
+    "min_nodes": _whole(1),
+    "kw": _above_zero,
     "memory": _memory,
     "time": _time,
     "by": _by,

@@ -102,6 +102,11 @@ class Park:
         dependencies: Sequence[str] | None = None,
         requires_python: str | None = None,
         priority: int | None = None,
+        nodes: int | None = None,
+        gpu_type: str | None = None,
+        min_gpus: int | None = None,
+        min_nodes: int | None = None,
+        kw: float | None = None,
         idempotency_key: str | None = None,
         told: Callable[[Sent], None] = lambda _sent: None,
     ) -> Job:
@@ -109,7 +114,9 @@ class Park:
 
         A script travels alone unless `folder` names the folder to send with it. Dependencies of a Python script
         are read from its PEP 723 header unless given. `memory` is bytes or `2GiB`, `time` seconds or `90m`,
-        `by` a duration or an instant. `told` hears how far the upload is.
+        `by` a duration or an instant. More `gpus` than a node has, or `nodes`, make a gang of whole nodes; one with
+        checkpoints may shrink to `min_gpus` or `min_nodes`. `kw` is the IT power of the whole job.
+        `told` hears how far the upload is.
         Safe against a park that restarts meanwhile: the same idempotency key is sent again.
         """
         ids = None if after is None else [job.id if isinstance(job, Job) else job for job in after]
@@ -118,6 +125,7 @@ class Park:
             "memory": memory,
             "time": time, "by": by, "array": array, "after": ids, "checkpoint": checkpoint, "env": env,
             "dependencies": dependencies, "requires_python": requires_python, "priority": priority,
+            "nodes": nodes, "gpu_type": gpu_type, "min_gpus": min_gpus, "min_nodes": min_nodes, "kw": kw,
         }  # fmt: skip
         fields = {key: checked(key, value) for key, value in given.items() if value is not None}
         prepared = work.prepare(script_or_command, args, None if folder is None else Path(folder))

@@ -34,5 +34,9 @@ def quote_rows(conn: Any, project: str) -> QuoteRows:
         first = store.page(conn, line, Sort.OLDEST, limit=_AHEAD)
         ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first])
         n_ahead[tier] = store.count(conn, line)
-    is_first = not store.page(conn, store.Asked(projects=(project,)), limit=1)
-    return QuoteRows(store.rows_of(conn, [job_id for job_id, _ in on_nodes]), ahead, n_ahead, is_first)
+    return QuoteRows(store.rows_of(conn, [job_id for job_id, _ in on_nodes]), ahead, n_ahead, is_first(conn, project))
+
+
+def is_first(conn: Any, project: str) -> bool:
+    """Whether a project never had a job."""
+    return not store.page(conn, store.Asked(projects=(project,)), limit=1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 
 from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import folders, history, store, view
@@ -16,8 +16,8 @@ from eureka_park.compute.core.job_check import check_request
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
-from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, quote_rows
-from eureka_park.compute.quote_rows import QuoteRows as QuoteRows
+from eureka_park.compute.neighbours import DeadlineCheck, Quoter, Receipts, Sky
+from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, is_first, quote_rows
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -29,43 +29,6 @@ ENDED_NAMES: Final = frozenset({"finished", "failed", "cancelled", "lost"})
 CANCEL_MAX: Final = 1000
 _SKY_HOURS_MAX: Final = 7 * 24
 _ARRAYS_KEPT: Final = 64  # sums of receipts of arrays that are remembered
-
-
-class Receipts(Protocol):
-    """What compute asks of the ledger."""
-
-    def receipt(self, job_id: str) -> dict[str, Any] | None:
-        """The receipt of a settled job."""
-
-    def summaries(self, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """By job, the three figures of its receipt that a list shows; unsettled ones are left out."""
-
-    def hours_of(self, job_id: str) -> list[dict[str, Any]]:
-        """The energy of a job by park hour, while it runs too: hour_s, kwh, by_source_kwh, gco2, method."""
-
-    def metered_s(self) -> float | None:
-        """Until when energy is booked."""
-
-
-class Sky(Protocol):
-    """What compute asks of energy."""
-
-    def sky_between(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
-        """The plans' intervals between two instants: from_at, until_at, clean_mw_p50, p10, p90, by_source_mw."""
-
-
-class Quoter(Protocol):
-    """What compute asks of those who know power and prices."""
-
-    def __call__(
-        self,
-        specs: Mapping[str, JobSpec],
-        deadlines_s: Mapping[str, float | None],
-        chosen: str,
-        now_s: float,
-        rows: QuoteRows,
-    ) -> dict[str, Any]:
-        """The quote of a checked declaration, as each tier would run it; `chosen` is the tier that was declared."""
 
 
 class ComputeService:
@@ -88,6 +51,7 @@ class ComputeService:
         has_plan: Callable[[], bool] = lambda: True,
         sky: Sky | None = None,
         quoter: Quoter | None = None,
+        check_deadline: DeadlineCheck | None = None,
         pace_factor: float = 1.0,
     ) -> None:
         self._db, self._clock, self._home = db, clock, home
@@ -95,6 +59,7 @@ class ComputeService:
         self._room, self._flex_default_s = room, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
+        self._check_deadline = check_deadline
         self._array_receipts: dict[str, dict[str, Any]] = {}
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -124,6 +89,8 @@ class ComputeService:
         if spec.snapshot_id is not None:
             self._check_script(spec)
         self._check_after(conn, who, spec.after)
+        if self._check_deadline is not None and spec.deadline_s is not None:
+            self._check_deadline(spec, now_s, lambda: is_first(conn, spec.project))
         return spec
 
     def quote(self, who: Principal | None, request: Mapping[str, Any]) -> dict[str, Any]:

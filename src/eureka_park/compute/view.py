@@ -36,8 +36,12 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "ran_s": row["ran_s"],
         "cap_frac": row["cap_frac"],
         "cpus": spec["n_cpus"],
-        "gpus": spec["n_gpus"],
+        "gpus": spec["n_gpus"] * spec.get("n_nodes", 1),
         "memory_bytes": spec["memory_bytes"],
+        "nodes": spec.get("n_nodes", 1),  # a job of an older park was declared without these
+        "min_nodes": spec.get("n_nodes_min", 0),
+        "gpu_type": spec.get("gpu_type", ""),
+        "kw": spec.get("declared_kw"),
         "time_s": spec["time_s"],
         "checkpoint": spec["checkpoint"],
         "priority": spec["priority"],

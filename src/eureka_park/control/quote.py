@@ -27,7 +27,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class QuotedWork:
-    """The job that is quoted: IT power with its share of idle power, and for how long. `n_tasks` such run in all."""
+    """The job that is quoted, on all its nodes: IT power with its share of idle power, and for how long. `n_tasks` such
+    run in all.
+    """
 
     tier: str
     rated_kw: float

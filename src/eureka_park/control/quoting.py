@@ -47,7 +47,7 @@ def quote_answer(
 ) -> dict[str, Any]:
     """The quote of a job by tier. `asks`: by tier; `running`: rows of the jobs on nodes. Instants are park time."""
     picture = Picture(basis.nodes, running, now_s)
-    supply = _supply(basis, now_s)
+    supply = supply_of(basis, now_s)
     tiers, goes_beyond = {}, False
     for tier, ask in asks.items():
         quote = _quote(basis, picture, ask.spec, tier, now_s)
@@ -68,7 +68,8 @@ def quote_answer(
     }
 
 
-def _supply(basis: Basis, now_s: float) -> Supply:
+def supply_of(basis: Basis, now_s: float) -> Supply:
+    """The rest of the plan; while there is none, the grid."""
     site = basis.site
 
     def it_kw_of(site_mw: float) -> float:
@@ -81,7 +82,8 @@ def _supply(basis: Basis, now_s: float) -> Supply:
 
 def _quote(basis: Basis, picture: Picture, spec: JobSpec, tier: str, now_s: float) -> Quote:
     rated_kw, _ = picture.rated_kw(spec)
-    work = QuotedWork(tier, rated_kw, spec.time_s, spec.n_gpus, spec.n_cpus, spec.n_tasks)
+    n_gpus, n_cpus = spec.n_gpus * spec.n_nodes, spec.n_cpus * spec.n_nodes
+    work = QuotedWork(tier, rated_kw, spec.time_s, n_gpus, n_cpus, spec.n_tasks)
     return Quote(
         basis.site,
         basis.plan,

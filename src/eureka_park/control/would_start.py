@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobSpec, JobState, Reason
-from eureka_park.compute.core.placement import rated_kw
+from eureka_park.compute.core.placement import job_kw
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.admission import Admission
+from eureka_park.control.feasible import holds
 from eureka_park.control.policy import Policy
 from eureka_park.control.quote import Load
 from eureka_park.control.supply import Supply
@@ -60,9 +61,9 @@ class Picture:
         """IT power of a job with its share of idle, and the part above idle, on the node that it would get."""
         rooms = self._state.rooms
         room = rooms.find(spec) or next(
-            (room for room in rooms.by_node.values() if _holds(room.node, spec)), next(iter(rooms.by_node.values()))
+            (room for room in rooms.by_node.values() if holds(room.node, spec)), next(iter(rooms.by_node.values()))
         )
-        return rated_kw(spec, room.node)
+        return job_kw(spec, room.node)
 
     def refusal(
         self,
@@ -97,10 +98,6 @@ class Picture:
 def _alone(spec: JobSpec) -> JobSpec:
     """The declaration of one task, that waits for nobody."""
     return replace(spec, is_array=False, n_tasks=1, after=())
-
-
-def _holds(node: ev.Node, spec: JobSpec) -> bool:
-    return spec.n_cpus <= node.n_cpus and spec.memory_bytes <= node.memory_bytes and spec.n_gpus <= node.n_gpus
 
 
 def _behind(spec: JobSpec, n_ahead: int) -> Reason:

@@ -6,46 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from eureka_park.web.request_schemas import Body, ClassName, TierName
+from eureka_park.web.request_schemas import JobRequest as JobRequest
+
 JobStateName = Literal[
     "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
 ]
-TierName = Literal["firm", "flex", "green"]
-ClassName = Literal["batch", "interactive", "service"]
 SortName = Literal["newest", "oldest", "name", "state", "tier", "started", "ended", "energy", "longest"]
-# A text with a limit is checked to be Unicode too; a number with one cannot outgrow the services' arithmetic.
-Short = Annotated[str, Field(max_length=64)]
-Value = Annotated[str, Field(max_length=131_072)]
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Words = Annotated[list[Annotated[str, Field(max_length=65_536)]], Field(max_length=10_000)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class JobRequest(_Body):
-    """A job to be submitted: a command, or a script of a snapshot with its arguments."""
-
-    command: Words | None = Field(None, description="Command and arguments; `python` is the job's own interpreter")
-    script: str | None = Field(None, max_length=4096, description="Path of a script inside the snapshot")
-    args: Words | None = Field(None, description="Arguments of the script")
-    snapshot_id: str | None = Field(None, max_length=128, description="Folder that the job works on")
-    name: str | None = Field(None, max_length=4096, description="Name for people")
-    project: str | None = Field(None, max_length=128, description="Project that runs and pays; default: welcome")
-    tier: TierName | None = Field(None, description="Promise about power; default: flex")
-    job_class: ClassName | None = Field(None, alias="class", description="Kind of work; default: batch")
-    cpus: float | None = Field(None, description="CPUs, fractions allowed; default 1")
-    gpus: Whole | None = Field(None, description="GPUs; default 0")
-    memory: Short | Whole | None = Field(None, description="Memory such as 2GiB, or bytes; default 1GiB")
-    time: Short | float | None = Field(None, description="Declared run time such as 15m, or seconds; default 1h")
-    by: str | None = Field(None, max_length=64, description="Deadline: 2h from now, or an ISO 8601 instant")
-    array: Whole | None = Field(None, description="How many tasks; default: no array")
-    after: Words | None = Field(None, description="Jobs that must finish first")
-    checkpoint: bool | None = Field(None, description="It writes checkpoints on SIGTERM and resumes from them")
-    env: dict[Value, Value] | None = Field(None, description="Environment of the command")
-    dependencies: Words | None = Field(None, description="Python requirements (PEP 508)")
-    requires_python: str | None = Field(None, max_length=256, description="Python version (PEP 440)")
-    priority: Whole | None = Field(None, description="Order within the project; default 0")
 
 
 class JobId(BaseModel):
@@ -60,7 +27,7 @@ class JobEnding(JobId):
     state: JobStateName
 
 
-class CancelRequest(_Body):
+class CancelRequest(Body):
     """Jobs to be ended."""
 
     job_ids: list[Annotated[str, Field(max_length=80)]] = Field(max_length=1000, description="Jobs, tasks or arrays")
@@ -178,9 +145,13 @@ class JobView(BaseModel):
     n_pauses: int
     ran_s: float
     cap_frac: float
-    cpus: float
-    gpus: int
-    memory_bytes: int
+    cpus: float = Field(description="CPUs of each node that it runs on")
+    gpus: int = Field(description="GPUs of all its nodes together")
+    memory_bytes: int = Field(description="Memory of each node that it runs on")
+    nodes: int = Field(description="1, or the whole nodes of a gang")
+    min_nodes: int = Field(description="How far it may shrink; 0: it does not")
+    gpu_type: str = Field(description="Empty: any")
+    kw: float | None = Field(description="IT power that was declared")
     time_s: float
     checkpoint: bool
     priority: int
@@ -352,7 +323,7 @@ class Receipt(BaseModel):
     scale_model: bool
 
 
-class SnapshotFile(_Body):
+class SnapshotFile(Body):
     """One file of a folder."""
 
     path: str = Field(max_length=4096)
@@ -361,7 +332,7 @@ class SnapshotFile(_Body):
     mode: int = Field(0o644, ge=0, le=0o777, description="Permission bits: 420 is 0o644, 493 is 0o755")
 
 
-class SnapshotRequest(_Body):
+class SnapshotRequest(Body):
     """The files of a folder."""
 
     files: list[SnapshotFile] = Field(max_length=100_000)
@@ -389,7 +360,7 @@ class OutputPage(BaseModel):
     next: str | None
 
 
-class LoginRequest(_Body):
+class LoginRequest(Body):
     """A one-time code to be turned into a token."""
 
     code: str = Field(max_length=200, description="The code; dashes, spaces and capitals do not matter")

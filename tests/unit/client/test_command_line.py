@@ -37,6 +37,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "dependencies": st.lists(st.sampled_from(["numpy>=2", "torch", "a[b]; python_version<'3.13'"]), min_size=1),
     "requires_python": st.sampled_from([">=3.11", ">=3.11,<3.14"]),
     "priority": st.integers(-1000, 1000),
+    "nodes": st.integers(1, 4096),
+    "gpu_type": TEXT,
+    "min_gpus": st.integers(1, 64),
+    "min_nodes": st.integers(1, 64),
+    "kw": st.floats(1e-6, 1e5),
 }
 OPTIONS = st.fixed_dictionaries({}, optional=FIELDS)
 COMMANDS = st.builds(lambda first, rest: {"command": [first, *rest]}, FIRST, st.lists(WORD, max_size=4))
@@ -110,4 +115,9 @@ def test_a_job_again() -> None:
     assert submit_line(request_of(view)) == (
         "park submit --tier flex --class service --project mine --name nightly --cpus 1 --gpus 1 --memory 1GiB "
         "--time 1h --array 4 --checkpoint --priority=-2 -- sh a.sh"
+    )
+    gang = {"gpus": 24, "nodes": 3, "min_nodes": 1, "gpu_type": "H100", "kw": 28.5, "cpus": 224.0, "checkpoint": True}
+    assert submit_line(request_of(job_view(command=["sh", "a.sh"], name="nightly", **gang))) == (
+        "park submit --tier flex --name nightly --cpus 224 --gpus 24 --nodes 3 --gpu-type H100 --min-nodes 1 "
+        "--memory 1GiB --time 1h --checkpoint --kw 28.5 -- sh a.sh"
     )

@@ -33,6 +33,11 @@ checkpoint = true
 dependencies = ["numpy"]
 requires_python = ">=3.11"
 priority = -1
+nodes = 2
+gpu_type = "H100"
+min_gpus = 8
+min_nodes = 1
+kw = 20.4
 [env]
 A = "1"
 """

@@ -147,6 +147,7 @@ def test_a_job_fills_the_form_and_the_form_means_the_same_job() -> None:
         "command": ["python", "train.py", "--n", "a b"], "name": "train.py", "project": "welcome", "tier": "green",
         "class": "batch", "cpus": 0.25, "gpus": 0, "memory_bytes": 512 * 1024**2, "time_s": 5400.0, "n_tasks": 4,
         "after": ["job-a", "job-b"], "checkpoint": True, "priority": 0,
+        "nodes": 1, "min_nodes": 0, "gpu_type": "", "kw": None,
     }  # fmt: skip
     found = asked(**{n: getattr(typed_like(job, "print(1)", "snap-x"), n) for n in Typed.__slots__})
     assert found == {
@@ -155,6 +156,24 @@ def test_a_job_fills_the_form_and_the_form_means_the_same_job() -> None:
     }  # fmt: skip
     typed = typed_like(job, None, "")
     assert not typed.is_script and typed.command == "python train.py --n 'a b'"
+
+
+def test_a_gang_fills_the_form() -> None:
+    job = {
+        "command": ["sh", "a.sh"], "name": "a.sh", "project": "welcome", "tier": "firm", "class": "batch",
+        "cpus": 224.0, "gpus": 24, "memory_bytes": 2 * 1024**4, "time_s": 3600.0, "n_tasks": None, "after": [],
+        "checkpoint": True, "priority": -3, "nodes": 3, "min_nodes": 1, "gpu_type": "H100", "kw": 28.5,
+    }  # fmt: skip
+    found = asked(**{n: getattr(typed_like(job, "echo", "snap-x"), n) for n in Typed.__slots__})
+    gang = {"gpus": 24, "nodes": 3, "min_nodes": 1, "gpu_type": "H100", "kw": 28.5, "priority": -3}
+    assert {name: found[name] for name in gang} == gang
+    assert "--gpus 24 --nodes 3 --gpu-type H100 --min-nodes 1" in line_of(found)
+
+
+@pytest.mark.parametrize("text", ["1.5", "--1", "-", "high"])
+def test_no_priority(text: str) -> None:
+    _, wrong = request_from(Typed(script="print(1)", priority=text), NOW_S)
+    assert wrong["priority"].code == "bad_count"
 
 
 def test_the_file_of_templates_is_toml() -> None:

@@ -99,3 +99,15 @@ def idle_frac(spec: JobSpec, node: Node) -> float:
     if node.n_gpus and spec.n_gpus:
         return min(1.0, spec.n_gpus / node.n_gpus)
     return min(1.0, spec.n_cpus / node.n_cpus)
+
+
+def job_kw(spec: JobSpec, node: Node) -> tuple[float, float]:
+    """IT power of a whole job on nodes like this one: (with its share of idle, the dynamic part alone); kW.
+
+    What it declares stands above the table, between the idle power that its nodes draw for it anyway and all they can.
+    """
+    full, dynamic = rated_kw(spec, node)
+    idle_kw, dynamic = (full - dynamic) * spec.n_nodes, dynamic * spec.n_nodes
+    if spec.declared_kw is not None:
+        dynamic = min(dynamic, max(0.0, spec.declared_kw - idle_kw))
+    return idle_kw + dynamic, dynamic

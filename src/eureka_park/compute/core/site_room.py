@@ -96,6 +96,15 @@ class Fit:
     kw_max: float
 
 
+class NotWholeNodes(BadInput):
+    """GPUs that are not those of whole nodes; `counts` are the nearest that are."""
+
+    def __init__(self, message: str, field: str, counts: Sequence[int]) -> None:
+        fix = f"Ask for {' or '.join(str(count) for count in counts)} GPUs."
+        super().__init__(message, fix=fix, field=field, code="not_whole_nodes")
+        self.counts = tuple(counts)
+
+
 def fit(room: SiteRoom, need: Need) -> Fit:
     """The place that a need gets. Up to a node's GPUs it is a part of one node; beyond, or with `n_nodes`, whole nodes
     of one class: with GPUs the class that needs fewest nodes, else one of those with fewest GPUs.
@@ -203,7 +212,7 @@ def _check_size(kind: ClassRoom, need: Need) -> None:
         text, fix, field = f"It asks for {need.n_gpus} GPUs; {have}.", f"{n_gpus}", "gpus"
     else:
         return
-    raise BadInput(text, fix=f"Ask for at most {fix}.", field=field, code="larger_than_park")
+    raise BadInput(text, fix=f"Ask for at most {fix}.", field=field, code="larger_than_site")
 
 
 def _n_nodes(kind: ClassRoom, need: Need) -> int:
@@ -212,12 +221,8 @@ def _n_nodes(kind: ClassRoom, need: Need) -> int:
         return _whole_nodes(kind, need.n_gpus, "gpus", kind.n_nodes)
     have = need.n_nodes * kind.n_gpus
     if need.n_gpus not in (0, have):
-        raise BadInput(
-            f"{_nodes(need.n_nodes)} of {kind.class_id} have {have} GPUs, not {need.n_gpus}: a gang takes whole nodes.",
-            fix=f"Ask for {have} GPUs, or give only one of nodes and gpus.",
-            field="gpus",
-            code="not_whole_nodes",
-        )
+        each = f"{_nodes(need.n_nodes)} of {kind.class_id} {'has' if need.n_nodes == 1 else 'have'} {have} GPUs"
+        raise NotWholeNodes(f"{each}, not {need.n_gpus}: a gang takes whole nodes.", "gpus", [have])
     return need.n_nodes
 
 
@@ -253,12 +258,8 @@ def _whole_nodes(kind: ClassRoom, n_gpus: int, field: str, most_nodes: int) -> i
         return n_gpus // kind.n_gpus
     below = n_gpus // kind.n_gpus
     counts = [n * kind.n_gpus for n in (below, below + 1) if 1 <= n <= most_nodes] or [most_nodes * kind.n_gpus]
-    raise BadInput(
-        f"{n_gpus} GPUs are not whole nodes: one of {kind.class_id} has {kind.n_gpus}, and a gang takes whole nodes.",
-        fix=f"Ask for {' or '.join(str(count) for count in counts)} GPUs.",
-        field=field,
-        code="not_whole_nodes",
-    )
+    each = f"one of {kind.class_id} has {kind.n_gpus}"
+    raise NotWholeNodes(f"{n_gpus} GPUs are not whole nodes: {each}, and a gang takes whole nodes.", field, counts)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -287,4 +288,4 @@ def _nodes(n_nodes: int) -> str:
 
 
 def _gib(size: float) -> str:
-    return f"{size / GIB:.3g} GiB"
+    return f"{round(size / GIB, 2):g} GiB"

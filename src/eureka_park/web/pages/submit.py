@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park, room_of
+from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import Forbidden, NotFound, ParkError, Unauthorised, Unavailable
@@ -103,8 +104,15 @@ def _field_of(park: Park, error: ParkError, typed: Typed) -> str:
     if name.startswith("files["):
         name = "file"
     name = "script" if name == "command" and typed.is_script else name
-    is_shown = name in TEXTS and (name != "gpus" or room_of(park.site).n_gpus > 0)
-    return name if is_shown else ""
+    return name if name in TEXTS and name not in _left_out(room_of(park.site)) else ""
+
+
+def _left_out(most: SiteRoom) -> frozenset[str]:
+    """The fields that mean nothing on this site and are not drawn."""
+    gpus = set() if most.n_gpus else {"gpus"}
+    types = set() if len(most.gpu_types) > 1 else {"gpu_type"}
+    gangs = set() if most.n_nodes > 1 else {"nodes", "min_nodes"}
+    return frozenset(gpus | types | gangs)
 
 
 # -- filling in --------------------------------------------------------------------------------------------------------
@@ -156,7 +164,9 @@ def _draw(
         is_part=False,
         offered=[(key, *job_templates.NAMES[key], key == typed.template) for key in job_templates.templates()],
         tiers=_tiers(park, words),
-        most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus},
+        most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus_gang},
+        gpu_types=most.gpu_types,
+        left_out=_left_out(most),
         projects=(projects := _projects(park, words, who)),
         has_nowhere=who is not None and not projects,
         errors=errors_shown(words, errors or {}, most),

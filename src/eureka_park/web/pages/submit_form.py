@@ -39,6 +39,11 @@ class Typed:
     cpus: str = "1"
     memory: str = "1GiB"
     gpus: str = ""
+    gpu_type: str = ""
+    nodes: str = ""
+    min_nodes: str = ""
+    kw: str = ""
+    priority: str = ""
     time: str = "1h"
     by: str = ""
     array: str = ""
@@ -94,6 +99,11 @@ def typed_like(job: Mapping[str, Any], script: str | None, snapshot: str) -> Typ
         job_class=job["class"],
         cpus=f"{job['cpus']:g}",
         gpus=str(job["gpus"]) if job["gpus"] else "",
+        gpu_type=job["gpu_type"],
+        nodes=str(job["nodes"]) if job["nodes"] > 1 else "",
+        min_nodes=str(job["min_nodes"] or ""),
+        kw="" if job["kw"] is None else f"{job['kw']:g}",
+        priority=str(job["priority"] or ""),
         memory=_size_text(job["memory_bytes"]),
         time=_duration_text(job["time_s"]),
         array=str(job["n_tasks"] or ""),
@@ -222,6 +232,10 @@ def _whole(text: str) -> int:
     return value
 
 
+def _signed(text: str) -> int:
+    return -_whole(text[1:]) if text[:1] in {"-", "−"} else _whole(text)
+
+
 def _memory(text: str) -> str:
     parse_bytes(text)
     return text
@@ -237,6 +251,11 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "project": str,
     "cpus": _decimal,
     "gpus": _whole,
+    "gpu_type": str,
+    "nodes": _whole,
+    "min_nodes": _whole,
+    "kw": _decimal,
+    "priority": _signed,
     "memory": _memory,
     "time": _time,
     "by": str,
