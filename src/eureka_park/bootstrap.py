@@ -42,6 +42,7 @@ from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.local_day import park_start_s
 from eureka_park.foundation.machine import MachineFacts
 from eureka_park.foundation.site_file import Site, site_to_json
+from eureka_park.foundation.site_layout import placed_nodes
 from eureka_park.foundation.site_reading import load_site, site_text
 from eureka_park.foundation.units import GIB, HOUR_S, parse_duration_s
 from eureka_park.foundation.wire.engine import Capability
@@ -334,7 +335,7 @@ def nodes_of(site: Site) -> tuple[Node, ...]:
     """The machines of a site that an engine here runs."""
     return tuple(
         Node(
-            node_id=kind.id if kind.n_nodes == 1 else f"{kind.id}-{index}",
+            node_id=node_id,
             engine=kind.engine,
             n_cpus=float(kind.n_cpus),
             memory_bytes=int(kind.memory_gib * GIB),
@@ -343,10 +344,11 @@ def nodes_of(site: Site) -> tuple[Node, ...]:
             rated_kw=kind.rated_kw,
             idle_kw=kind.idle_kw,
             gpu_kw_max=kind.gpu_w_max / 1000.0,
+            rack=rack,
+            pod=pod,
+            sleep_kw=kind.sleep_kw,
         )
-        for kind in site.nodes
-        if kind.engine == "local"
-        for index in range(kind.n_nodes)
+        for kind, node_id, rack, pod in placed_nodes(kind for kind in site.nodes if kind.engine == "local")
     )
 
 

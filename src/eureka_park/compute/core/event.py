@@ -23,6 +23,9 @@ class Node:
     rated_kw: float
     idle_kw: float
     gpu_kw_max: float = 0.0
+    rack: int = 0
+    pod: int = 0
+    sleep_kw: float | None = None  # None: it cannot be put to sleep
 
 
 @dataclass(frozen=True, slots=True)
