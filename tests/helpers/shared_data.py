@@ -12,3 +12,7 @@ DATA = Path(os.environ.get("PARK_TEST_DATA") or Path(__file__).resolve().parents
 WEATHER = DATA / "weather"
 DAGGETT = WEATHER / "daggett-ca-nsrdb-psm3-tmy.csv"
 TETOUAN = WEATHER / "tetouan-2017-10min-uci849.csv"
+TRACES = DATA / "traces"
+PHILLY = TRACES / "philly_jobs.parquet"
+PAI = TRACES / "alibaba_pai_100k_jobs.parquet"
+VENUS = TRACES / "helios_venus_10min_counts.parquet"
