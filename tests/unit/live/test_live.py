@@ -179,7 +179,7 @@ def test_overlong_job_is_ended_and_says_why(park: LivePark) -> None:
 
 def test_why_speaks_for_every_state(park: LivePark) -> None:
     job_id = park.submit(run_s=30, tier="firm")
-    waiting = [park.submit(run_s=30, cpus=2) for _ in range(12)]
+    waiting = [park.submit(run_s=30, cpus=2) for _ in range(24)]
     park.step(times=2)
     assert park.park.compute.why(park.owner, job_id)["reasons"][0]["code"] == "running"
     assert park.park.compute.why(park.owner, waiting[0])["reasons"][0]["code"] == "room"
