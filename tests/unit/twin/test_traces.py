@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.shared_data import PAI, PHILLY
 
 from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.twin.core.traces import Filling, workload_from
 from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.trace_files import read_trace
-from tests.helpers.shared_data import PAI, PHILLY
 
 SHAPES = (NodeShape(10, 8, 64_000, 524_288, "a100"),)
 CPU_SHAPES = (NodeShape(4, 0, 16_000, 65_536),)
@@ -214,7 +214,8 @@ def test_parquet_is_read(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'parquet'")
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "jobs.parquet"
-    table = {"submit_s": [0, 5], "run_s": [60.0, 30.0], "gpus": [1, 16], "tier": ["firm", None], "checkpoint": [True, False]}  # fmt: skip
+    table = {"submit_s": [0, 5], "run_s": [60.0, 30.0], "gpus": [1, 16], "tier": ["firm", None]}
+    table["checkpoint"] = [True, False]
     parquet.write_table(pyarrow.table(table), path)
     work = workload_from(read_trace(path), Filling(SHAPES, SeedTree(1)))
     assert work.n_gpus.tolist() == [1, 16]
