@@ -30,6 +30,7 @@ class Policy:
     margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
     can_cap: bool = True
     can_freeze: bool = True
+    can_resize: bool = False  # whether engines can take nodes from a running gang
     n_considered_max: int = 4096  # jobs that get a start of their own worked out in one turn
     lookahead: int = 16  # jobs that are refused in each line before the next line is looked at
     scan: int = 64  # jobs of a line that are looked at, those waiting for a better hour included

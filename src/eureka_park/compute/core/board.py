@@ -1,0 +1,290 @@
+"""The board: all that decisions rest on, as plain record arrays that compiled kernels read and change.
+
+One record per job slot, node, node class, node of the share tree, line and run of a line. Slots are reused. Power is in
+kW rounded to 2**-20 kW (`quantised_kw`), so that sums are exact in any order; CPUs are milli-CPUs, memory is MiB.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any  # a numpy record array; `board.jobs.state[slot]` reads one field of one record
+
+NONE: Final = -1
+INF: Final = float("inf")
+QUEUED, STARTING, RUNNING, PAUSING, PAUSED, FROZEN, FREE = 0, 1, 2, 3, 4, 5, 127  # states of a job slot
+FIRM, FLEX, GREEN = 0, 1, 2  # tiers
+BATCH, INTERACTIVE, SERVICE = 0, 1, 2
+SKY_GREEN, SKY_BINDING, SKY_OBSERVED = 0, 1, 2
+DOWN, UP, DRAINED = 0, 1, 2  # nodes
+IN_LINE, DEFERRED, HELD_BACK = 0, 1, 2  # where a waiting job stands; held back: waits for other jobs
+GPU_TYPES_MAX: Final = 5
+R_CPU, R_MEMORY, R_KWH, R_GPU = 0, 1, 2, 3  # resources of the share tree; GPU types follow from R_GPU on
+N_RESOURCES: Final = R_GPU + GPU_TYPES_MAX
+CAP_STEPS_MAX: Final = 6
+GPUS_MAX: Final = 60  # of one node; a mask of them fits a signed 64-bit integer
+CLASSES_MAX: Final = 60
+WORD: Final = 32  # nodes per word of a bitmap
+CALENDAR_S: Final = 60.0
+CALENDAR: Final = 1 << 16  # buckets of the calendar of expected ends: 45 days
+RING: Final = 1024  # hours that the rings of expected load remember
+SKY_MAX: Final = 200  # intervals of a plan
+STEPS_MAX: Final = 16  # steps of a plan's curve
+SCHEMA: Final = 1
+
+JOB: Final = np.dtype(
+    [
+        ("order", "i8"), ("tried", "i8"), ("time_s", "f8"), ("deadline_s", "f8"), ("submitted_s", "f8"), ("ran_s", "f8"),
+        ("since_s", "f8"), ("began_s", "f8"), ("last_pause_s", "f8"), ("speed", "f8"), ("ends_s", "f8"),
+        ("idle_kw", "f8"), ("full_kw", "f8"), ("dynamic_kw", "f8"), ("drawn_kw", "f8"), ("power_frac", "f8"),
+        ("declared_kw", "f8"),
+        ("mcpu", "i8"), ("mem_mib", "i8"), ("classes", "i8"), ("gpu_mask", "i8"),
+        ("latest_key", "f8"), ("wake_key", "f8"), ("urgent_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
+        ("reason_a", "f8"), ("reason_b", "f8"), ("reason_until_s", "f8"), ("promised_s", "f8"), ("broken_s", "f8"),
+        ("told_until_s", "f8"), ("told_s", "f8"), ("refused_room_s", "f8"),
+        ("leaf", "i4"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("n_held", "i4"), ("gpus", "i4"),
+        ("priority", "i4"), ("node", "i4"), ("next", "i4"), ("prev", "i4"), ("run", "i4"),
+        ("node_next", "i4"), ("node_prev", "i4"), ("cal_next", "i4"), ("cal_prev", "i4"), ("bucket", "i4"),
+        ("n_pauses", "i4"), ("plan_keep", "i4"), ("user", "i4"),
+        ("state", "i1"), ("tier", "i1"), ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"),
+        ("is_first", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"), ("plan_cap", "i1"),
+        ("plan_stop", "i1"), ("reason", "i1"), ("told", "i1"), ("broken_why", "i1"), ("gang", "i1"), ("counted", "i1"),
+    ],
+    align=True,
+)  # fmt: skip
+NODE: Final = np.dtype(
+    [
+        ("mcpu", "i8"), ("mem_mib", "i8"), ("free_mcpu", "i8"), ("free_mem_mib", "i8"), ("free_mask", "i8"),
+        ("window_from_s", "f8"), ("window_to_s", "f8"), ("hold_from_s", "f8"), ("avail_s", "f8"), ("base_kw", "f8"),
+        ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"), ("stamp", "i8"), ("avail_stamp", "i8"),
+        ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
+        ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
+        ("freed_gpus", "i4"), ("freed_mcpu", "i8"), ("freed_mem_mib", "i8"), ("freed_stamp", "i8"),
+        ("up", "i1"), ("marked", "i1"),
+    ],
+    align=True,
+)  # fmt: skip
+CLASS: Final = np.dtype(
+    [
+        ("mcpu", "i8"), ("mem_mib", "i8"), ("rated_kw", "f8"), ("idle_kw", "f8"), ("sleep_kw", "f8"), ("gpus_kw", "f8"),
+        ("first", "i4"), ("n_nodes", "i4"), ("n_gpus", "i4"), ("gpu_type", "i4"), ("n_up", "i4"), ("row", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+SHARE: Final = np.dtype(
+    [
+        ("weight", "f8"), ("floor_frac", "f8"), ("committed_kw", "f8"), ("rank", "f8"), ("below", "i4"),
+        ("parent", "i4"), ("n_waiting", "i4"), ("n_on", "i4"), ("child_start", "i4"), ("n_children", "i4"),
+        ("heap_n", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+LINE: Final = np.dtype(
+    [
+        ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
+        ("cursor", "i4"), ("cursor_run", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("stamp", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+RUN: Final = np.dtype([("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")])
+HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
+SKY: Final = np.dtype(
+    [("start_s", "f8"), ("end_s", "f8"), ("clean_kw", "f8"), ("p10_kw", "f8"), ("grid_kw", "f8"),
+     ("firm_min_kw", "f8"), ("load_kw", "f8"), ("n_steps", "i4")],
+    align=True,
+)  # fmt: skip
+CAP: Final = np.dtype([("cap_frac", "f8"), ("power_frac", "f8"), ("speed_frac", "f8")])
+ACTION: Final = np.dtype(
+    [("order", "i8"), ("gpu_mask", "i8"), ("a", "f8"), ("b", "f8"), ("code", "i4"), ("slot", "i4"), ("node", "i4"),
+     ("n_nodes", "i4")],
+    align=True,
+)  # fmt: skip
+GLOBAL: Final = np.dtype(
+    [
+        # sums, all exact: kW of nodes awake without their jobs' shares, and by tier
+        ("base_kw", "f8"), ("shared_kw", "f8"), ("firm_kw", "f8"), ("flex_kw", "f8"), ("green_kw", "f8"),
+        ("firm_rated_kw", "f8"), ("bound_kw", "f8"), ("free_green_kw", "f8"), ("dynamic_kw", "f8"),
+        ("waiting_kw", "f8"), ("growth_epoch_s", "f8"), ("cal_s", "f8"), ("ring_s", "f8"),
+        # policy
+        ("service_reserve_kw", "f8"), ("min_run_s", "f8"), ("pause_gap_s", "f8"), ("wait_gain_frac", "f8"),
+        ("margin_frac", "f8"), ("half_life_s", "f8"), ("reclaim_after_s", "f8"), ("reclaim_gap_s", "f8"),
+        ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"), ("refused_least_kw", "f8"),
+        ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"),
+        ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
+        ("n_down", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
+        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"), ("reserved_stamp", "i8"),
+        ("freed_stamp", "i8"), ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
+        ("avail_stamp", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
+        ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("gpus_max", "i8"),
+        ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
+        ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("plain", "i4"), ("explain", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+
+
+class Board(NamedTuple):
+    """The arrays, by name. Kernels take the whole board; `jobs`, `runs` and the heaps grow through `grown`."""
+
+    jobs: Array
+    nodes: Array
+    classes: Array
+    shares: Array
+    used: Array  # [share, resource]: decayed use, in units that grow instead (see `growth`)
+    capacity: Array  # [resource]: what the park has
+    children: Array  # of all shares, those of one parent side by side
+    heap: Array  # scratch of the walk through the tree, laid out as `children`
+    lines: Array  # 3 per share: firm, flex, green
+    runs: Array
+    latest: Array  # heaps: waiting jobs by latest start, deferred jobs by when they wake, capped jobs by urgency
+    wake: Array
+    urgent: Array
+    calendar: Array  # heads of the lists of running jobs by expected end
+    ending_kw: Array  # [hour % RING]: dynamic power of running jobs that are expected to end in that hour
+    planned_kw: Array  # [hour % RING]: power of deferred jobs that have chosen that hour
+    bits: Array  # [bucket row, word]: nodes by class and number of free GPUs, and the empty ones of each class
+    buckets: Array  # [bucket row, 2]: how many nodes, and the first word that may hold one
+    growth: Array  # [hours since the epoch of use]: what one unit of use weighs
+    sky: Array
+    step_kw: Array  # [interval, step]
+    step_price: Array
+    caps: Array
+    pick: Array  # scratch: nodes chosen for a start
+    held: Array  # scratch: nodes that are held for a reservation
+    blocked: Array  # scratch: slots that wait for room, in order
+    told: Array  # slots whose reason is news
+    actions: Array
+    g: Array  # one record of sums, counters and policy
+
+
+def quantised_kw(kw: float) -> float:
+    """Power as the board holds it: a multiple of 2**-20 kW, about a milliwatt."""
+    return math.floor(kw * 1048576.0 + 0.5) / 1048576.0
+
+
+def records(n: int, dtype: Any) -> Array:
+    """So many zeroed records."""
+    return np.zeros(n, dtype).view(np.recarray)
+
+
+def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_max: int, half_life_s: float) -> Board:
+    """A board with room for all this and nothing on it; see `board_setup` for filling it."""
+    rows = n_classes * (gpus_max + 2)
+    words = (n_nodes + WORD - 1) // WORD
+    hours = int(np.ceil(64.0 * half_life_s / 3600.0)) + 1
+    g = records(1, GLOBAL)
+    board = Board(
+        jobs=records(n_slots, JOB), nodes=records(n_nodes, NODE), classes=records(n_classes, CLASS),
+        shares=records(n_shares, SHARE), used=np.zeros((n_shares, N_RESOURCES)), capacity=np.zeros(N_RESOURCES),
+        children=np.zeros(n_shares, np.int32), heap=np.zeros(n_shares, np.int32), lines=records(3 * n_shares, LINE),
+        runs=records(max(16, 6 * n_shares), RUN), latest=records(2 * n_slots + 64, HEAP),
+        wake=records(2 * n_slots + 64, HEAP), urgent=records(2 * n_slots + 64, HEAP),
+        calendar=np.full(CALENDAR, NONE, np.int32), ending_kw=np.zeros(RING), planned_kw=np.zeros(RING),
+        bits=np.zeros((rows, words), np.int64), buckets=np.zeros((rows, 2), np.int64),
+        growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
+        step_kw=np.zeros((SKY_MAX, STEPS_MAX)), step_price=np.zeros((SKY_MAX, STEPS_MAX)),
+        caps=records(CAP_STEPS_MAX, CAP), pick=np.zeros(max(1, n_nodes), np.int32), held=np.zeros(max(1, n_nodes), np.int32), blocked=np.zeros(4096, np.int32),
+        told=np.zeros(1024, np.int32), actions=records(2 * n_slots + 1024, ACTION), g=g,
+    )  # fmt: skip
+    board.jobs.state[:] = FREE
+    board.jobs.next[:] = np.arange(1, n_slots + 1)
+    board.jobs.next[-1] = NONE
+    board.runs.next[:] = np.arange(1, board.runs.shape[0] + 1)
+    board.runs.next[-1] = NONE
+    for name in ("first_run", "newest", "oldest"):
+        board.lines[name][:] = NONE
+    board.shares.parent[:] = NONE
+    g.cal_s[0] = g.growth_epoch_s[0] = g.ring_s[0] = -1.0
+    g.reclaimed_s[0] = -INF
+    g.half_life_s[0] = half_life_s
+    g.gpus_max[0] = gpus_max
+    return board
+
+
+def grown(board: Board, n_slots: int) -> Board:
+    """The same board with room for more jobs. Runs grow with it; everything else is shared, not copied."""
+    had = board.jobs.shape[0]
+    if n_slots <= had:
+        return board
+    jobs = records(n_slots, JOB)
+    jobs[:had] = board.jobs
+    jobs.state[had:] = FREE
+    jobs.next[had:] = np.arange(had + 1, n_slots + 1)
+    jobs.next[n_slots - 1] = board.g.free_head[0]
+    board.g.free_head[0] = had
+    heaps = {}
+    for name in ("latest", "wake", "urgent"):
+        old = getattr(board, name)
+        heaps[name] = records(2 * n_slots + 64, HEAP)
+        heaps[name][: old.shape[0]] = old
+    return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), **heaps)
+
+
+def with_runs(board: Board, n_runs: int) -> Board:
+    """The same board with room for more runs (distinct priorities in lines)."""
+    had = board.runs.shape[0]
+    if n_runs <= had:
+        return board
+    runs = records(n_runs, RUN)
+    runs[:had] = board.runs
+    runs.next[had:] = np.arange(had + 1, n_runs + 1)
+    runs.next[n_runs - 1] = board.g.run_free[0]
+    board.g.run_free[0] = had
+    return board._replace(runs=runs)
+
+
+_SCRATCH: Final = ("heap", "pick", "held", "blocked", "told", "actions", "growth")
+
+
+def board_to_json(board: Board) -> dict[str, Any]:
+    """The board for a snapshot: each array's bytes, compressed."""
+    return {
+        "schema": layout_id(),
+        "arrays": {
+            name: [list(array.shape), base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()]
+            for name, array in board._asdict().items()
+            if name not in _SCRATCH
+        },
+        "scratch": {name: list(getattr(board, name).shape) for name in _SCRATCH},
+    }
+
+
+def board_from_json(value: Mapping[str, Any]) -> Board:
+    """Read what `board_to_json` wrote. Raises ValueError for arrays of another layout."""
+    if value.get("schema") != layout_id():
+        raise ValueError("the board was laid out otherwise")
+    like = empty_board(1, 1, 1, 1, 1, 3600.0)
+    arrays: dict[str, Array] = {}
+    for name, (shape, text) in value["arrays"].items():
+        dtype = getattr(like, name).dtype
+        flat = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=dtype).reshape(shape).copy()
+        arrays[name] = flat.view(np.recarray) if dtype.names else flat
+    for name, shape in value["scratch"].items():
+        dtype = getattr(like, name).dtype
+        arrays[name] = records(shape[0], dtype) if dtype.names else np.zeros(shape, dtype)
+    half_life_s = float(arrays["g"].half_life_s[0])
+    arrays["growth"] = 2.0 ** (np.arange(value["scratch"]["growth"][0]) * (3600.0 / half_life_s))
+    return Board(**arrays)
+
+
+def layout_id() -> str:
+    """A short name of the arrays' layout; it changes when a field does."""
+    layout = [SCHEMA, *(str(dtype.descr) for dtype in (JOB, NODE, CLASS, SHARE, LINE, RUN, HEAP, SKY, CAP, GLOBAL))]
+    return hashlib.sha256(repr(layout).encode()).hexdigest()[:16]
+
+
+def job_bytes() -> int:
+    """Bytes of the board per job slot: its record, its places in three heaps and in the actions."""
+    return JOB.itemsize + 6 * HEAP.itemsize + 2 * ACTION.itemsize
+
+
+def sequence_of(values: Sequence[float]) -> Array:
+    """A float array."""
+    return np.asarray(values, dtype=np.float64)

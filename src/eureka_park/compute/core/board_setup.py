@@ -1,0 +1,167 @@
+"""Filling a board: classes of nodes, nodes, the share tree, and jobs as they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eureka_park.compute.core.board import (
+    CLASSES_MAX, GPU_TYPES_MAX, GPUS_MAX, INF, LINE, N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, RUN, SHARE, UP,
+    Array, Board, empty_board, quantised_kw, records, with_runs,
+)  # fmt: skip
+from eureka_park.compute.core.rooms import base_kw, refile
+from eureka_park.foundation.kernels import kernel
+
+ShareRow = tuple[int, float, float]  # parent's index (-1 for the root), weight, floor as a part of forecast power
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """Nodes of one kind, side by side. Racks and pods are counted on from those of the classes before."""
+
+    n_nodes: int
+    mcpu: int
+    mem_mib: int
+    n_gpus: int
+    gpu_type: int
+    rated_kw: float
+    idle_kw: float
+    gpu_kw_max: float = 0.0
+    sleep_kw: float | None = None
+    nodes_per_rack: int = 8
+    racks_per_pod: int = 16
+
+
+def new_board(
+    classes: Sequence[ClassRow], shares: Sequence[ShareRow], n_slots: int = 1024, half_life_s: float = 7 * 86400.0
+) -> Board:
+    """A board with all nodes up and empty. Raises ValueError for what the arrays cannot hold."""
+    if not classes or len(classes) > CLASSES_MAX:
+        raise ValueError(f"a board holds 1 to {CLASSES_MAX} classes of nodes, not {len(classes)}")
+    if any(row.n_gpus > GPUS_MAX or not 0 <= row.gpu_type < GPU_TYPES_MAX for row in classes):
+        raise ValueError(f"a node holds up to {GPUS_MAX} GPUs, a park {GPU_TYPES_MAX} types of them")
+    n_nodes = sum(row.n_nodes for row in classes)
+    gpus_max = max(row.n_gpus for row in classes)
+    board = empty_board(n_nodes, len(classes), max(1, len(shares)), n_slots, gpus_max, half_life_s)
+    first = rack = pod = 0
+    for index, row in enumerate(classes):
+        _fill_class(board, index, row, first, gpus_max)
+        rack, pod = _fill_nodes(board, index, row, first, rack, pod)
+        first += row.n_nodes
+    board.g.n_racks[0], board.g.n_pods[0] = max(1, rack), max(1, pod)
+    _file_all(board)
+    _fill_capacity(board)
+    return with_shares(board, shares)
+
+
+def _fill_class(board: Board, index: int, row: ClassRow, first: int, gpus_max: int) -> None:
+    record = board.classes[index]
+    record.mcpu, record.mem_mib, record.n_gpus, record.gpu_type = row.mcpu, row.mem_mib, row.n_gpus, row.gpu_type
+    record.rated_kw, record.idle_kw = quantised_kw(row.rated_kw), quantised_kw(row.idle_kw)
+    record.sleep_kw = quantised_kw(row.idle_kw if row.sleep_kw is None else row.sleep_kw)
+    record.gpus_kw = min(row.n_gpus * row.gpu_kw_max, row.rated_kw - row.idle_kw)
+    record.first, record.n_nodes, record.n_up, record.row = first, row.n_nodes, row.n_nodes, index * (gpus_max + 2)
+
+
+def _fill_nodes(board: Board, klass: int, row: ClassRow, first: int, rack: int, pod: int) -> tuple[int, int]:
+    """Fill the nodes of a class; the first free rack and pod after it."""
+    part = board.nodes[first : first + row.n_nodes]
+    part["mcpu"] = part["free_mcpu"] = row.mcpu
+    part["mem_mib"] = part["free_mem_mib"] = row.mem_mib
+    part["n_gpus"] = part["free_gpus"] = row.n_gpus
+    part["free_mask"], part["klass"], part["up"] = (1 << row.n_gpus) - 1, klass, UP
+    part["first_job"] = part["gang_next"] = part["window_owner"] = part["row"] = NONE
+    part["window_from_s"], part["window_to_s"] = INF, -INF
+    for index in range(row.n_nodes):
+        part["rack"][index] = rack + index // row.nodes_per_rack
+        part["pod"][index] = pod + index // (row.nodes_per_rack * row.racks_per_pod)
+    return int(part["rack"][-1]) + 1, int(part["pod"][-1]) + 1
+
+
+@kernel
+def _file_all(board: Board) -> None:
+    for node in range(board.nodes.shape[0]):
+        board.nodes.base_kw[node] = base_kw(board, node)
+        board.g.base_kw[0] += board.nodes.base_kw[node]
+        board.g.free_gpus[0] += board.nodes.free_gpus[node]
+        refile(board, node, False)
+
+
+def _fill_capacity(board: Board) -> None:
+    capacity = board.capacity
+    capacity[:] = 0.0
+    for row in board.classes:
+        capacity[R_CPU] += row.n_nodes * row.mcpu / 1000.0
+        capacity[R_MEMORY] += row.n_nodes * row.mem_mib / 1024.0
+        capacity[R_KWH] += row.n_nodes * row.rated_kw
+        capacity[R_GPU + row.gpu_type] += row.n_nodes * row.n_gpus
+
+
+def with_shares(board: Board, shares: Sequence[ShareRow]) -> Board:
+    """The board with these shares: those it has keep their use, new ones are added at the end. Row 0 is the root."""
+    rows = list(shares) or [(NONE, 1.0, 0.0)]
+    had = 0 if board.shares.n_children.sum() == 0 and board.shares.weight[0] == 0.0 else board.shares.shape[0]
+    n = len(rows)
+    if n < had:
+        raise ValueError("shares are never taken from a board")
+    tree = records(n, SHARE)
+    tree[:had] = board.shares[:had]
+    lines = records(3 * n, LINE)
+    lines[: 3 * had] = board.lines[: 3 * had]
+    for name in ("first_run", "newest", "oldest"):
+        lines[name][3 * had :] = NONE
+    used = board.used.__class__((n, N_RESOURCES))
+    used[:] = 0.0
+    used[:had] = board.used[:had]
+    below: list[list[int]] = [[] for _ in rows]
+    for index, (parent, weight, floor_frac) in enumerate(rows):
+        tree.parent[index], tree.weight[index], tree.floor_frac[index] = parent, weight, floor_frac
+        if parent != NONE:
+            below[parent].append(index)
+    start, children = 0, board.children.__class__((n,), dtype=board.children.dtype)
+    for index, names in enumerate(below):
+        tree.child_start[index], tree.n_children[index] = start, len(names)
+        children[start : start + len(names)] = names
+        start += len(names)
+    heap = board.heap.__class__((n,), dtype=board.heap.dtype)
+    board = board._replace(shares=tree, lines=lines, used=used, children=children, heap=heap)
+    return with_runs(board, max(board.runs.shape[0], 6 * n))
+
+
+def claim_slot(board: Board) -> int:
+    """A free job slot, blank but for its defaults; -1 when the board must grow first (`board.grown`)."""
+    slot = int(board.g.free_head[0])
+    if slot == NONE:
+        return NONE
+    board.g.free_head[0] = board.jobs.next[slot]
+    blank(board.jobs, slot)
+    board.jobs.order[slot] = board.g.next_order[0]
+    board.g.next_order[0] += 1
+    return slot
+
+
+@kernel
+def blank(jobs: Array, slot: int) -> None:
+    """Set a job record to its defaults."""
+    for_inf = INF
+    jobs.deadline_s[slot] = jobs.ends_s[slot] = jobs.latest_key[slot] = jobs.wake_key[slot] = for_inf
+    jobs.urgent_key[slot] = jobs.reason_until_s[slot] = jobs.promised_s[slot] = jobs.told_until_s[slot] = for_inf
+    jobs.refused_room_s[slot] = for_inf
+    jobs.last_pause_s[slot] = jobs.told_s[slot] = jobs.began_s[slot] = -for_inf
+    jobs.tried[slot] = jobs.user[slot] = -1
+    jobs.time_s[slot] = jobs.submitted_s[slot] = jobs.ran_s[slot] = jobs.since_s[slot] = jobs.broken_s[slot] = 0.0
+    jobs.speed[slot] = jobs.power_frac[slot] = 1.0
+    jobs.idle_kw[slot] = jobs.full_kw[slot] = jobs.dynamic_kw[slot] = jobs.drawn_kw[slot] = 0.0
+    jobs.declared_kw[slot] = jobs.target_s[slot] = jobs.planned_kw[slot] = jobs.reason_a[slot] = 0.0
+    jobs.reason_b[slot] = 0.0
+    jobs.mcpu[slot] = jobs.mem_mib[slot] = jobs.gpu_mask[slot] = 0
+    jobs.classes[slot] = -1
+    jobs.leaf[slot] = jobs.n_nodes_min[slot] = jobs.n_held[slot] = jobs.gpus[slot] = jobs.priority[slot] = 0
+    jobs.n_nodes[slot] = 1
+    jobs.node[slot] = jobs.next[slot] = jobs.prev[slot] = jobs.run[slot] = -1
+    jobs.node_next[slot] = jobs.node_prev[slot] = jobs.cal_next[slot] = jobs.cal_prev[slot] = jobs.bucket[slot] = -1
+    jobs.n_pauses[slot] = jobs.plan_keep[slot] = 0
+    jobs.state[slot] = jobs.tier[slot] = jobs.job_class[slot] = jobs.where[slot] = jobs.checkpoint[slot] = 0
+    jobs.is_first[slot] = jobs.ending[slot] = jobs.cap_step[slot] = jobs.bound[slot] = jobs.plan_cap[slot] = 0
+    jobs.plan_stop[slot] = jobs.reason[slot] = jobs.told[slot] = jobs.broken_why[slot] = jobs.gang[slot] = 0
+    jobs.counted[slot] = 0

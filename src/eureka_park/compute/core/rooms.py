@@ -1,0 +1,220 @@
+"""Kernels of the nodes: which are free, found through bitmaps by class and number of free GPUs, best fit first.
+
+A node stands in one bucket: that of its class and its free GPUs. A node without any job stands in its class's row of
+empty nodes as well. Down and full nodes stand in none. Ties go by the node's index, which goes rack by rack.
+"""
+
+from __future__ import annotations
+
+from eureka_park.compute.core.board import DOWN, NONE, UP, WORD, Board
+from eureka_park.foundation.kernels import kernel
+
+MCPU_LEAST = 50  # a node with less free is full
+MEM_LEAST_MIB = 16
+
+
+@kernel
+def ctz(word: int) -> int:
+    """Index of the lowest bit that is set; of a word that is not zero."""
+    n = 0
+    if word & 0xFFFF == 0:
+        n += 16
+        word >>= 16
+    if word & 0xFF == 0:
+        n += 8
+        word >>= 8
+    if word & 0xF == 0:
+        n += 4
+        word >>= 4
+    if word & 0x3 == 0:
+        n += 2
+        word >>= 2
+    if word & 0x1 == 0:
+        n += 1
+    return n
+
+
+@kernel
+def _set_bit(board: Board, row: int, node: int) -> None:
+    word = node // WORD
+    board.bits[row, word] |= 1 << (node % WORD)
+    if board.buckets[row, 0] == 0 or word < board.buckets[row, 1]:
+        board.buckets[row, 1] = word
+    board.buckets[row, 0] += 1
+
+
+@kernel
+def _clear_bit(board: Board, row: int, node: int) -> None:
+    board.bits[row, node // WORD] &= ~(1 << (node % WORD))
+    board.buckets[row, 0] -= 1
+
+
+@kernel
+def next_in_row(board: Board, row: int, node: int) -> int:
+    """The first node of a row from index `node` on; NONE when there is none. `node` 0 begins at the row's first."""
+    if board.buckets[row, 0] == 0:
+        return NONE
+    word = node // WORD
+    first = board.buckets[row, 1]
+    if word <= first:
+        word, shift = first, 0 if word < first else node % WORD
+    else:
+        shift = node % WORD
+    words = board.bits.shape[1]
+    rest = (board.bits[row, word] >> shift) << shift
+    is_from_start = node // WORD <= first and shift == 0
+    while rest == 0:
+        word += 1
+        if word == words:
+            return NONE
+        rest = board.bits[row, word]
+    if is_from_start:
+        board.buckets[row, 1] = word
+    return word * WORD + ctz(rest)
+
+
+@kernel
+def _wanted_row(board: Board, node: int) -> int:
+    """The bucket in which a node belongs as it is now; NONE for a node that is down or full."""
+    nodes = board.nodes
+    if nodes.up[node] != UP or nodes.free_mcpu[node] < MCPU_LEAST or nodes.free_mem_mib[node] < MEM_LEAST_MIB:
+        return NONE
+    return board.classes.row[nodes.klass[node]] + nodes.free_gpus[node]
+
+
+@kernel
+def empty_row(board: Board, klass: int) -> int:
+    """The row of a class's nodes without any job."""
+    return board.classes.row[klass] + board.classes.n_gpus[klass] + 1
+
+
+@kernel
+def is_empty(board: Board, node: int) -> bool:
+    """Whether a node is up and holds no job."""
+    return board.nodes.up[node] == UP and board.nodes.n_jobs[node] == 0
+
+
+@kernel
+def refile(board: Board, node: int, was_empty: bool) -> None:
+    """Put a node into the bucket where it belongs after its free room, or whether it is up, has changed."""
+    row = _wanted_row(board, node)
+    had = board.nodes.row[node]
+    if row != had:
+        if had != NONE:
+            _clear_bit(board, had, node)
+        if row != NONE:
+            _set_bit(board, row, node)
+        board.nodes.row[node] = row
+    empty = is_empty(board, node)
+    if empty != was_empty:
+        if empty:
+            _set_bit(board, empty_row(board, board.nodes.klass[node]), node)
+        else:
+            _clear_bit(board, empty_row(board, board.nodes.klass[node]), node)
+
+
+@kernel
+def base_kw(board: Board, node: int) -> float:
+    """What a node draws by itself: idle while it holds a job or cannot sleep, asleep without one, nothing when down."""
+    klass = board.nodes.klass[node]
+    if board.nodes.up[node] == DOWN:
+        return 0.0
+    if board.nodes.n_jobs[node] == 0:
+        return float(board.classes.sleep_kw[klass])
+    return float(board.classes.idle_kw[klass])
+
+
+@kernel
+def _rebase(board: Board, node: int) -> None:
+    kw = base_kw(board, node)
+    board.g.base_kw[0] += kw - board.nodes.base_kw[node]
+    board.nodes.base_kw[node] = kw
+
+
+@kernel
+def lowest_gpus(mask: int, n_gpus: int) -> int:
+    """The `n_gpus` lowest of a mask of free GPUs, as a mask."""
+    taken, left = 0, n_gpus
+    while left > 0:
+        low = mask & -mask
+        taken |= low
+        mask ^= low
+        left -= 1
+    return taken
+
+
+@kernel
+def take_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
+    """Give a job its part of one node."""
+    jobs, nodes = board.jobs, board.nodes
+    was_empty = is_empty(board, node)
+    nodes.free_mcpu[node] -= jobs.mcpu[slot]
+    nodes.free_mem_mib[node] -= jobs.mem_mib[slot]
+    nodes.free_mask[node] &= ~gpu_mask
+    nodes.free_gpus[node] -= jobs.gpus[slot]
+    if nodes.up[node] == UP:
+        board.g.free_gpus[0] -= jobs.gpus[slot]
+    nodes.n_jobs[node] += 1
+    _rebase(board, node)
+    refile(board, node, was_empty)
+
+
+@kernel
+def free_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
+    """Take a job's part of one node back."""
+    jobs, nodes = board.jobs, board.nodes
+    was_empty = is_empty(board, node)
+    nodes.free_mcpu[node] += jobs.mcpu[slot]
+    nodes.free_mem_mib[node] += jobs.mem_mib[slot]
+    nodes.free_mask[node] |= gpu_mask
+    nodes.free_gpus[node] += jobs.gpus[slot]
+    if nodes.up[node] == UP:
+        board.g.free_gpus[0] += jobs.gpus[slot]
+    nodes.n_jobs[node] -= 1
+    _rebase(board, node)
+    refile(board, node, was_empty)
+
+
+@kernel
+def set_up(board: Board, node: int, up: int) -> None:
+    """A node comes up, goes down, or is drained: nothing more starts there, what runs goes on."""
+    nodes = board.nodes
+    was_empty = is_empty(board, node)
+    change = (1 if up == UP else 0) - (1 if nodes.up[node] == UP else 0)
+    nodes.up[node] = up
+    board.g.free_gpus[0] += change * nodes.free_gpus[node]
+    board.classes.n_up[nodes.klass[node]] += change
+    _rebase(board, node)
+    refile(board, node, was_empty)
+
+
+@kernel
+def fits(board: Board, slot: int, node: int) -> bool:
+    """Whether one part of a job fits into what is free on a node now."""
+    jobs, nodes = board.jobs, board.nodes
+    return (
+        jobs.gpus[slot] <= nodes.free_gpus[node]
+        and jobs.mcpu[slot] <= nodes.free_mcpu[node]
+        and jobs.mem_mib[slot] <= nodes.free_mem_mib[node]
+    )
+
+
+@kernel
+def is_within(board: Board, leaf: int, top: int) -> bool:
+    """Whether a leaf of the share tree lies in the subtree of `top`."""
+    at = leaf
+    while at != NONE:
+        if at == top:
+            return True
+        at = board.shares.parent[at]
+    return False
+
+
+@kernel
+def window_allows(board: Board, slot: int, node: int, now_s: float, end_s: float) -> bool:
+    """Whether a node's window (maintenance, advance reservation) lets the job run there from now to `end_s`."""
+    nodes = board.nodes
+    if now_s >= nodes.window_to_s[node] or end_s <= nodes.window_from_s[node]:
+        return True
+    owner = nodes.window_owner[node]
+    return owner != NONE and is_within(board, board.jobs.leaf[slot], owner)

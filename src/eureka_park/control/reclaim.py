@@ -1,0 +1,124 @@
+"""Kernels of reclaiming: what was lent beyond shares goes back to a share that draws less than its floor and waits.
+
+Only jobs that write checkpoints are asked for it, never firm ones, never before their minimum run time, and never more
+of them in an hour than the policy allows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, RUNNING, Array, Board
+from eureka_park.compute.core.gangs import may_run_on
+from eureka_park.compute.core.moves import pausing
+from eureka_park.compute.core.rooms import empty_row, is_within
+from eureka_park.compute.core.share_tree import most_served_leaves
+from eureka_park.control.codes import PAUSE, RECLAIMED, RESERVED, ROOM
+from eureka_park.control.give_way import may_stop
+from eureka_park.control.say import log, say
+from eureka_park.foundation.kernels import kernel
+
+
+@kernel
+def floor_kw(board: Board, share: int) -> float:
+    """What is guaranteed to a share now: a part of the power that is forecast, not of the machines."""
+    return float(board.shares.floor_frac[share] * board.g.floor_base_kw[0])
+
+
+@kernel
+def _claimant(board: Board, share: int, now_s: float) -> int:
+    """The first job of a share that has waited long enough for room and whose start its floor covers."""
+    jobs, g = board.jobs, board.g
+    for index in range(g.n_blocked[0]):
+        slot = board.blocked[index]
+        if jobs.node[slot] != NONE or not is_within(board, jobs.leaf[slot], share):
+            continue
+        if jobs.reason[slot] != ROOM and jobs.reason[slot] != RESERVED:
+            continue
+        need_kw = jobs.idle_kw[slot] + jobs.dynamic_kw[slot]
+        waited_s = now_s - jobs.refused_room_s[slot]
+        if waited_s >= g.reclaim_after_s[0] and board.shares.committed_kw[share] + need_kw <= floor_kw(board, share):
+            return int(slot)
+    return NONE
+
+
+@kernel
+def _is_spared(board: Board, leaf: int, claimant_share: int) -> bool:
+    """Whether a leaf belongs to the claimant, or to a share that does not draw more than its own floor."""
+    at = leaf
+    while at != NONE:
+        if at == claimant_share:
+            return True
+        if board.shares.floor_frac[at] > 0.0 and board.shares.committed_kw[at] <= floor_kw(board, at):
+            return True
+        at = board.shares.parent[at]
+    return False
+
+
+@kernel
+def _helps(board: Board, claimant: int, slot: int) -> bool:
+    """Whether pausing a job makes room where the claimant may run."""
+    jobs, nodes = board.jobs, board.nodes
+    node = jobs.node[slot]
+    if not may_run_on(board, claimant, nodes.klass[node]):
+        return False
+    if jobs.gang[claimant]:
+        return bool(jobs.gang[slot])
+    if jobs.gang[slot]:
+        return True
+    return bool(
+        jobs.gpus[claimant] <= nodes.free_gpus[node] + jobs.gpus[slot]
+        and jobs.mcpu[claimant] <= nodes.free_mcpu[node] + jobs.mcpu[slot]
+        and jobs.mem_mib[claimant] <= nodes.free_mem_mib[node] + jobs.mem_mib[slot]
+    )
+
+
+@kernel
+def _victims(board: Board, claimant: int, share: int, out: Array, now_s: float) -> int:
+    """Jobs whose pause would make room for the claimant, the most served share's newest first; 0 when none would."""
+    jobs = board.jobs
+    leaves = np.empty(board.shares.shape[0], np.int64)
+    n_leaves, n, klass, got = most_served_leaves(board, leaves), 0, NONE, 0
+    for tier in (GREEN, FLEX):
+        for index in range(n_leaves):
+            slot = board.lines.newest[3 * leaves[index] + tier]
+            while slot != NONE and n < out.shape[0]:
+                is_fit = jobs.state[slot] == RUNNING and jobs.checkpoint[slot] and may_stop(board, slot, now_s)
+                if is_fit and not _is_spared(board, leaves[index], share) and _helps(board, claimant, slot):
+                    here = board.nodes.klass[jobs.node[slot]]
+                    if klass == NONE:
+                        klass, got = here, board.buckets[empty_row(board, here), 0]
+                    if here == klass or not jobs.gang[claimant]:
+                        out[n] = slot
+                        n += 1
+                        got += jobs.n_held[slot]
+                    if not jobs.gang[claimant] or got >= jobs.n_nodes[claimant]:
+                        return n
+                slot = jobs.next[slot]
+    return 0
+
+
+@kernel
+def reclaim(board: Board, now_s: float) -> None:
+    """Pause borrowed work for the first share below its floor that waits for room, if that makes room."""
+    g, shares = board.g, board.shares
+    if g.reclaim_after_s[0] == INF or now_s - g.reclaimed_s[0] < g.reclaim_gap_s[0]:
+        return
+    for share in range(1, shares.shape[0]):
+        if shares.floor_frac[share] <= 0.0 or shares.n_waiting[share] == 0:
+            continue
+        if shares.committed_kw[share] >= floor_kw(board, share):
+            continue
+        claimant = _claimant(board, share, now_s)
+        if claimant == NONE:
+            continue
+        victims = np.empty(256, np.int64)
+        n = _victims(board, claimant, share, victims, now_s)
+        for index in range(n):
+            slot = victims[index]
+            say(board, slot, RECLAIMED, float(share), floor_kw(board, share), INF, now_s)
+            pausing(board, slot, now_s)
+            log(board, PAUSE, slot, 1.0, float(share))
+        if n > 0:
+            g.reclaimed_s[0] = now_s
+            return

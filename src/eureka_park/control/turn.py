@@ -1,0 +1,75 @@
+"""One turn of the policy, compiled: end what is over, come down the ladder, go up again, start what may start.
+
+The live park and the twin call this very function. It changes the board through the moves alone and leaves rows of
+actions and reasons behind. What it decides depends on the board, the sky on it and `now_s`: on nothing else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eureka_park.compute.core.board import CALENDAR, CALENDAR_S, NONE, RUNNING, Board
+from eureka_park.compute.core.ends import roll_calendar
+from eureka_park.compute.core.lines import heap_pop
+from eureka_park.compute.core.moves import ending, run_s, woken
+from eureka_park.control.admit import admit
+from eureka_park.control.budget import read_sky
+from eureka_park.control.codes import END
+from eureka_park.control.give_way import ascend, bind_anew, descend
+from eureka_park.control.reclaim import reclaim
+from eureka_park.control.say import log
+from eureka_park.foundation.kernels import kernel
+
+
+@kernel
+def _wake(board: Board, now_s: float) -> None:
+    """Deferred jobs whose hour has come stand in line again."""
+    g, jobs = board.g, board.jobs
+    while g.wake_n[0] > 0 and board.wake.key[0] <= now_s:
+        slot, order, key = board.wake.slot[0], board.wake.order[0], board.wake.key[0]
+        g.wake_n[0] = heap_pop(board.wake, g.wake_n[0])
+        if jobs.order[slot] == order and jobs.wake_key[slot] == key:
+            woken(board, slot)
+
+
+@kernel
+def _end_what_is_over(board: Board, now_s: float) -> None:
+    """Jobs that have done all the work that they declared and still run, the oldest first."""
+    g, jobs = board.g, board.jobs
+    over = np.empty(64, np.int64)
+    slots = np.empty(64, np.int64)
+    n, at_s = 0, max(g.cal_s[0], (g.turn_s[0] // CALENDAR_S) * CALENDAR_S)
+    while at_s <= now_s:
+        slot = board.calendar[int(at_s // CALENDAR_S) % CALENDAR]
+        while slot != NONE:
+            if jobs.state[slot] == RUNNING and not jobs.ending[slot] and run_s(board, slot, now_s) > jobs.time_s[slot]:
+                if n == over.shape[0]:
+                    over, slots = np.append(over, np.empty(n, np.int64)), np.append(slots, np.empty(n, np.int64))
+                over[n], slots[n] = jobs.order[slot], slot
+                n += 1
+            slot = jobs.cal_next[slot]
+        at_s += CALENDAR_S
+    for index in np.argsort(over[:n]):
+        ending(board, slots[index], now_s)
+        log(board, END, slots[index], 0.0, 0.0)
+
+
+@kernel
+def turn(board: Board, now_s: float) -> None:
+    """Decide for the instant `now_s` (park time). While the board has no sky nothing starts and nothing gives way."""
+    g = board.g
+    g.turn[0] += 1
+    g.n_actions[0] = g.n_told[0] = g.n_aged[0] = 0
+    roll_calendar(board, now_s)
+    _wake(board, now_s)
+    bind_anew(board, now_s)
+    _end_what_is_over(board, now_s)
+    g.turn_s[0] = now_s
+    if g.n_sky[0] == 0:
+        return
+    read_sky(board, now_s)
+    descend(board, now_s)
+    ascend(board, now_s)
+    read_sky(board, now_s)
+    admit(board, now_s)
+    reclaim(board, now_s)
