@@ -13,6 +13,7 @@ from typing import Final
 from eureka_park.cli.energy_errors import SAID_BY_ENERGY
 from eureka_park.cli.policy_errors import SAID_BY_POLICY
 from eureka_park.cli.reasons import SAID_BY_THE_PARK
+from eureka_park.cli.twin_errors import SAID_BY_THE_TWIN
 from eureka_park.cli.words import N_, _, language
 from eureka_park.foundation.errors import ParkError
 
@@ -118,7 +119,7 @@ def sentence(text: str) -> str:
     """A sentence of a known form in the person's language; any other as it is."""
     if not text or language() == "en":
         return text
-    for form in (*FORMS, *SAID_BY_THE_PARK, *SAID_BY_ENERGY, *SAID_BY_POLICY):
+    for form in (*FORMS, *SAID_BY_THE_PARK, *SAID_BY_ENERGY, *SAID_BY_POLICY, *SAID_BY_THE_TWIN):
         if found := _pattern(form).fullmatch(text):
             return _(form, **found.groupdict())
     return text

@@ -14,7 +14,7 @@ from eureka_park.twin.core.traces import SWF_FIELDS, Table
 
 BYTES_MAX: Final = 2 * 1024**3
 ENDINGS: Final = (".csv", ".parquet", ".swf", ".csv.gz", ".swf.gz")
-_FIX: Final = "Give a CSV, Parquet or SWF file; its columns are described in docs/guide/twin.md."
+_FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 
 
 def read_trace(path: str | Path) -> Table:

@@ -57,7 +57,7 @@ SWF_FIELDS: Final = (
     "user", "group", "executable", "queue", "partition", "after", "think_s",
 )  # fmt: skip
 _PATH: Final = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
-_FIX: Final = "The columns of a trace are described in: park twin run --help, and docs/guide/twin.md."
+_FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 _TRUE: Final = frozenset({"true", "1", "yes", "True", "1.0"})
 
 
