@@ -105,6 +105,25 @@ TERMS: Final[Mapping[str, tuple[str, str]]] = {
         N_("The whole year known in advance: the best that any operation could reach."),
     ),
     "flexible-share": (N_("flexible share"), N_("The part of the load that may move to other hours of its day.")),
+    "share": (
+        N_("share"),
+        N_("A project's or person's part of the park. Who has used less than that part of late is served first."),
+    ),
+    "floor": (
+        N_("floor"),
+        N_("The part of the forecast power that a share is sure of while it wants it. What it leaves is lent."),
+    ),
+    "half-life": (N_("half-life"), N_("The time after which past use weighs half as much when turns are decided.")),
+    "cap-curve": (N_("cap curve"), N_("How much power each cap saves and how much speed it costs, as measured.")),
+    "gang": (N_("gang"), N_("A job on several whole machines at once: they start, pause and stop together.")),
+    "rack": (N_("rack"), N_("Machines that stand together behind one network switch.")),
+    "pod": (N_("pod"), N_("Racks that share the next faster stretch of the network.")),
+    "reservation": (N_("reservation"), N_("Machines and a time that are kept for a job that waits.")),
+    "backfill": (N_("backfill"), N_("A later job starts in a gap early, because no reserved start moves for it.")),
+    "promise": (
+        N_("promise"),
+        N_("The start that a waiting job was told. Where it comes later, the cause is said and counted."),
+    ),
 }
 
 
