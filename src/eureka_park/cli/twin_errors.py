@@ -30,7 +30,6 @@ SAID_BY_THE_TWIN: Final = (
     N_("{file} names a column twice."),
     N_("{file} holds no jobs."),
     N_("{file} is no Parquet file."),
-    N_("'{file}' does not say its kind."),
     N_("No job of the trace falls into these days."),
     N_("Run for longer."),
     N_("Ask for less, or name a larger site."),
