@@ -18,15 +18,17 @@ import os
 import pickle
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import llvmlite
 import numba
 import numpy as np
-from numba.core import caching, compiler, serialize
+from numba.core import caching, compiler, serialize, types
 from numba.core import config as numba_config
+from numba.core.registry import CPUDispatcher
 
 from eureka_park.foundation import kernel_key
 
@@ -36,6 +38,7 @@ _rebuilt: Any = compiler.CompileResult._rebuild
 _packed: Any = serialize.dumps
 SUFFIX = ".kernel"
 N_KEPT_MAX = 16  # files of one kernel: argument types, machines and versions of the code; those unused longest go first
+_OPTIONS = {"nopython": True, "nogil": True, "boundscheck": None, "no_cfunc_wrapper": True, "_nrt": False}
 _VERSIONS = (
     numba.__version__,
     llvmlite.__version__,
@@ -48,15 +51,33 @@ _VERSIONS = (
 def kernel(function: F) -> F:
     """Compile `function` at its first call, or take it from disk; other threads may run while it works.
 
-    What it reads from outside itself is frozen as constants. Division by zero raises. Without bounds checks a wrong
-    index reads or writes memory of others: test with NUMBA_BOUNDSCHECK=1.
+    What it reads from outside itself is frozen as constants. Division by zero raises. It makes no arrays: all it works
+    on is handed in, so that nothing need be counted. Without bounds checks a wrong index reads or writes memory of
+    others: test with NUMBA_BOUNDSCHECK=1.
     """
     if config.DISABLE_JIT:
         return function
-    compiled: Any = numba.njit(nogil=True)(function)
-    compiled._cache = _Store(function)
-    result: F = compiled
-    return result
+    result: Any = _Entry(function)
+    return cast(F, result)
+
+
+class _Entry(CPUDispatcher):
+    """A kernel as Python calls it. Kernels that call it get a form of their own, made without what Python needs.
+
+    To take apart arguments such as a board of thirty arrays costs more to compile than most kernels themselves.
+    """
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function, targetoptions=_OPTIONS)
+        self._cache: Any = _Store(function, "entry")
+        inner: Any = CPUDispatcher(function, targetoptions=_OPTIONS | {"no_cpython_wrapper": True})
+        inner._cache = _Store(function, "inner")
+        self._inner = inner
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What kernels see of it."""
+        return types.Dispatcher(self._inner)
 
 
 def folders() -> list[Path]:
@@ -101,8 +122,9 @@ def _unwritten_ranges(smaps: str, library: str) -> Iterator[tuple[int, int]]:
 class _Store(caching._Cache):
     """Compiled forms of one function on disk, by all that they depend on."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, form: str) -> None:
         self._function = function
+        self._form = form
         self._stem = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}".replace("<locals>.", "")
 
     @property
@@ -123,7 +145,8 @@ class _Store(caching._Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled form; nothing is said where no folder can be written."""
         if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
-            raise TypeError(f"kernel {self._stem} reads an array that is too large for a constant; pass it.")
+            warnings.warn(f"kernel {self._stem} reads an array that is too large to be kept; pass it.", stacklevel=2)
+            return
         content = _packed(data._reduce())
         name = self._file_name(sig, data.codegen)
         for folder in folders():
@@ -143,8 +166,8 @@ class _Store(caching._Cache):
 
     def _file_name(self, sig: Any, codegen: Any) -> str:
         options = (config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT, config.ENABLE_AVX)
-        types, code = kernel_key.describe_types(sig), kernel_key.digest(self._function)
-        parts = (types, codegen.magic_tuple(), _VERSIONS, options, code)
+        arguments, code = kernel_key.describe_types(sig), kernel_key.digest(self._function)
+        parts = (arguments, codegen.magic_tuple(), _VERSIONS, _OPTIONS, self._form, options, code)
         return f"{self._stem}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}{SUFFIX}"
 
 

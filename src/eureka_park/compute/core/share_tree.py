@@ -23,7 +23,9 @@ def growth_at(board: Board, now_s: float) -> float:
     hours = int((now_s - g.growth_epoch_s[0]) // 3600.0)
     last = board.growth.shape[0] - 1
     while hours >= last:
-        board.used[:, :] /= board.growth[last]
+        for share in range(board.used.shape[0]):
+            for resource in range(N_RESOURCES):
+                board.used[share, resource] /= board.growth[last]
         g.growth_epoch_s[0] += last * 3600.0
         hours -= last
     return float(board.growth[max(0, hours)])
