@@ -93,4 +93,4 @@ def test_it_speaks_french(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARK_LANG", "fr")
     Path("bad.csv").write_text("submit_s,run_s,gpus\n0,x,1\n")
     told = run("twin", "run", "--site", "small.toml", "--trace", "bad.csv").stderr
-    assert "bad.csv, ligne 2 : run_s = 'x' n'est pas un nombre." in told
+    assert "bad.csv, ligne 2 : run_s = 'x' n’est pas un nombre." in told
