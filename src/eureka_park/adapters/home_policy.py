@@ -6,11 +6,12 @@ from typing import Final
 
 from eureka_park.adapters.home import Home
 from eureka_park.foundation.machine import MachineFacts
-from eureka_park.foundation.policy_file import read_policy
+from eureka_park.foundation.policy_file import policy_changes, policy_text, read_policy
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.site_reading import parse_site
 
 POLICY: Final = "policy.toml"
+_RUNNING: Final = "run/policy.toml"
 
 
 def home_site(home: Home, machine: MachineFacts, *, is_default: bool = False) -> Site:
@@ -38,3 +39,14 @@ def drop_policy(home: Home) -> bool:
     was_there = (home.folder / POLICY).exists()
     (home.folder / POLICY).unlink(missing_ok=True)
     return was_there
+
+
+def note_running(home: Home, site: Site) -> None:
+    """Leave the policy by which the park that starts decides where others find it."""
+    home.write(_RUNNING, policy_text(site))
+
+
+def is_behind(home: Home, site: Site) -> bool:
+    """Whether the park that runs in a home, or ran there last, decides by another policy than this one."""
+    text = home.read(_RUNNING)
+    return text is not None and bool(policy_changes(read_policy(text, _RUNNING).over(site), site))

@@ -51,18 +51,23 @@ def show(site_name: str | None, home: Path | None, as_json: bool) -> None:
     park policy show --site eureka-park --json
     """
     with server_part("policy show"):
+        from eureka_park.adapters.home_policy import is_behind
         from eureka_park.foundation.policy_file import policy_text
 
         found, house = _present(site_name, home)
         is_own = house is not None and _has_file(house)
+        is_next = house is not None and _is_running(house) and is_behind(house, found)
         if as_json:
             shares = [share.model_dump(mode="json") for share in found.shares]
             kept = {"policy": found.policy.model_dump(mode="json"), "shares": shares}
-            print_json({"site": found.name, "from": "policy.toml" if is_own else "site", **kept})
+            came = {"from": "policy.toml" if is_own else "site", "from_next_start": is_next}
+            print_json({"site": found.name, **came, **kept})
             return
         click.echo(policy_text(found), nl=False)
     if is_own:
         say(_("this is the site's policy under the file given to park policy use."))
+    if is_next:
+        say(_("the running park decides by another one until its next start."))
 
 
 @click.command()

@@ -25,6 +25,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
+    from eureka_park.adapters.home_policy import note_running
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.live import process
@@ -48,6 +49,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     park.data.sweep_parts()
     (park.home.run / "power.json").unlink(missing_ok=True)
     lease = process.take_lease(park.db, park.clock)
+    note_running(park.home, park.site)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     receiver = wake_receiver(park.home.run)
     if ready_fd is not None:

@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from eureka_park import bootstrap
 from eureka_park.adapters.home import Home
+from eureka_park.adapters.home_policy import home_site, note_running
 from eureka_park.cli.main import cli
+from eureka_park.cli.site import machine_facts
 from eureka_park.control.policy import Sky
 
 MINE = """[policy]
@@ -111,10 +113,14 @@ def test_a_park_opens_under_the_policy_in_use_until_the_site_s_own_is_asked_for(
 
 
 def test_a_running_park_is_told_to_be_started_anew(home: Path, mine: Path) -> None:
-    let_go = Home(home).lock()
+    house = Home(home)
+    note_running(house, home_site(house, machine_facts()))
+    let_go = house.lock()
     try:
+        assert json.loads(ask("show", "--home", home, "--json").stdout)["from_next_start"] is False
         said = ask("use", mine, "--home", home).output
         assert said.endswith("It holds from the next start on: park down, then park up.\n")
+        assert "the running park decides by another one until its next start" in ask("show", "--home", home).stderr
         assert json.loads(ask("use", "--site-default", "--home", home, "--json").stdout)["is_running"] is True
     finally:
         let_go()
