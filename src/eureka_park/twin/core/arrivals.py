@@ -46,8 +46,8 @@ class Arrivals:
 
 
 def tenant_paths(n_tenants: int = N_TENANTS) -> tuple[str, ...]:
-    """Paths of made-up tenants: organisations of five projects each."""
-    return tuple(f"org-{index // 5 + 1:02}/project-{index % 5 + 1}" for index in range(n_tenants))
+    """Paths of made-up tenants: organisations of five projects each; no two projects have one name."""
+    return tuple(f"org-{index // 5 + 1:02}/project-{index + 1:03}" for index in range(n_tenants))
 
 
 def make_workload(what: Arrivals, tree: SeedTree) -> Workload:

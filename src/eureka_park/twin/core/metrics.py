@@ -1,4 +1,4 @@
-"""What is measured of a run: waits, deadlines, slowdown, fairness. Definitions: docs/nomenclature.md."""
+"""What is measured of a run: waits, deadlines, slowdown, fairness. Definitions: docs/guide/twin.md."""
 
 from __future__ import annotations
 
