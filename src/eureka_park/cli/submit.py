@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eureka_park.cli.output import JOB, json_option, park, print_json, quiet_option, say
+from eureka_park.cli.output import JOB, json_option, park, print_items, print_json, quiet_option, say
 from eureka_park.cli.progress import Line, show_sent
 from eureka_park.cli.words import _
 from eureka_park.client.views import CLASSES, TIERS
 from eureka_park.foundation.errors import BadInput
 
 if TYPE_CHECKING:
+    from eureka_park.client.batch_file import BatchJob
     from eureka_park.client.job_file import JobFile
 
 _AFTER_DASHES = "eureka_park.after_dashes"
@@ -91,7 +92,7 @@ def submit(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Submit a script, a job file or a command, and print the job's id.
+    """Submit a script, a job file or a command, and print the job's id. A file with several jobs sends them all.
 
     A .py script runs with the packages of its PEP 723 header, a .sh script with sh, anything else must be executable.
     The script travels alone unless --dir sends a folder along.
@@ -100,10 +101,17 @@ def submit(
     park submit train.py --cpus 2 --tier green --by 6h
     park submit train.py --dir . -- --epochs 40
     park submit job.toml --name again
+    park submit jobs.toml
     park submit --gpus 1 --memory 16GiB -- python -m mine --fast
     """
-    fields = _fields(options)
-    what, args, fields, sent = _work(words, ctx.meta.get(_AFTER_DASHES), folder, fields)
+    fields, after_dashes = _fields(options), ctx.meta.get(_AFTER_DASHES)
+    read = _read(words)
+    if isinstance(read, tuple):
+        if words[1:] or after_dashes:
+            raise click.UsageError(_("a file of several jobs takes no arguments. Write them into the file."))
+        _submit_all(read, fields, folder, waits=waits, quiet=quiet, as_json=as_json)
+        return
+    what, args, fields, sent = _work(words, after_dashes, folder, fields, read)
     here = park()
     with Line(quiet or as_json) as line:
         job = here.submit(what, args=args, folder=sent, told=lambda sent: show_sent(line, sent), **fields)
@@ -117,6 +125,42 @@ def submit(
         from eureka_park.cli.follow import wait_for
 
         raise click.exceptions.Exit(wait_for(job.id, None, quiet=quiet, as_json=as_json, prints=False))
+
+
+def _submit_all(
+    jobs: tuple[BatchJob, ...],
+    fields: dict[str, Any],
+    folder: Path | None,
+    *,
+    waits: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Send the jobs of one file, and print each id with its key."""
+    from eureka_park.cli.submit_batch import send_batch
+
+    with Line(quiet or as_json) as line:
+        ids = send_batch(
+            jobs, lambda job: _job_file_work(job.file, (), folder, fields), lambda sent: show_sent(line, sent)
+        )
+    if as_json:
+        print_items([{"key": key, "job_id": job_id} for key, job_id in ids.items()])
+    else:
+        click.echo("\n".join(job_id if quiet else f"{job_id}  {key}" for key, job_id in ids.items()))
+    if waits:
+        from eureka_park.cli.follow import wait_for
+
+        codes = [wait_for(job_id, None, quiet=quiet, as_json=as_json, prints=False) for job_id in ids.values()]
+        raise click.exceptions.Exit(next((code for code in codes if code), 0))
+
+
+def _read(words: tuple[str, ...]) -> JobFile | tuple[BatchJob, ...] | None:
+    """The job file that is named, or the jobs of a file with several; None where none is."""
+    if not words or not words[0].lower().endswith(".toml"):
+        return None
+    from eureka_park.client.batch_file import read_job_or_batch
+
+    return read_job_or_batch(Path(words[0]))
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +191,11 @@ def _env(pairs: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def _work(
-    words: tuple[str, ...], after_dashes: tuple[str, ...] | None, folder: Path | None, fields: dict[str, Any]
+    words: tuple[str, ...],
+    after_dashes: tuple[str, ...] | None,
+    folder: Path | None,
+    fields: dict[str, Any],
+    file: JobFile | None,
 ) -> tuple[Any, tuple[str, ...], dict[str, Any], Path | None]:
     """What runs, its arguments, all fields and the folder to send."""
     if not words:
@@ -155,11 +203,9 @@ def _work(
             raise click.UsageError(_("there is nothing to run. Name a script, a job file, or a command after '--'."))
         return list(after_dashes), (), fields, folder
     args = (*words[1:], *(after_dashes or ()))
-    if not words[0].lower().endswith(".toml"):
+    if file is None:
         return Path(words[0]), args, fields, folder
-    from eureka_park.client.job_file import read_job_file
-
-    return _job_file_work(read_job_file(Path(words[0])), args, folder, fields)
+    return _job_file_work(file, args, folder, fields)
 
 
 def _job_file_work(

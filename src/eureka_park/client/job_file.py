@@ -49,24 +49,32 @@ class JobFile:
 
 def read_job_file(path: Path) -> JobFile:
     """Read a job file. Raises NotFound, or BadInput naming file, line and field."""
-    return parse_job_file(_text_of(path), path)
+    return parse_job_file(text_of(path), path)
 
 
 def parse_job_file(text: str, path: Path) -> JobFile:
     """As `read_job_file`, from its text; `path` places what the file names and is used in messages."""
-    value, lines = _toml(text, path), _lines_of_keys(text)
+    return job_of_table(toml_of(text, path), lines_of_keys(text), path)
+
+
+def job_of_table(value: Mapping[str, Any], lines: Mapping[str, int], path: Path) -> JobFile:
+    """The job that a table of a file says; `lines` places its keys in messages."""
     for key in value:
         if key not in FIELDS:
-            raise _bad(path, lines.get(key, 1), key, f"unknown field '{key}'.", _fix_for_unknown(key))
+            raise bad_job_file(path, lines.get(key, 1), key, f"unknown field '{key}'.", _fix_for_unknown(key))
     read = {key: _checked(path, lines, key, item) for key, item in value.items()}
     if ("script" in read) == ("command" in read):
         what = "both 'script' and 'command'" if "script" in read else "neither 'script' nor 'command'"
-        raise _bad(path, lines.get("command", 1), "script", f"the file has {what}.", "Keep exactly one of them.")
+        raise bad_job_file(
+            path, lines.get("command", 1), "script", f"the file has {what}.", "Keep exactly one of them."
+        )
     if "args" in read and "script" not in read:
-        raise _bad(path, lines["args"], "args", "'args' goes with 'script'.", "Put the arguments into 'command'.")
+        raise bad_job_file(
+            path, lines["args"], "args", "'args' goes with 'script'.", "Put the arguments into 'command'."
+        )
     if not read.get("script", True) or read.get("command") == []:
         key = "script" if "script" in read else "command"
-        raise _bad(path, lines[key], key, f"'{key}' is empty.", "Name what is to run.")
+        raise bad_job_file(path, lines[key], key, f"'{key}' is empty.", "Name what is to run.")
     base = path.parent
     return JobFile(
         path=path,
@@ -78,7 +86,8 @@ def parse_job_file(text: str, path: Path) -> JobFile:
     )
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a job file. Raises NotFound and BadInput."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -91,23 +100,24 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
-def _toml(text: str, path: Path) -> dict[str, Any]:
+def toml_of(text: str, path: Path) -> dict[str, Any]:
+    """The file as plain data. Raises BadInput with the line."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _PLACE.search(str(error))
         line = int(found[1]) if found and found[1] else max(1, len(text.splitlines()))
-        raise _bad(path, line, None, f"not TOML: {_PLACE.sub('', str(error))}.", "Correct the line.") from None
+        raise bad_job_file(path, line, None, f"not TOML: {_PLACE.sub('', str(error))}.", "Correct the line.") from None
 
 
-def _checked(path: Path, lines: dict[str, int], key: str, value: Any) -> Any:
+def _checked(path: Path, lines: Mapping[str, int], key: str, value: Any) -> Any:
     try:
         return checked(key, value)
     except BadInput as error:
-        raise _bad(path, lines.get(key, 1), key, error.message, error.fix) from None
+        raise bad_job_file(path, lines.get(key, 1), key, error.message, error.fix) from None
 
 
-def _lines_of_keys(text: str) -> dict[str, int]:
+def lines_of_keys(text: str) -> dict[str, int]:
     """The line on which each key of the top level first appears (as a key, a dotted key or a table)."""
     lines: dict[str, int] = {}
     in_table = False
@@ -126,5 +136,6 @@ def _fix_for_unknown(key: str) -> str:
     return f"Did you mean '{near}'?" if near else f"Known fields: {', '.join(FIELDS)}."
 
 
-def _bad(path: Path, line: int, key: str | None, what: str, fix: str) -> BadInput:
+def bad_job_file(path: Path, line: int, key: str | None, what: str, fix: str) -> BadInput:
+    """What is wrong in a job file, with its place."""
     return BadInput(f"{path}, line {line}: {what}", fix=fix, code="bad_job_file", field=key)

@@ -103,6 +103,41 @@ def test_submit_job_file_and_options_above_it(small: SmallPark, run: Run) -> Non
     assert small.bodies[1]["args"] == ["b"]
 
 
+JOBS = """
+[[jobs]]
+key = "train"
+command = ["train"]
+after = ["prepare"]
+[[jobs]]
+key = "prepare"
+command = ["prepare"]
+"""
+
+
+def test_submit_a_file_of_several_jobs(small: SmallPark, run: Run) -> None:
+    Path("jobs.toml").write_text(JOBS)
+    result = run("submit", "jobs.toml", "--tier", "firm")
+    assert result.exit_code == 0, result.stderr
+    first, second = (line.split() for line in result.stdout.splitlines())
+    assert (first[1], second[1]) == ("prepare", "train")
+    assert [body["command"] for body in small.bodies] == [["prepare"], ["train"]]
+    assert small.bodies[1]["after"] == [first[0]] and {body["tier"] for body in small.bodies} == {"firm"}
+    items = json.loads(run("submit", "jobs.toml", "--json").stdout)["items"]
+    assert [item["key"] for item in items] == ["prepare", "train"]
+    assert run("submit", "jobs.toml", "--", "x").exit_code == 2
+
+
+def test_a_file_of_several_jobs_is_sent_whole_or_not_at_all(small: SmallPark, run: Run) -> None:
+    Path("jobs.toml").write_text(JOBS.replace('["train"]', '["./no"]').replace("after", 'dir = "gone"\nafter'))
+    result = run("submit", "jobs.toml")
+    assert result.exit_code == 1 and "'train': " in result.stderr and len(result.stderr.splitlines()) == 1
+    assert [job["state"] for job in small.jobs.values()] == ["cancelled"]
+    Path("jobs.toml").write_text(f'{JOBS}after = ["train"]\n')
+    result = run("submit", "jobs.toml")
+    assert result.exit_code == 1 and "train -> prepare -> train" in result.stderr
+    assert len(small.jobs) == 1, "a cycle is seen before anything is sent"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
