@@ -8,7 +8,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eureka_park.compute.core.dependencies import chain_text, find_cycle
+from eureka_park.foundation.cycles import chain_text, find_cycle
 
 NAMES = st.sampled_from("abcdefgh")
 AFTER = st.dictionaries(NAMES, st.lists(NAMES, max_size=4), max_size=8)
