@@ -9,17 +9,21 @@ import pytest
 
 from eureka_park.control.supply import supply_from_plan
 from eureka_park.energy.core.cooling import it_mw_from_site_mw
+from eureka_park.energy.core.dispatch import dispatch
+from eureka_park.energy.core.forecast import forecast_of
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
-from eureka_park.energy.core.supply import delivered_frac, roll, supply_of
+from eureka_park.energy.core.supply import delivered_frac, half_tanks, problem_from, roll, supply_of
 from eureka_park.energy.core.weather_year import hour_of_year
 from eureka_park.foundation.errors import BadInput
-from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.plant_filling import filled_plant
+from eureka_park.foundation.site_file import Plant, Site
 from eureka_park.foundation.site_reading import load_site, new_site_text, parse_site
 from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.twin.core.sky_series import (
     TAIL_H,
     SkyRequest,
     SkySeries,
+    battery_flows,
     day_sun_sky,
     flat_sky,
     it_kw_of,
@@ -189,3 +193,28 @@ def test_plain_skies_are_known_exactly() -> None:
     own = known_sky(np.arange(60.0), 0.0, plan_every_h=1)
     assert own.n_plans == 12
     assert own.plan_clean_kw[11, 47] == 58.0
+
+
+def test_what_batteries_take_follows_from_what_they_hold() -> None:
+    store = Plant.model_validate(
+        filled_plant({"id": "store", "type": "battery", "gross_mw": 80.0, "charge_mw": 40.0, "energy_mwh": 300.0,
+                      "weather_site": "koudia", "status": "operating"})
+    )  # fmt: skip
+    site = park().model_copy(update={"plants": (*park().plants, store)})
+    supply = supply_of(site, 1)
+    forecast = forecast_of(supply, 1)
+    stores = {**half_tanks(supply), "store": 120.0}
+    start_s = 1_781_049_600.0  # a June day, on which plants give more than 200 MW
+    plan = make_plan(site, PlanRequest(start_s, 200.0, stores, 1), supply, forecast)
+    hour = int(hour_of_year(start_s)[0])
+    load = np.full(72, 200.0)
+    answer = dispatch(problem_from(forecast.known_at(hour, 72), start_s, load, stores))
+    real = problem_from(supply, start_s, load[:48], stores)
+    available = {name: np.array(series) for name, series in plan.available_by_source_mw.items()}
+    given, taken = battery_flows(real, available, plan, 48)
+    assert given.max() > 1.0
+    assert taken.max() > 1.0
+    assert given == pytest.approx(answer.discharge_mw["store"][:48], abs=1e-4)
+    assert taken == pytest.approx(answer.charge_mw["store"][:48], abs=1e-4)
+    found = sky_of(site, SkyRequest(start_s, 2.0))
+    assert (found.true_clean_kw >= 0.0).all()

@@ -2,8 +2,8 @@
 
 Plans are those of `energy.core.power_plan` for a demand of the whole site, from the seed's forecasts and the salt that
 is in the tanks then. Truth is the weather itself: sun and wind as they are, and salt drawn as the newest plan has it,
-as far as the tank holds it; where sun and wind give more than site and tie take, salt is kept back. Nothing is taken
-off for what nobody used. Batteries do what the plan says. Power is IT kW of the site's own machines.
+as far as the tank holds it; where sun and wind give more than was planned to be used or sold, salt is kept back. Truth
+does not know what the machines then draw: salt that they leave unused is not saved for later hours. Batteries do what the plan says. Power is IT kW of the site's own machines.
 """
 
 from __future__ import annotations
@@ -120,19 +120,19 @@ def _truth(
     real = problem_from(supply, plan.start_s, np.full(n_hours, site.site_mw_max), stores)
     direct = _summed(list(real.direct_mw.values()), n_hours)
     available = {name: np.array(series[:n_hours]) / factor for name, series in plan.available_by_source_mw.items()}
-    given_mw, taken_mw = _batteries(real, available, plan, n_hours)
+    given_mw, taken_mw = battery_flows(real, available, plan, n_hours)
     uncharged_mw = _summed([series for name, series in available.items() if name not in real.batteries], n_hours)
     kept_frac = np.maximum(1e-9, uncharged_mw) / np.maximum(1e-9, uncharged_mw + taken_mw)
     left = {name: float(stores.get(name, 0.0)) for name in real.salt}
     total = direct + given_mw - taken_mw
-    most_mw = site.site_mw_max + real.export_mw_max
+    wanted_mw = (np.array(plan.load_mw[:n_hours]) + np.array(plan.export_mw[:n_hours])) / factor
     for hour in range(n_hours):
         drawn = {}
         for name, plant in real.salt.items():
             there = (1.0 - plant.loss_frac) * min(left[name], plant.tes_mwh_th_max) + float(plant.heat_mw_th[hour])
             wanted = float(available[name][hour] / kept_frac[hour]) / max(plant.per_heat, 1e-12)
             left[name], drawn[name] = there, min(wanted, plant.power_block_mw_th, there)
-        over = float(total[hour]) - most_mw + sum(drawn[name] * real.salt[name].per_heat for name in drawn)
+        over = float(total[hour] - wanted_mw[hour]) + sum(drawn[name] * real.salt[name].per_heat for name in drawn)
         for name, plant in real.salt.items():
             room = max(0.0, plant.tes_mwh_th_max - (left[name] - drawn[name]))
             back = min(drawn[name], room, max(0.0, over) / max(plant.per_heat, 1e-12))
@@ -148,7 +148,7 @@ def _summed(series: list[Floats], n_hours: int) -> Floats:
     return np.asarray(np.sum(series, axis=0), dtype=np.float64) if series else np.zeros(n_hours)
 
 
-def _batteries(
+def battery_flows(
     real: DispatchProblem, available_mw: Mapping[str, Floats], plan: PowerPlan, n_hours: int
 ) -> tuple[Floats, Floats]:
     """What batteries give and take by the plan, MW of the full site; taking follows from what they hold."""
