@@ -98,8 +98,10 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
 
 
 def _asked(view: JobView) -> str:
+    n_nodes = view.get("nodes", 1)
     gpus = f", {view['gpus']} GPUs" if view["gpus"] else ""
-    return f"{view['cpus']:g} CPUs{gpus}, {view['memory_bytes'] / 2**20:,.0f} MiB"
+    text = f"{view['cpus'] * n_nodes:g} CPUs{gpus}, {view['memory_bytes'] * n_nodes / 2**20:,.0f} MiB"
+    return text if n_nodes == 1 else _("{what} on {n} whole machines", what=text, n=n_nodes)
 
 
 def _attempt(view: JobView) -> str:

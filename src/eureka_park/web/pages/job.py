@@ -188,10 +188,11 @@ def _after(park: Park, who: Principal | None, names: Sequence[str]) -> list[dict
 
 def _facts(words: Words, job: Mapping[str, Any], now_s: float) -> list[tuple[str, str]]:
     asks = [
-        words.say("{n} CPU", n=words.number(job["cpus"])),
-        words.say("{n} GiB", n=words.number(job["memory_bytes"] / GIB)),
+        words.say("{n} CPU", n=words.number(job["cpus"] * job["nodes"])),
+        words.say("{n} GiB", n=words.number(job["memory_bytes"] * job["nodes"] / GIB)),
     ]
     asks += [words.say("{n} GPU", n=words.number(job["gpus"]))] if job["gpus"] else []
+    asks += [words.say("{n} whole machines", n=words.number(job["nodes"]))] if job["nodes"] > 1 else []
 
     def when(name: str) -> str:
         return words.when(parse_instant_s(job[name]), now_s) if job[name] else ""
