@@ -50,6 +50,7 @@ def test_any_workload_is_whole_and_fits_its_site(what: Arrivals, seed: int) -> N
     finite = np.isfinite(work.deadline_s)
     assert (work.deadline_s[finite] >= (work.submit_s + work.time_s + 2 * HOUR_S)[finite] - 1e-3).all()
     assert not work.checkpoint[work.job_class != BATCH].any()
+    assert work.checkpoint[work.n_nodes_min > 0].all()
     chained = work.after >= 0
     assert (work.leaf[chained] == work.leaf[work.after[chained]]).all()
     assert (work.run_s[work.job_class == INTERACTIVE] <= max(16 * 8 * HOUR_S, 10.0)).all()

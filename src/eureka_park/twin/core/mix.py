@@ -63,7 +63,7 @@ class Mix:
     interactive_frac: float = 0.03
     service_frac: float = 0.0005
     checkpoint_frac: float = 0.6
-    elastic_frac: float = 0.1  # of gangs; they can run on half of their nodes
+    elastic_frac: float = 0.15  # of gangs with checkpoints; they can run on half of their nodes
     deadline_frac: float = 0.7  # of flex jobs
     after_frac: float = 0.02
     priority_frac: tuple[float, float, float] = (0.9, 0.07, 0.03)  # priorities 0, 1 and 2

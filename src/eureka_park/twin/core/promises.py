@@ -55,7 +55,7 @@ def promises(mix: Mix, columns: Mapping[str, Any], sweep: Longs, n_sweeps: int, 
     tier = chosen(mix.tier_frac, draw.random(n_sweeps))[sweep]
     tier = np.where(job_class == SERVICE, FIRM, tier)
     checkpoint = (draw.random(n_sweeps)[sweep] < mix.checkpoint_frac) & (job_class == BATCH)
-    is_elastic = (draw.random(n_sweeps)[sweep] < mix.elastic_frac) & (columns["n_nodes"] > 1)
+    is_elastic = checkpoint & (draw.random(n_sweeps)[sweep] < mix.elastic_frac) & (columns["n_nodes"] > 1)
     time_s = declared_s(run_s, mix, draw.random(n_jobs))
     return {
         "tier": tier,

@@ -3,7 +3,8 @@
 Plans are those of `energy.core.power_plan` for a demand of the whole site, from the seed's forecasts and the salt that
 is in the tanks then. Truth is the weather itself: sun and wind as they are, and salt drawn as the newest plan has it,
 as far as the tank holds it; where sun and wind give more than was planned to be used or sold, salt is kept back. Truth
-does not know what the machines then draw: salt that they leave unused is not saved for later hours. Batteries do what the plan says. Power is IT kW of the site's own machines.
+does not know what the machines then draw: salt that they leave unused is not saved for later hours. Batteries do what
+the plan says. Power is IT kW of the site's own machines.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from eureka_park.compute.core.dependencies import chain_text, find_cycle
+from eureka_park.foundation.cycles import chain_text, find_cycle
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.twin.core.arrivals import tenant_paths
