@@ -66,7 +66,7 @@ class Table:
     """A trace as it was read: text or numbers by column, and where each row stands in its file."""
 
     name: str
-    columns: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Any]  # sequences or arrays
     lines: Sequence[int]
     is_swf: bool = False
     notes: Mapping[str, int] = field(default_factory=dict)
