@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numba import types
+from numba import errors, types
 
 from eureka_park.foundation import kernel_key, kernels
 
@@ -268,6 +268,23 @@ def test_only_ranges_that_were_never_written_are_given_back() -> None:
     Anonymous: 0 kB
     """
     assert list(kernels._unwritten_ranges(textwrap.dedent(smaps).strip(), "libllvmlite")) == [(0x1000, 0x2000)]
+
+
+@kernels.kernel
+def make_three() -> np.ndarray:
+    return np.arange(3.0)
+
+
+def test_a_kernel_that_names_numpy_makes_arrays() -> None:
+    assert [sum(make_three()) for _ in range(3)] == [3.0, 3.0, 3.0]
+
+
+def test_arrays_without_numpy_are_refused_clearly() -> None:
+    def add(values: np.ndarray) -> None:
+        values[:] = values + values
+
+    with pytest.raises(errors.NumbaError, match="NRT required"):
+        kernels.kernel(add)(np.zeros(3))
 
 
 def no_kernel(x: int) -> int:
