@@ -107,7 +107,7 @@ def test_show_a_gang(small: SmallPark, run: Run) -> None:
     small.add(nodes=3, gpus=24, cpus=128.0, memory_bytes=2**40)
     assert "384 CPUs, 24 GPUs, 3,145,728 MiB on 3 whole machines" in run("show", JOB).stdout
     small.add(gpus=2)
-    assert "1 CPUs, 2 GPUs, 1,024 MiB\n" in run("show", JOB).stdout
+    assert "1 CPUs, 2 GPUs, 1,024 MiB, " in run("show", JOB).stdout
 
 
 JOBS = """
