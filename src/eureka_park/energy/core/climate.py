@@ -59,7 +59,7 @@ class Climate:
         return normal_score(np.clip(place, 0.5, n + 0.5) / (n + 1.0))
 
     def values(self, scores: Floats, hours: Index | None = None) -> Floats:
-        """The values that have these normal scores; straight between samples, flat beyond them."""
+        """The values that have these normal scores, hours last; straight between samples, flat beyond them."""
         ratios, bright = self._at(hours)
         place = np.clip(normal_cdf(scores) * (self.n_samples + 1.0) - 1.0, 0.0, self.n_samples - 1.0)
         under = np.minimum(place.astype(np.int64), self.n_samples - 2)

@@ -106,7 +106,9 @@ class Issue:
 
     def mean(self) -> Floats:
         """The value expected, hour by hour."""
-        return np.asarray(np.mean([self.quantile((step + 0.5) / N_STEPS) for step in range(N_STEPS)], axis=0))
+        levels = normal_score((np.arange(N_STEPS) + 0.5) / N_STEPS)
+        values = self.climate.values(self.middle + self.spread * levels[:, None], self.hours)
+        return np.asarray(values.mean(axis=0))
 
     def members(self, tree: SeedTree, n: int) -> Floats:
         """Ways in which it may come, with errors that last: shape (n, hours)."""
@@ -114,7 +116,7 @@ class Issue:
         path, fresh = np.array(white), np.sqrt(1.0 - self.memory**2)
         for hour in range(1, path.shape[1]):
             path[:, hour] = self.memory * path[:, hour - 1] + fresh * white[:, hour]
-        return np.array([self.climate.values(self.middle + self.spread * one, self.hours) for one in path])
+        return self.climate.values(self.middle + self.spread * path, self.hours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
