@@ -150,7 +150,8 @@ def report(work: Workload, played: Played, shares: Sequence[tuple[str, float, fl
     until_s = played.until_s
     started, ended = np.isfinite(played.first_start_s), np.isfinite(played.end_s)
     held = units(work)
-    service, demand = by_leaf(work, held * played.done_s), by_leaf(work, held * work.run_s)
+    could_s = np.minimum(work.run_s, np.maximum(0.0, until_s - work.submit_s))  # what no wait at all would have done
+    service, demand = by_leaf(work, held * played.done_s), by_leaf(work, held * could_s)
     served = service_over_entitlement(service, leaf_weights(work.leaves, shares), demand)
     return {
         "jobs": work.n_jobs,
