@@ -20,6 +20,7 @@ from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
 from eureka_park.twin.core.failures import Failures, failures_of
 from eureka_park.twin.core.metrics import report
+from eureka_park.twin.core.opening import opening_of
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.promises import SLICES
 from eureka_park.twin.core.sky_series import SkyRequest, SkySeries, sky_of
@@ -193,9 +194,10 @@ def hour_of_week(timezone: str, instant_s: float) -> int:
 
 
 def _play(world: World, policy: Policy, name: PolicyName) -> Played:
-    from eureka_park.twin.core.play import play_world
+    from eureka_park.twin.core.play import play
 
-    return play_world(world, policy, name)
+    opening = opening_of(world.site, world.work, world.shares, half_life_s=policy.half_life_s)
+    return play(opening, world.work, world.sky, world.failures, policy, policy.tick_s, name)
 
 
 __all__ = ["TwinRequest", "World", "make_world", "run_twin"]
