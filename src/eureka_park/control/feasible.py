@@ -59,6 +59,8 @@ def earliest_end_s(
 
 def closed_spans(spec: JobSpec, nodes: Sequence[Node], closings: Sequence[Closed]) -> list[Span]:
     """When fewer nodes are open than a job needs, in order. An elastic gang needs the least that it may shrink to."""
+    if not closings:
+        return []
     holders = {node.node_id for node in nodes if holds(node, spec)}
     n_needed = spec.n_nodes_min or spec.n_nodes
     taken = [(holders.intersection(item.node_ids), item) for item in closings if item.to_s > item.from_s]
