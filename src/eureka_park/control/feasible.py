@@ -14,7 +14,7 @@ from typing import Final
 
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec, Tier
-from eureka_park.compute.core.placement import job_kw
+from eureka_park.compute.core.placement import job_kw, rated_kw
 from eureka_park.control.policy import Sky
 from eureka_park.control.supply import Interval, Supply
 from eureka_park.foundation.errors import BadInput
@@ -43,15 +43,15 @@ class DeadlineInfeasible(BadInput):
 
 
 def earliest_end_s(
-    spec: JobSpec, rated_kw: float, supply: Supply, now_s: float, *, closed: Iterable[Span] = ()
+    spec: JobSpec, need_kw: float, supply: Supply, now_s: float, *, closed: Iterable[Span] = ()
 ) -> float | None:
-    """The first instant at which a job of `rated_kw` (IT) could have run its declared time; None when no interval of
-    the plan has its power. `closed`: when it has no machines.
+    """The first instant at which a job that needs `need_kw` (IT) could have run its declared time; None when no interval
+    of the plan has its power. `closed`: when it has no machines.
 
     Firm work and work without checkpoints runs in one piece; other work in any pieces. A job runs from its start to its
     end at full power.
     """
-    dark = [(item.start_s, item.end_s) for item in supply.intervals if _kw_for(spec.tier, item) < rated_kw]
+    dark = [(item.start_s, item.end_s) for item in supply.intervals if _kw_for(spec.tier, item) < need_kw]
     if supply.intervals and len(dark) == len(supply.intervals):
         return None
     return _end_s(spec, [*dark, *closed], now_s)
@@ -100,7 +100,7 @@ def check_deadline(
     if spec.deadline_s is None:
         return
     is_held = sky is not Sky.OBSERVED and not is_first
-    need_kw = min((job_kw(spec, node)[0] for node in nodes if holds(node, spec)), default=0.0) if is_held else 0.0
+    need_kw = min((_need_kw(spec, node) for node in nodes if holds(node, spec)), default=0.0) if is_held else 0.0
     closed = closed_spans(spec, nodes, closings)
     end_s = earliest_end_s(spec, need_kw, supply, now_s, closed=closed)
     known_until_s = supply.intervals[-1].end_s
@@ -108,6 +108,16 @@ def check_deadline(
         raise _never(spec, need_kw, supply)
     if end_s is not None and end_s > spec.deadline_s:
         raise _too_late(spec, need_kw, supply, end_s)
+
+
+def _need_kw(spec: JobSpec, node: Node) -> float:
+    """The least IT power that must be there for it to start: an elastic gang on its least nodes. Firm power is promised
+    for all that its nodes can draw, whatever it declares.
+    """
+    n_nodes = spec.n_nodes_min or spec.n_nodes
+    if spec.tier is Tier.FIRM:
+        return rated_kw(spec, node)[0] * n_nodes
+    return job_kw(spec, node)[0] * n_nodes / spec.n_nodes
 
 
 def _kw_for(tier: Tier, item: Interval) -> float:
@@ -152,7 +162,7 @@ def _never(spec: JobSpec, need_kw: float, supply: Supply) -> DeadlineInfeasible:
     return DeadlineInfeasible(
         f"It needs {power_text(need_kw / 1000)} of {_kind(spec.tier)}; the plan has at most "
         f"{power_text(most_kw / 1000)} until {until}, so the deadline cannot be met.",
-        "Ask for less, or leave the deadline out.",
+        f"Ask for less, or leave the deadline out{_or_declare(spec)}.",
         None,
     )
 
@@ -167,9 +177,13 @@ def _too_late(spec: JobSpec, need_kw: float, supply: Supply, end_s: float) -> De
     when_s = math.ceil(end_s / _MINUTE_S) * _MINUTE_S
     return DeadlineInfeasible(
         f"The deadline {_instant(spec.deadline_s)} cannot be met: {why}.",
-        f"It can end by {_instant(when_s)}: give that deadline or a later one.",
+        f"It can end by {_instant(when_s)}: give that deadline or a later one{_or_declare(spec) if is_short else ''}.",
         when_s,
     )
+
+
+def _or_declare(spec: JobSpec) -> str:
+    return ", or declare its power (kw) if it draws less" if spec.tier is Tier.FLEX and not spec.declared_kw else ""
 
 
 def _kind(tier: Tier) -> str:

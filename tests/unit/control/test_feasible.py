@@ -142,6 +142,17 @@ def test_power_that_the_plan_never_has() -> None:
     check_deadline(beyond, NODES, night_until(99), Sky.BINDING, 0.0)  # nobody knows what comes after the plan
 
 
+def test_what_is_declared_counts_for_flex_and_the_least_nodes_of_an_elastic_gang() -> None:
+    whole = {"n_cpus": 8, "n_nodes": 2, "time_s": HOUR, "deadline_s": 3 * HOUR, "checkpoint": True}
+    assert "declare its power (kw)" in refusal(spec(**whole), night_until(5)).fix  # type: ignore[arg-type]
+    check_deadline(spec(**whole, declared_kw=0.5), NODES, night_until(5), Sky.BINDING, 0.0)  # type: ignore[arg-type]
+    firm = {**whole, "tier": Tier.FIRM, "declared_kw": 0.5}
+    assert "declare" not in refusal(spec(**firm), night_until(5)).fix  # type: ignore[arg-type]
+    grid = supply_of(lambda start_s: 0.0, 0.0, grid_kw=1.5)
+    refusal(spec(**firm), grid)  # type: ignore[arg-type]
+    check_deadline(spec(**firm, n_nodes_min=1), NODES, grid, Sky.BINDING, 0.0)  # type: ignore[arg-type]
+
+
 def test_maintenance_that_lasts_too_long() -> None:
     job = spec(tier=Tier.GREEN, n_cpus=8, n_nodes=2, time_s=HOUR, deadline_s=4 * HOUR)
     error = refusal(job, night_until(0), closings=[Closed({"b"}, 0.5 * HOUR, 6 * HOUR)])
