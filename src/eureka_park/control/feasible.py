@@ -45,8 +45,8 @@ class DeadlineInfeasible(BadInput):
 def earliest_end_s(
     spec: JobSpec, need_kw: float, supply: Supply, now_s: float, *, closed: Iterable[Span] = ()
 ) -> float | None:
-    """The first instant at which a job that needs `need_kw` (IT) could have run its declared time; None when no interval
-    of the plan has its power. `closed`: when it has no machines.
+    """The first instant at which a job that needs `need_kw` (IT) could have run its declared time; None when no
+    interval of the plan has its power. `closed`: when it has no machines.
 
     Firm work and work without checkpoints runs in one piece; other work in any pieces. A job runs from its start to its
     end at full power.
