@@ -57,9 +57,11 @@ def bound_hour_s(board: Board, bound_kw: float) -> float:
 def read_sky(board: Board, now_s: float) -> None:
     """Work out, once a turn, the minima and loads that every admission asks for."""
     g, sky, n = board.g, board.sky, board.g.n_sky[0]
-    g.clean_min_kw[0] = sky.clean_kw[0]
+    g.clean_min_kw[0] = g.clean_lead_kw[0] = sky.clean_kw[0]
     least = INF
     for index in range(n):
+        if index and sky.start_s[index] < now_s + g.lead_s[0]:
+            g.clean_lead_kw[0] = min(g.clean_lead_kw[0], sky.clean_kw[index])
         if index and sky.start_s[index] < now_s + g.min_run_s[0]:
             g.clean_min_kw[0] = min(g.clean_min_kw[0], sky.clean_kw[index])
         least = min(least, sky.grid_kw[index] + sky.p10_kw[index])

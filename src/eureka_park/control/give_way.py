@@ -148,14 +148,14 @@ def _spared_s(board: Board, short_kw: float) -> float:
     """An hour with so much more than now would spare the job."""
     if not board.g.explain[0]:
         return INF
-    return bound_hour_s(board, budget_kw(board, board.sky.clean_kw[0]) + short_kw)
+    return bound_hour_s(board, budget_kw(board, board.g.clean_lead_kw[0]) + short_kw)
 
 
 @kernel
 def descend(board: Board, now_s: float) -> None:
-    """Bring bound power down to the budget of this very interval."""
+    """Bring bound power down to the least budget of the time that it takes to give way, this interval's included."""
     jobs, g = board.jobs, board.g
-    budget = budget_kw(board, board.sky.clean_kw[0])
+    budget = budget_kw(board, g.clean_lead_kw[0])
     short_kw = g.bound_kw[0] - budget
     if short_kw <= 1e-9 * (1.0 + budget):
         return

@@ -28,6 +28,7 @@ class Policy:
     carbon_mad_per_kg: float = 0.3
     flex_wait_gain_frac: float = 0.1  # waiting pays when it saves at least this part of the price
     margin_frac: float = 0.05  # room that must be left before a cap is lifted or a paused job resumed
+    lead_s: float = 0.0  # so long before clean power falls the ladder is walked down: pausing takes its time
     can_cap: bool = True
     can_freeze: bool = True
     can_resize: bool = False  # whether engines can take nodes from a running gang
