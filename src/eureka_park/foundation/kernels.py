@@ -28,6 +28,7 @@ import numba
 import numpy as np
 from numba.core import caching, compiler, serialize, types
 from numba.core import config as numba_config
+from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import CPUDispatcher
 
 from eureka_park.foundation import kernel_key
@@ -45,6 +46,7 @@ _VERSIONS = (
     np.__version__,
     sys.implementation.cache_tag,
     sys.version_info[:3],
+    *(hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in (__file__, kernel_key.__file__)),
 )
 
 
@@ -61,20 +63,59 @@ def kernel(function: F) -> F:
     return cast(F, result)
 
 
+class _InnerLibrary(JITCodeLibrary):
+    """Code that is there to be linked into an entry: it is optimised and made machine code there, once, not here."""
+
+    def _optimize_final_module(self) -> None:
+        """Left to the entry."""
+
+    def _finalize_final_module(self) -> None:
+        cast(Any, self)._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """None: nobody calls it."""
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        """What makes code of it; of an environment the entry takes care."""
+        return _Codegen(self._codegen)
+
+
+class _Codegen:
+    def __init__(self, codegen: Any) -> None:
+        self._codegen = codegen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._codegen, name)
+
+    def set_env(self, name: str, environment: Any) -> None:
+        """Not yet: it has no address before the entry is made machine code."""
+
+
+class _InnerCompiler(compiler.Compiler):
+    def define_pipelines(self) -> Any:
+        """The usual ones, into a library of its own kind."""
+        state: Any = self.state
+        state.library = cast(Any, _InnerLibrary)(state.targetctx.codegen(), state.func_id.func_qualname)
+        return cast(Any, super()).define_pipelines()
+
+
 class _Entry(CPUDispatcher):
     """A kernel as Python calls it. Kernels that call it get a form of their own, made without what Python needs.
 
-    To take apart arguments such as a board of thirty arrays costs more to compile than most kernels themselves.
+    Taking apart arguments such as a board of thirty arrays costs more to compile than most kernels themselves. What is
+    kept on disk holds all that it calls; the inner forms are not kept.
     """
 
     def __init__(self, function: Any) -> None:
         names = function.__code__.co_names
         options = _OPTIONS | {"_nrt": any(function.__globals__.get(name) is np for name in names)}
         super().__init__(function, targetoptions=options)
-        self._cache: Any = _Store(function, "entry")
-        inner: Any = CPUDispatcher(function, targetoptions=options | {"no_cpython_wrapper": True})
-        inner._cache = _Store(function, "inner")
-        self._inner = inner
+        self._cache: Any = _Store(function)
+        inner = options | {"no_cpython_wrapper": True}
+        self._inner = CPUDispatcher(function, targetoptions=inner, pipeline_class=_InnerCompiler)
 
     @property
     def _numba_type_(self) -> Any:
@@ -124,9 +165,8 @@ def _unwritten_ranges(smaps: str, library: str) -> Iterator[tuple[int, int]]:
 class _Store(caching._Cache):
     """Compiled forms of one function on disk, by all that they depend on."""
 
-    def __init__(self, function: Any, form: str) -> None:
+    def __init__(self, function: Any) -> None:
         self._function = function
-        self._form = form
         self._stem = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}".replace("<locals>.", "")
 
     @property
@@ -146,6 +186,9 @@ class _Store(caching._Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled form; nothing is said where no folder can be written."""
+        # Environments of inner forms could not be given their place before; see `_Codegen`.
+        for environment in data._find_referenced_environments():
+            data.codegen.set_env(environment.env_name, environment)
         if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
             warnings.warn(f"kernel {self._stem} reads an array that is too large to be kept; pass it.", stacklevel=2)
             return
@@ -169,7 +212,7 @@ class _Store(caching._Cache):
     def _file_name(self, sig: Any, codegen: Any) -> str:
         options = (config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT, config.ENABLE_AVX)
         arguments, code = kernel_key.describe_types(sig), kernel_key.digest(self._function)
-        parts = (arguments, codegen.magic_tuple(), _VERSIONS, _OPTIONS, self._form, options, code)
+        parts = (arguments, codegen.magic_tuple(), _VERSIONS, _OPTIONS, options, code)
         return f"{self._stem}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}{SUFFIX}"
 
 
