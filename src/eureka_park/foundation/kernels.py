@@ -37,6 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 config: Any = numba_config
 _rebuilt: Any = compiler.CompileResult._rebuild
 _packed: Any = serialize.dumps
+_without_value: Any = types.unliteral
 SUFFIX = ".kernel"
 N_KEPT_MAX = 16  # files of one kernel: argument types, machines and versions of the code; those unused longest go first
 _OPTIONS = {"nopython": True, "nogil": True, "boundscheck": None, "no_cfunc_wrapper": True}
@@ -102,6 +103,22 @@ class _InnerCompiler(compiler.Compiler):
         return cast(Any, super()).define_pipelines()
 
 
+class _Inner(CPUDispatcher):
+    """A kernel as kernels call it: one form for all widths of numbers, which become 64 bits wide on the way in."""
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """As for arguments of the width that the form has."""
+        wide = {name: _widened(kind) for name, kind in dict(kws).items()}
+        return super().get_call_template(tuple(_widened(kind) for kind in args), wide)
+
+
+def _widened(kind: Any) -> Any:
+    plain: Any = _without_value(kind)
+    if isinstance(plain, types.Integer) and plain.signed:
+        return types.int64
+    return types.float64 if isinstance(plain, types.Float) else plain
+
+
 class _Entry(CPUDispatcher):
     """A kernel as Python calls it. Kernels that call it get a form of their own, made without what Python needs.
 
@@ -115,7 +132,7 @@ class _Entry(CPUDispatcher):
         super().__init__(function, targetoptions=options)
         self._cache: Any = _Store(function)
         inner = options | {"no_cpython_wrapper": True}
-        self._inner = CPUDispatcher(function, targetoptions=inner, pipeline_class=_InnerCompiler)
+        self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
 
     @property
     def _numba_type_(self) -> Any:

@@ -307,6 +307,21 @@ def test_errors_of_an_inner_kernel_come_through() -> None:
         assert caught.value.args == ("too much",)
 
 
+@kernels.kernel
+def half(x: float) -> float:
+    return x / 2
+
+
+def test_one_form_serves_all_widths() -> None:
+    def ask_all(narrow: np.ndarray, index: int) -> float:
+        return half(narrow[index]) + half(3) + half(index) + half(np.uint8(1)) + half(2.0)
+
+    narrow = np.array([2**31 - 1, 5], np.int32)
+    assert kernels.kernel(ask_all)(narrow, 0) == ask_all(narrow, 0)
+    forms = [str(form[0]) for form in half._inner.overloads]  # type: ignore[attr-defined]
+    assert sorted(forms) == ["float64", "int64", "uint8"]
+
+
 def no_kernel(x: int) -> int:
     return x
 
