@@ -231,7 +231,7 @@ def _raise(board: Board, slot: int, now_s: float) -> bool:
             code = STAYS_FROZEN if is_still else STAYS_CAPPED
             say(board, slot, code, need_kw - room, board.caps.cap_frac[step], until_s, now_s)
             return False
-    say(board, slot, RESUMED, board.sky.clean_kw[0], 0.0, INF, now_s)
+    say(board, slot, RESUMED, board.sky.clean_kw[0], 1.0 if is_still else 0.0, INF, now_s)
     if is_still:
         thawed(board, slot, now_s)
         log(board, THAW, slot, 0.0, 0.0)

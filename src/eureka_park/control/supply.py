@@ -30,6 +30,7 @@ class Interval:
     clean_kw_p10: float
     grid_kw: float
     steps: tuple[Step, ...]
+    salt_frac: float | None = None  # of what its tanks hold, how much is in them at its end; None where there are none
 
     @property
     def kept_kw(self) -> float:
@@ -83,6 +84,7 @@ def supply_from_plan(plan: PowerPlan, now_s: float, it_kw_of: ItKwOf, carbon_mad
     A price in MAD/MWh gains `carbon_mad_per_kg` x gCO2/kWh, as g/kWh equals kg/MWh.
     """
     first = plan.index_at(now_s)
+    salt_max = sum(plan.tes_mwh_th_max.values())
     intervals = []
     for index in range(first, plan.n_intervals):
         steps = tuple(
@@ -100,6 +102,7 @@ def supply_from_plan(plan: PowerPlan, now_s: float, it_kw_of: ItKwOf, carbon_mad
                 it_kw_of(plan.clean_available_mw_p10[index]),
                 it_kw_of(clean_mw + plan.grid_limit_mw[index]) - clean_kw,
                 steps,
+                sum(series[index] for series in plan.tes_mwh_th.values()) / salt_max if salt_max > 0 else None,
             )
         )
     return Supply(tuple(intervals))
