@@ -1,0 +1,305 @@
+"""The rules of the policy (docs/operate/policy-rules.md) in plain Python: slow, obvious, nothing remembered.
+
+The reference that the kernels are compared with. Sections named in the comments are those of the rules.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tests.helpers.plain_ladder import Action, Ladder
+from tests.helpers.plain_park import (
+    FIRM,
+    FLEX,
+    GREEN,
+    HOUR_S,
+    INF,
+    PAUSED,
+    RUNNING,
+    STARTING,
+    UP,
+    PlainJob,
+    PlainPark,
+    q,
+)
+from tests.helpers.plain_rooms import Hold, fits, gang_room, lowest_gpus, most_empty, reserve, single_room
+
+STARTED, REFUSED, NO_CLEAN, NO_ROOM, BETTER_HOUR = "started", "refused", "clean power", "room", "better hour"
+
+
+@dataclass
+class LineWalk:
+    """How far a turn has come in a line."""
+
+    refused: int = 0
+    scanned: int = 0
+    left: bool = False
+
+
+def plain_turn(park: PlainPark, now_s: float) -> list[Action]:
+    """One turn; what it does is done to the park, and told."""
+    return Turn(park, now_s).run()
+
+
+class Turn(Ladder):
+    """One turn of the policy (4)."""
+
+    def __init__(self, park: PlainPark, now_s: float) -> None:
+        super().__init__(park, now_s)
+        self.tried: set[int] = set()
+        self.blocked: list[PlainJob] = []
+        self.lines: dict[tuple[int, int], LineWalk] = {}
+        self.done: set[int] = set()  # leaves
+        self.refused_kw = INF  # the least need that was refused for want of clean power
+        self.load: list[float] = []
+
+    def run(self) -> list[Action]:
+        """The steps of a turn."""
+        for job in self.park.jobs:
+            if job.deferred and job.wake_s <= self.now_s:
+                job.deferred = False
+        for job in sorted(self.park.jobs, key=lambda one: one.order):
+            if job.state == RUNNING and not job.ending and self.park.run_s(job, self.now_s) > job.time_s:
+                job.ending = True
+                self.actions.append(Action("end", job.order))
+        if self.park.plan:
+            self.descend()
+            self.ascend()
+            self.admit()
+            self.reclaim()
+        return self.actions
+
+    # Admission (7)
+
+    def work_out_load(self) -> list[float]:
+        """Power that is expected in each interval; kW."""
+        park = self.park
+        nodes_kw = sum(park.node_kw(node) for node in park.nodes)
+        found = []
+        for at, item in enumerate(park.plan):
+            load = nodes_kw
+            for job in park.on_nodes():
+                if job.state in (STARTING, RUNNING):
+                    ends_s = park.ends_s(job, self.now_s)
+                    if math.floor(ends_s / HOUR_S) >= math.floor(item.start_s / HOUR_S):
+                        load += q(park.own_powers(job)[2] * park.cap_power(job, job.cap))
+            if at > 0:
+                load += sum(self.deferred_kw(job, item.start_s) for job in park.jobs)
+            found.append(load)
+        return found
+
+    def deferred_kw(self, job: PlainJob, start_s: float) -> float:
+        """What a deferred job takes of an hour."""
+        same = job.deferred and math.floor(job.target_s / HOUR_S) == math.floor(start_s / HOUR_S)
+        return self.park.own_powers(job)[2] if same else 0.0
+
+    def price(self, at: int, kw: float) -> float:
+        """Mean price of so much more in an interval."""
+        if kw <= 0:
+            return 0.0
+        steps = self.park.plan[at].steps
+        from_kw, left_kw, cost = self.load[at], kw, 0.0
+        for up_to_kw, price in steps:
+            part = min(left_kw, max(0.0, up_to_kw - from_kw))
+            cost += part * price
+            left_kw -= part
+            from_kw += part
+        return (cost + left_kw * 2 * steps[-1][1]) / kw
+
+    def admit(self) -> None:
+        """Urgent jobs first, then leaf by leaf."""
+        self.load = self.work_out_load()
+        urgent = [job for job in self.park.waiting() if self.park.is_urgent(job, self.now_s)]
+        for job in sorted(urgent, key=lambda one: (one.deadline_s - self.park.left_s(one, self.now_s), one.order)):
+            self.try_job(job)
+        while len(self.tried) < self.rules.n_considered_max:
+            leaf = self.next_leaf()
+            if leaf is None:
+                return
+            if not self.try_leaf(leaf):
+                self.done.add(leaf)
+
+    def next_leaf(self) -> int | None:
+        """The leaf whose turn it is."""
+        waiting = {job.leaf for job in self.park.waiting()} - self.done
+        if not waiting:
+            return None
+        share = 0
+        while True:
+            below = [
+                at
+                for at, row in enumerate(self.park.shares)
+                if row.parent == share and any(self.park.under(leaf, at) for leaf in waiting)
+            ]
+            if not below:
+                return share
+            share = min(below, key=lambda at: (not self.below_floor(at), self.park.rank(at), at))
+
+    def try_leaf(self, leaf: int) -> bool:
+        """Try the jobs of a leaf until one starts."""
+        for tier in (FIRM, GREEN, FLEX):
+            walk = self.lines.setdefault((leaf, tier), LineWalk())
+            line = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == tier]
+            for job in sorted(line, key=lambda one: (one.state != PAUSED, -one.priority, one.order)):
+                if walk.left or len(self.tried) >= self.rules.n_considered_max:
+                    break
+                if job.order in self.tried:
+                    continue
+                outcome = self.try_job(job)
+                walk.scanned += 1
+                walk.refused += outcome in (REFUSED, NO_CLEAN, NO_ROOM)
+                walk.left = (
+                    walk.refused >= self.rules.lookahead or walk.scanned >= self.rules.scan or outcome == NO_CLEAN
+                )
+                if outcome == STARTED:
+                    return True
+        return False
+
+    def try_job(self, job: PlainJob) -> str:
+        """Start a job if power and room allow; elastic ones with fewer nodes if need be."""
+        self.tried.add(job.order)
+        outcome = self.try_with(job, job.n_nodes)
+        if outcome in (REFUSED, NO_CLEAN, NO_ROOM) and job.is_elastic:
+            n = job.least
+            if outcome == NO_ROOM:
+                n = max(job.least, min(job.n_nodes - 1, most_empty(self.park, job)))
+            outcome = self.try_with(job, n)
+        if outcome == NO_ROOM:
+            job.refused_room_s = min(job.refused_room_s, self.now_s)
+            if len(self.blocked) < self.rules.reserve_depth:
+                self.blocked.append(job)
+        return outcome
+
+    def try_with(self, job: PlainJob, n: int) -> str:
+        """Start a job on `n` nodes if power and room allow."""
+        refusal = self.power_refusal(job, n)
+        if refusal is not None:
+            return refusal
+        if self.fit(job, n, {}) is None:
+            return NO_ROOM
+        holds, _ = reserve(self.park, self.blocked, self.now_s)
+        found = self.fit(job, n, holds)
+        if found is None:
+            return NO_ROOM
+        nodes, mask = found
+        left_s = self.park.left_s(job, self.now_s)
+        self.park.start(job, nodes, mask, self.now_s)
+        for at, item in enumerate(self.park.plan):
+            if item.start_s < self.now_s + left_s * job.n_nodes / n:
+                self.load[at] += self.park.own_powers(job)[2]
+        self.actions.append(Action("start", job.order, nodes=tuple(nodes), gpu_mask=mask))
+        return STARTED
+
+    def fit(self, job: PlainJob, n: int, holds: dict[int, Hold]) -> tuple[list[int], int] | None:
+        """Nodes and GPUs for a job."""
+        if job.is_gang:
+            nodes = gang_room(self.park, job, n, holds, self.now_s)
+            return None if nodes is None else ([node.index for node in nodes], 0)
+        node = single_room(self.park, job, holds, self.now_s)
+        if node is None:
+            return None
+        return [node.index], lowest_gpus(self.park.free_mask(node), job.gpus)
+
+    def power_refusal(self, job: PlainJob, n: int) -> str | None:
+        """Why power does not allow a job now; None if it does."""
+        if self.rules.sky == "observed" or job.is_first:
+            return None
+        park, now_s = self.park, self.now_s
+        idle_kw, full_kw, dynamic_kw = park.powers(job, job.classes[0], n)
+        need_kw, left_s = idle_kw + dynamic_kw, park.left_s(job, now_s)
+        plan = park.plan
+        if job.tier == FIRM:
+            sure_kw = min(
+                item.grid_kw + item.p10_kw for at, item in enumerate(plan) if at == 0 or item.start_s < now_s + left_s
+            )
+            if idle_kw + full_kw > sure_kw - self.sums().firm_rated:
+                return REFUSED
+        elif park.is_bound(job, now_s):
+            if need_kw >= self.refused_kw or need_kw > self.room_kw():
+                self.refused_kw = min(self.refused_kw, need_kw)
+                return NO_CLEAN
+            if job.tier == GREEN:
+                return None
+        if dynamic_kw > plan[0].clean_kw + plan[0].grid_kw - self.sums().all:
+            return REFUSED
+        if job.tier == FLEX and job.deadline_s < INF and not park.is_urgent(job, now_s):
+            return self.better_hour(job, need_kw, left_s)
+        return None
+
+    def better_hour(self, job: PlainJob, need_kw: float, left_s: float) -> str | None:
+        """Defer a job if a later hour is cheaper by enough."""
+        plan = self.park.plan
+        best, best_at = self.price(0, need_kw), 0
+        price_now = best
+        for at in range(1, len(plan)):
+            if plan[at].start_s <= job.deadline_s - left_s:
+                price = self.price(at, need_kw)
+                if price < best - 1e-9 * best:
+                    best, best_at = price, at
+        if best_at == 0 or best > price_now * (1 - self.rules.wait_gain_frac):
+            return None
+        wake_s = min(plan[0].end_s, job.deadline_s - left_s - 1)
+        self.park.defer(job, plan[best_at].start_s, wake_s)
+        for at in range(1, len(plan)):
+            self.load[at] += self.deferred_kw(job, plan[at].start_s)
+        self.actions.append(Action("defer", job.order, until_s=wake_s, target_s=plan[best_at].start_s))
+        return BETTER_HOUR
+
+    # Reclaiming (8)
+
+    def reclaim(self) -> None:
+        """Pause others for a share that misses its floor."""
+        park = self.park
+        if self.now_s - park.reclaimed_s < self.rules.reclaim_gap_s:
+            return
+        waiting = park.waiting()
+        for share in range(len(park.shares)):
+            if not self.below_floor(share) or not any(park.under(job.leaf, share) for job in waiting):
+                continue
+            floor_kw, drawn_kw = self.floor_kw(share), park.share_kw(share)
+            for job in self.blocked:
+                idle_kw, _, dynamic_kw = park.own_powers(job)
+                waits = self.now_s - job.refused_room_s >= self.rules.reclaim_after_s
+                if waits and park.under(job.leaf, share) and drawn_kw + idle_kw + dynamic_kw <= floor_kw:
+                    self.pause_for(job, share)
+                    return
+            return
+
+    def pause_for(self, job: PlainJob, share: int) -> None:
+        """Pause as many as make room for a job, or nobody."""
+        victims = [other for other in self.in_order((GREEN, FLEX), down=True) if self.lends(other, share)]
+        for other in self.victims_for(job, victims):
+            self.park.pause(other, self.now_s)
+            self.actions.append(Action("pause", other.order))
+            self.park.reclaimed_s = self.now_s
+
+    def lends(self, job: PlainJob, share: int) -> bool:
+        """Whether a job may be paused for a share."""
+        if not job.checkpoint or not self.may_stop(job) or self.park.under(job.leaf, share):
+            return False
+        for own in self.park.path(job.leaf):
+            if self.park.shares[own].floor_frac > 0 and self.park.share_kw(own) <= self.floor_kw(own):
+                return False
+        return True
+
+    def victims_for(self, job: PlainJob, victims: list[PlainJob]) -> list[PlainJob]:
+        """Whose leaving makes room; nobody if all together do not."""
+        park = self.park
+        if not job.is_gang:
+            for other in victims:
+                for index in other.nodes:
+                    node = park.nodes[index]
+                    if node.up == UP and node.klass in job.classes and fits(job, park.free(node, [other])):
+                        return [other]
+            return []
+        for klass in job.classes:
+            have = sum(1 for node in park.nodes if node.klass == klass and node.up == UP and not node.jobs)
+            chosen = []
+            for other in victims:
+                if other.is_gang and other.klass == klass and have < job.least:
+                    chosen.append(other)
+                    have += len(other.nodes)
+            if have >= job.least:
+                return chosen
+        return []
