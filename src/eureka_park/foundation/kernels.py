@@ -114,9 +114,9 @@ class _Inner(CPUDispatcher):
 
 def _widened(kind: Any) -> Any:
     plain: Any = _without_value(kind)
-    if isinstance(plain, types.Integer) and plain.signed:
+    if plain in types.signed_domain:
         return types.int64
-    return types.float64 if isinstance(plain, types.Float) else plain
+    return types.float64 if plain in types.real_domain else plain
 
 
 class _Entry(CPUDispatcher):
