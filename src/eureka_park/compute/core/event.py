@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from eureka_park.compute.core.job import JobSpec, JobState
 from eureka_park.foundation.ids import JobId
+
+DRAINED: Final = "drained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class JobSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class JobStarting:
-    """The park decided to start an attempt and holds the node's resources for it."""
+    """The park decided to start an attempt and holds the node's resources for it; `nodes` are all nodes of a gang."""
 
     job_id: JobId
     at_s: float
@@ -59,6 +61,7 @@ class JobStarting:
     node: str
     gpu_indices: tuple[int, ...] = ()
     cap_frac: float = 1.0
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,11 @@ class JobCapped:
 
 @dataclass(frozen=True, slots=True)
 class JobPausing:
-    """It was asked to write a checkpoint and stop."""
+    """It was asked to write a checkpoint and stop; `why` is power or reclaim."""
 
     job_id: JobId
     at_s: float
+    why: str = "power"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,103 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class JobDeferred:
+    """A waiting job chose a better hour, which begins at `target_s`; it is looked at again at `until_s`."""
+
+    job_id: JobId
+    at_s: float
+    until_s: float
+    target_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequeued:
+    """Its node is gone: it waits again, from its last checkpoint if it writes any, else from its beginning."""
+
+    job_id: JobId
+    at_s: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResized:
+    """An elastic gang goes on with its first `n_nodes` nodes."""
+
+    job_id: JobId
+    at_s: float
+    n_nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDown:
+    """A node takes no new job. With `why` drained what runs there goes on; otherwise its jobs wait again."""
+
+    node_id: str
+    at_s: float
+    why: str = DRAINED
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUp:
+    """A node takes jobs again."""
+
+    node_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSet:
+    """Nodes are kept from `from_s` to `to_s`: for a project (advance reservation), or for nobody (maintenance)."""
+
+    window_id: str
+    at_s: float
+    node_ids: tuple[str, ...]
+    from_s: float
+    to_s: float
+    project: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCleared:
+    """A window is taken back."""
+
+    window_id: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SharesDeclared:
+    """The share tree as the site file lists it: path, weight, floor as a part of forecast power."""
+
+    at_s: float
+    shares: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUsed:
+    """What of the policy the state itself depends on: what the sky binds, how long use is remembered, what caps do.
+
+    `caps`: cap, part of the power and part of the speed under it, the first without a cap.
+    """
+
+    at_s: float
+    sky: str
+    half_life_s: float
+    caps: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLearned:
+    """What jobs of this name draw in this project: a part of their nameplate's dynamic power."""
+
+    at_s: float
+    project: str
+    name: str
+    frac: float
+
+
+@dataclass(frozen=True, slots=True)
 class MeterRead:
     """The node's meter was read and the energy since the reading before it was booked."""
 
@@ -140,9 +241,8 @@ class MeterRead:
     reading: Mapping[str, Any] = field(default_factory=dict)
 
 
-Event: TypeAlias = (
-    NodesDeclared
-    | JobSubmitted
+JobEvent: TypeAlias = (
+    JobSubmitted
     | JobStarting
     | JobStarted
     | JobCapped
@@ -152,15 +252,33 @@ Event: TypeAlias = (
     | JobThawed
     | JobEnding
     | JobEnded
+    | JobDeferred
+    | JobRequeued
+    | JobResized
+)
+Event: TypeAlias = (
+    JobEvent
+    | NodesDeclared
+    | NodeDown
+    | NodeUp
+    | WindowSet
+    | WindowCleared
+    | SharesDeclared
+    | PolicyUsed
+    | PowerLearned
     | MeterRead
 )
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed,
-        JobEnding, JobEnded, MeterRead,
+        NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobRequeued, JobResized, NodeDown, NodeUp, WindowSet,
+        WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
+}  # fmt: skip
+_TUPLES: Final = {
+    "JobSubmitted": ("waiting_for",), "JobStarting": ("gpu_indices", "nodes"), "WindowSet": ("node_ids",),
 }  # fmt: skip
 
 
@@ -181,9 +299,11 @@ def event_from_json(kind: str, payload: Mapping[str, Any]) -> Event:
         data["nodes"] = tuple(Node(**node) for node in data["nodes"])
     if kind == "JobSubmitted":
         data["spec"] = JobSpec.from_json(data["spec"])
-        data["waiting_for"] = tuple(data["waiting_for"])
-    if kind == "JobStarting":
-        data["gpu_indices"] = tuple(data["gpu_indices"])
+    for name in _TUPLES.get(kind, ()):
+        data[name] = tuple(data.get(name, ()))
+    for name in ("shares", "caps"):
+        if name in data:
+            data[name] = tuple(tuple(row) for row in data[name])
     if kind == "JobEnded":
         data["state"] = JobState(data["state"])
     event: Event = _KINDS[kind](**data)
