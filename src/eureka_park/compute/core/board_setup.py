@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from eureka_park.compute.core.board import (
-    CLASSES_MAX, GPU_TYPES_MAX, GPUS_MAX, INF, LINE, N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, RUN, SHARE, UP,
+    CLASSES_MAX, GPU_TYPES_MAX, GPUS_MAX, INF, LINE, N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, SHARE, UP,
     Array, Board, empty_board, quantised_kw, records, with_runs,
 )  # fmt: skip
 from eureka_park.compute.core.rooms import base_kw, refile
@@ -110,21 +112,17 @@ def with_shares(board: Board, shares: Sequence[ShareRow]) -> Board:
     lines[: 3 * had] = board.lines[: 3 * had]
     for name in ("first_run", "newest", "oldest"):
         lines[name][3 * had :] = NONE
-    used = board.used.__class__((n, N_RESOURCES))
-    used[:] = 0.0
+    used = np.zeros((n, N_RESOURCES))
     used[:had] = board.used[:had]
-    below: list[list[int]] = [[] for _ in rows]
-    for index, (parent, weight, floor_frac) in enumerate(rows):
-        tree.parent[index], tree.weight[index], tree.floor_frac[index] = parent, weight, floor_frac
-        if parent != NONE:
-            below[parent].append(index)
-    start, children = 0, board.children.__class__((n,), dtype=board.children.dtype)
-    for index, names in enumerate(below):
-        tree.child_start[index], tree.n_children[index] = start, len(names)
-        children[start : start + len(names)] = names
-        start += len(names)
-    heap = board.heap.__class__((n,), dtype=board.heap.dtype)
-    board = board._replace(shares=tree, lines=lines, used=used, children=children, heap=heap)
+    parents = np.array([row[0] for row in rows], np.int32)
+    tree["parent"], tree["weight"] = parents, [row[1] for row in rows]
+    tree["floor_frac"] = [row[2] for row in rows]
+    n_children = np.bincount(parents + 1, minlength=n + 1)
+    tree["n_children"] = n_children[1:]
+    tree["child_start"] = np.cumsum(n_children)[:-1] - n_children[0]
+    children = np.zeros(n, np.int32)
+    children[: n - n_children[0]] = np.argsort(parents, kind="stable")[n_children[0] :]
+    board = board._replace(shares=tree, lines=lines, used=used, children=children, heap=np.zeros(n, np.int32))
     return with_runs(board, max(board.runs.shape[0], 6 * n))
 
 

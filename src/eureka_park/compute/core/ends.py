@@ -67,7 +67,7 @@ def drop_end(board: Board, slot: int) -> None:
 @kernel
 def roll_calendar(board: Board, now_s: float) -> None:
     """Let time pass: the calendar begins at this minute, and jobs that were too far ahead find their bucket."""
-    g, jobs = board.g, board.jobs
+    g = board.g
     minute_s = (now_s // CALENDAR_S) * CALENDAR_S
     if g.cal_s[0] < 0.0:
         g.cal_s[0] = minute_s
@@ -75,13 +75,26 @@ def roll_calendar(board: Board, now_s: float) -> None:
     passed_s = minute_s - g.cal_s[0]
     if passed_s < CALENDAR_S * CALENDAR / 64:
         return
-    # The far bucket is looked through once in 17 hours. Jobs that are over their time have been ended by now.
+    # Whoever stood in a minute that has passed stands in the present one; whoever was too far ahead may have come near.
     far = int((g.cal_s[0] + (CALENDAR - 2) * CALENDAR_S) // CALENDAR_S) % CALENDAR
-    slot = board.calendar[far]
+    first, n_passed = int(g.cal_s[0] // CALENDAR_S), min(int(passed_s // CALENDAR_S), CALENDAR)
     g.cal_s[0] = minute_s
+    for minute in range(first, first + n_passed):
+        _enter_anew(board, minute % CALENDAR)
+    _enter_anew(board, far)
+
+
+@kernel
+def _enter_anew(board: Board, bucket: int) -> None:
+    """Find each job of a bucket its place in the calendar as it begins now."""
+    jobs = board.jobs
+    slot = board.calendar[bucket]
+    board.calendar[bucket] = NONE
     while slot != NONE:
         after = jobs.cal_next[slot]
-        ends_s = jobs.ends_s[slot]
-        drop_end(board, slot)
+        ends_s, kw = jobs.ends_s[slot], load_kw(board, slot)
+        board.g.n_cal[0] -= 1
+        board.ending_kw[hour_of(ends_s) % RING] -= kw
+        board.g.dynamic_kw[0] -= kw
         note_end(board, slot, ends_s)
         slot = after

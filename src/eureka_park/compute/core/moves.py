@@ -169,7 +169,8 @@ def _expect(board: Board, slot: int, now_s: float) -> None:
     elif jobs.state[slot] == PAUSING:
         note_end(board, slot, now_s)
     else:
-        note_end(board, slot, now_s + left_s(board, slot, now_s) / jobs.speed[slot])
+        ends_s = now_s + left_s(board, slot, now_s) / jobs.speed[slot]
+        note_end(board, slot, max(ends_s, board.g.turn_s[0]))  # nobody looks at what lies before the last turn
 
 
 @kernel
@@ -233,13 +234,19 @@ def _unplan(board: Board, slot: int) -> None:
 
 
 @kernel
+def _rate_waiting(board: Board, slot: int) -> None:
+    """A job that waits is rated with all that it asks for on the first class that it may run on."""
+    klass = first_class(board, slot)
+    if klass != NONE:
+        rate(board, slot, klass, board.jobs.n_nodes[slot])
+
+
+@kernel
 def submitted(board: Board, slot: int, held_back: bool) -> None:
     """A job whose declaration stands in its slot enters its line, or is held back until others have ended."""
     jobs = board.jobs
     jobs.state[slot] = QUEUED
-    klass = first_class(board, slot)
-    if klass != NONE:
-        rate(board, slot, klass, jobs.n_nodes[slot])
+    _rate_waiting(board, slot)
     if held_back:
         jobs.where[slot] = HELD_BACK
         jobs.latest_key[slot] = INF
@@ -429,12 +436,53 @@ def power_learned(board: Board, slot: int, power_frac: float, now_s: float) -> N
     if jobs.declared_kw[slot] > 0.0:
         jobs.declared_kw[slot] = 0.0
     if jobs.node[slot] == NONE:
+        _rate_waiting(board, slot)
         return
     if jobs.state[slot] == RUNNING:
         _settle(board, slot, now_s)
     _out(board, slot)
     rate(board, slot, board.nodes.klass[jobs.node[slot]], jobs.n_held[slot])
     _in(board, slot, now_s)
+
+
+@kernel
+def repowered(board: Board, slot: int, cap_step: int, now_s: float) -> None:
+    """Another policy holds: set anew what a job on its nodes draws, how fast it runs, whether the sky binds it."""
+    jobs = board.jobs
+    if jobs.state[slot] == RUNNING or jobs.state[slot] == PAUSING:
+        _settle(board, slot, now_s)
+    _out(board, slot)
+    jobs.cap_step[slot] = cap_step
+    _in(board, slot, now_s)
+    count_down(board, slot)
+
+
+@kernel
+def put_back_waiting(board: Board, slot: int, state: int, held_back: bool) -> None:
+    """Put a waiting job of another board onto this one; its declaration and work stand in its slot."""
+    jobs = board.jobs
+    jobs.state[slot] = state
+    _rate_waiting(board, slot)
+    if held_back:
+        jobs.where[slot] = HELD_BACK
+        jobs.latest_key[slot] = INF
+    else:
+        _enter(board, slot)
+
+
+@kernel
+def put_back(board: Board, slot: int, n_nodes: int, gpu_mask: int, state: int, cap_step: int, now_s: float) -> None:
+    """Put a job of another board onto the nodes in `board.pick`, as far as it had come; its share is not charged."""
+    jobs, g = board.jobs, board.g
+    rate(board, slot, board.nodes.klass[board.pick[0]], n_nodes)
+    _take(board, slot, n_nodes, gpu_mask)
+    jobs.state[slot], jobs.cap_step[slot] = state, cap_step
+    g.shared_kw[0] += jobs.idle_kw[slot]
+    _list_running(board, slot)
+    _in(board, slot, now_s)
+    count_down(board, slot)
+    if jobs.ending[slot]:
+        ending(board, slot, now_s)
 
 
 @kernel
@@ -526,6 +574,7 @@ def paused(board: Board, slot: int, now_s: float) -> None:
     _leave_nodes(board, slot, now_s)
     board.jobs.state[slot] = PAUSED
     count_down(board, slot)
+    _rate_waiting(board, slot)
     _enter(board, slot)
 
 
@@ -537,7 +586,9 @@ def requeued(board: Board, slot: int, now_s: float) -> None:
     jobs.state[slot] = PAUSED if jobs.checkpoint[slot] else QUEUED
     if not jobs.checkpoint[slot]:
         jobs.ran_s[slot] = 0.0
+    jobs.ending[slot] = 0
     count_down(board, slot)
+    _rate_waiting(board, slot)
     _enter(board, slot)
 
 
