@@ -248,7 +248,10 @@ def board_to_json(board: Board) -> dict[str, Any]:
     return {
         "schema": layout_id(),
         "arrays": {
-            name: [list(array.shape), base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode()]
+            name: [
+                list(array.shape),
+                base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 1)).decode(),
+            ]
             for name, array in board._asdict().items()
             if name not in _SCRATCH
         },
@@ -264,7 +267,7 @@ def board_from_json(value: Mapping[str, Any]) -> Board:
     arrays: dict[str, Array] = {}
     for name, (shape, text) in value["arrays"].items():
         dtype = getattr(like, name).dtype
-        flat = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=dtype).reshape(shape).copy()
+        flat = np.frombuffer(bytearray(zlib.decompress(base64.b64decode(text))), dtype=dtype).reshape(shape)
         arrays[name] = flat.view(np.recarray) if dtype.names else flat
     for name, shape in value["scratch"].items():
         dtype = getattr(like, name).dtype
