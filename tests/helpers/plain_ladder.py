@@ -74,26 +74,28 @@ class Ladder:
             claims = self.rules.service_reserve_kw + sums.free_green
         return max(0.0, clean_kw - claims)
 
+    def least_clean_kw(self, for_s: float) -> float:
+        """The least clean power of the present interval and those that begin so soon."""
+        until_s = self.now_s + for_s
+        return min(item.clean_kw for at, item in enumerate(self.park.plan) if at == 0 or item.start_s < until_s)
+
     def room_kw(self) -> float:
         """Clean power for one more bound job."""
-        until_s = self.now_s + self.rules.min_run_s
-        plan = self.park.plan
-        least = min(item.clean_kw for at, item in enumerate(plan) if at == 0 or item.start_s < until_s)
         sums = self.sums()
-        return self.budget(least, sums) * (1 - self.rules.margin_frac) - sums.bound
+        budget = self.budget(self.least_clean_kw(self.rules.min_run_s), sums)
+        return budget * (1 - self.rules.margin_frac) - sums.bound
 
     # Down (5)
 
-    def leaves(self, most_served_first: bool) -> list[int]:
-        """All leaves, down the tree by rank."""
+    def leaves(self) -> list[int]:
+        """All leaves, the most served first."""
         found: list[int] = []
 
         def walk(share: int) -> None:
             below = [at for at, row in enumerate(self.park.shares) if row.parent == share]
             if not below:
                 found.append(share)
-            sign = -1.0 if most_served_first else 1.0
-            for child in sorted(below, key=lambda at: (sign * self.park.rank(at), at)):
+            for child in sorted(below, key=lambda at: (-self.park.rank(at), at)):
                 walk(child)
 
         walk(0)
@@ -102,7 +104,7 @@ class Ladder:
     def in_order(self, tiers: tuple[int, int], down: bool) -> list[PlainJob]:
         """Running and frozen jobs in the order of the ladder."""
         found = []
-        leaves = self.leaves(most_served_first=down)
+        leaves = self.leaves() if down else self.leaves()[::-1]
         for tier in tiers:
             for leaf in leaves:
                 own = [job for job in self.park.on_nodes() if job.tier == tier and job.leaf == leaf]
@@ -113,6 +115,7 @@ class Ladder:
         """Whether it has run long enough, and not been paused too lately."""
         return (
             job.state == RUNNING
+            and not job.ending
             and self.now_s - job.began_s >= self.rules.min_run_s
             and self.now_s - job.last_pause_s >= self.rules.pause_gap_s
         )
@@ -120,7 +123,7 @@ class Ladder:
     def descend(self) -> None:
         """Cap, pause, freeze and shrink until the bound jobs fit."""
         sums = self.sums()
-        budget = self.budget(self.park.plan[0].clean_kw, sums)
+        budget = self.budget(self.least_clean_kw(self.rules.lead_s), sums)
         self.short = sums.bound - budget
         if self.short <= 1e-9 * (1 + budget):
             return
@@ -172,7 +175,7 @@ class Ladder:
             elif job.checkpoint or job.job_class == SERVICE:
                 self.stops[job.order] = "pause"
                 self.short -= saved + idle_kw - had
-            elif self.rules.can_freeze:
+            elif self.rules.can_freeze and saved > had:
                 self.stops[job.order] = "freeze"
                 self.short -= saved - had
 
@@ -205,7 +208,7 @@ class Ladder:
             drawn_kw = q(dynamic_kw * self.park.cap_power(job, job.cap))
             if job.state == FROZEN:
                 need_kw = drawn_kw
-            elif job.cap > 0:
+            elif job.cap > 0 and not job.ending:
                 need_kw = dynamic_kw - drawn_kw
             else:
                 continue

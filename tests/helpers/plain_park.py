@@ -91,6 +91,7 @@ class PlainJob:
     ending: bool = False
     start_number: int = -1
     deferred: bool = False
+    planned_kw: float = 0.0  # what it takes of the hour that it has chosen
     target_s: float = 0.0
     wake_s: float = INF
     refused_room_s: float = INF
@@ -144,6 +145,7 @@ class PlainRules:
     service_reserve_kw: float
     caps: list[tuple[float, float, float]]
     min_run_s: float
+    lead_s: float
     pause_gap_s: float
     wait_gain_frac: float
     margin_frac: float
@@ -215,10 +217,11 @@ class PlainPark:
     def powers(self, job: PlainJob, klass: int, n: int) -> tuple[float, float, float]:
         """Idle, full and dynamic power on `n` nodes of a class; kW."""
         row = self.classes[klass]
-        of_idle = job.gpus / row.n_gpus if job.gpus > 0 else min(1.0, job.mcpu / row.mcpu)
+        mcpu = row.mcpu if job.is_gang else job.mcpu
+        of_idle = job.gpus / row.n_gpus if job.gpus > 0 else min(1.0, mcpu / row.mcpu)
         idle_kw = n * q(row.idle_kw * of_idle)
         gpus_part = row.gpus_kw * job.gpus / row.n_gpus if job.gpus > 0 else 0.0
-        full_kw = n * q(row.cpus_kw * job.mcpu / row.mcpu + gpus_part)
+        full_kw = n * q(row.cpus_kw * (mcpu / row.mcpu) + gpus_part)
         if job.declared_kw > 0:
             dynamic_kw = q(min(full_kw, max(0.0, job.declared_kw * n / job.n_nodes - idle_kw)))
         else:
@@ -312,14 +315,18 @@ class PlainPark:
 
     # Moves
 
-    def _use(self, job: PlainJob, n: int, dynamic_and_idle_kw: float, now_s: float, sign: float) -> None:
+    def _use(self, job: PlainJob, now_s: float, sign: float) -> None:
+        idle_kw, _, dynamic_kw = self.own_powers(job)
+        n = len(job.nodes)
         if self.epoch_s is None:
-            self.epoch_s = now_s
+            self.epoch_s = math.floor(now_s / HOUR_S) * HOUR_S
         weight = 2.0 ** (math.floor((now_s - self.epoch_s) / HOUR_S) * HOUR_S / self.rules.half_life_s)
         hours = self.left_s(job, now_s) / HOUR_S * weight
+        row = self.classes[job.klass]
+        mcpu, mem_mib = (row.mcpu, row.mem_mib) if job.is_gang else (job.mcpu, job.mem_mib)
         amounts = [0.0] * 8
-        amounts[0], amounts[1], amounts[2] = n * job.mcpu / 1000, n * job.mem_mib / 1024, dynamic_and_idle_kw
-        amounts[3 + self.classes[job.klass].gpu_type] = n * job.gpus
+        amounts[0], amounts[1], amounts[2] = n * mcpu / 1000, n * mem_mib / 1024, idle_kw + dynamic_kw
+        amounts[3 + row.gpu_type] = n * job.gpus
         for share in self.path(job.leaf):
             used = self.shares[share].used
             for at, amount in enumerate(amounts):
@@ -343,8 +350,7 @@ class PlainPark:
         job.start_number = self.n_starts
         for node in nodes:
             self.nodes[node].jobs.append(job)
-        idle_kw, _, dynamic_kw = self.own_powers(job)
-        self._use(job, len(nodes), idle_kw + dynamic_kw, now_s, 1.0)
+        self._use(job, now_s, 1.0)
 
     def started(self, job: PlainJob, now_s: float) -> None:
         """Its command runs."""
@@ -352,8 +358,7 @@ class PlainPark:
 
     def leave(self, job: PlainJob, now_s: float) -> None:
         """A job leaves its nodes; what it has not used is given back."""
-        idle_kw, _, dynamic_kw = self.own_powers(job)
-        self._use(job, len(job.nodes), idle_kw + dynamic_kw, now_s, -1.0)
+        self._use(job, now_s, -1.0)
         self._settle(job, now_s)
         for node in job.nodes:
             self.nodes[node].jobs.remove(job)
@@ -374,10 +379,12 @@ class PlainPark:
         job.state = ENDED
         self.jobs.remove(job)
 
-    def requeued(self, job: PlainJob, ran_s: float, now_s: float) -> None:
-        """It has lost its nodes and waits again, so much of its work done."""
+    def requeued(self, job: PlainJob, now_s: float) -> None:
+        """It has lost its nodes and waits again: as a paused one, or from its beginning."""
         self.leave(job, now_s)
-        job.state, job.ran_s, job.ending = QUEUED, ran_s, False
+        job.state, job.ending = PAUSED if job.checkpoint else QUEUED, False
+        if not job.checkpoint:
+            job.ran_s = 0.0
 
     def set_cap(self, job: PlainJob, cap: int, now_s: float) -> None:
         """Another cap."""
@@ -387,7 +394,7 @@ class PlainPark:
     def freeze(self, job: PlainJob, now_s: float) -> None:
         """It stands still on its nodes."""
         self._settle(job, now_s)
-        job.state = FROZEN
+        job.state, job.last_pause_s = FROZEN, now_s
 
     def thaw(self, job: PlainJob, now_s: float) -> None:
         """It goes on."""
@@ -395,18 +402,16 @@ class PlainPark:
 
     def shrink(self, job: PlainJob, keep: int, now_s: float) -> None:
         """It gives up its last nodes, and what it would have used of them."""
-        had_idle_kw, _, had_dynamic_kw = self.own_powers(job)
-        dropped = job.nodes[keep:]
-        kept_idle_kw, _, kept_dynamic_kw = self.powers(job, job.klass, keep)
-        self._use(job, len(dropped), had_idle_kw + had_dynamic_kw - kept_idle_kw - kept_dynamic_kw, now_s, -1.0)
+        self._use(job, now_s, -1.0)
         self._settle(job, now_s)
-        for node in dropped:
+        for node in job.nodes[keep:]:
             self.nodes[node].jobs.remove(job)
         job.nodes = job.nodes[:keep]
+        self._use(job, now_s, 1.0)
 
-    def defer(self, job: PlainJob, target_s: float, wake_s: float) -> None:
+    def defer(self, job: PlainJob, planned_kw: float, target_s: float, wake_s: float) -> None:
         """It waits for a better hour."""
-        job.deferred, job.target_s, job.wake_s = True, target_s, wake_s
+        job.deferred, job.planned_kw, job.target_s, job.wake_s = True, planned_kw, target_s, wake_s
 
 
 def plain_park(

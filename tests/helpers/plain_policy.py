@@ -6,7 +6,7 @@ The reference that the kernels are compared with. Sections named in the comments
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.helpers.plain_ladder import Action, Ladder
 from tests.helpers.plain_park import (
@@ -35,6 +35,7 @@ class LineWalk:
     refused: int = 0
     scanned: int = 0
     left: bool = False
+    seen: set[int] = field(default_factory=set)
 
 
 def plain_turn(park: PlainPark, now_s: float) -> list[Action]:
@@ -47,8 +48,9 @@ class Turn(Ladder):
 
     def __init__(self, park: PlainPark, now_s: float) -> None:
         super().__init__(park, now_s)
-        self.tried: set[int] = set()
-        self.blocked: list[PlainJob] = []
+        self.tried: dict[int, str] = {}
+        self.blocked: list[PlainJob] = []  # refused for room
+        self.holds: dict[int, Hold] = {}  # what is reserved for them, by node
         self.lines: dict[tuple[int, int], LineWalk] = {}
         self.done: set[int] = set()  # leaves
         self.refused_kw = INF  # the least need that was refused for want of clean power
@@ -92,7 +94,7 @@ class Turn(Ladder):
     def deferred_kw(self, job: PlainJob, start_s: float) -> float:
         """What a deferred job takes of an hour."""
         same = job.deferred and math.floor(job.target_s / HOUR_S) == math.floor(start_s / HOUR_S)
-        return self.park.own_powers(job)[2] if same else 0.0
+        return job.planned_kw if same else 0.0
 
     def price(self, at: int, kw: float) -> float:
         """Mean price of so much more in an interval."""
@@ -142,11 +144,12 @@ class Turn(Ladder):
             walk = self.lines.setdefault((leaf, tier), LineWalk())
             line = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == tier]
             for job in sorted(line, key=lambda one: (one.state != PAUSED, -one.priority, one.order)):
-                if walk.left or len(self.tried) >= self.rules.n_considered_max:
+                if walk.left:
                     break
-                if job.order in self.tried:
+                if job.order in walk.seen:
                     continue
-                outcome = self.try_job(job)
+                walk.seen.add(job.order)
+                outcome = self.tried[job.order] if job.order in self.tried else self.try_job(job)
                 walk.scanned += 1
                 walk.refused += outcome in (REFUSED, NO_CLEAN, NO_ROOM)
                 walk.left = (
@@ -158,17 +161,16 @@ class Turn(Ladder):
 
     def try_job(self, job: PlainJob) -> str:
         """Start a job if power and room allow; elastic ones with fewer nodes if need be."""
-        self.tried.add(job.order)
         outcome = self.try_with(job, job.n_nodes)
-        if outcome in (REFUSED, NO_CLEAN, NO_ROOM) and job.is_elastic:
+        if outcome in (REFUSED, NO_CLEAN, NO_ROOM) and job.is_elastic and job.least < job.n_nodes:
             n = job.least
             if outcome == NO_ROOM:
-                n = max(job.least, min(job.n_nodes - 1, most_empty(self.park, job)))
+                n = max(job.least, min(job.n_nodes - 1, most_empty(self.park, job, self.now_s)))
             outcome = self.try_with(job, n)
-        if outcome == NO_ROOM:
-            job.refused_room_s = min(job.refused_room_s, self.now_s)
-            if len(self.blocked) < self.rules.reserve_depth:
-                self.blocked.append(job)
+        if outcome == NO_ROOM and len(self.blocked) < self.rules.reserve_depth:
+            self.blocked.append(job)
+            reserve(self.park, job, self.holds, self.now_s)
+        self.tried[job.order] = outcome
         return outcome
 
     def try_with(self, job: PlainJob, n: int) -> str:
@@ -176,27 +178,28 @@ class Turn(Ladder):
         refusal = self.power_refusal(job, n)
         if refusal is not None:
             return refusal
-        if self.fit(job, n, {}) is None:
-            return NO_ROOM
-        holds, _ = reserve(self.park, self.blocked, self.now_s)
-        found = self.fit(job, n, holds)
+        found = self.fit(job, n)
         if found is None:
+            job.refused_room_s = min(job.refused_room_s, self.now_s)
             return NO_ROOM
         nodes, mask = found
-        left_s = self.park.left_s(job, self.now_s)
         self.park.start(job, nodes, mask, self.now_s)
+        ends_s = self.park.ends_s(job, self.now_s)
+        for node in nodes:
+            if node in self.holds:
+                self.holds[node].note_start(job, ends_s)
         for at, item in enumerate(self.park.plan):
-            if item.start_s < self.now_s + left_s * job.n_nodes / n:
+            if item.start_s < ends_s:
                 self.load[at] += self.park.own_powers(job)[2]
         self.actions.append(Action("start", job.order, nodes=tuple(nodes), gpu_mask=mask))
         return STARTED
 
-    def fit(self, job: PlainJob, n: int, holds: dict[int, Hold]) -> tuple[list[int], int] | None:
+    def fit(self, job: PlainJob, n: int) -> tuple[list[int], int] | None:
         """Nodes and GPUs for a job."""
         if job.is_gang:
-            nodes = gang_room(self.park, job, n, holds, self.now_s)
+            nodes = gang_room(self.park, job, n, self.holds, self.now_s)
             return None if nodes is None else ([node.index for node in nodes], 0)
-        node = single_room(self.park, job, holds, self.now_s)
+        node = single_room(self.park, job, self.holds, self.now_s)
         if node is None:
             return None
         return [node.index], lowest_gpus(self.park.free_mask(node), job.gpus)
@@ -211,7 +214,9 @@ class Turn(Ladder):
         plan = park.plan
         if job.tier == FIRM:
             sure_kw = min(
-                item.grid_kw + item.p10_kw for at, item in enumerate(plan) if at == 0 or item.start_s < now_s + left_s
+                item.grid_kw + item.p10_kw
+                for at, item in enumerate(plan)
+                if at == 0 or item.start_s < now_s + left_s * job.n_nodes / n
             )
             if idle_kw + full_kw > sure_kw - self.sums().firm_rated:
                 return REFUSED
@@ -224,10 +229,10 @@ class Turn(Ladder):
         if dynamic_kw > plan[0].clean_kw + plan[0].grid_kw - self.sums().all:
             return REFUSED
         if job.tier == FLEX and job.deadline_s < INF and not park.is_urgent(job, now_s):
-            return self.better_hour(job, need_kw, left_s)
+            return self.better_hour(job, need_kw, dynamic_kw, left_s)
         return None
 
-    def better_hour(self, job: PlainJob, need_kw: float, left_s: float) -> str | None:
+    def better_hour(self, job: PlainJob, need_kw: float, dynamic_kw: float, left_s: float) -> str | None:
         """Defer a job if a later hour is cheaper by enough."""
         plan = self.park.plan
         best, best_at = self.price(0, need_kw), 0
@@ -240,7 +245,7 @@ class Turn(Ladder):
         if best_at == 0 or best > price_now * (1 - self.rules.wait_gain_frac):
             return None
         wake_s = min(plan[0].end_s, job.deadline_s - left_s - 1)
-        self.park.defer(job, plan[best_at].start_s, wake_s)
+        self.park.defer(job, dynamic_kw, plan[best_at].start_s, wake_s)
         for at in range(1, len(plan)):
             self.load[at] += self.deferred_kw(job, plan[at].start_s)
         self.actions.append(Action("defer", job.order, until_s=wake_s, target_s=plan[best_at].start_s))
@@ -254,7 +259,7 @@ class Turn(Ladder):
         if self.now_s - park.reclaimed_s < self.rules.reclaim_gap_s:
             return
         waiting = park.waiting()
-        for share in range(len(park.shares)):
+        for share in range(1, len(park.shares)):
             if not self.below_floor(share) or not any(park.under(job.leaf, share) for job in waiting):
                 continue
             floor_kw, drawn_kw = self.floor_kw(share), park.share_kw(share)
@@ -262,17 +267,19 @@ class Turn(Ladder):
                 idle_kw, _, dynamic_kw = park.own_powers(job)
                 waits = self.now_s - job.refused_room_s >= self.rules.reclaim_after_s
                 if waits and park.under(job.leaf, share) and drawn_kw + idle_kw + dynamic_kw <= floor_kw:
-                    self.pause_for(job, share)
-                    return
-            return
+                    if self.pause_for(job, share):
+                        return
+                    break
 
-    def pause_for(self, job: PlainJob, share: int) -> None:
+    def pause_for(self, job: PlainJob, share: int) -> bool:
         """Pause as many as make room for a job, or nobody."""
         victims = [other for other in self.in_order((GREEN, FLEX), down=True) if self.lends(other, share)]
-        for other in self.victims_for(job, victims):
+        chosen = self.victims_for(job, victims)
+        for other in chosen:
             self.park.pause(other, self.now_s)
             self.actions.append(Action("pause", other.order))
             self.park.reclaimed_s = self.now_s
+        return len(chosen) > 0
 
     def lends(self, job: PlainJob, share: int) -> bool:
         """Whether a job may be paused for a share."""
@@ -293,13 +300,14 @@ class Turn(Ladder):
                     if node.up == UP and node.klass in job.classes and fits(job, park.free(node, [other])):
                         return [other]
             return []
-        for klass in job.classes:
-            have = sum(1 for node in park.nodes if node.klass == klass and node.up == UP and not node.jobs)
-            chosen = []
-            for other in victims:
-                if other.is_gang and other.klass == klass and have < job.least:
-                    chosen.append(other)
-                    have += len(other.nodes)
-            if have >= job.least:
-                return chosen
+        gangs = [other for other in victims if other.is_gang and other.klass in job.classes]
+        if not gangs:
+            return []
+        klass = gangs[0].klass
+        have = sum(1 for node in park.nodes if node.klass == klass and node.up == UP and not node.jobs)
+        for n, other in enumerate(gangs):
+            if other.klass == klass:
+                have += sum(1 for index in other.nodes if park.nodes[index].up == UP)
+            if have >= job.n_nodes:
+                return [one for one in gangs[: n + 1] if one.klass == klass]
         return []

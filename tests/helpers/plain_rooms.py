@@ -21,6 +21,12 @@ class Hold:
         """Whether a single fits beside."""
         return job.gpus <= self.gpus and job.mcpu <= self.mcpu and job.mem_mib <= self.mem_mib
 
+    def note_start(self, job: PlainJob, ends_s: float) -> None:
+        """A job has started on the node."""
+        self.until_s = max(self.until_s, ends_s)
+        if ends_s > self.from_s:
+            self.take(job)
+
     def take(self, job: PlainJob) -> None:
         """A single is put beside."""
         self.gpus, self.mcpu, self.mem_mib = self.gpus - job.gpus, self.mcpu - job.mcpu, self.mem_mib - job.mem_mib
@@ -106,22 +112,16 @@ def _near(empty: list[PlainNode], n: int) -> list[PlainNode]:
     return found[:n]
 
 
-def most_empty(park: PlainPark, job: PlainJob) -> int:
-    """Empty nodes of the class, of a job's, that has most."""
-    return max(
-        sum(1 for node in park.nodes if node.klass == klass and node.up == UP and not node.jobs)
-        for klass in job.classes
-    )
+def most_empty(park: PlainPark, job: PlainJob, now_s: float) -> int:
+    """Empty nodes, that no window keeps now, of the class, of a job's, that has most."""
+    empty = [node for node in park.nodes if node.up == UP and not node.jobs]
+    empty = [node for node in empty if window_allows(park, node, job, now_s, now_s)]
+    return max(sum(1 for node in empty if node.klass == klass) for klass in job.classes)
 
 
-def reserve(park: PlainPark, blocked: list[PlainJob], now_s: float) -> tuple[dict[int, Hold], list[float]]:
-    """Places for all who wait for room, in order: what is held on each node, and when each would start."""
-    holds: dict[int, Hold] = {}
-    starts = [
-        _reserve_gang(park, job, holds, now_s) if job.is_gang else _reserve_single(park, job, holds, now_s)
-        for job in blocked
-    ]
-    return holds, starts
+def reserve(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_s: float) -> float:
+    """A place for one who waits for room, after those before; when it would start."""
+    return _reserve_gang(park, job, holds, now_s) if job.is_gang else _reserve_single(park, job, holds, now_s)
 
 
 def _free_s(park: PlainPark, node: PlainNode, now_s: float) -> float:
@@ -131,32 +131,33 @@ def _free_s(park: PlainPark, node: PlainNode, now_s: float) -> float:
 
 def _reserve_gang(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_s: float) -> float:
     n = job.least
+    need_s = park.left_s(job, now_s) * job.n_nodes / n
     best: list[tuple[float, int]] = []
     best_s = INF
     for klass in job.classes:
-        free = sorted(
-            (holds[node.index].until_s if node.index in holds else _free_s(park, node, now_s), node.index)
-            for node in park.nodes
-            if node.klass == klass and node.up == UP
-        )
+        free = []
+        for node in park.nodes:
+            if node.klass == klass and node.up == UP:
+                free_s = holds[node.index].until_s if node.index in holds else _free_s(park, node, now_s)
+                if free_s < INF and window_allows(park, node, job, free_s, free_s + need_s):
+                    free.append((free_s, node.index))
+        free.sort()
         if len(free) >= n and free[n - 1][0] < best_s:
             best_s, best = free[n - 1][0], free[:n]
     for _, index in best:
-        until_s = best_s + park.left_s(job, now_s) * job.n_nodes / n
         had = holds.get(index)
-        holds[index] = Hold(best_s if had is None else had.from_s, until_s, 0, 0, 0)
+        holds[index] = Hold(best_s if had is None else had.from_s, best_s + need_s, 0, 0, 0)
     return best_s
 
 
 def _room_s(park: PlainPark, node: PlainNode, job: PlainJob, now_s: float) -> float:
-    """When expected ends leave room for a single on a node."""
-    if fits(job, park.free(node)):
-        return now_s
-    gone: list[PlainJob] = []
-    for other in sorted(node.jobs, key=lambda one: park.ends_s(one, now_s)):
-        gone.append(other)
-        if fits(job, park.free(node, gone)):
-            return park.ends_s(other, now_s)
+    """When an expected end leaves room for a single on a node."""
+    left_s = park.left_s(job, now_s)
+    for end_s in sorted(park.ends_s(other, now_s) for other in node.jobs):
+        gone = [other for other in node.jobs if park.ends_s(other, now_s) <= end_s]
+        has_room = end_s < INF and fits(job, park.free(node, gone))
+        if has_room and window_allows(park, node, job, end_s, end_s + left_s):
+            return end_s
     return INF
 
 
@@ -168,15 +169,14 @@ def _reserve_single(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_
         if node.up != UP or node.klass not in job.classes or not fits(job, (row.n_gpus, row.mcpu, row.mem_mib)):
             continue
         hold = holds.get(node.index)
-        ways: list[tuple[float, str]]
         if hold is None:
-            ways = [(_room_s(park, node, job, now_s), "first")]
+            at_s, way = _room_s(park, node, job, now_s), "first"
+        elif hold.fits(job):
+            at_s, way = hold.from_s, "beside"
         else:
-            ways = [(hold.from_s, "beside")] if hold.fits(job) else []
-            ways.append((hold.until_s, "after"))
-        for at_s, way in ways:
-            if at_s < best_s:
-                best_s, best, how = at_s, node.index, way
+            at_s, way = hold.until_s, "after"
+        if at_s < best_s and window_allows(park, node, job, at_s, at_s + left_s):
+            best_s, best, how = at_s, node.index, way
     if best == -1:
         return INF
     node = park.nodes[best]
@@ -189,13 +189,5 @@ def _reserve_single(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_
         holds[best].take(job)
         holds[best].until_s = max(holds[best].until_s, best_s + left_s)
     else:
-        hold, row = holds[best], park.classes[node.klass]
-        rest = (row.n_gpus - job.gpus, row.mcpu - job.mcpu, row.mem_mib - job.mem_mib)
-        holds[best] = Hold(
-            hold.from_s,
-            best_s + left_s,
-            min(hold.gpus, rest[0]),
-            min(hold.mcpu, rest[1]),
-            min(hold.mem_mib, rest[2]),
-        )
+        holds[best] = Hold(holds[best].from_s, best_s + left_s, 0, 0, 0)
     return best_s
