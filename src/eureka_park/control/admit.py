@@ -27,7 +27,7 @@ LATE_S = 60.0  # a start later than promised by more than this is a broken promi
 
 
 @kernel
-def _power_reason(board: Board, slot: int, now_s: float) -> int:
+def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
     """Why power does not let a job start now; NO_REASON when it does. A flexible job may choose a better hour."""
     jobs, g = board.jobs, board.g
     if g.sky[0] == SKY_OBSERVED or jobs.is_first[slot]:
@@ -35,7 +35,8 @@ def _power_reason(board: Board, slot: int, now_s: float) -> int:
     tier, drawn_kw = jobs.tier[slot], jobs.idle_kw[slot] + jobs.dynamic_kw[slot]
     if tier == FIRM:
         rated_kw = jobs.idle_kw[slot] + jobs.full_kw[slot]
-        free_kw = firm_free_kw(board, now_s + left_s(board, slot, now_s))
+        need_s = left_s(board, slot, now_s) * jobs.n_nodes[slot] / n_nodes
+        free_kw = firm_free_kw(board, now_s + need_s)
         if rated_kw > free_kw:
             return say(board, slot, FIRM_POWER, rated_kw, free_kw, board.sky.end_s[0], now_s)
         return _site_reason(board, slot, now_s)
@@ -156,7 +157,7 @@ def _try_with(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
     klass = first_class(board, slot)
     if klass != NONE and (jobs.gang[slot] and jobs.n_nodes_min[slot] > 0):
         rate(board, slot, klass, n_nodes)
-    reason = _power_reason(board, slot, now_s)
+    reason = _power_reason(board, slot, n_nodes, now_s)
     if reason != NO_REASON:
         return reason
     n_before = g.n_reserved[0]
@@ -184,7 +185,7 @@ def _begin(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     if g.n_reserved[0] > 0:
         for index in range(n_nodes):
             note_start(board, slot, board.pick[index])
-    add_load(board, slot, now_s)
+    add_load(board, slot)
     jobs.reason[slot] = NO_REASON
     log(board, START, slot, float(jobs.n_held[slot]), 1.0)
 
@@ -298,4 +299,3 @@ def admit(board: Board, now_s: float) -> None:
         _reserve_blocked(board, now_s)
         for index in range(g.n_blocked[0]):
             tell(board, board.blocked[index], now_s)
-

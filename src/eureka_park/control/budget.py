@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from eureka_park.compute.core.board import INF, RING, SKY_BINDING, Board
 from eureka_park.compute.core.ends import hour_of
-from eureka_park.compute.core.moves import left_s
 from eureka_park.foundation.kernels import kernel
 
 
@@ -103,10 +102,10 @@ def price_of(board: Board, index: int, add_kw: float) -> float:
 
 
 @kernel
-def add_load(board: Board, slot: int, now_s: float) -> None:
+def add_load(board: Board, slot: int) -> None:
     """A job has just started: each admission moves along the curve of the hours in which it will run."""
     sky, jobs = board.sky, board.jobs
-    end_s = now_s + left_s(board, slot, now_s)
+    end_s = jobs.ends_s[slot]
     for index in range(board.g.n_sky[0]):
         if sky.start_s[index] >= end_s:
             return

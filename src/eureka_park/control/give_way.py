@@ -111,9 +111,9 @@ def _plan_stop(board: Board, slot: int, short_kw: float, may_shrink: bool) -> fl
     if jobs.checkpoint[slot] or jobs.job_class[slot] == SERVICE:
         jobs.plan_stop[slot], jobs.reason_a[slot] = STOP, short_kw
         return saved_kw + jobs.idle_kw[slot] - already_kw  # its nodes' share comes free with its checkpoint
-    if g.can_freeze[0]:
+    if g.can_freeze[0] and saved_kw > already_kw:
         jobs.plan_stop[slot], jobs.reason_a[slot] = STAND_STILL, short_kw
-        return saved_kw
+        return saved_kw - already_kw
     return 0.0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, RUNNING, Array, Board
+from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, RUNNING, UP, Array, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.moves import pausing
 from eureka_park.compute.core.rooms import empty_row, is_within
@@ -56,6 +56,16 @@ def _is_spared(board: Board, leaf: int, claimant_share: int) -> bool:
 
 
 @kernel
+def _n_up(board: Board, slot: int) -> int:
+    """How many nodes of a gang are up: others start nothing when it leaves them."""
+    n, node = 0, board.jobs.node[slot]
+    while node != NONE:
+        n += 1 if board.nodes.up[node] == UP else 0
+        node = board.nodes.gang_next[node]
+    return n
+
+
+@kernel
 def _helps(board: Board, claimant: int, slot: int) -> bool:
     """Whether pausing a job makes room where the claimant may run."""
     jobs, nodes = board.jobs, board.nodes
@@ -65,9 +75,10 @@ def _helps(board: Board, claimant: int, slot: int) -> bool:
     if jobs.gang[claimant]:
         return bool(jobs.gang[slot])
     if jobs.gang[slot]:
-        return True
+        return _n_up(board, slot) > 0
     return bool(
-        jobs.gpus[claimant] <= nodes.free_gpus[node] + jobs.gpus[slot]
+        nodes.up[node] == UP
+        and jobs.gpus[claimant] <= nodes.free_gpus[node] + jobs.gpus[slot]
         and jobs.mcpu[claimant] <= nodes.free_mcpu[node] + jobs.mcpu[slot]
         and jobs.mem_mib[claimant] <= nodes.free_mem_mib[node] + jobs.mem_mib[slot]
     )
@@ -91,7 +102,7 @@ def _victims(board: Board, claimant: int, share: int, out: Array, now_s: float) 
                     if here == klass or not jobs.gang[claimant]:
                         out[n] = slot
                         n += 1
-                        got += jobs.n_held[slot]
+                        got += _n_up(board, slot) if jobs.gang[slot] else 1
                     if not jobs.gang[claimant] or got >= jobs.n_nodes[claimant]:
                         return n
                 slot = jobs.next[slot]

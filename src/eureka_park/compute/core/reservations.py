@@ -83,10 +83,9 @@ def reserve(board: Board, slot: int, now_s: float) -> float:
 
 
 @kernel
-def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, now_s: float) -> float:
-    """When so many nodes of a class are first free together."""
+def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, need_s: float, now_s: float) -> float:
+    """When so many nodes of a class are first free together, each for as long as is needed."""
     n, first = board.classes.n_nodes[klass], board.classes.first[klass]
-    need_s = left_s(board, slot, now_s)
     avail = np.full(n, INF)
     for index in range(n):
         free_s = _avail_s(board, first + index, now_s)
@@ -100,14 +99,14 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
     jobs = board.jobs
     n_nodes = jobs.n_nodes_min[slot] if jobs.n_nodes_min[slot] > 0 else jobs.n_nodes[slot]
     from_s, best = INF, NONE
+    need_s = left_s(board, slot, now_s) * jobs.n_nodes[slot] / n_nodes  # on fewer nodes its work takes longer
     for klass in range(board.classes.shape[0]):
         if may_run_on(board, slot, klass) and board.classes.n_nodes[klass] >= n_nodes:
-            at_s = _gang_from_s(board, slot, klass, n_nodes, now_s)
+            at_s = _gang_from_s(board, slot, klass, n_nodes, need_s, now_s)
             if at_s < from_s:
                 from_s, best = at_s, klass
     if best == NONE:
         return INF
-    need_s = left_s(board, slot, now_s)
     first, left = board.classes.first[best], n_nodes
     for is_tie in (False, True):  # those that are free before, then as many of those free just then as are needed
         for node in range(first, first + board.classes.n_nodes[best]):
@@ -226,12 +225,16 @@ def _first_release(board: Board, slot: int, now_s: float, need_s: float, before_
                 return at_s, best
             node = jobs.node[who[index]]
             while node != NONE:
-                if nodes.up[node] == UP and nodes.stamp[node] != g.turn[0] and may_run_on(
-                    board, slot, nodes.klass[node]
+                if (
+                    nodes.up[node] == UP
+                    and nodes.stamp[node] != g.turn[0]
+                    and may_run_on(board, slot, nodes.klass[node])
                 ):
                     _release(board, who[index], node)
-                    if (best == NONE or node < best) and _fits_then(board, slot, node) and window_allows(
-                        board, slot, node, end_s, end_s + need_s
+                    if (
+                        (best == NONE or node < best)
+                        and _fits_then(board, slot, node)
+                        and window_allows(board, slot, node, end_s, end_s + need_s)
                     ):
                         at_s, best = end_s, node
                 node = nodes.gang_next[node] if jobs.gang[who[index]] else NONE
