@@ -21,6 +21,8 @@ from eureka_park.adapters.home import Home, HomeFacts, wake_sender
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
+from eureka_park.compute.board_facts import FILE as BOARD_FILE
+from eureka_park.compute.board_facts import BoardFacts
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec
 from eureka_park.compute.core.job_check import TIME_MAX_S
@@ -232,6 +234,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         quoter=_quoter(site, facts.pace.factor, energy),
         check_deadline=_deadline_check(site, energy),
         pace_factor=facts.pace.factor,
+        board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
     )
     return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute)
 

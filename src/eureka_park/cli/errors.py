@@ -12,7 +12,7 @@ from typing import Final
 
 from eureka_park.cli.energy_errors import SAID_BY_ENERGY
 from eureka_park.cli.policy_errors import SAID_BY_POLICY
-from eureka_park.cli.reasons import SAID_BY_THE_PARK
+from eureka_park.cli.reasons import ADVICE, SAID_AFTERWARDS, SAID_BY_THE_PARK
 from eureka_park.cli.twin_errors import SAID_BY_THE_TWIN
 from eureka_park.cli.words import N_, _, language
 from eureka_park.foundation.errors import ParkError
@@ -119,7 +119,11 @@ def sentence(text: str) -> str:
     """A sentence of a known form in the person's language; any other as it is."""
     if not text or language() == "en":
         return text
-    for form in (*FORMS, *SAID_BY_THE_PARK, *SAID_BY_ENERGY, *SAID_BY_POLICY, *SAID_BY_THE_TWIN):
+    for form in SAID_AFTERWARDS:
+        if found := _last(form).fullmatch(text):
+            names = found.groupdict()
+            return f"{sentence(names.pop('_before'))} {_(form, **names)}"
+    for form in (*FORMS, *SAID_BY_THE_PARK, *ADVICE, *SAID_BY_ENERGY, *SAID_BY_POLICY, *SAID_BY_THE_TWIN):
         if found := _pattern(form).fullmatch(text):
             return _(form, **found.groupdict())
     return text
@@ -128,3 +132,9 @@ def sentence(text: str) -> str:
 @cache
 def _pattern(form: str) -> re.Pattern[str]:
     return re.compile(_NAME.sub(r"(?P<\1>.+?)", re.escape(form)), re.DOTALL)
+
+
+@cache
+def _last(form: str) -> re.Pattern[str]:
+    """Any text that ends with a sentence of this form."""
+    return re.compile(rf"(?P<_before>.+) {_pattern(form).pattern}", re.DOTALL)

@@ -29,7 +29,7 @@ COMMANDS: dict[str, Lazy] = {
     ),
     "jobs": Lazy(f"{_CLI}.jobs:jobs", "List jobs, newest first.", see=("show", "why", "top")),
     "show": Lazy(f"{_CLI}.show:show", "One job with all its particulars.", see=("why", "logs", "receipt")),
-    "why": Lazy(f"{_CLI}.show:why", "Why a job waits, and until when.", see=("show", "plan")),
+    "why": Lazy(f"{_CLI}.why:why", "Why a job waits, and until when.", see=("show", "plan")),
     "logs": Lazy(f"{_CLI}.follow:logs", "The log of a job; -f follows it.", see=("wait", "show")),
     "wait": Lazy(f"{_CLI}.follow:wait", "Wait for a job; exit with its code.", see=("logs", "get", "receipt")),
     "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs.", see=("jobs", "show")),

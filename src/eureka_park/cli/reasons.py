@@ -27,8 +27,24 @@ SAID_BY_THE_PARK: Final = (
     N_("It needs {need} of firm power; {free} can be promised now."),
     N_("It needs {need}; plants and grid together leave {free} now."),
     N_("It waits for a better hour: {then} MAD/MWh then (carbon priced in), {now} now; its deadline leaves {left}."),
+    N_("It waits for a better hour: {then} MAD/MWh then (carbon priced in), {now} now."),
     N_("No node of the park is large enough for it."),
+    N_("It needs {n} whole free nodes; {free} are free."),
+    N_("It needs {n} whole free nodes; 1 is free."),
+    N_("It needs {n} whole free nodes; none is free."),
+    N_("It needs {n} GPU on one node; the most that are free on one: {free}."),
+    N_("It needs {asks} on one node; the roomiest has {room} free."),
     N_("It needs {asks}; {room} are free."),
+    N_("There is room, but it is promised to jobs before it."),
+    N_("The nodes that it needs are closed for a while."),
+    N_("It would reach into the maintenance of {nodes}, from {start} to {end}."),
+    N_("It would reach into the time of {nodes} that is kept for {project}, from {start} to {end}."),
+    N_("It goes on with {n} nodes: the sky gives {short} less than the bound work draws."),
+    N_("It goes on with 1 node: the sky gives {short} less than the bound work draws."),
+    N_(
+        "It is paused at a checkpoint: {share} has lent it the power and asks for it back; {floor} are sure to that "
+        "share."
+    ),
     N_("It is capped to {percent} of its power: the sky gives {short} less than the bound work draws."),
     N_("It is paused at a checkpoint: the sky gives {short} less than the bound work draws."),
     N_("It is frozen in place, its work kept: the sky gives {short} less than the bound work draws."),
@@ -45,4 +61,31 @@ SAID_BY_THE_PARK: Final = (
     N_("It was cancelled."),
     N_("It was cancelled. It ran {time}."),
     N_("It was lost: its node or supervisor died without a last word."),
+)
+
+# Sentences that follow one of those above.
+SAID_AFTERWARDS: Final = (
+    N_("The plan keeps its salt for dearer hours."),
+    N_("The salt is empty."),
+    N_("Its project has used {used} of the park lately; {due} is due to it."),
+)
+
+ADVICE: Final = (
+    N_("Ask for fewer GPUs, CPUs or memory on one machine."),
+    N_("Declare a shorter time (--time), if it needs less: a short job may pass through a gap."),
+    N_("Declare a time (--time) that ends before the window begins, or let it wait for its end."),
+    N_("In tier flex or green it waits for sun, wind or salt and needs no firm power."),
+    N_("Ask for less power, or declare what it really draws with --kw."),
+    N_("In tier firm the grid carries it: dearer, but no cloud holds it."),
+    N_("Name an earlier deadline with --by: it then starts sooner, at a higher price."),
+    N_("Give it a higher --priority to pass other jobs of its project."),
+    N_("Submit it again and ask for less of one machine."),
+    N_("It starts when they have finished; should one fail, this job is cancelled."),
+    N_("Nothing need be done: the first plan is there within minutes."),
+    N_("Jobs of tier firm are never capped, paused or frozen by the plan."),
+    N_("Within its own share nobody asks it to give way."),
+    N_("Ask for fewer machines (--nodes or --gpus)."),
+    N_("With checkpoints it may begin on fewer machines: --min-nodes."),
+    N_("What its project has used counts less from day to day; its turn comes back by itself."),
+    N_("With a deadline (--by) it runs in time for it, by then on the grid."),
 )

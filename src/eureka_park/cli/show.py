@@ -1,4 +1,4 @@
-"""`park show`, `park why`, `park cancel`: one job looked at, asked about, given up."""
+"""`park show`, `park cancel`: one job looked at, given up."""
 
 from __future__ import annotations
 
@@ -121,32 +121,20 @@ def _ending(view: JobView) -> str:
     return _("exit code {code}", code=view["exit_code"]) if view.get("exit_code") is not None else ""
 
 
-@click.command()
-@click.argument("job", type=JOB)
-@json_option
-def why(job: str, as_json: bool) -> None:
-    """Say why a job waits (or was paused, or failed), and until when.
-
-    \b
-    park why job-4zr3q...
-    """
-    here = park()
-    answer = here.explain(job)
-    if as_json:
-        print_json(answer)
-        return
-    if not answer["reasons"]:
-        click.echo(_("{job} is {state}; nothing holds it.", job=clean(job), state=_(answer["state"])))
-    for reason in answer["reasons"]:
-        click.echo(reason_text(reason))
-
-
 def reason_text(reason: Reason) -> str:
-    """A reason as one line, with until when it holds."""
+    """A reason as one line, with until when it holds, or from when a place is kept."""
     from eureka_park.cli.times import instant_text
 
-    until = reason.get("until")
-    return clean(sentence(reason["text"])) + (" " + _("(until {time})", time=instant_text(until)) if until else "")
+    text, until = clean(sentence(reason["text"])), reason.get("until")
+    if not until:
+        p50, p90 = (reason["values"].get(name) for name in ("start_p50", "start_p90"))
+        if not p50 or not p90:
+            return text
+        times = {"p50": instant_text(p50), "p90": instant_text(p90)}
+        return text + " " + _("(it should start by {p50}, in nine cases of ten by {p90})", **times)
+    if reason["code"] in {"room", "reserved"}:
+        return text + " " + _("(its place is kept from {time} on)", time=instant_text(until))
+    return text + " " + _("(until {time})", time=instant_text(until))
 
 
 @click.command()

@@ -108,12 +108,47 @@ class Receipt(TypedDict):
     price: dict[str, Any]
 
 
+class WhyLine(TypedDict):
+    """Where a job stands in the line of its project and tier."""
+
+    n_ahead: int
+
+
+class WhyShare(TypedDict):
+    """Of the park: what the job's project has used lately, and what its weight gives it."""
+
+    project: str
+    used_frac: float
+    due_frac: float
+
+
+class WhyPromise(TypedDict):
+    """The start that a job was promised first, how late it is or was, and the reason code that made it late."""
+
+    promised_at: str
+    late_s: float
+    cause: str | None
+
+
+class WhyEstimate(TypedDict):
+    """When a job should start: by `p50_at` in one case of two, by `p90_at` in nine of ten."""
+
+    p50_at: str
+    p90_at: str
+
+
 class Why(TypedDict):
-    """The reasons of one job."""
+    """The reasons of one job, and what stands behind them; `place_at`: from when a place is kept for it."""
 
     job_id: str
     state: str
     reasons: list[Reason]
+    line: NotRequired[WhyLine | None]
+    share: NotRequired[WhyShare | None]
+    place_at: NotRequired[str | None]
+    promise: NotRequired[WhyPromise | None]
+    estimate: NotRequired[WhyEstimate | None]
+    advice: NotRequired[list[str]]
 
 
 class Cancelled(TypedDict):

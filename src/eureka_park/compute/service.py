@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import folders, history, store, view
+from eureka_park.compute.board_facts import BoardFacts
 from eureka_park.compute.core.job import JobSpec, Tier
 from eureka_park.compute.core.job_check import check_request
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
@@ -18,6 +19,7 @@ from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.compute.neighbours import DeadlineCheck, Quoter, Receipts, Sky
 from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, is_first, quote_rows
+from eureka_park.compute.why import why_answer
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -53,13 +55,14 @@ class ComputeService:
         quoter: Quoter | None = None,
         check_deadline: DeadlineCheck | None = None,
         pace_factor: float = 1.0,
+        board_facts: Callable[[], BoardFacts] = BoardFacts,
     ) -> None:
         self._db, self._clock, self._home = db, clock, home
         self._accounts, self._data, self._receipts = accounts, data, receipts
         self._room, self._flex_default_s = room, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
-        self._check_deadline = check_deadline
+        self._check_deadline, self._board_facts = check_deadline, board_facts
         self._array_receipts: dict[str, dict[str, Any]] = {}
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -209,7 +212,9 @@ class ComputeService:
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
             if row["state"] == "queued" and not row["reasons"]:
                 n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"])
-                shown["reasons"] = [self._waits_for(conn, row) or self._no_plan() or view.behind(n_ahead, row["tier"])]
+                shares = self._board_facts().shares
+                behind = view.behind(n_ahead, row["tier"], shares.get(row["project"]))
+                shown["reasons"] = [self._waits_for(conn, row) or self._no_plan() or behind]
             return shown
 
     def _no_plan(self) -> dict[str, Any] | None:
@@ -300,13 +305,19 @@ class ComputeService:
         return tuple(item.project_id for item in self._accounts.projects(who))
 
     def why(self, who: Principal | None, job_id: str) -> dict[str, Any]:
-        """The reasons of a job: why it waits, is capped, paused, frozen, or how it ended."""
+        """The reasons of a job: why it waits, is capped, paused, frozen, or how it ended; its place in line, its
+        project's share, what was promised to it, and what would help (`compute.why`).
+        """
         shown = self.job(who, job_id)
-        reasons = shown["reasons"]
-        if shown["state"] in ENDED_NAMES or not reasons:
-            row = self._row(who, job_id)
-            reasons = [view.ended_reason(row)] + (reasons if shown["state"] not in ENDED_NAMES else [])
-        return {"job_id": job_id, "state": shown["state"], "reasons": reasons}
+        reasons, state = shown["reasons"], shown["state"]
+        with self._db.read() as conn:
+            row = self._row_in(conn, who, job_id)
+            timeline = store.timeline_of(conn, job_id)
+            n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"]) if state == "queued" else None
+        if state in ENDED_NAMES or not reasons:
+            reasons = [view.ended_reason(row)] + (reasons if state not in ENDED_NAMES else [])
+        share = self._board_facts().shares.get(row["project"])
+        return why_answer(shown, reasons, timeline, n_ahead, share, self._clock.park_s())
 
     def timeline(self, who: Principal | None, job_id: str) -> list[dict[str, Any]]:
         """What happened to a job, oldest first: `at_s`, `what`, `text`, `reason`, `cap_frac`, `node`."""

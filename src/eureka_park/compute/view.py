@@ -99,13 +99,22 @@ def just_sent() -> dict[str, Any]:
     }
 
 
-def behind(n_ahead: int, tier: str) -> dict[str, Any]:
-    """The reason of a job that stands behind others of its project and tier."""
+def behind(n_ahead: int, tier: str, share: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """The reason of a job that stands behind others of its project and tier. `share`: its project's `used_frac` and
+    `due_frac`; told where others come first for it.
+    """
+    values: dict[str, Any] = {"n_ahead": n_ahead}
+    more = ""
+    if share and share["used_frac"] > share["due_frac"]:
+        values |= {"used_frac": share["used_frac"], "due_frac": share["due_frac"]}
+        used, due = f"{share['used_frac']:.2f}", f"{share['due_frac']:.2f}"
+        more = f" Its project has used {used} of the park lately; {due} is due to it."
     if n_ahead == 0:
-        return {"code": "next", "text": "It is next in its line.", "values": {}, "until": None}
+        values.pop("n_ahead")
+        return {"code": "next", "text": f"It is next in its line.{more}", "values": values, "until": None}
     jobs = "job of its project stands" if n_ahead == 1 else "jobs of its project stand"
-    text = f"{n_ahead} {tier} {jobs} before it."
-    return {"code": "behind", "text": text, "values": {"n_ahead": n_ahead}, "until": None}
+    text = f"{n_ahead} {tier} {jobs} before it.{more}"
+    return {"code": "behind", "text": text, "values": values, "until": None}
 
 
 def array_state(states: Mapping[str, int]) -> str:

@@ -189,7 +189,7 @@ def _room(a: float, b: float, facts: Facts) -> Told:
         return _window(a, b, facts)
     if facts.is_gang:
         free = "1 is" if b == 1 else f"{b:.0f} are" if b else "none is"
-        text = f"It needs {a:.0f} whole free {'node' if a == 1 else 'nodes'}; {free} free."
+        text = f"It needs {a:.0f} whole free nodes; {free} free."
         return "room", text, _parts(a, b, facts)
     if facts.asks.n_gpus > b:
         text = f"It needs {a:.0f} GPU on one node; the most that are free on one: {b:.0f}."

@@ -109,10 +109,45 @@ class Quote(BaseModel):
     labels: dict[str, str]
 
 
+class WhyLine(BaseModel):
+    """Where a job stands in the line of its project and tier."""
+
+    n_ahead: int
+
+
+class WhyShare(BaseModel):
+    """Of the park: what the job's project has used lately, and what its weight gives it."""
+
+    project: str
+    used_frac: float
+    due_frac: float
+
+
+class WhyPromise(BaseModel):
+    """The start that a job was promised first, how late it is or was, and the reason code that made it late."""
+
+    promised_at: str
+    late_s: float
+    cause: str | None
+
+
+class WhyEstimate(BaseModel):
+    """When a job should start: by `p50_at` in one case of two, by `p90_at` in nine of ten."""
+
+    p50_at: str
+    p90_at: str
+
+
 class Why(JobEnding):
-    """The reasons of a job."""
+    """The reasons of a job, and what stands behind them."""
 
     reasons: list[Reason]
+    line: WhyLine | None = None
+    share: WhyShare | None = None
+    place_at: str | None = Field(default=None, description="From when a place is kept for it")
+    promise: WhyPromise | None = None
+    estimate: WhyEstimate | None = None
+    advice: list[str] = Field(default=[], description="What would change it, in English")
 
 
 class ReceiptLine(BaseModel):

@@ -234,7 +234,8 @@ class SmallPark:
         self, job: dict[str, Any], rest: list[str], query: dict[str, str]
     ) -> tuple[int, Any, dict[str, str]]:
         if rest[0] == "why":
-            return 200, {"job_id": job["job_id"], "state": job["state"], "reasons": job["reasons"]}, {}
+            why = {"job_id": job["job_id"], "state": job["state"], "reasons": job["reasons"]}
+            return 200, {**why, **job.get("why", {})}, {}
         if rest[0] == "receipt":
             return (
                 (200, self.receipt, {}) if self.receipt else error(404, "no_receipt_yet", "Not settled yet.", "Wait.")

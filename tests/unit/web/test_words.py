@@ -16,6 +16,9 @@ from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eureka_park.control import codes as kernel_codes
+from eureka_park.control.reasons import _WORDS as kernel_reasons
+from eureka_park.control.reasons import Facts, reason_from
 from eureka_park.web.pages.reasons import REASONS, reason_text, said
 from eureka_park.web.pages.words import LANGUAGES, Words, catalogue, words_of
 
@@ -241,7 +244,10 @@ VALUES = {
     "need_kw": 0.012, "free_kw": -3.0, "short_kw": 1234.5, "now_mad_per_mwh": 812.4, "then_mad_per_mwh": 640.0,
     "n_ahead": 3, "clean_kw": 7.0, "after": ["job-a", "job-b", "job-c", "job-d"], "cpus": 2.5, "free_cpus": 1.0,
     "gpus": 1, "free_gpus": 0, "memory_bytes": 2 * 1024**3, "free_memory_bytes": 1024**3,
+    "share": "health", "floor_kw": 400.0, "closed": ["n1", "n2", "n3"],
+    "from": "2026-11-22T13:00:00Z", "to": "2026-11-22T14:00:00Z",
 }  # fmt: skip
+PARTS = {"nodes": 3, "free_nodes": 2}
 
 
 def reason(code: str, **values: Any) -> dict[str, Any]:
@@ -269,14 +275,17 @@ def codes_of_the_park() -> set[str]:
 
 def test_every_reason_of_the_park_has_words() -> None:
     codes = codes_of_the_park()
-    assert {"room", "better_hour", "no_plan", "just_sent", "in_line"} <= codes
+    kernels = {value for name, value in vars(kernel_codes).items() if name.isupper()} & set(kernel_reasons)
+    codes |= {reason_from(code, 1.0, 1.0, 0.0, Facts()).code for code in kernels}
+    assert {"room", "better_hour", "no_plan", "just_sent", "in_line", "reserved", "reclaimed"} <= codes
     assert codes <= set(REASONS), codes - set(REASONS)
 
 
 @pytest.mark.parametrize("code", REASONS)
 @pytest.mark.parametrize("lang", FOREIGN)
 def test_reasons_are_spoken_with_isolated_numbers(lang: str, code: str) -> None:
-    text, spoken_in = reason_text(Words(lang), reason(code, **VALUES))
+    values = VALUES | (PARTS if code == "shrunk_power" else {})
+    text, spoken_in = reason_text(Words(lang), reason(code, **values))
     assert spoken_in == Words(lang).tag and "{" not in text and "Its own" not in text
     assert is_isolated(text) and text.count(OPEN) >= len(fields(REASONS[code]))
     assert "-3" not in text, "what is short is nothing free, not less than nothing"
@@ -299,6 +308,29 @@ def test_english_reasons_keep_what_their_own_text_says_more() -> None:
 def test_a_reason_without_its_values_stays_english(lang: str, code: str) -> None:
     text, spoken_in = reason_text(Words(lang), reason(code))
     assert (text, spoken_in) == ("Its own English.", "en") if fields(REASONS[code]) else spoken_in == Words(lang).tag
+
+
+@pytest.mark.parametrize("lang", FOREIGN)
+def test_gangs_and_kept_time_have_forms_of_their_own(lang: str) -> None:
+    text, spoken_in = reason_text(Words(lang), reason("room", **PARTS))
+    assert spoken_in == Words(lang).tag and "3" in text and "2" in text and is_isolated(text)
+    closed = {name: VALUES[name] for name in ("closed", "from", "to")}
+    texts = [reason_text(Words(lang), reason("window", **closed, project=name))[0] for name in ("", "genomes")]
+    assert "genomes" in texts[1] and "genomes" not in texts[0] and all("n1" in text for text in texts)
+    many = reason_text(Words(lang), reason("window", **{**closed, "closed": ["a", "b", "c", "d"]}))[0]
+    assert "…" in many and "…" not in texts[0]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_reason_says_what_stands_behind_it(lang: str) -> None:
+    words = Words(lang)
+    plain_text = reason_text(words, reason("behind", n_ahead=3))[0]
+    told = reason_text(words, reason("behind", n_ahead=3, used_frac=0.42, due_frac=0.25))[0]
+    assert told.startswith(plain_text) and "42" in told and "25" in told and is_isolated(told)
+    short = {"short_kw": 5.0}
+    kept, empty = ({**short, "kept_kw": 9.0}, {**short, "kept_kw": 0.0, "salt": "empty"})
+    texts = [reason_text(words, reason("paused_power", **values))[0] for values in (short, kept, empty)]
+    assert len(set(texts)) == 3 and all(text.startswith(texts[0]) for text in texts)
 
 
 def test_reasons_say_until_when() -> None:

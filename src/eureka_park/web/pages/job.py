@@ -24,6 +24,7 @@ from eureka_park.web.pages.job_end import failure_of, happened, promise_of, sent
 from eureka_park.web.pages.job_files import FILES_MAX, log_tail, plain, tree_of
 from eureka_park.web.pages.job_life import life_of, ran_s_of
 from eureka_park.web.pages.job_receipt import receipt_of, used_of
+from eureka_park.web.pages.job_why import why_of
 from eureka_park.web.pages.reasons import reason_text, said
 from eureka_park.web.pages.words import N_, Words, isolated
 
@@ -57,6 +58,7 @@ def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
         used=used_of(words, receipt) if receipt else "",
         reasons=[item for reason in job["reasons"] if (item := said(words, [reason], now_s))] if not is_over else [],
         promise=_promise(words, job, now_s),
+        why=None if is_over or is_array else why_of(words, park.compute.why(who, job_id), now_s),
         can_cancel=who is not None and not is_over,
         failure=None if is_array else failure_of(words, job, tail),
         life=None if is_array else life_of(park, words, history, job),

@@ -33,7 +33,24 @@ REASONS: Final[Mapping[str, str]] = {
     "paused_power": N_("It is paused at a checkpoint: the sky gives {short} less than such jobs draw."),
     "frozen_power": N_("It is frozen, its work kept: the sky gives {short} less than such jobs draw."),
     "resumed_power": N_("It goes on with full power: sun, wind and salt give {clean} now, enough for it."),
+    "reserved": N_("There is room, but it is promised to jobs before it."),
+    "window": N_("It would reach into the maintenance of {closed}, from {from} to {to}."),
+    "shrunk_power": N_("It goes on with fewer machines, {nodes} now: the sky gives {short} less than such jobs draw."),
+    "reclaimed": N_(
+        "It is paused at a checkpoint: {share} has lent it the power and asks for it back; {floor} are sure to that "
+        "share."
+    ),
 }
+_VARIANTS: Final[Mapping[str, tuple[str, str]]] = {  # by code, the value that asks for another form, and that form
+    "room": ("nodes", N_("It needs {nodes} whole free machines; {free_nodes} are free.")),
+    "window": (
+        "project",
+        N_("It would reach into the time of {closed} that is kept for {project}, from {from} to {to}."),
+    ),
+}
+_USED: Final = N_("Its project has used {used} of the park lately; {due} is due to it.")
+_KEPT: Final = N_("The plan keeps its salt for dearer hours.")
+_EMPTY: Final = N_("The salt is empty.")
 _SAYS_MORE: Final = frozenset(
     {"finished", "running", "failed", "lost", "cancelled", "room", "dependency"}
 )  # their text says more
@@ -46,12 +63,27 @@ def reason_text(words: Words, reason: Mapping[str, Any]) -> tuple[str, str]:
     """A reason in this language and the tag of the language it is in: its own English where no form fits."""
     code = str(reason["code"])
     form = REASONS.get(code)
+    if code in _VARIANTS and reason["values"].get(_VARIANTS[code][0]):
+        form = _VARIANTS[code][1]
     if form is None or (words.lang == "en" and code in _SAYS_MORE) or words.tag_of(form) == "en" != words.lang:
         return str(reason["text"]), "en"
     values = _spoken(words, reason["values"])
     if not _names(form) <= values.keys():
         return str(reason["text"]), "en"
-    return words.say(form, **values), words.tag_of(form)
+    more = [words.say(extra, **values) for extra in _more(reason["values"])]
+    return " ".join([words.say(form, **values), *more]), words.tag_of(form)
+
+
+def _more(values: Mapping[str, Any]) -> list[str]:
+    """What the values say beyond the form of their code."""
+    found = [_USED] if "used_frac" in values else []
+    if "short_kw" in values or "need_kw" in values:
+        short_kw = float(values.get("short_kw", values.get("need_kw", 0.0) - max(0.0, values.get("free_kw", 0.0))))
+        if values.get("kept_kw", 0.0) > short_kw:
+            found.append(_KEPT)
+        elif values.get("salt") == "empty":
+            found.append(_EMPTY)
+    return found
 
 
 def said(words: Words, reasons: Sequence[Mapping[str, Any]], now_s: float | None = None) -> dict[str, Any] | None:
@@ -73,8 +105,18 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
     for name in ("now", "then"):
         if (price := values.get(f"{name}_mad_per_mwh")) is not None:
             found[name] = words.number(price, 0)
-    if "n_ahead" in values:
-        found["n_ahead"] = words.number(values["n_ahead"])
+    for name in ("n_ahead", "nodes", "free_nodes"):
+        if name in values:
+            found[name] = words.number(values[name])
+    for name in ("used", "due"):
+        if (frac := values.get(f"{name}_frac")) is not None:
+            found[name] = words.percent(frac)
+    if (floor_kw := values.get("floor_kw")) is not None:
+        found["floor"] = words.power(float(floor_kw) / 1000.0)
+    for name in ("share", "project"):
+        if values.get(name):
+            found[name] = isolated(str(values[name]))
+    found |= _closed(words, values)
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []
         names = [isolated(str(name)) if name else words.say(HIDDEN) for name in values["after"][:_SHOWN]]
@@ -82,6 +124,16 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
     if "cpus" in values:
         found["asks"], found["room"] = (_machine(words, values, before) for before in ("", "free_"))
     return found
+
+
+def _closed(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
+    """The machines of a window and its times."""
+    if not values.get("closed"):
+        return {}
+    more = ["…"] if len(values["closed"]) > _SHOWN else []
+    names = words.joined([*(isolated(str(name)) for name in values["closed"][:_SHOWN]), *more])
+    times = {name: words.when(parse_instant_s(values[name])) for name in ("from", "to") if values.get(name)}
+    return {"closed": names, **times}
 
 
 def _machine(words: Words, values: Mapping[str, Any], before: str) -> str:

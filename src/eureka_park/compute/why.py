@@ -1,0 +1,115 @@
+"""Everything that answers "why": the reasons of a job, its place in line, what is promised to it, what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from eureka_park.foundation.units import parse_instant_s
+
+LATE_S: Final = 60.0  # a start later than promised by more than this is a broken promise
+_WAITING: Final = frozenset({"queued", "paused"})
+_OUT_OF_LINE: Final = frozenset({"dependency", "better_hour", "no_plan", "just_sent"})  # nobody stands before these
+_PLACE_CODES: Final = frozenset({"room", "reserved"})  # their `until` is when a place is kept for the job
+_NONE: Final = ""
+_NO_REASON: Final[Mapping[str, Any]] = {"code": _NONE, "values": {}, "until": None}
+
+_LESS: Final = "Ask for less power, or declare what it really draws with --kw."
+_FIRM: Final = "In tier firm the grid carries it: dearer, but no cloud holds it."
+_NEVER_HELD: Final = "Jobs of tier firm are never capped, paused or frozen by the plan."
+_SHORTER: Final = "Declare a shorter time (--time), if it needs less: a short job may pass through a gap."
+_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
+    "room": ("Ask for fewer GPUs, CPUs or memory on one machine.", _SHORTER),
+    "reserved": (_SHORTER,),
+    "window": ("Declare a time (--time) that ends before the window begins, or let it wait for its end.",),
+    "firm_power": ("In tier flex or green it waits for sun, wind or salt and needs no firm power.", _LESS),
+    "site_power": (_LESS,),
+    "clean_power": (_FIRM, _LESS),
+    "better_hour": ("Name an earlier deadline with --by: it then starts sooner, at a higher price.", _FIRM),
+    "behind": ("Give it a higher --priority to pass other jobs of its project.",),
+    "no_such_node": ("Submit it again and ask for less of one machine.",),
+    "dependency": ("It starts when they have finished; should one fail, this job is cancelled.",),
+    "no_plan": ("Nothing need be done: the first plan is there within minutes.",),
+    "capped_power": (_NEVER_HELD,),
+    "paused_power": (_NEVER_HELD,),
+    "frozen_power": (_NEVER_HELD,),
+    "shrunk_power": (_NEVER_HELD,),
+    "reclaimed": (_NEVER_HELD, "Within its own share nobody asks it to give way."),
+}
+_GANG: Final = (
+    "Ask for fewer machines (--nodes or --gpus).",
+    "With checkpoints it may begin on fewer machines: --min-nodes.",
+    _SHORTER,
+)
+_OVER_SHARE: Final = "What its project has used counts less from day to day; its turn comes back by itself."
+_DEADLINE: Final = "With a deadline (--by) it runs in time for it, by then on the grid."
+ALL_ADVICE: Final = tuple(
+    dict.fromkeys([*(text for texts in _ADVICE.values() for text in texts), *_GANG, _OVER_SHARE, _DEADLINE])
+)
+
+
+def why_answer(
+    shown: Mapping[str, Any],
+    reasons: Sequence[Mapping[str, Any]],
+    timeline: Sequence[Mapping[str, Any]],
+    n_ahead: int | None,
+    share: Mapping[str, float] | None,
+    now_s: float,
+) -> dict[str, Any]:
+    """The answer about one job. `shown`: its view; `n_ahead`: of its line, None when it is not queued; `share`: what
+    its project has used and is due, where that is known.
+
+    `line`, `share`, `place_at`, `promise` and `estimate` are None where there is nothing to say.
+    """
+    is_waiting = shown["state"] in _WAITING
+    first = reasons[0] if reasons else _NO_REASON
+    return {
+        "job_id": shown["job_id"],
+        "state": shown["state"],
+        "reasons": list(reasons),
+        "line": None if n_ahead is None or first["code"] in _OUT_OF_LINE else {"n_ahead": n_ahead},
+        "share": {"project": shown["project"], **share} if share and is_waiting else None,
+        "place_at": first["until"] if is_waiting and first["code"] in _PLACE_CODES else None,
+        "promise": promise_of(first, timeline, now_s),
+        "estimate": estimate_of(first) if is_waiting else None,
+        "advice": advice_of(shown, first, share),
+    }
+
+
+def promise_of(first: Mapping[str, Any], timeline: Sequence[Mapping[str, Any]], now_s: float) -> dict[str, Any] | None:
+    """The start that a job was promised and how late that was kept, with the cause; None where nothing was promised.
+
+    Before the job starts, its reason tells the promise; a start keeps in the timeline what the job had waited for.
+    """
+    at, cause, start_s = first["values"].get("promised_at"), first["code"], now_s
+    if not at:
+        for row in timeline:
+            reason = row["reason"] or {}
+            if row["what"] == "starting" and reason.get("values", {}).get("promised_at"):
+                at, cause, start_s = reason["values"]["promised_at"], reason["code"], float(row["at_s"])
+    if not at:
+        return None
+    late_s = start_s - parse_instant_s(at)
+    is_broken = late_s > LATE_S
+    return {"promised_at": at, "late_s": max(0.0, late_s) if is_broken else 0.0, "cause": cause if is_broken else None}
+
+
+def estimate_of(reason: Mapping[str, Any]) -> dict[str, Any] | None:
+    """When it should start: by `p50_at` in one case of two, by `p90_at` in nine of ten; None where nobody knows."""
+    values = reason["values"]
+    if not values.get("start_p50") or not values.get("start_p90"):
+        return None
+    return {"p50_at": values["start_p50"], "p90_at": values["start_p90"]}
+
+
+def advice_of(shown: Mapping[str, Any], first: Mapping[str, Any], share: Mapping[str, float] | None) -> list[str]:
+    """What would change it, the most useful first; English, as reasons are."""
+    code = first["code"]
+    found = list(_GANG if code == "room" and shown.get("nodes", 1) > 1 else _ADVICE.get(code, ()))
+    if code in {"clean_power", "better_hour"} and shown["deadline_at"] is None and shown["tier"] != "green":
+        found.append(_DEADLINE)
+    if shown["tier"] == "firm":
+        found = [text for text in found if text not in (_FIRM, _NEVER_HELD)]
+    if share and code in {"behind", "next", "in_line"} and share["used_frac"] > share["due_frac"]:
+        found.append(_OVER_SHARE)
+    return found
