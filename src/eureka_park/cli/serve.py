@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eureka_park.foundation.errors import ParkError
+from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
     from eureka_park.adapters.home import Home
@@ -47,7 +48,8 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)
     park.data.sweep_parts()
-    (park.home.run / "power.json").unlink(missing_ok=True)
+    for name in ("power.json", "plan-fault.json"):
+        (park.home.run / name).unlink(missing_ok=True)
     lease = process.take_lease(park.db, park.clock)
     note_running(park.home, park.site)
     park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
@@ -81,16 +83,27 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     park.close()
 
 
-def _after_cycle(park: Park, live: Live, story: Story | None, told: dict[str, float]) -> None:
+def _after_cycle(park: Park, live: Live, story: Story | None, told: dict[str, Any]) -> None:
     _note_power(park.home, live.parts.metering, told)
+    _note_plan_fault(park, live.parts.planning.error, told)
     if story is not None:
         story.step(park.clock.park_s(), park.clock.real_s())
 
 
-def _note_power(home: Home, metering: Metering, told: dict[str, float]) -> None:
+def _note_power(home: Home, metering: Metering, told: dict[str, Any]) -> None:
     """Leave the power of the last reading where pages find it; a full disk costs only that."""
     now = {"it_mw": metering.power_it_mw, "site_mw": metering.power_it_mw * metering.pue}
-    if now["it_mw"] > 0 and now != told:
-        told.update(now)
+    if now["it_mw"] > 0 and now != told.get("power"):
+        told["power"] = now
         with suppress(ParkError):
             home.write("run/power.json", json.dumps(now))
+
+
+def _note_plan_fault(park: Park, error: str, told: dict[str, Any]) -> None:
+    """Leave why no new plan is followed where pages find it; nothing while all is well."""
+    if error == told.get("plan_fault", ""):
+        return
+    told["plan_fault"] = error
+    note = {"text": error, "since_at": iso_from_s(park.clock.park_s())} if error else {}
+    with suppress(ParkError):
+        park.home.write("run/plan-fault.json", json.dumps(note))

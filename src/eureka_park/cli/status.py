@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from eureka_park.cli.output import clean, json_option, park, print_json
-from eureka_park.cli.words import _
+from eureka_park.cli.words import N_, _
+
+_PLANS: Final = {
+    "late": N_("plan      of {at} is followed until {until}; a newer one is overdue"),
+    "over": N_("plan      of {at} ended {until}; the grid alone is counted on until there is a new one"),
+}
 
 
 @click.command()
@@ -36,6 +43,11 @@ def status(as_json: bool) -> None:
         _("isolation {level}; can {able}", level=clean(found["sandbox_level"]), able=able),
         _("jobs      {counts}", counts=counts or _("none yet")),
     )
+    plan = found.get("plan", {})
+    told = _PLANS.get(plan.get("standing", ""))
+    if told is not None:
+        lines += (_(told, at=instant_text(plan["issued_at"]), until=instant_text(plan["until"])),)
+        lines += (f"          {clean(plan['fault'])}",) if plan["fault"] else ()
     for line in lines:
         click.echo(line)
     if not found["live"]["alive"]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from eureka_park.energy.core.plan_check import plan_fault
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import Site, site_to_json
 
@@ -99,6 +100,9 @@ class Planning:
     def step(self, now_s: float, real_s: float, demand_mw: tuple[float, ...]) -> PowerPlan | None:
         """Take a finished plan if there is one, ask for the next if it is due; the new plan or None."""
         fresh, error = self.maker.take()
+        fault = plan_fault(fresh, self.site, now_s) if fresh is not None else ""
+        if fault:  # the last good plan is followed as far as it reaches, then the grid alone is counted on
+            fresh, error = None, f"The new plan is not followed: {fault}."
         if fresh is not None:
             self.earlier = [plan for plan in (self.plan, *self.earlier) if plan is not None][:KEPT_PLANS]
             self.plan, self.error = fresh, ""

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from eureka_park import __version__
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.plan_check import standing
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import park_of
@@ -36,7 +37,21 @@ def status_of(park: Park) -> dict[str, Any]:
         "sandbox_why_not": engine.get("why_not", {}),
         "capabilities": engine.get("capabilities", []),
         "jobs": park.compute.counts(),
+        "plan": plan_status(park),
         "live": {"alive": is_alive, "lease_until_at": iso_from_s(lease.until_real_s) if lease else None},
+    }
+
+
+def plan_status(park: Park) -> dict[str, Any]:
+    """How the newest plan stands (none, good, late, over), until when it reaches, and why no newer one is followed."""
+    plan, now_s = park.energy.current_plan(), park.clock.park_s()
+    fault = json.loads(park.home.read("run/plan-fault.json") or "{}")
+    return {
+        "standing": str(standing(plan, now_s, park.site.policy.plan_every_s)),
+        "issued_at": iso_from_s(plan.issued_at_s) if plan else None,
+        "until": iso_from_s(plan.end_s) if plan else None,
+        "fault": fault.get("text", ""),
+        "fault_since": fault.get("since_at"),
     }
 
 

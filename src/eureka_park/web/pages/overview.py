@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
+from eureka_park.energy.core.plan_check import Standing
 from eureka_park.energy.core.salt_share import salt_lasts_h, salt_now, salt_trend
 from eureka_park.energy.core.sky import sky_now
 from eureka_park.energy.core.sky_then import sky_then
@@ -21,6 +22,7 @@ from eureka_park.web.charts.tank import tank
 from eureka_park.web.pages.draw import index_of, layers_of, page, someone, words_of
 from eureka_park.web.pages.reasons import said
 from eureka_park.web.pages.words import N_, Words
+from eureka_park.web.status import plan_status
 
 _LISTED: Final = 8
 RUNNING: Final = ("running", "starting", "pausing", "frozen")
@@ -49,6 +51,12 @@ _THEN: Final[Mapping[str, str]] = {
     "grid": N_("Then the grid must give {share}."),
 }
 _TRENDS: Final = {"filling": N_("filling"), "emptying": N_("emptying"), "steady": N_("steady")}
+_LATE: Final = N_("A newer power plan is overdue. The park follows the one of {issued}, which reaches until {until}.")
+_OVER: Final = N_(
+    "The last power plan, of {issued}, ended {until}. Until there is a new one the park counts on the grid alone: "
+    "green work rests, firm work goes on."
+)
+_FAULT: Final = N_("The last attempt gave no plan that can be followed; the operator sees why in park status.")
 _STEADY: Final = N_("It stays so for as far as the plan sees.")
 
 
@@ -70,9 +78,22 @@ def overview(request: Request) -> HTMLResponse:
         n_running=n_running,
         n_waiting=n_waiting,
         n_more=max(0, n_running + n_waiting - len(running) - len(waiting)),
+        notice=plan_notice(park, words),
         **today_of(park, words),
         **(plan_of(park, words, plan) if plan else no_plan_of(words)),
     )
+
+
+def plan_notice(park: Park, words: Words) -> str:
+    """What a visitor should know when plans do not come as they should; empty when they do."""
+    found, now_s = plan_status(park), park.clock.park_s()
+    if found["standing"] not in (Standing.LATE, Standing.OVER):
+        return ""
+    issued = words.when(parse_instant_s(found["issued_at"]), now_s)
+    until = words.when(parse_instant_s(found["until"]), now_s)
+    text = _LATE if found["standing"] == Standing.LATE else _OVER
+    said = words.say(text, issued=issued, until=until)
+    return f"{said} {words.say(_FAULT)}" if found["fault"] else said
 
 
 def row_of(words: Words, job: Mapping[str, Any], now_s: float) -> dict[str, Any]:
