@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
@@ -50,12 +50,12 @@ from eureka_park.foundation.units import GIB, HOUR_S, parse_duration_s
 from eureka_park.foundation.wire.engine import Capability
 from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
-from eureka_park.live.actions import Actions
-from eureka_park.live.journal import open_state
-from eureka_park.live.loop import LEASE_TTL_S, Live, Parts
 from eureka_park.live.metering import Metering
 from eureka_park.live.planning import PlanMaker, Planning
 from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
+
+if TYPE_CHECKING:
+    from eureka_park.live.loop import Live
 
 WELCOME_PROJECT: Final = "welcome"
 WELCOME_CREDITS: Final = 1000.0
@@ -276,7 +276,7 @@ def _last_seen_real_s(db: SqlDatabase) -> float:
     """A real instant at which somebody decided here, the newest that is known; long ago for a new home."""
     with db.read() as conn:
         lease = live_store.heartbeat(conn)
-    return float("-inf") if lease is None else lease.until_real_s - LEASE_TTL_S
+    return float("-inf") if lease is None else lease.until_real_s - live_store.LEASE_TTL_S
 
 
 def _mark_of(db: SqlDatabase) -> Callable[[], int]:
@@ -399,8 +399,11 @@ def machine_of(is_story: bool) -> MachineFacts:
 
 def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token: int) -> Live:
     """The deciding loop over a park, its state rebuilt from snapshot and journal."""
+    from eureka_park.live.actions import Actions
+    from eureka_park.live.journal import open_state
+    from eureka_park.live.loop import Live, Parts
+
     state, journal = open_state(park.db, token)
-    state.fair.weights = {share.path.rsplit("/", 1)[-1]: share.weight for share in park.site.shares}
     refused: list[Callable[[JobId, str], None]] = []
     parts = Parts(
         db=park.db,

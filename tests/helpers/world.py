@@ -13,7 +13,7 @@ from eureka_park.compute.core.job import Job, JobSpec, JobState, Tier
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.policy import Policy
 from eureka_park.control.supply import Interval, Step, Supply
-from eureka_park.control.tick import Decision, tick
+from eureka_park.control.tick import Decision, policy_used, tick
 from eureka_park.foundation.ids import JobId
 
 HOUR = 3600.0
@@ -57,7 +57,7 @@ class World:
     decisions: list[Decision] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.happen(ev.NodesDeclared(self.now_s, self.nodes))
+        self.happen(ev.NodesDeclared(self.now_s, self.nodes), policy_used(self.policy, self.now_s))
 
     def happen(self, *events: ev.Event) -> None:
         for event in events:

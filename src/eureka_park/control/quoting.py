@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec, Reason
 from eureka_park.control.policy import Policy
 from eureka_park.control.quote import Quote, QuotedWork, Run, best_of
 from eureka_park.control.supply import Supply, grid_only, supply_from_plan
-from eureka_park.control.would_start import Picture
 from eureka_park.energy.core.cooling import it_mw_from_site_mw
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import iso_from_s
+
+if TYPE_CHECKING:
+    from eureka_park.control.would_start import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,15 @@ def quote_answer(
     basis: Basis, asks: Mapping[str, Ask], chosen: str, now_s: float, running: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The quote of a job by tier. `asks`: by tier; `running`: rows of the jobs on nodes. Instants are park time."""
-    picture = Picture(basis.nodes, running, now_s)
+    from eureka_park.control.would_start import Picture  # whoever never asks needs no compiled kernels
+
+    picture = Picture(basis.nodes, running, basis.policy, now_s)
     supply = supply_of(basis, now_s)
     tiers, goes_beyond = {}, False
     for tier, ask in asks.items():
         quote = _quote(basis, picture, ask.spec, tier, now_s)
-        refusal = picture.refusal(
-            ask.spec, ask.deadline_s, ask.ahead, supply, basis.policy, is_first=ask.is_first and not running
-        )
+        is_first = ask.is_first and not running
+        refusal = picture.refusal(ask.spec, ask.deadline_s, ask.ahead, supply, is_first=is_first)
         tiers[tier] = _tier_answer(quote, ask, refusal)
         goes_beyond = goes_beyond or quote.goes_beyond(now_s)
     spec = asks[chosen].spec

@@ -1,65 +1,181 @@
-"""One pure tick: end what is over, come down the ladder, go up again, start what may start; with a reason for the
-rest.
-"""
+"""One pure tick of the live park: the kernels decide on the board, here their rows become events and reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.job import Job, JobState, Reason
+from eureka_park.compute.core.board import NONE, Board
+from eureka_park.compute.core.job import WAITING, Job, JobState, Reason
 from eureka_park.compute.core.state import ParkState
-from eureka_park.control.admission import Admission
-from eureka_park.control.ladder import Reasons, ascend, descend
+from eureka_park.control import codes
 from eureka_park.control.policy import Policy
+from eureka_park.control.reasons import Teller
+from eureka_park.control.setup import set_policy, set_sky
 from eureka_park.control.supply import Supply
+from eureka_park.control.turn import turn
+from eureka_park.foundation.cap_curve import power_frac, speed_frac
 from eureka_park.foundation.ids import JobId
+
+REFRESH_S: Final = 60.0  # park seconds after which the numbers of an unchanged reason are told anew
+_TOLD_WITHOUT_PLAN: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one tick decided: events in order (already applied) and the newest reasons of the jobs it looked at."""
+    """What one tick decided: events in order (already applied) and the reasons that are news.
+
+    `rows` are the kernels' actions as they wrote them, for the digest.
+    """
 
     events: tuple[ev.Event, ...]
     reasons: dict[JobId, Reason] = field(default_factory=dict)
+    rows: Any = ()
 
 
-def tick(state: ParkState, supply: Supply | None, policy: Policy, now_s: float) -> Decision:
+def tick(
+    state: ParkState, supply: Supply | None, policy: Policy, now_s: float, *, refresh_s: float = REFRESH_S
+) -> Decision:
     """Decide for the instant `now_s` (park time). While `supply` is None nothing new starts (see `supply.grid_only`).
 
-    The state is changed only through the returned events. Deterministic: ties go by project name, then by order.
+    The state is changed only through the returned events. Deterministic; ties go by order.
     """
-    reasons: Reasons = {}
-    events: list[ev.Event] = list(_end_what_is_over(state, now_s))
-    for event in events:
+    events: list[ev.Event] = []
+    for event in (*_in_vain(state, now_s), *_new_policy(state, policy, now_s)):
         state.apply(event)
+        events.append(event)
+    reasons = {job.job_id: _dependency_reason(job) for job in state.newly_held if job.job_id in state.held}
+    state.newly_held.clear()
+    if state.board is None:
+        return Decision(tuple(events), reasons | _without_plan(state))
+    board = state.board
+    set_up(state, supply, policy, now_s, refresh_s)
+    turn(board, now_s)
+    rows = board.actions[: int(board.g.n_actions[0])]
+    decided = [_EVENTS[row[4]](state, board, row, now_s) for row in rows.tolist()]
+    state.follow(decided)
     if supply is None:
-        reasons.update(_without_plan(state))
-        return Decision(tuple(events), reasons)
-    events += descend(state, supply, policy, now_s, reasons)
-    events += ascend(state, supply, policy, now_s, reasons)
-    events += Admission(state, supply, policy, now_s, reasons).run()
-    for job in state.held.values():
-        reasons[job.job_id] = _dependency_reason(job)
-    return Decision(tuple(events), reasons)
+        reasons |= _without_plan(state)
+    if board.g.n_told[0]:
+        teller = Teller(board, state.node_ids, state.share_paths, supply, now_s)
+        reasons |= {state.job_at[slot]: reason for slot, reason in teller.told()}
+    return Decision((*events, *decided), reasons, rows)
 
 
-def _end_what_is_over(state: ParkState, now_s: float) -> Iterator[ev.Event]:
-    for job in list(state.on_node.values()):
-        if not job.ending and job.state is JobState.RUNNING and job.run_s(now_s) > job.spec.time_s:
-            yield ev.JobEnding(job.job_id, now_s, "time")
+def set_up(state: ParkState, supply: Supply | None, policy: Policy, now_s: float, refresh_s: float = REFRESH_S) -> None:
+    """Put policy and plan onto the board, as far as they are not there already; let windows come to hold and pass."""
+    board = state.board
+    assert board is not None
+    state.refresh(now_s)
+    known = state.on_board
+    if known is None or known[0] is not board.g or known[1] != policy or known[2] != refresh_s:
+        set_policy(board, policy, refresh_s=refresh_s)
+        known = None
+    if known is None or known[3] is not supply:
+        set_sky(board, supply)
+        state.on_board = (board.g, policy, refresh_s, supply)
+
+
+# -- what the state must know before the kernels decide ----------------------------------------------------------------
+
+
+def _in_vain(state: ParkState, now_s: float) -> Iterator[ev.Event]:
+    """Jobs that waited for one which did not finish."""
     for waiter_id, (name, ended_as) in list(state.broken.items()):
         detail = f"It was to run after {name}, which {_ENDED_WORDS[ended_as]}."
         yield ev.JobEnded(waiter_id, now_s, JobState.CANCELLED, detail=detail)
 
 
-_ENDED_WORDS = {
+_ENDED_WORDS: Final = {
     JobState.FINISHED: "finished",
     JobState.FAILED: "failed",
     JobState.CANCELLED: "was cancelled",
     JobState.LOST: "was lost",
 }
+
+
+def policy_used(policy: Policy, now_s: float) -> ev.PolicyUsed:
+    """What the state keeps of a policy."""
+    caps = tuple(
+        (frac, power_frac(frac, policy.cap_curve), speed_frac(frac, policy.cap_curve))
+        for frac in (1.0, *policy.cap_steps_frac)
+    )
+    return ev.PolicyUsed(now_s, str(policy.sky), policy.half_life_s, caps)
+
+
+def _new_policy(state: ParkState, policy: Policy, now_s: float) -> Iterator[ev.Event]:
+    """The policy, where another one held until now; caps that it does not know become the nearest that it does."""
+    known, used = state.side.policy, policy_used(policy, now_s)
+    if known is not None and (known.sky, known.half_life_s, known.caps) == (used.sky, used.half_life_s, used.caps):
+        return
+    yield used
+    fracs = [cap[0] for cap in used.caps]
+    for job in state.on_node.values():
+        if job.cap_frac not in fracs:
+            yield ev.JobCapped(job.job_id, now_s, next((frac for frac in fracs if frac < job.cap_frac), fracs[-1]))
+
+
+# -- rows of the kernels -------------------------------------------------------------------------------------------------
+
+_Row = tuple[Any, ...]  # order, gpu_mask, a, b, code, slot, node, n_nodes
+
+
+def _start(state: ParkState, board: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    job, names = state.jobs[state.job_at[row[5]]], state.node_ids
+    gpus = tuple(index for index in range(row[1].bit_length()) if row[1] >> index & 1)
+    nodes: list[str] = []
+    if job.spec.n_nodes > 1:
+        node = row[6]
+        while node != NONE:
+            nodes.append(names[node])
+            node = int(board.nodes.gang_next[node])
+    return ev.JobStarting(job.job_id, now_s, job.attempt + 1, names[row[6]], gpus, 1.0, tuple(nodes))
+
+
+def _cap(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobCapped(state.job_at[row[5]], now_s, row[2])
+
+
+def _pause(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobPausing(state.job_at[row[5]], now_s, "reclaim" if row[2] else "power")
+
+
+def _freeze(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobFrozen(state.job_at[row[5]], now_s)
+
+
+def _thaw(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobThawed(state.job_at[row[5]], now_s)
+
+
+def _end(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobEnding(state.job_at[row[5]], now_s, "time")
+
+
+def _defer(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobDeferred(state.job_at[row[5]], now_s, row[2], row[3])
+
+
+def _resize(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobResized(state.job_at[row[5]], now_s, row[7])
+
+
+_EVENTS: Final[dict[int, Callable[[ParkState, Board, _Row, float], ev.JobEvent]]] = {
+    codes.START: _start,
+    codes.CAP: _cap,
+    codes.PAUSE: _pause,
+    codes.FREEZE: _freeze,
+    codes.THAW: _thaw,
+    codes.END: _end,
+    codes.DEFER: _defer,
+    codes.RESIZE: _resize,
+}
+
+
+# -- reasons that only the state knows -----------------------------------------------------------------------------------
 
 
 def _dependency_reason(job: Job) -> Reason:
@@ -69,7 +185,7 @@ def _dependency_reason(job: Job) -> Reason:
     return Reason("dependency", f"It runs after {names}.", {"after": list(job.waiting_for)})
 
 
-def _without_plan(state: ParkState) -> Reasons:
+def _without_plan(state: ParkState) -> dict[JobId, Reason]:
     reason = Reason("no_plan", "There is no power plan yet; one is being made.", {})
-    waiting = (job for job in state.jobs.values() if job.state in (JobState.QUEUED, JobState.PAUSED))
-    return {job.job_id: reason for _, job in zip(range(256), waiting, strict=False)}
+    waiting = (job.job_id for job in state.jobs.values() if job.state in WAITING)
+    return dict.fromkeys(islice(waiting, _TOLD_WITHOUT_PLAN), reason)

@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.job import JobSpec, JobState, Reason
+from eureka_park.compute.core.board import NONE
+from eureka_park.compute.core.job import JobSpec, Reason
+from eureka_park.compute.core.machines import mcpu_of, mem_mib_of
 from eureka_park.compute.core.placement import job_kw
 from eureka_park.compute.core.state import ParkState
-from eureka_park.control.admission import Admission
-from eureka_park.control.feasible import holds
 from eureka_park.control.policy import Policy
 from eureka_park.control.quote import Load
+from eureka_park.control.reasons import Teller
 from eureka_park.control.supply import Supply
+from eureka_park.control.tick import policy_used, set_up
+from eureka_park.control.turn import turn
 from eureka_park.foundation.ids import JobId
 
 _CANDIDATE: Final = JobId("job-quoted")
@@ -23,8 +28,11 @@ _CANDIDATE: Final = JobId("job-quoted")
 class Picture:
     """The park as far as rows of jobs tell it: who is on the nodes, and who stands before the asker."""
 
-    def __init__(self, nodes: tuple[ev.Node, ...], running: Sequence[Mapping[str, Any]], now_s: float) -> None:
-        self._state, self._now_s = ParkState(), now_s
+    def __init__(
+        self, nodes: tuple[ev.Node, ...], running: Sequence[Mapping[str, Any]], policy: Policy, now_s: float
+    ) -> None:
+        self._state, self._policy, self._now_s = ParkState(), policy, now_s
+        self._state.apply(policy_used(policy, now_s))
         self._state.apply(ev.NodesDeclared(now_s, nodes))
         for row in running:
             self._place(row)
@@ -32,19 +40,48 @@ class Picture:
     def _place(self, row: Mapping[str, Any]) -> None:
         """Put a running job onto its node; one whose node has gone or is full by other rows is left out."""
         state, job_id, spec = self._state, JobId(row["job_id"]), _alone(JobSpec.from_json(row["spec"]))
-        room = state.rooms.by_node.get(row["node"])
-        if room is None or not room.fits(spec):
+        node = state.side.machines.index.get(row["node"], NONE)
+        if node == NONE or not self._free(spec)[node]:
+            return
+        nodes = self._gang(spec, node) if spec.n_nodes > 1 else ()
+        if spec.n_nodes > 1 and not nodes:
             return
         state.known_projects.add(spec.project)
         state.apply(ev.JobSubmitted(job_id, row["submitted_s"], spec, row["deadline_s"]))
-        gpus = tuple(room.free_gpus[: spec.n_gpus])
-        state.apply(ev.JobStarting(job_id, self._now_s, max(1, row["attempt"]), row["node"], gpus, row["cap_frac"]))
+        state.side.set_done(job_id, row["ran_s"])
+        gpus = self._lowest_gpus(node, spec.n_gpus) if not nodes else ()
+        cap_frac = row["cap_frac"]
+        state.apply(ev.JobStarting(job_id, self._now_s, max(1, row["attempt"]), row["node"], gpus, cap_frac, nodes))
         if row["state"] != "starting":
             since_s = row["started_s"] if row["started_s"] is not None and row["ran_s"] == 0 else self._now_s
             state.apply(ev.JobStarted(job_id, min(self._now_s, since_s)))
-        state.jobs[job_id].ran_s = row["ran_s"]
         if row["state"] == "frozen":
             state.apply(ev.JobFrozen(job_id, self._now_s))
+
+    def _free(self, spec: JobSpec) -> Any:
+        """Which nodes have room for a part of the job now; a gang asks for empty ones."""
+        board = self._state.board
+        assert board is not None
+        nodes = board.nodes
+        fits = ((np.int64(self._state.side.machines.classes_for(spec)) >> nodes.klass) & 1).astype(bool)
+        if spec.n_nodes > 1:
+            return fits & (nodes.n_jobs == 0)
+        fits &= (nodes.free_gpus >= spec.n_gpus) & (nodes.free_mcpu >= mcpu_of(spec.n_cpus))
+        return fits & (nodes.free_mem_mib >= mem_mib_of(spec.memory_bytes))
+
+    def _gang(self, spec: JobSpec, node: int) -> tuple[str, ...]:
+        """The node and empty ones of its class: rows name a gang's first node alone."""
+        board, names = self._state.board, self._state.node_ids
+        assert board is not None
+        same = np.flatnonzero(self._free(spec) & (board.nodes.klass == board.nodes.klass[node]))
+        others = [int(other) for other in same if other != node][: spec.n_nodes - 1]
+        return tuple(names[at] for at in (node, *others)) if len(others) == spec.n_nodes - 1 else ()
+
+    def _lowest_gpus(self, node: int, n_gpus: int) -> tuple[int, ...]:
+        board = self._state.board
+        assert board is not None
+        mask = int(board.nodes.free_mask[node])
+        return tuple(index for index in range(mask.bit_length()) if mask >> index & 1)[:n_gpus]
 
     def loads(self) -> Iterator[Load]:
         """What runs, until its declared end."""
@@ -55,15 +92,18 @@ class Picture:
         """Idle power that no job would carry with this one on a node; IT kW."""
         full_kw, dynamic_kw = self.rated_kw(spec)
         carried = sum(job.rated_kw - job.dynamic_kw for job in self._state.on_node.values()) + full_kw - dynamic_kw
-        return max(0.0, sum(node.idle_kw for node in self._state.nodes.values()) - carried)
+        return max(0.0, self._state.nodes_idle_kw - carried)
 
     def rated_kw(self, spec: JobSpec) -> tuple[float, float]:
         """IT power of a job with its share of idle, and the part above idle, on the node that it would get."""
-        rooms = self._state.rooms
-        room = rooms.find(spec) or next(
-            (room for room in rooms.by_node.values() if holds(room.node, spec)), next(iter(rooms.by_node.values()))
-        )
-        return job_kw(spec, room.node)
+        machines, board = self._state.side.machines, self._state.board
+        assert board is not None
+        free = np.flatnonzero(self._free(spec))
+        if len(free):
+            return job_kw(spec, machines.nodes[int(free[np.argmin(board.nodes.free_gpus[free])])])
+        mask = machines.classes_for(spec)
+        klass = (mask & -mask).bit_length() - 1 if mask else 0
+        return job_kw(spec, machines.nodes[int(board.classes.first[klass])])
 
     def refusal(
         self,
@@ -71,12 +111,11 @@ class Picture:
         deadline_s: float | None,
         ahead: Sequence[Mapping[str, Any]],
         supply: Supply,
-        policy: Policy,
         *,
         is_first: bool,
     ) -> Reason | None:
         """Why the job would not start now behind those `ahead` of it in its line; None when it would."""
-        state = self._state
+        state = self._state.copied()
         if is_first:
             state.known_projects.discard(spec.project)
         else:
@@ -85,14 +124,14 @@ class Picture:
             waiting = _alone(JobSpec.from_json(row["spec"]))
             state.apply(ev.JobSubmitted(JobId(row["job_id"]), row["submitted_s"], waiting, row["deadline_s"]))
         state.apply(ev.JobSubmitted(_CANDIDATE, self._now_s, _alone(spec), deadline_s))
-        reasons: dict[JobId, Reason] = {}
-        for _ in Admission(state, supply, policy, self._now_s, reasons).run():
-            pass
-        refused = state.jobs[_CANDIDATE].state is JobState.QUEUED
-        for name in (*(JobId(row["job_id"]) for row in ahead), _CANDIDATE):
-            state.apply(ev.JobEnded(name, self._now_s, JobState.CANCELLED))
-        state.just_ended.clear()
-        return (reasons.get(_CANDIDATE) or _behind(spec, len(ahead))) if refused else None
+        set_up(state, supply, self._policy, self._now_s)
+        board, slot = state.board, state.slot_of[_CANDIDATE]
+        assert board is not None
+        turn(board, self._now_s)
+        if board.jobs.node[slot] != NONE:
+            return None
+        reason = Teller(board, state.node_ids, state.share_paths, supply, self._now_s).reason(slot)
+        return reason or _behind(spec, len(ahead))
 
 
 def _alone(spec: JobSpec) -> JobSpec:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState
-from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine
 from eureka_park.data.service import DataService
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.ids import JobId, array_of
 from eureka_park.foundation.wire.engine import StagedFile, StartOrder
+
+if TYPE_CHECKING:
+    from eureka_park.compute.core.state import ParkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Actions:
 
     def act(self, state: ParkState, event: ev.Event) -> None:
         """Carry one decision out, if it asks for anything."""
-        job = state.jobs.get(event.job_id) if not isinstance(event, ev.NodesDeclared | ev.MeterRead) else None
+        job = state.jobs.get(getattr(event, "job_id", JobId("")))
         if job is None:
             return
         match event:
@@ -42,6 +45,9 @@ class Actions:
                 self.engine.resume(job.job_id, job.attempt)
             case ev.JobEnding():
                 self.engine.cancel(job.job_id, job.attempt, self.grace_s)
+            case ev.JobRequeued():  # it may have been started anew since
+                lost = job.attempt - (job.job_id in state.on_node)
+                self.engine.cancel(job.job_id, lost, self.grace_s)
             case _:
                 pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine
 from eureka_park.control.policy import Policy
 from eureka_park.control.supply import Supply, Work, grid_only, potential_demand_mw, supply_from_plan
-from eureka_park.control.tick import tick
+from eureka_park.control.tick import policy_used, tick
 from eureka_park.energy.service import EnergyService
 from eureka_park.foundation.clock import Clock, Pace
 from eureka_park.foundation.database import Database
@@ -27,14 +28,14 @@ from eureka_park.live import store
 from eureka_park.live.actions import Actions
 from eureka_park.live.journal import Journal
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
-from eureka_park.live.observe import events_of_command, events_of_report
+from eureka_park.live.observe import events_of_command, events_of_report, loss_of
 from eureka_park.live.planning import Planning
 from eureka_park.live.rows import REFRESH_REAL_S, REFRESH_S, RowWriter, timeline_rows
+from eureka_park.live.store import LEASE_TTL_S
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LEASE_TTL_S: Final = 15.0
 LEASE_RENEW_S: Final = 5.0
 METER_BUSY_S: Final = 10.0
 METER_IDLE_S: Final = 60.0
@@ -85,7 +86,9 @@ class Live:
 
     def __init__(self, parts: Parts, state: ParkState, journal: Journal) -> None:
         self.parts, self.state, self.journal = parts, state, journal
-        self._rows = RowWriter(max(REFRESH_S, REFRESH_REAL_S * parts.pace.factor))
+        self._refresh_s = max(REFRESH_S, REFRESH_REAL_S * parts.pace.factor)
+        self._rows = RowWriter(self._refresh_s)
+        self.heard: Callable[[float, Any], None] = lambda _at_s, _rows: None  # the kernels' rows of each turn
         self._refused: list[tuple[JobId, str]] = []
         self._ordered_real_s: dict[JobId, float] = {}
         self._meter_hour = -1.0
@@ -103,13 +106,25 @@ class Live:
         """Declare the nodes, take over what the engine knows, and repeat what may not have been carried out."""
         now_s = self.parts.clock.park_s()
         cycle = _Cycle(now_s, self.parts.clock.real_s())
-        if nodes != tuple(self.state.nodes.values()):
-            self._happen(cycle, ev.NodesDeclared(now_s, nodes))
+        self._declare(cycle, nodes)
         reports = self._reports()
         self.cycle(cycle, reports)
         known = {report.job_id for report in reports}
         for job in list(self.state.on_node.values()):
             self._repeat(job, job.job_id in known)
+
+    def _declare(self, cycle: _Cycle, nodes: tuple[ev.Node, ...]) -> None:
+        """Tell the state what the site and the policy in use say, as far as it has not heard it."""
+        state, now_s = self.state, cycle.now_s
+        shares = tuple((share.path, share.weight, share.floor_frac) for share in self.parts.site.shares)
+        if shares != state.side.tree.shares:
+            self._happen(cycle, ev.SharesDeclared(now_s, shares))
+        if nodes != tuple(state.nodes.values()):
+            for job in state.jobs_without(nodes):
+                self._happen(cycle, loss_of(job, now_s, "its node is gone"))
+            self._happen(cycle, ev.NodesDeclared(now_s, nodes))
+        if state.side.policy is None:
+            self._happen(cycle, policy_used(self.parts.policy, now_s))
 
     # -- one cycle -------------------------------------------------------------------------------------------------
     def cycle(self, cycle: _Cycle | None = None, reports: list[EngineReport] | None = None) -> bool:
@@ -211,8 +226,7 @@ class Live:
 
     def _plan(self, cycle: _Cycle) -> PowerPlan | None:
         site, state = self.parts.site, self.state
-        capacity_kw = sum(node.rated_kw for node in state.nodes.values())
-        idle_kw = sum(node.idle_kw for node in state.nodes.values())
+        capacity_kw, idle_kw = state.nodes_kw, state.nodes_idle_kw
         running = [(job.dynamic_kw, job.left_s(cycle.now_s) / 3600.0) for job in state.on_node.values()]
         work = Work(
             state.queued_kw + sum(kw for kw, _ in running),
@@ -263,7 +277,9 @@ class Live:
         if not due or not self.state.jobs:
             return
         self._tick_real_s = cycle.real_s
-        decision = tick(self.state, self._supply(cycle), self.parts.policy, cycle.now_s)
+        supply = self._supply(cycle)
+        decision = tick(self.state, supply, self.parts.policy, cycle.now_s, refresh_s=self._refresh_s)
+        self.heard(cycle.now_s, decision.rows)
         cycle.events += decision.events  # the tick has applied them
         cycle.reasons = decision.reasons
 
@@ -356,7 +372,7 @@ class Live:
             self._ordered_real_s[event.job_id] = real_s
         elif isinstance(event, ev.JobStarted | ev.JobEnded):
             self._ordered_real_s.pop(event.job_id, None)
-        if is_decision or isinstance(event, ev.JobEnding):
+        if is_decision or isinstance(event, ev.JobEnding | ev.JobRequeued):
             try:
                 self.parts.actions.act(self.state, event)
             except OSError as error:

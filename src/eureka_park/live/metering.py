@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eureka_park.compute.core.job import Job
 from eureka_park.compute.core.placement import idle_frac
-from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.control.pricing import IDLE_TIER, hour_rates, pue_at
 from eureka_park.energy.core.cooling import it_mw_from_site_mw, site_mw_from_it_mw
@@ -20,6 +19,9 @@ from eureka_park.foundation.wire.engine import JobUsage, MeterReading
 from eureka_park.ledger.core.exact import split_hours
 from eureka_park.ledger.core.metering import IDLE, Allocation, Attribution, attribute, site_energy
 from eureka_park.ledger.service import EnergyBooking, EnergyLine
+
+if TYPE_CHECKING:
+    from eureka_park.compute.core.state import ParkState
 
 
 def reading_from_json(value: Mapping[str, Any]) -> MeterReading:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import ENDED, Job, JobClass, JobSpec, JobState
-from eureka_park.compute.core.state import ParkState
 from eureka_park.foundation.ids import JobId, task_id
 from eureka_park.foundation.units import duration_text
 from eureka_park.foundation.wire.engine import EngineReport, Outcome, Phase
+
+if TYPE_CHECKING:
+    from eureka_park.compute.core.state import ParkState
 
 ParkTime = Callable[[float], float]
 
@@ -43,6 +45,16 @@ def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
     if job.deadline_s is not None and at_s > job.deadline_s:
         detail = f"{detail} It ended {duration_text(at_s - job.deadline_s)} after its deadline.".strip()
     return ev.JobEnded(job.job_id, at_s, state, report.exit_code, report.exit_signal, detail)
+
+
+def loss_of(job: Job, now_s: float, why: str) -> ev.Event:
+    """What becomes of a job whose node is lost: it waits again, unless it was being ended."""
+    if job.ending == "cancel":
+        return ev.JobEnded(job.job_id, now_s, JobState.CANCELLED, detail=f"It was being cancelled when {why}.")
+    if job.ending:
+        detail = f"It ran longer than its declared {duration_text(job.spec.time_s)}."
+        return ev.JobEnded(job.job_id, now_s, JobState.FAILED, detail=detail)
+    return ev.JobRequeued(job.job_id, now_s, why)
 
 
 def events_of_command(

@@ -15,7 +15,8 @@ from typing import Final
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.live import store
-from eureka_park.live.loop import LEASE_TTL_S, Live
+from eureka_park.live.loop import Live
+from eureka_park.live.store import LEASE_TTL_S
 
 GATHER_S: Final = 0.025  # between the beginnings of two cycles; the first call after a quiet while waits for nothing
 _DRAIN: Final = 65_536

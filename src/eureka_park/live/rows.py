@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.compute import store
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState, Reason
-from eureka_park.compute.core.state import ParkState
 from eureka_park.foundation.ids import JobId, array_of
+
+if TYPE_CHECKING:
+    from eureka_park.compute.core.state import ParkState
 
 REFRESH_S: Final = 60.0  # park seconds: numbers inside an unchanged reason are written anew only so often
 REFRESH_REAL_S: Final = 5.0  # and not more often than this in real time, whatever the pace
@@ -27,9 +29,13 @@ _WORDS: Final = {
     "JobPaused": ("paused", "Paused; its checkpoint is kept."),
     "JobFrozen": ("frozen", "Frozen in place; its work is kept."),
     "JobThawed": ("running", "Runs again."),
+    "JobRequeued": ("queued", "Waits again: {why}."),
+    "JobResized": ("running", "Goes on with fewer nodes: {n_nodes}."),
     "JobEnding": ("ending", "Is being ended: {why}."),
     "JobEnded": ("", "{detail}"),
 }
+
+_FOR_POWER: Final = (ev.JobCapped, ev.JobPausing, ev.JobFrozen, ev.JobThawed, ev.JobResized)
 
 
 @dataclass(slots=True)
@@ -49,7 +55,7 @@ class RowWriter:
         ended = {job.job_id: job for job in state.just_ended}
         touched: dict[JobId, Job] = {}
         for event in events:
-            if isinstance(event, ev.NodesDeclared | ev.MeterRead):
+            if not isinstance(event, ev.JobEvent):
                 continue
             if isinstance(event, ev.JobSubmitted) and event.spec.is_array:
                 names = [JobId(f"{event.job_id}[{index}]") for index in range(event.spec.n_tasks)]
@@ -123,14 +129,16 @@ def timeline_rows(
     """
     rows = []
     for seq, event in enumerate(events, first_seq):
-        if isinstance(event, ev.NodesDeclared | ev.MeterRead):
-            continue
+        if not isinstance(event, ev.JobEvent) or isinstance(event, ev.JobDeferred):
+            continue  # a reason tells of a better hour, again in each hour
         what, words = _WORDS[type(event).__name__]
         if isinstance(event, ev.JobEnded):
             what = str(event.state)
         text = words.format(**{name: getattr(event, name) for name in event.__slots__})
         reason = reasons.get(event.job_id)
-        if reason is not None and isinstance(event, ev.JobCapped | ev.JobPausing | ev.JobFrozen | ev.JobThawed):
+        if reason is not None and isinstance(
+            event, ev.JobCapped | ev.JobPausing | ev.JobFrozen | ev.JobThawed | ev.JobResized
+        ):
             text = f"{text} {reason.text}"
         else:
             reason = waited_for(event.job_id) if isinstance(event, ev.JobStarting) else None

@@ -56,6 +56,7 @@ snapshots = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+LEASE_TTL_S = 15.0
 _NAME = "live"
 KEEP_SNAPSHOTS = 3
 

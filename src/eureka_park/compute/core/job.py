@@ -124,15 +124,20 @@ class Job:
     submitted_s: float
     state: JobState = JobState.QUEUED
     deadline_s: float | None = None  # the declared one, or the tier's default for flex
-    rated_kw: float = 0.0  # IT power at full draw, its share of the node's idle included
+    rated_kw: float = 0.0  # IT power at full draw on all its nodes, its share of their idle included
     dynamic_kw: float = 0.0  # the part of it that capping and pausing save
+    now_kw: float = 0.0  # what the plan counts for it now
     attempt: int = 0
     node: str = ""
+    nodes: tuple[str, ...] = ()  # all nodes of a gang; empty for a job on one
     gpu_indices: tuple[int, ...] = ()
     cap_frac: float = 1.0
     first_started_s: float | None = None
     since_s: float | None = None  # start of the present stint on a node
-    ran_s: float = 0.0  # of stints that are over
+    ran_s: float = 0.0  # of stints that are over; what it pays for
+    done_s: float = 0.0  # work done up to `mark_s`, in seconds at full speed
+    mark_s: float = 0.0
+    speed: float = 1.0  # part of full speed at which it runs
     ended_s: float | None = None
     exit_code: int | None = None
     exit_signal: int | None = None
@@ -147,11 +152,19 @@ class Job:
     waiting_for: tuple[JobId, ...] = ()
 
     def run_s(self, now_s: float) -> float:
-        """Park seconds on a node so far."""
-        return self.ran_s + (max(0.0, now_s - self.since_s) if self.since_s is not None else 0.0)
+        """Work done so far, in seconds at full speed: a capped or shrunk job does less of it in an hour."""
+        if self.state is JobState.RUNNING or self.state is JobState.PAUSING:
+            return self.done_s + max(0.0, now_s - self.mark_s) * self.speed
+        return self.done_s
+
+    def stop_stint(self, now_s: float) -> None:
+        """Count the present stint on a node as over."""
+        if self.since_s is not None:
+            self.ran_s += max(0.0, now_s - self.since_s)
+            self.since_s = None
 
     def left_s(self, now_s: float) -> float:
-        """Declared run time that is left, never below zero."""
+        """Declared work that is left, in seconds at full speed, never below zero."""
         return max(0.0, self.spec.time_s - self.run_s(now_s))
 
     def latest_start_s(self, now_s: float) -> float | None:
@@ -161,12 +174,8 @@ class Job:
         return None if self.deadline_s is None else self.deadline_s - self.left_s(now_s)
 
     def drawn_kw(self) -> float:
-        """IT power that the plan counts for it now, its cap considered; zero off the node."""
-        if self.state not in ON_NODE:
-            return 0.0
-        if self.state is JobState.FROZEN:
-            return self.rated_kw - self.dynamic_kw
-        return self.rated_kw - self.dynamic_kw * (1.0 - self.cap_frac)
+        """IT power that the plan counts for it now, its cap considered; zero off the node and while it pauses."""
+        return self.now_kw if self.state in ON_NODE else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value for the snapshot, the declaration left out."""
@@ -177,6 +186,6 @@ class Job:
         """Read what `to_json` wrote; the declaration is kept apart."""
         data = {**value, "spec": spec}
         data["state"] = JobState(data["state"])
-        data["gpu_indices"] = tuple(data["gpu_indices"])
-        data["waiting_for"] = tuple(data["waiting_for"])
+        for name in ("gpu_indices", "nodes", "waiting_for"):
+            data[name] = tuple(data[name])
         return cls(**data)

@@ -1,103 +1,241 @@
-"""The park's state of jobs: rebuilt from a snapshot and the journal's tail, changed by `apply` alone."""
+"""The park's state of jobs: rebuilt from a snapshot and the journal's tail, changed by events alone.
+
+What people are told of jobs is kept here; all that decisions rest on stands on a board beside it (`board_side`).
+"""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.fair_share import FairShare
-from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobSpec, JobState, Tier
-from eureka_park.compute.core.placement import Rooms, dominant_frac, rated_kw
-from eureka_park.compute.core.queues import Queues
+from eureka_park.compute.core.board import Board
+from eureka_park.compute.core.board_check import check_board
+from eureka_park.compute.core.board_side import BoardSide
+from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobSpec, JobState
+from eureka_park.compute.core.machines import Machines
 from eureka_park.foundation.ids import JobId, array_of, task_id
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 REMEMBERED_MAX: Final = 5_000  # ended jobs whose end a job submitted just then may still depend on
+_JOB_EVENTS: Final = frozenset(get_args(ev.JobEvent)) - {ev.JobSubmitted}
+_TIMED: Final = frozenset({ev.NodesDeclared, ev.JobSubmitted, *_JOB_EVENTS})
 
 
 class ParkState:
-    """All jobs that have not ended, their queues, the nodes' free room and the projects' remembered use."""
+    """All jobs that have not ended, the nodes, the share tree, and the board on which they stand."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, ev.Node] = {}
-        self.rooms = Rooms()
+        self.closed: dict[str, str] = {}  # nodes that take no job, and why
+        self.windows: dict[str, ev.WindowSet] = {}
+        self.side = BoardSide()
         self.jobs: dict[JobId, Job] = {}
-        self.queues = Queues()
-        self.on_node: dict[JobId, Job] = {}
+        self.on_node: dict[JobId, Job] = {}  # in order of their starts
         self.held: dict[JobId, Job] = {}  # waiting for other jobs
+        self.newly_held: list[Job] = []  # filled by apply, emptied by the tick that tells them why
         self.dependents: dict[JobId, list[JobId]] = {}
         self.open_tasks: dict[JobId, int] = {}  # by array
         self.array_sizes: dict[JobId, int] = {}  # of arrays with open tasks
         self.bad_arrays: dict[JobId, JobState] = {}  # open arrays one of whose tasks did not finish
         self.recently_ended: dict[JobId, JobState] = {}  # jobs and arrays, the oldest first
         self.broken: dict[JobId, tuple[JobId, JobState]] = {}  # held for a job that did not finish
-        self.fair = FairShare()
         self.known_projects: set[str] = set()
+        self.nodes_kw = self.nodes_idle_kw = 0.0  # what all nodes draw when busy, and when idle
         self.queued_kw = 0.0  # power of everything that waits, above idle
         self.queued_kwh = 0.0  # and its declared energy
         self.meter: Mapping[str, Any] = {}
         self.next_order = 0
-        self._by_latest_start: list[tuple[float, int, JobId]] = []  # a heap; entries of jobs that left are skipped
         self.just_ended: list[Job] = []  # filled by apply, emptied by the caller that settles
+        self.on_board: tuple[Any, ...] | None = None  # what the last tick had put there: kept by `control.tick`
+        self._waiting: dict[JobId, tuple[float, float]] = {}  # kW and kWh of each job that waits
+        self._by_name: dict[tuple[str, str], dict[JobId, None]] = {}
+
+    # -- the board -------------------------------------------------------------------------------------------------
+    @property
+    def board(self) -> Board | None:
+        """What kernels decide on; None before nodes have been declared."""
+        return self.side.board
+
+    @property
+    def slot_of(self) -> dict[JobId, int]:
+        """Where each job stands on the board."""
+        return self.side.slots
+
+    @property
+    def job_at(self) -> dict[int, JobId]:
+        """The job in each slot of the board that is taken."""
+        return self.side.jobs_at
+
+    @property
+    def node_ids(self) -> list[str]:
+        """Names of the nodes by their index on the board."""
+        return self.side.machines.node_ids
+
+    @property
+    def share_paths(self) -> list[str]:
+        """Paths of the shares by their index on the board."""
+        return [row.path for row in self.side.tree.rows]
+
+    def project_rows(self) -> dict[str, int]:
+        """The share on the board of each project that has ever sent a job."""
+        tree = self.side.tree
+        return {project: tree.project_row(project) for project, _ in tree.leaves()}
+
+    def copied(self) -> ParkState:
+        """A state to try things on; the jobs themselves are shared and must not be changed."""
+        other = copy.copy(self)
+        other.side = self.side.copied()
+        for name, value in vars(other).items():
+            if isinstance(value, dict | set | list):
+                setattr(other, name, copy.copy(value))
+        return other
 
     # -- the one way in --------------------------------------------------------------------------------------------
     def apply(self, event: ev.Event) -> None:
         """Let one event happen. Raises KeyError or ValueError when it cannot have happened to this state."""
-        _APPLY[type(event)](self, event)
+        kind = type(event)
+        if kind in _TIMED:
+            self.side.roll(event.at_s)
+        if kind not in _JOB_EVENTS:
+            _APPLY[kind](self, event)
+            return
+        if kind in _ON_NODE_ONLY and event.job_id not in self.on_node:  # type: ignore[union-attr]
+            return  # an older park let jobs run on where their node had gone
+        _APPLY[kind](self, event)
+        if self.board is not None:
+            self.side.move(event)
+        self._told(event)
+
+    def follow(self, events: Iterable[ev.JobEvent]) -> None:
+        """Let events happen that kernels have decided, and so have done to the board already."""
+        for event in events:
+            _APPLY[type(event)](self, event)
+            self._told(event)
+
+    def _told(self, event: Any) -> None:
+        """Take over what the board now knows of an event's job."""
+        job = self.jobs.get(event.job_id)
+        if job is not None:
+            self.side.mirror(job)
+            self._count(job)
 
     def job(self, job_id: JobId) -> Job:
         """A job that has not ended; KeyError otherwise."""
         return self.jobs[job_id]
 
-    # -- events ----------------------------------------------------------------------------------------------------
-    def _nodes_declared(self, event: ev.NodesDeclared) -> None:
-        self.nodes = {node.node_id: node for node in event.nodes}
-        self.rooms = Rooms(event.nodes)
-        for job in self.on_node.values():
-            if job.node in self.rooms.by_node:
-                n_gpus = self.nodes[job.node].n_gpus
-                self.rooms.take(job.node, job.spec, [index for index in job.gpu_indices if index < n_gpus])
-        self.queued_kw = self.queued_kwh = 0.0
-        for job in self.jobs.values():
-            self._rate(job)
-            if job.job_id not in self.on_node:
-                self._count(job, 1)
+    def refresh(self, now_s: float) -> None:
+        """Let windows come to hold and pass. Called before each turn."""
+        if now_s >= self.side.windows_until_s:
+            self.side.show_windows(self.windows.values(), now_s)
 
+    def jobs_without(self, nodes: Collection[ev.Node]) -> list[Job]:
+        """Jobs on nodes that would not be there any more. A single machine of a local engine is the same under any
+        name.
+        """
+        names = {node.node_id for node in nodes}
+        was = [*self.nodes.values()]
+        if len(was) == len(nodes) == 1 and {was[0].engine} == {node.engine for node in nodes} == {"local"}:
+            return []
+        return [job for job in self.on_node.values() if not names >= {job.node, *job.nodes}]
+
+    # -- nodes, shares, policy -------------------------------------------------------------------------------------
+    def _nodes_declared(self, event: ev.NodesDeclared) -> None:
+        nodes = {node.node_id: node for node in event.nodes}
+        for job in self.jobs_without(event.nodes):
+            self.apply(ev.JobRequeued(job.job_id, event.at_s, "its node is gone"))
+        for job in self.on_node.values():
+            if job.node not in nodes:
+                job.node = next(iter(nodes))
+        self.nodes = nodes
+        self.nodes_kw = sum(node.rated_kw for node in nodes.values())
+        self.nodes_idle_kw = sum(node.idle_kw for node in nodes.values())
+        self.closed = {name: why for name, why in self.closed.items() if name in nodes}
+        self.side.machines = Machines.of(event.nodes, self.side.machines.gpu_types)
+        self._rebuild(event.at_s)
+
+    def _rebuild(self, at_s: float, used: Any = None) -> None:
+        if not self.nodes:
+            self.side.board = None
+            return
+        self.side.rebuild(self.jobs.values(), self.on_node.values(), self.held, at_s, used)
+        for name, why in self.closed.items():
+            self.side.set_node(name, why)
+        self.side.show_windows(self.windows.values(), at_s)
+        for job in self.jobs.values():
+            self.side.mirror(job)
+            self._count(job)
+
+    def _node_down(self, event: ev.NodeDown) -> None:
+        if event.why != ev.DRAINED:
+            for job in [job for job in self.on_node.values() if event.node_id in (job.node, *job.nodes)]:
+                self.apply(ev.JobRequeued(job.job_id, event.at_s, event.why))
+        self.closed[event.node_id] = event.why
+        self.side.set_node(event.node_id, event.why)
+
+    def _node_up(self, event: ev.NodeUp) -> None:
+        self.closed.pop(event.node_id, None)
+        self.side.set_node(event.node_id, None)
+
+    def _window_set(self, event: ev.WindowSet) -> None:
+        self.windows[event.window_id] = event
+        self.side.show_windows(self.windows.values(), event.at_s)
+
+    def _window_cleared(self, event: ev.WindowCleared) -> None:
+        self.windows.pop(event.window_id, None)
+        self.side.show_windows(self.windows.values(), event.at_s)
+
+    def _shares_declared(self, event: ev.SharesDeclared) -> None:
+        used = self.side.declare_shares(event.shares)
+        if used is not None:
+            self._rebuild(event.at_s, used)
+
+    def _policy_used(self, event: ev.PolicyUsed) -> None:
+        self.side.use_policy(event, self.on_node.values())
+        for job in self.on_node.values():
+            self.side.mirror(job)
+
+    def _power_learned(self, event: ev.PowerLearned) -> None:
+        job_ids = list(self._by_name.get((event.project, event.name), ()))
+        self.side.learn(event, job_ids)
+        for job_id in job_ids:
+            self.side.mirror(self.jobs[job_id])
+            self._count(self.jobs[job_id])
+
+    # -- jobs ------------------------------------------------------------------------------------------------------
     def _submitted(self, event: ev.JobSubmitted) -> None:
-        is_first = event.spec.project not in self.known_projects
-        self.known_projects.add(event.spec.project)
-        if event.spec.is_array:
-            self.open_tasks[event.job_id] = self.array_sizes[event.job_id] = event.spec.n_tasks
-        for index in range(event.spec.n_tasks):
-            job_id = task_id(event.job_id, index) if event.spec.is_array else event.job_id
+        spec = event.spec
+        is_first = spec.project not in self.known_projects
+        self.known_projects.add(spec.project)
+        if spec.is_array:
+            self.open_tasks[event.job_id] = self.array_sizes[event.job_id] = spec.n_tasks
+        for index in range(spec.n_tasks):
+            job_id = task_id(event.job_id, index) if spec.is_array else event.job_id
             if job_id in self.jobs:
                 raise ValueError(f"{job_id} was already submitted")
             job = Job(
-                job_id,
-                event.spec,
-                self.next_order,
-                event.at_s,
-                deadline_s=event.deadline_s,
-                waiting_for=event.waiting_for,
-            )
+                job_id, spec, self.next_order, event.at_s, deadline_s=event.deadline_s, waiting_for=event.waiting_for
+            )  # fmt: skip
             job.is_first = is_first and index == 0
             self.next_order += 1
             self.jobs[job_id] = job
-            self._rate(job)
-            self._count(job, 1)
-            self._hold_or_queue(job, event.waiting_for)
+            self._by_name.setdefault((spec.project, spec.name), {})[job_id] = None
+            self._hold(job, event.waiting_for)
+            if self.board is not None:
+                self.side.submit(job, is_held=job_id in self.held)
+                self.side.mirror(job)
+            self._count(job)
 
-    def _hold_or_queue(self, job: Job, deps: tuple[JobId, ...]) -> None:
-        """Queue a job, or hold it for what is open; one that waits in vain is marked for the next tick to cancel."""
+    def _hold(self, job: Job, deps: tuple[JobId, ...]) -> None:
+        """Hold a job for what is open; one that waits in vain is marked for the next tick to cancel."""
         bad = next((dep for dep in deps if self._how_ended(dep) not in (None, JobState.FINISHED)), None)
         job.waiting_for = tuple(dep for dep in deps if self._is_open(dep) or dep == bad)
         if not job.waiting_for:
-            self._enqueue(job)
             return
         self.held[job.job_id] = job
+        self.newly_held.append(job)
         for dep in job.waiting_for:
             self.dependents.setdefault(dep, []).append(job.job_id)
         if bad is not None:
@@ -106,25 +244,6 @@ class ParkState:
     def _how_ended(self, name: JobId) -> JobState | None:
         """How a job or array ended, as far as is remembered; an open array with a task that did not finish counts."""
         return self.bad_arrays.get(name) or self.recently_ended.get(name)
-
-    def urgent(self, now_s: float) -> list[Job]:
-        """Waiting jobs that must start by now to end by their deadline, the most pressing first."""
-        found = []
-        heap = self._by_latest_start
-        while heap and heap[0][0] <= now_s:
-            entry = heapq.heappop(heap)
-            job = self.jobs.get(entry[2])
-            if job is not None and job in self.queues:
-                found.append((entry, job))
-        for entry, _ in found:  # they stay urgent until they start
-            heapq.heappush(heap, entry)
-        return [job for _, job in found]
-
-    def _enqueue(self, job: Job) -> None:
-        self.queues.add(job)
-        if job.deadline_s is not None:
-            latest_s = job.deadline_s - max(0.0, job.spec.time_s - job.ran_s)
-            heapq.heappush(self._by_latest_start, (latest_s, job.order, job.job_id))
 
     def tasks_of(self, job_id: JobId) -> list[JobId]:
         """The open jobs that an id stands for: itself, or the open tasks of an array."""
@@ -137,22 +256,15 @@ class ParkState:
         job = self.jobs[event.job_id]
         if job.state not in WAITING:
             raise ValueError(f"{job.job_id} is {job.state}, it cannot start")
-        self.queues.remove(job)
-        self._count(job, -1)
-        self.rooms.take(event.node, job.spec, event.gpu_indices)
+        if not self.nodes.keys() >= {event.node, *event.nodes}:
+            raise ValueError(f"unknown node {event.node}")
         if job.state is JobState.PAUSED:
             job.resume_count += 1
             job.resumed_s = event.at_s
         job.state = JobState.STARTING
-        job.attempt, job.node, job.gpu_indices, job.cap_frac = (
-            event.attempt,
-            event.node,
-            event.gpu_indices,
-            event.cap_frac,
-        )
+        job.attempt, job.cap_frac = event.attempt, event.cap_frac
+        job.node, job.nodes, job.gpu_indices = event.node, event.nodes, event.gpu_indices
         self.on_node[job.job_id] = job
-        self._rate(job)
-        self.fair.charge(job.spec.project, self._share(job) * job.left_s(event.at_s) / 3600.0, event.at_s)
 
     def _started(self, event: ev.JobStarted) -> None:
         job = self.jobs[event.job_id]
@@ -173,18 +285,19 @@ class ParkState:
         job.last_pause_s = event.at_s
 
     def _paused(self, event: ev.JobPaused) -> None:
-        job = self.jobs[event.job_id]
-        self._leave_node(job, event.at_s)
-        job.state = JobState.PAUSED
-        self._enqueue(job)
-        self._count(job, 1)
+        self._leave_node(self.jobs[event.job_id], event.at_s).state = JobState.PAUSED
+
+    def _requeued(self, event: ev.JobRequeued) -> None:
+        job = self._leave_node(self.jobs[event.job_id], event.at_s)
+        job.state = JobState.PAUSED if job.spec.checkpoint else JobState.QUEUED
+        job.ending = ""
 
     def _frozen(self, event: ev.JobFrozen) -> None:
         job = self.jobs[event.job_id]
         job.state = JobState.FROZEN
         job.n_pauses += 1
         job.last_pause_s = event.at_s
-        self._stop_stint(job, event.at_s)
+        job.stop_stint(event.at_s)
 
     def _thawed(self, event: ev.JobThawed) -> None:
         job = self.jobs[event.job_id]
@@ -195,17 +308,27 @@ class ParkState:
     def _ending(self, event: ev.JobEnding) -> None:
         self.jobs[event.job_id].ending = event.why
 
+    def _deferred(self, event: ev.JobDeferred) -> None:
+        self.jobs[event.job_id]  # it is here; where it waits is the board's
+
+    def _resized(self, event: ev.JobResized) -> None:
+        job = self.jobs[event.job_id]
+        job.nodes = job.nodes[: event.n_nodes]
+
     def _ended(self, event: ev.JobEnded) -> None:
-        job = self.jobs.pop(event.job_id)
+        job = self.jobs[event.job_id]
         if job.job_id in self.on_node:
             self._leave_node(job, event.at_s)
-        else:
-            self.queues.remove(job)
-            self.held.pop(job.job_id, None)
-            self.broken.pop(job.job_id, None)
-            self._count(job, -1)
+        self.held.pop(job.job_id, None)
+        self.broken.pop(job.job_id, None)
+        del self.jobs[job.job_id]
+        names = self._by_name[job.spec.project, job.spec.name]
+        del names[job.job_id]
+        if not names:
+            del self._by_name[job.spec.project, job.spec.name]
         job.state, job.ended_s = event.state, event.at_s
         job.exit_code, job.exit_signal, job.detail = event.exit_code, event.exit_signal, event.detail or job.detail
+        self._count(job)
         self.just_ended.append(job)
         self._release_dependents(job)
 
@@ -241,43 +364,37 @@ class ParkState:
             self.broken[waiter_id] = (name, ended_as)
             return
         waiter.waiting_for = tuple(dep for dep in waiter.waiting_for if dep != name)
-        if not waiter.waiting_for:
-            del self.held[waiter_id]
-            self._enqueue(waiter)
+        if waiter.waiting_for:
+            self.newly_held.append(waiter)
+            return
+        del self.held[waiter_id]
+        if self.board is not None:
+            self.side.release(waiter_id)
 
     def _is_open(self, name: JobId) -> bool:
         return name in self.jobs or name in self.open_tasks
 
-    def _leave_node(self, job: Job, now_s: float) -> None:
-        self._stop_stint(job, now_s)
-        self.fair.charge(job.spec.project, -self._share(job) * max(0.0, job.spec.time_s - job.ran_s) / 3600.0, now_s)
-        self.rooms.give_back(job)
+    def _leave_node(self, job: Job, now_s: float) -> Job:
+        job.stop_stint(now_s)
         del self.on_node[job.job_id]
+        return job
 
-    @staticmethod
-    def _stop_stint(job: Job, now_s: float) -> None:
-        job.ran_s = job.run_s(now_s)
-        job.since_s = None
-
-    def _share(self, job: Job) -> float:
-        node = self.nodes.get(job.node)
-        return dominant_frac(job.spec, node) / len(self.nodes) if node else 0.0
-
-    def _rate(self, job: Job) -> None:
-        node = self.nodes.get(job.node) or next(iter(self.nodes.values()), None)
-        if node:
-            job.rated_kw, job.dynamic_kw = rated_kw(job.spec, node)
-
-    def _count(self, job: Job, sign: int) -> None:
-        """Count a waiting job in or out; an empty queue is exactly zero, whatever rounding has left."""
-        self.queued_kw += sign * job.dynamic_kw
-        self.queued_kwh += sign * self._left_kwh(job)
-        if sign < 0 and not self.queues.n_waiting and not self.held:
+    def _count(self, job: Job) -> None:
+        """Count a job among those that wait, or no longer; an empty queue is exactly zero, whatever rounding left."""
+        kw, kwh = self._waiting.pop(job.job_id, (0.0, 0.0))
+        self.queued_kw -= kw
+        self.queued_kwh -= kwh
+        if job.state in WAITING:
+            kw, kwh = job.dynamic_kw, self._left_kwh(job)
+            self._waiting[job.job_id] = kw, kwh
+            self.queued_kw += kw
+            self.queued_kwh += kwh
+        elif not self._waiting:
             self.queued_kw = self.queued_kwh = 0.0
 
     @staticmethod
     def _left_kwh(job: Job) -> float:
-        return job.dynamic_kw * max(0.0, job.spec.time_s - job.ran_s) / 3600.0
+        return job.dynamic_kw * max(0.0, job.spec.time_s - job.done_s) / 3600.0
 
     # -- snapshot --------------------------------------------------------------------------------------------------
     def to_json(self) -> dict[str, Any]:
@@ -287,92 +404,106 @@ class ParkState:
         return {
             "schema": SCHEMA_VERSION,
             "nodes": [asdict(node) for node in self.nodes.values()],
+            "closed": dict(self.closed),
+            "windows": [ev.event_to_json(window)[1] for window in self.windows.values()],
             "specs": [spec.to_json() for spec in specs.values()],
             "jobs": [{**job.to_json(), "spec": place[id(job.spec)]} for job in self.jobs.values()],
-            "waiting": [
-                job_id
-                for project in self.queues.projects()
-                for tier in Tier
-                for job_id in self.queues.waiting(project, tier)
-            ],
-            "fair": self.fair.to_json(),
+            "on_node": list(self.on_node),
             "known_projects": sorted(self.known_projects),
             "broken": {waiter: [name, ended_as] for waiter, (name, ended_as) in self.broken.items()},
             "bad_arrays": dict(self.bad_arrays),
             "recently_ended": list(self.recently_ended.items()),
             "meter": dict(self.meter),
             "next_order": self.next_order,
+            "queued": [self.queued_kw, self.queued_kwh],
+            "side": self.side.to_json(),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ParkState:
-        """Read what `to_json` wrote. Raises ValueError for another schema version."""
+        """Read what `to_json` wrote. Raises ValueError for another schema version, or another layout of the board."""
         if value.get("schema") != SCHEMA_VERSION:
             raise ValueError(f"snapshot schema {value.get('schema')} is not {SCHEMA_VERSION}")
         state = cls()
-        specs = [JobSpec.from_json(item) for item in value["specs"]]
-        jobs = [Job.from_json(item, specs[item["spec"]]) for item in value["jobs"]]
+        nodes = [ev.Node(**node) for node in value["nodes"]]
+        state.nodes = {node.node_id: node for node in nodes}
+        state.nodes_kw, state.nodes_idle_kw = sum(node.rated_kw for node in nodes), sum(node.idle_kw for node in nodes)
+        state.closed = dict(value["closed"])
+        state.windows = {item["window_id"]: _window(item) for item in value["windows"]}
+        state.side = BoardSide.from_json(value["side"], nodes)
+        state._take_jobs(value)
         state.bad_arrays = {name: JobState(ended_as) for name, ended_as in value["bad_arrays"].items()}
         state.recently_ended = {name: JobState(ended_as) for name, ended_as in value["recently_ended"]}
-        state.jobs = {job.job_id: job for job in jobs}
-        state.on_node = {job.job_id: job for job in jobs if job.state in ON_NODE}
-        state.held = {job.job_id: job for job in jobs if job.waiting_for}
-        for job in state.held.values():
-            for dep in job.waiting_for:
-                state.dependents.setdefault(dep, []).append(job.job_id)
-        for job_id in value["waiting"]:
-            state._enqueue(state.jobs[job_id])
         state.broken = {waiter: (name, JobState(ended_as)) for waiter, (name, ended_as) in value["broken"].items()}
-        for job in jobs:
-            array_id = array_of(job.job_id)
-            if array_id is not None:
-                state.open_tasks[array_id] = state.open_tasks.get(array_id, 0) + 1
-                state.array_sizes[array_id] = job.spec.n_tasks
-        state.fair = FairShare.from_json(value["fair"])
         state.known_projects = set(value["known_projects"])
         state.meter = value["meter"]
         state.next_order = value["next_order"]
-        state.apply(ev.NodesDeclared(0.0, tuple(ev.Node(**node) for node in value["nodes"])))
+        state.queued_kw, state.queued_kwh = value["queued"]
+        state.side.windows_until_s = float("-inf")
         return state
+
+    def _take_jobs(self, value: Mapping[str, Any]) -> None:
+        specs = [JobSpec.from_json(item) for item in value["specs"]]
+        jobs = [Job.from_json(item, specs[item["spec"]]) for item in value["jobs"]]
+        self.jobs = {job.job_id: job for job in jobs}
+        self.on_node = {job_id: self.jobs[job_id] for job_id in value["on_node"]}
+        self.held = {job.job_id: job for job in jobs if job.waiting_for}
+        self.newly_held = list(self.held.values())
+        for job in jobs:
+            self._by_name.setdefault((job.spec.project, job.spec.name), {})[job.job_id] = None
+            self._count(job)
+            for dep in job.waiting_for:
+                self.dependents.setdefault(dep, []).append(job.job_id)
+            array_id = array_of(job.job_id)
+            if array_id is not None:
+                self.open_tasks[array_id] = self.open_tasks.get(array_id, 0) + 1
+                self.array_sizes[array_id] = job.spec.n_tasks
 
     # -- invariants ------------------------------------------------------------------------------------------------
     def validate(self) -> None:
-        """Check every invariant; AssertionError names the one that is broken. Called by tests and, now and then, by
-        live.
-        """
+        """Check every invariant, for tests; AssertionError names the one that is broken."""
         for job_id, job in self.jobs.items():
             assert job.job_id == job_id and job.state not in ENDED, f"{job_id} ended but is still held"
-            places = [job_id in self.on_node, job_id in self.held, job in self.queues]
-            assert sum(places) == 1, f"{job_id} stands in {sum(places)} places"
-            assert (job.state in ON_NODE) == places[0], f"{job_id} is {job.state} but on_node is {places[0]}"
-        self._validate_rooms()
-        waiting_kwh = sum(self._left_kwh(job) for job in self.jobs.values() if job.job_id not in self.on_node)
-        assert abs(waiting_kwh - self.queued_kwh) <= 1e-6 * (1 + waiting_kwh), (
-            f"queued_kwh {self.queued_kwh} is not {waiting_kwh}"
-        )
-
-    def _validate_rooms(self) -> None:
-        for node_id, room in self.rooms.by_node.items():
-            held = [job for job in self.on_node.values() if job.node == node_id]
-            gpus = [index for job in held for index in job.gpu_indices if index < room.node.n_gpus]
-            assert len(gpus) == len(set(gpus)), f"a GPU of {node_id} is held twice"
-            assert sorted(gpus + room.free_gpus) == list(range(room.node.n_gpus)), f"GPUs of {node_id} do not add up"
-            cpus = sum(job.spec.n_cpus for job in held)
-            assert abs(cpus + room.free_cpus - room.node.n_cpus) < 1e-3, f"CPUs of {node_id} do not add up"
-            assert room.free_cpus > -1e-3 and room.free_memory_bytes >= 0, f"{node_id} is over-full"
+            assert (job.state in ON_NODE) == (job_id in self.on_node), f"{job_id} is {job.state}"
+            assert job_id not in self.held or job.state is JobState.QUEUED, f"{job_id} is held and {job.state}"
+        assert self._waiting.keys() == {job.job_id for job in self.jobs.values() if job.state in WAITING}
+        waiting_kwh = sum(self._left_kwh(job) for job in self.jobs.values() if job.state in WAITING)
+        assert abs(waiting_kwh - self.queued_kwh) <= 1e-6 * (1 + waiting_kwh), "queued_kwh does not add up"
+        if self.board is not None:
+            check_board(self.side, self.jobs, self.held)
 
 
+def _window(payload: Mapping[str, Any]) -> ev.WindowSet:
+    event = ev.event_from_json("WindowSet", payload)
+    assert isinstance(event, ev.WindowSet)
+    return event
+
+
+_ON_NODE_ONLY: Final = frozenset(
+    {ev.JobStarted, ev.JobCapped, ev.JobPausing, ev.JobPaused, ev.JobFrozen, ev.JobThawed, ev.JobEnding,
+     ev.JobRequeued, ev.JobResized}
+)  # fmt: skip
 _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.NodesDeclared: ParkState._nodes_declared,
+    ev.NodeDown: ParkState._node_down,
+    ev.NodeUp: ParkState._node_up,
+    ev.WindowSet: ParkState._window_set,
+    ev.WindowCleared: ParkState._window_cleared,
+    ev.SharesDeclared: ParkState._shares_declared,
+    ev.PolicyUsed: ParkState._policy_used,
+    ev.PowerLearned: ParkState._power_learned,
     ev.JobSubmitted: ParkState._submitted,
     ev.JobStarting: ParkState._starting,
     ev.JobStarted: ParkState._started,
     ev.JobCapped: ParkState._capped,
     ev.JobPausing: ParkState._pausing,
     ev.JobPaused: ParkState._paused,
+    ev.JobRequeued: ParkState._requeued,
     ev.JobFrozen: ParkState._frozen,
     ev.JobThawed: ParkState._thawed,
     ev.JobEnding: ParkState._ending,
     ev.JobEnded: ParkState._ended,
+    ev.JobDeferred: ParkState._deferred,
+    ev.JobResized: ParkState._resized,
     ev.MeterRead: ParkState._meter_read,
 }
