@@ -26,6 +26,7 @@ from eureka_park.foundation.wire.engine import EngineReport, MeterReading
 from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
 from eureka_park.live import store
 from eureka_park.live.actions import Actions
+from eureka_park.live.facts import facts_of
 from eureka_park.live.journal import Journal
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
 from eureka_park.live.observe import events_of_command, events_of_report, loss_of
@@ -45,6 +46,7 @@ INBOX_BLOCK: Final = 1_000
 AGAIN_S: Final = 10.0  # real seconds after which an order that nobody took over is given again
 SILENT_S: Final = 60.0  # real seconds without any report after which a running job is given up
 EXPECTED_LOAD_FRAC: Final = 0.25  # of what jobs can draw; until demand is forecast from the park's own history
+FACTS_S: Final = 5.0  # real seconds between two looks at what people may see of the board, while nothing asks for one
 PLAN_PATIENCE_S: Final = 20.0  # real seconds without a plan that reaches now before the grid alone is counted on
 
 _log = logging.getLogger("eureka_park.live")
@@ -65,6 +67,7 @@ class Parts:
     actions: Actions
     metering: Metering
     planning: Planning
+    tell_facts: Callable[[str], None] = lambda _text: None  # keeps what people may see of the board; see `board_facts`
 
 
 @dataclass(slots=True)
@@ -100,6 +103,7 @@ class Live:
         self._planless_real_s: float | None = None  # since when there is no plan that reaches now
         self._told_error = ""
         self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
+        self._told_facts, self._facts_real_s = "", -1e18
 
     # -- start -----------------------------------------------------------------------------------------------------
     def begin(self, nodes: tuple[ev.Node, ...]) -> None:
@@ -147,6 +151,8 @@ class Live:
         wrote = self._apply(cycle)
         for index, event in enumerate(cycle.events):
             self._act(event, is_decision=index >= n_observed, real_s=cycle.real_s)
+        if wrote:
+            self._tell_facts(cycle)
         if self.journal.snapshot_is_due(len(self.state.jobs)):
             self.journal.save_snapshot(self.parts.db, self.state)
         return wrote
@@ -364,6 +370,17 @@ class Live:
             prices=site.prices.model_dump(mode="json"),
             labels=dict(plan.labels) if plan else {"plan": "none yet; the grid was counted"},
         )
+
+    def _tell_facts(self, cycle: _Cycle) -> None:
+        """Leave what people may see of the board beside the database, when it has changed."""
+        is_of_nodes = any(not isinstance(event, ev.JobEvent | ev.MeterRead) for event in cycle.events)
+        if not is_of_nodes and cycle.real_s - self._facts_real_s < FACTS_S:
+            return
+        self._facts_real_s = cycle.real_s
+        text = facts_of(self.state, cycle.now_s).to_text()
+        if text != self._told_facts:
+            self._told_facts = text
+            self.parts.tell_facts(text)
 
     # -- act -------------------------------------------------------------------------------------------------------
     def _act(self, event: ev.Event, *, is_decision: bool, real_s: float) -> None:

@@ -75,6 +75,24 @@ def events_of_command(
     elif command["kind"] == "cancel":
         for name in state.tasks_of(job_id):
             yield from _cancel(state.jobs[name], now_s)
+    else:
+        yield from _events_of_nodes(state, command, now_s)
+
+
+def _events_of_nodes(state: ParkState, command: Mapping[str, Any], now_s: float) -> Iterator[ev.Event]:
+    """What operators ask of nodes: `job_id` names the node or the window."""
+    name, payload = str(command["job_id"]), command["payload"]
+    if command["kind"] == "node_down" and name in state.nodes:
+        yield ev.NodeDown(name, now_s, payload["why"])
+    elif command["kind"] == "node_up" and name in state.closed:
+        yield ev.NodeUp(name, now_s)
+    elif command["kind"] == "window_set":
+        window = payload["window"]
+        yield ev.WindowSet(
+            name, now_s, tuple(window["node_ids"]), window["from_s"], window["to_s"], window["project"], window["why"]
+        )
+    elif command["kind"] == "window_cleared" and name in state.windows:
+        yield ev.WindowCleared(name, now_s)
 
 
 def _ids_of(job_id: JobId, spec: JobSpec) -> list[JobId]:

@@ -55,7 +55,7 @@ class RowWriter:
         ended = {job.job_id: job for job in state.just_ended}
         touched: dict[JobId, Job] = {}
         for event in events:
-            if not isinstance(event, ev.JobEvent):
+            if not isinstance(event, ev.JobEvent) or isinstance(event, ev.JobDeferred):
                 continue
             if isinstance(event, ev.JobSubmitted) and event.spec.is_array:
                 names = [JobId(f"{event.job_id}[{index}]") for index in range(event.spec.n_tasks)]

@@ -11,38 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from eureka_park.compute.core import board as board_of
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core import moves
-from eureka_park.compute.core.board import (
-    BATCH,
-    CAP_STEPS_MAX,
-    DEFERRED,
-    DOWN,
-    DRAINED,
-    FIRM,
-    FLEX,
-    FROZEN,
-    GREEN,
-    INF,
-    INTERACTIVE,
-    NONE,
-    PAUSED,
-    PAUSING,
-    QUEUED,
-    RUNNING,
-    SERVICE,
-    SKY_BINDING,
-    SKY_GREEN,
-    SKY_OBSERVED,
-    STARTING,
-    UP,
-    Array,
-    Board,
-    board_from_json,
-    board_to_json,
-    grown,
-    with_runs,
-)  # fmt: skip
+from eureka_park.compute.core.board import INF, NONE, Array, Board, board_from_json, board_to_json, grown, with_runs
 from eureka_park.compute.core.board_setup import claim_slot, new_board, with_shares
 from eureka_park.compute.core.ends import roll_calendar
 from eureka_park.compute.core.job import Job, JobClass, JobState, Tier
@@ -57,13 +29,19 @@ CAPS: Final = tuple((frac, power_frac(frac, CAP_CURVE), speed_frac(frac, CAP_CUR
 SLOTS: Final = 1024
 ROLL_S: Final = 12 * 3600.0  # of park time between two looks at the calendar while a journal is replayed
 
-TIERS: Final = {Tier.FIRM: FIRM, Tier.FLEX: FLEX, Tier.GREEN: GREEN}
-CLASSES: Final = {JobClass.BATCH: BATCH, JobClass.INTERACTIVE: INTERACTIVE, JobClass.SERVICE: SERVICE}
+TIERS: Final = {Tier.FIRM: board_of.FIRM, Tier.FLEX: board_of.FLEX, Tier.GREEN: board_of.GREEN}
+CLASSES: Final = {
+    JobClass.BATCH: board_of.BATCH,
+    JobClass.INTERACTIVE: board_of.INTERACTIVE,
+    JobClass.SERVICE: board_of.SERVICE,
+}
 STATES: Final = {
-    JobState.QUEUED: QUEUED, JobState.STARTING: STARTING, JobState.RUNNING: RUNNING, JobState.PAUSING: PAUSING,
-    JobState.PAUSED: PAUSED, JobState.FROZEN: FROZEN,
+    JobState.QUEUED: board_of.QUEUED, JobState.STARTING: board_of.STARTING, JobState.RUNNING: board_of.RUNNING,
+    JobState.PAUSING: board_of.PAUSING, JobState.PAUSED: board_of.PAUSED, JobState.FROZEN: board_of.FROZEN,
 }  # fmt: skip
-SKIES: Final = {"green": SKY_GREEN, "binding": SKY_BINDING, "observed": SKY_OBSERVED}
+SKIES: Final = {"green": board_of.SKY_GREEN, "binding": board_of.SKY_BINDING, "observed": board_of.SKY_OBSERVED}
+UP: Final = "up"
+_NODE_STATES: Final = {UP: board_of.UP, ev.DRAINED: board_of.DRAINED, ev.DOWN: board_of.DOWN}
 
 _CARRIED: Final = (
     "ran_s", "since_s", "began_s", "last_pause_s", "n_pauses", "power_frac", "declared_kw", "ending", "promised_s",
@@ -172,7 +150,7 @@ class BoardSide:
             return
         board = self._the()
         moves.put_back_waiting(board, slot, STATES[job.state], is_held)
-        if carried and carried["where"] == DEFERRED:
+        if carried and carried["where"] == board_of.DEFERRED:
             moves.deferred(board, slot, float(carried["wake_key"]), float(carried["target_s"]))
 
     def _put_on_node(self, job: Job, now_s: float) -> None:
@@ -198,14 +176,14 @@ class BoardSide:
 
     def step_of(self, cap_frac: float) -> int:
         """The step that caps to so much; of a cap that the policy does not know the next deeper one."""
-        fracs = [row[0] for row in self.caps[:CAP_STEPS_MAX]]
+        fracs = [row[0] for row in self.caps[: board_of.CAP_STEPS_MAX]]
         if cap_frac in fracs:
             return fracs.index(cap_frac)
         return next((at for at, frac in enumerate(fracs) if frac < cap_frac), len(fracs) - 1)
 
     def _set_caps(self) -> None:
         board = self._the()
-        rows = self.caps[:CAP_STEPS_MAX]
+        rows = self.caps[: board_of.CAP_STEPS_MAX]
         board.g.n_caps[0] = len(rows)
         for at, (cap, power, speed) in enumerate(rows):
             board.caps.cap_frac[at], board.caps.power_frac[at], board.caps.speed_frac[at] = cap, power, speed
@@ -345,11 +323,11 @@ class BoardSide:
                 moves.power_learned(self._the(), self.slots[job_id], event.frac, event.at_s)
 
     # -- nodes and shares --------------------------------------------------------------------------------------------
-    def set_node(self, node_id: str, why: str | None) -> None:
-        """A node is up (`why` None), drained or down."""
+    def set_node(self, node_id: str, state: str) -> None:
+        """A node is up, drained or down."""
         index = self.machines.index.get(node_id)
         if index is not None and self.board is not None:
-            set_up(self.board, index, UP if why is None else DRAINED if why == ev.DRAINED else DOWN)
+            set_up(self.board, index, _NODE_STATES[state])
 
     def show_windows(self, windows: Iterable[ev.WindowSet], now_s: float) -> None:
         """Write the window that each node meets next; windows of one owner that touch are one."""

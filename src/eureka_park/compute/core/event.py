@@ -10,6 +10,7 @@ from eureka_park.compute.core.job import JobSpec, JobState
 from eureka_park.foundation.ids import JobId
 
 DRAINED: Final = "drained"
+DOWN: Final = "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,12 @@ class JobResized:
 
 @dataclass(frozen=True, slots=True)
 class NodeDown:
-    """A node takes no new job. With `why` drained what runs there goes on; otherwise its jobs wait again."""
+    """A node takes no new job. Where it is drained what runs there goes on; where it is down its jobs wait again."""
 
     node_id: str
     at_s: float
-    why: str = DRAINED
+    why: str = ""
+    state: str = DRAINED
 
 
 @dataclass(frozen=True, slots=True)

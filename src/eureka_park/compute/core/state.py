@@ -13,7 +13,7 @@ from typing import Any, Final, get_args
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.board import Board
 from eureka_park.compute.core.board_check import check_board
-from eureka_park.compute.core.board_side import BoardSide
+from eureka_park.compute.core.board_side import UP, BoardSide
 from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobSpec, JobState
 from eureka_park.compute.core.machines import Machines
 from eureka_park.foundation.ids import JobId, array_of, task_id
@@ -29,7 +29,7 @@ class ParkState:
 
     def __init__(self) -> None:
         self.nodes: dict[str, ev.Node] = {}
-        self.closed: dict[str, str] = {}  # nodes that take no job, and why
+        self.closed: dict[str, ev.NodeDown] = {}  # nodes that take no job
         self.windows: dict[str, ev.WindowSet] = {}
         self.side = BoardSide()
         self.jobs: dict[JobId, Job] = {}
@@ -141,6 +141,10 @@ class ParkState:
             return []
         return [job for job in self.on_node.values() if not names >= {job.node, *job.nodes}]
 
+    def jobs_on(self, node_id: str) -> list[Job]:
+        """Jobs that hold a node, in order of their starts."""
+        return [job for job in self.on_node.values() if node_id in (job.node, *job.nodes)]
+
     # -- nodes, shares, policy -------------------------------------------------------------------------------------
     def _nodes_declared(self, event: ev.NodesDeclared) -> None:
         nodes = {node.node_id: node for node in event.nodes}
@@ -152,7 +156,7 @@ class ParkState:
         self.nodes = nodes
         self.nodes_kw = sum(node.rated_kw for node in nodes.values())
         self.nodes_idle_kw = sum(node.idle_kw for node in nodes.values())
-        self.closed = {name: why for name, why in self.closed.items() if name in nodes}
+        self.closed = {name: closed for name, closed in self.closed.items() if name in nodes}
         self.side.machines = Machines.of(event.nodes, self.side.machines.gpu_types)
         self._rebuild(event.at_s)
 
@@ -161,23 +165,23 @@ class ParkState:
             self.side.board = None
             return
         self.side.rebuild(self.jobs.values(), self.on_node.values(), self.held, at_s, used)
-        for name, why in self.closed.items():
-            self.side.set_node(name, why)
+        for name, closed in self.closed.items():
+            self.side.set_node(name, closed.state)
         self.side.show_windows(self.windows.values(), at_s)
         for job in self.jobs.values():
             self.side.mirror(job)
             self._count(job)
 
     def _node_down(self, event: ev.NodeDown) -> None:
-        if event.why != ev.DRAINED:
-            for job in [job for job in self.on_node.values() if event.node_id in (job.node, *job.nodes)]:
+        if event.state == ev.DOWN:
+            for job in self.jobs_on(event.node_id):
                 self.apply(ev.JobRequeued(job.job_id, event.at_s, event.why))
-        self.closed[event.node_id] = event.why
-        self.side.set_node(event.node_id, event.why)
+        self.closed[event.node_id] = event
+        self.side.set_node(event.node_id, event.state)
 
     def _node_up(self, event: ev.NodeUp) -> None:
         self.closed.pop(event.node_id, None)
-        self.side.set_node(event.node_id, None)
+        self.side.set_node(event.node_id, UP)
 
     def _window_set(self, event: ev.WindowSet) -> None:
         self.windows[event.window_id] = event
@@ -404,7 +408,7 @@ class ParkState:
         return {
             "schema": SCHEMA_VERSION,
             "nodes": [asdict(node) for node in self.nodes.values()],
-            "closed": dict(self.closed),
+            "closed": [ev.event_to_json(closed)[1] for closed in self.closed.values()],
             "windows": [ev.event_to_json(window)[1] for window in self.windows.values()],
             "specs": [spec.to_json() for spec in specs.values()],
             "jobs": [{**job.to_json(), "spec": place[id(job.spec)]} for job in self.jobs.values()],
@@ -428,8 +432,9 @@ class ParkState:
         nodes = [ev.Node(**node) for node in value["nodes"]]
         state.nodes = {node.node_id: node for node in nodes}
         state.nodes_kw, state.nodes_idle_kw = sum(node.rated_kw for node in nodes), sum(node.idle_kw for node in nodes)
-        state.closed = dict(value["closed"])
-        state.windows = {item["window_id"]: _window(item) for item in value["windows"]}
+        state.closed = {item["node_id"]: ev.NodeDown(**item) for item in value["closed"]}
+        windows = [ev.WindowSet(**{**item, "node_ids": tuple(item["node_ids"])}) for item in value["windows"]]
+        state.windows = {window.window_id: window for window in windows}
         state.side = BoardSide.from_json(value["side"], nodes)
         state._take_jobs(value)
         state.bad_arrays = {name: JobState(ended_as) for name, ended_as in value["bad_arrays"].items()}
@@ -471,12 +476,6 @@ class ParkState:
         assert abs(waiting_kwh - self.queued_kwh) <= 1e-6 * (1 + waiting_kwh), "queued_kwh does not add up"
         if self.board is not None:
             check_board(self.side, self.jobs, self.held)
-
-
-def _window(payload: Mapping[str, Any]) -> ev.WindowSet:
-    event = ev.event_from_json("WindowSet", payload)
-    assert isinstance(event, ev.WindowSet)
-    return event
 
 
 _ON_NODE_ONLY: Final = frozenset(
