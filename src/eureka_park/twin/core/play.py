@@ -14,7 +14,7 @@ from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
-from eureka_park.twin.core.played import Played
+from eureka_park.twin.core.played import Floats, Played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.workload import FLEX, Workload
 from eureka_park.twin.core.world import DONE, NEEDS_SLOTS, PLACE, World, play_on
@@ -35,13 +35,16 @@ def play(
     name: str = "park",
     *,
     learns: bool = True,
+    learned: Floats | None = None,
+    by_leaf: bool = False,
     tail_h: float = TAIL_H,
     told: Callable[[float], None] = lambda _frac: None,
 ) -> Played:
     """Play a workload under a sky. `name`: park, or fcfs-easy, which knows no shares, tiers, deadlines nor caps.
 
     `learns`: predicted power follows what jobs of the same image drew, and the meter; else every job draws what is
-    rated. Runs until `tail_h` hours after the last hour of arrivals, as far as the sky reaches. Deterministic.
+    rated, or by image the part `learned` of it. `by_leaf`: energy is counted by leaf too. Runs until `tail_h` hours
+    after the last hour of arrivals, as far as the sky reaches. Deterministic.
     """
     board = opening.board
     if name == "fcfs-easy":
@@ -50,8 +53,9 @@ def play(
     board = grown(board, SLOTS)
     board = with_runs(board, board.lines.shape[0] * 2 * (1 + len(np.unique(work.priority))) + 64)
     set_policy(board, policy, explain=False)
-    world = _world(board, work, sky, failures, leaf_rows, opening.gpu_types, learns)
+    world = world_of(board, work, sky, failures, leaf_rows, opening.gpu_types, learns=learns, learned=learned)
     place = world.place
+    place.by_share[0] = by_leaf
     place.tick_s[0], place.until_s[0] = tick_s, sky.hour0_s + min(_span_s(work, tail_h), sky.n_hours * 3600.0)
     digest, begun_s = ActionDigest(), float(place.now_s[0])
     while True:
@@ -60,10 +64,10 @@ def play(
         place.n_log[0] = 0
         told((float(place.now_s[0]) - begun_s) / max(1.0, float(place.until_s[0]) - begun_s))
         if status == DONE:
-            return _played(board, world, sky.hour0_s, digest)
+            return _played(board, world, sky.hour0_s, digest, leaf_rows if by_leaf else leaf_rows[:0])
         if status == NEEDS_SLOTS:
             board = grown(board, 2 * board.jobs.shape[0])
-        world = _with_room(world, board)
+        world = with_room(world, board)
 
 
 def _span_s(work: Workload, tail_h: float) -> float:
@@ -99,9 +103,18 @@ def _classes_of(board: Board, work: Workload, gpu_types: Any) -> Any:
     return masks
 
 
-def _world(
-    board: Board, work: Workload, sky: SkySeries, failures: Failures, leaf_rows: Any, gpu_types: Any, learns: bool
+def world_of(
+    board: Board,
+    work: Workload,
+    sky: SkySeries,
+    failures: Failures,
+    leaf_rows: Any,
+    gpu_types: Any,
+    *,
+    learns: bool = True,
+    learned: Floats | None = None,
 ) -> World:
+    """The truth of a run as kernels take it, before its first step; `leaf_rows` and `gpu_types` as in an opening."""
     n, n_slots, n_nodes = work.n_jobs, board.jobs.shape[0], board.nodes.shape[0]
     place = records(1, PLACE)
     place.now_s[0] = place.hour0_s[0] = place.t0_s[0] = sky.hour0_s
@@ -114,14 +127,18 @@ def _world(
                      "time_s", "run_s", "power_frac", "after", "image")
     }  # fmt: skip
     place.plan[0] = 0
+    if learned is None:
+        learned = np.full(int(work.image.max()) + 1 if n else 1, LEARNED_FIRST if learns else 1.0)
     return World(
         submit_s=work.submit_s + sky.hour0_s, leaf=leaf_rows[work.leaf] if n else work.leaf,
         deadline_s=work.deadline_s + sky.hour0_s, classes=_classes_of(board, work, gpu_types), **kept,
         first_start_s=none.copy(), end_s=none.copy(), n_pauses=np.zeros(n, np.int32), done_s=np.zeros(n),
         first_child=np.full(n, NONE, np.int32), next_child=np.full(n, NONE, np.int32),
-        learned=np.full(int(work.image.max()) + 1 if n else 1, LEARNED_FIRST), clean_kw=sky.true_clean_kw,
+        learned=np.array(learned, dtype=np.float64), share_kwh=np.zeros(board.shares.shape[0]),
+        share_clean_kwh=np.zeros(board.shares.shape[0]), clean_kw=sky.true_clean_kw,
         plan_issued_s=sky.plan_issued_s, plan_first_hour=sky.plan_first_hour, plan_clean_kw=sky.plan_clean_kw,
-        plan_p10_kw=sky.plan_p10_kw, plan_grid_kw=sky.plan_grid_kw, step_kw=sky.step_up_to_kw, step_price=sky.step_price,
+        plan_p10_kw=sky.plan_p10_kw, plan_grid_kw=sky.plan_grid_kw, step_kw=sky.step_up_to_kw,
+        step_price=sky.step_price,
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
         true_key=np.full(n_slots, np.inf), ends=records(4 * n_slots, HEAP), fresh=np.zeros(n_slots, np.int32),
         pausing=np.zeros(n_slots, np.int32), batch=np.zeros(3 * n_slots, np.int32),
@@ -130,7 +147,7 @@ def _world(
     )  # fmt: skip
 
 
-def _with_room(world: World, board: Board) -> World:
+def with_room(world: World, board: Board) -> World:
     """The same world for a board with more slots."""
     n_slots, had = board.jobs.shape[0], world.true_key.shape[0]
     if n_slots == had:
@@ -147,7 +164,7 @@ def _with_room(world: World, board: Board) -> World:
     )
 
 
-def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest) -> Played:
+def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, leaf_rows: Any) -> Played:
     """What the run leaves behind; work in progress is counted as far as it is done."""
     place, jobs = world.place, board.jobs
     slots = np.flatnonzero((jobs.state != 127) & (jobs.user >= 0))
@@ -176,4 +193,5 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest) ->
         first_start_s=world.first_start_s - hour0_s, end_s=world.end_s - hour0_s, n_pauses=pauses, done_s=done,
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
+        leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],
     )  # fmt: skip

@@ -18,7 +18,8 @@ class Played:
 
     `done_s` is the work of each job that is done, in seconds at full speed; a job that ended has done its `run_s`.
     `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
-    above the budget, in five-minute means. `totals` are further sums by name.
+    above the budget, in five-minute means. `totals` are further sums by name. `leaf_kwh` and `leaf_clean_kwh`: IT
+    energy of the jobs of each of the workload's leaves, where it was counted.
     """
 
     first_start_s: Floats
@@ -30,3 +31,5 @@ class Played:
     overrun_mwh: float
     digest: str
     totals: Mapping[str, float] = field(default_factory=dict)
+    leaf_kwh: Floats = field(default_factory=lambda: np.zeros(0))
+    leaf_clean_kwh: Floats = field(default_factory=lambda: np.zeros(0))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eureka_park.compute.core.board import (
-    DOWN, FIRM, INF, NONE, PAUSING, RUNNING, STARTING, STEPS_MAX, UP, Board,
+    DOWN, FIRM, FREE, INF, NONE, PAUSING, RUNNING, STARTING, STEPS_MAX, UP, Board,
 )  # fmt: skip
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import heap_pop, heap_push
@@ -36,7 +36,8 @@ PLACE: Any = np.dtype(
      ("next_job", "i8"), ("next_failure", "i8"), ("n_ends", "i8"), ("n_fresh", "i8"), ("n_pausing", "i8"),
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
-     ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8")],
+     ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
+     ("by_share", "i8")],
     align=True,
 )  # fmt: skip
 
@@ -69,6 +70,8 @@ class World(NamedTuple):
     first_child: Any
     next_child: Any
     learned: Any  # by image: what its jobs drew of their rated dynamic power
+    share_kwh: Any  # by leaf of the share tree: what its jobs drew, and the clean part of it
+    share_clean_kwh: Any
     clean_kw: Any  # by hour
     plan_issued_s: Any
     plan_first_hour: Any
@@ -139,7 +142,7 @@ def _submit(board: Board, world: World, row: int) -> None:
     jobs.time_s[slot], jobs.deadline_s[slot] = world.time_s[row], world.deadline_s[row]
     jobs.classes[slot], jobs.submitted_s[slot] = world.classes[row], world.submit_s[row]
     jobs.gang[slot] = 1 if world.n_nodes[row] > 1 else 0
-    jobs.power_frac[slot] = world.learned[world.image[row]] if world.place.learns[0] else 1.0
+    jobs.power_frac[slot] = world.learned[world.image[row]]
     world.true_key[slot] = INF
     submitted(board, slot, False)
 
@@ -353,12 +356,25 @@ def _account(board: Board, world: World) -> None:
     clean_kw = world.clean_kw[hour]
     place.it_kwh[0] += drawn_kw * tick_s / 3600.0
     place.clean_kwh[0] += min(drawn_kw, clean_kw) * tick_s / 3600.0
+    if place.by_share[0] and drawn_kw > 0.0:
+        _account_by_share(board, world, min(drawn_kw, clean_kw) / drawn_kw)
     place.window_kws[0] += drawn_kw * tick_s
     place.limit_kws[0] += (clean_kw + board.sky.grid_kw[0]) * tick_s
     place.window_s[0] += tick_s
     if place.window_s[0] >= ACCOUNT_S:
         place.over_kws[0] += max(0.0, place.window_kws[0] - place.limit_kws[0])
         place.window_kws[0] = place.limit_kws[0] = place.window_s[0] = 0.0
+
+
+@kernel
+def _account_by_share(board: Board, world: World, clean_frac: float) -> None:
+    """Energy that each leaf's jobs draw until the next turn; clean power is shared out as all power is drawn."""
+    jobs, hours = board.jobs, world.place.tick_s[0] / 3600.0
+    for slot in range(jobs.shape[0]):
+        if jobs.state[slot] != FREE and jobs.drawn_kw[slot] > 0.0:
+            kwh = jobs.drawn_kw[slot] * hours
+            world.share_kwh[jobs.leaf[slot]] += kwh
+            world.share_clean_kwh[jobs.leaf[slot]] += kwh * clean_frac
 
 
 @kernel
