@@ -32,7 +32,7 @@ class Attempt:
 
 @dataclass
 class TruthEngine:
-    """`run_s`: true work of a job, in seconds at full speed; `speed_of`: speed under a cap, for jobs with GPUs or not."""
+    """`run_s`: true work of a job, in seconds at full speed; `speed_of`: speed under a cap, with GPUs or without."""
 
     clock: SteppedClock
     speed_of: Callable[[float, bool], float]
