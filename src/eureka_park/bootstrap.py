@@ -28,6 +28,7 @@ from eureka_park.compute.core.job import JobSpec
 from eureka_park.compute.core.job_check import TIME_MAX_S
 from eureka_park.compute.core.site_room import ClassRoom, SiteRoom
 from eureka_park.compute.neighbours import DeadlineCheck, Quoter
+from eureka_park.compute.nodes_service import Machine, NodesService
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.quote_rows import QuoteRows
 from eureka_park.compute.service import ComputeService
@@ -86,6 +87,7 @@ class Park:
     ledger: LedgerService
     energy: EnergyService
     compute: ComputeService
+    nodes: NodesService
 
     def lease(self) -> live_store.Lease | None:
         """Who decides for this park, and until when."""
@@ -236,7 +238,17 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
     )
-    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute)
+    nodes = NodesService(
+        db,
+        clock,
+        accounts,
+        machines_of(site),
+        on_nodes=compute.on_nodes,
+        board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
+        entropy=os.urandom,
+        wake=wake_sender(home.run, b"inbox"),
+    )
+    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
 
 
 def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
@@ -355,6 +367,15 @@ def nodes_of(site: Site) -> tuple[Node, ...]:
     )
 
 
+def machines_of(site: Site) -> tuple[Machine, ...]:
+    """The machines of a site that an engine here runs, as their operators see them."""
+    local = (kind for kind in site.nodes if kind.engine == "local")
+    return tuple(
+        Machine(node_id, kind.id, kind.n_gpus, float(kind.n_cpus), int(kind.memory_gib * GIB))
+        for kind, node_id, _rack, _pod in placed_nodes(local)
+    )
+
+
 def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: float = 1.0) -> Policy:
     """The tick's policy from the site's; powers of a scale model are those of the machine.
 
@@ -417,6 +438,7 @@ def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token
         actions=Actions(engine, park.data, park.site.policy.grace_s, lambda job_id, text: refused[0](job_id, text)),
         metering=Metering(engine, meter, park.site, park.facts.pace.park_from_real_s),
         planning=Planning(park.site, maker, park.energy.salt_at, park.facts.seed, park.energy.current_plan()),
+        tell_facts=partial(park.home.write, BOARD_FILE),
     )
     live = Live(parts, state, journal)
     refused.append(live.refuse)

@@ -35,6 +35,10 @@ COMMANDS: dict[str, Lazy] = {
     "cancel": Lazy(f"{_CLI}.show:cancel", "Cancel jobs.", see=("jobs", "show")),
     "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source.", see=("show", "plan")),
     "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home.", see=("wait", "show")),
+    "nodes": Lazy(
+        f"{_CLI}.nodes:nodes", "The machines: what is free; drain, resume and close them.", see=("reserve", "jobs")
+    ),
+    "reserve": Lazy(f"{_CLI}.nodes:reserve", "Keep machines for a project for a time.", see=("nodes",)),
     "top": Lazy(f"{_CLI}.top:top", "The park live on one screen.", see=("status", "jobs", "plan")),
     "login": Lazy(f"{_CLI}.login:login", "Log in to a park elsewhere.", see=("whoami", "logout")),
     "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),

@@ -21,6 +21,7 @@ from eureka_park.client.views import (
     ENDED,
     Cancelled,
     JobView,
+    NodeView,
     OutputFile,
     Overview,
     PersonView,
@@ -32,6 +33,7 @@ from eureka_park.client.views import (
     Until,
     Upload,
     Why,
+    WindowView,
 )
 from eureka_park.foundation.errors import ParkError, Unavailable
 
@@ -296,6 +298,37 @@ class Park:
         waiting = list(self.jobs(state="queued,paused", limit=limit))
         return {"jobs": self.status()["jobs"], "now": now, "running": running, "waiting": waiting}
 
+    def nodes(self) -> list[NodeView]:
+        """The machines of the park, with what is free on each."""
+        return cast(list[NodeView], self._transport.json("GET", "/nodes")["items"])
+
+    def drain_node(self, node_id: str, why: str = "") -> NodeView:
+        """Let a machine take no new job; what runs there goes on. For operators."""
+        return cast(NodeView, self._transport.json("POST", _node_path(node_id, "drain"), body={"why": why}))
+
+    def resume_node(self, node_id: str) -> NodeView:
+        """Let a machine take jobs again. For operators."""
+        return cast(NodeView, self._transport.json("POST", _node_path(node_id, "resume")))
+
+    def windows(self) -> list[WindowView]:
+        """Times in which machines are closed, or kept for a project, the next first."""
+        return cast(list[WindowView], self._transport.json("GET", "/windows")["items"])
+
+    def set_window(
+        self, nodes: Sequence[str] | int, to: str, *, from_: str = "", project: str = "", why: str = ""
+    ) -> WindowView:
+        """Close machines (by name, or so many of one class) for a time; with a project they are kept for it.
+
+        `from_` (empty: now) and `to` are durations from now or instants of park time. For operators.
+        """
+        what: dict[str, Any] = {"n_nodes": nodes} if isinstance(nodes, int) else {"nodes": list(nodes)}
+        body = {**what, "from": from_, "to": to, "project": project, "why": why}
+        return cast(WindowView, self._transport.json("POST", "/windows", body=body))
+
+    def clear_window(self, window_id: str) -> WindowView:
+        """Take a window back. For operators."""
+        return cast(WindowView, self._transport.json("DELETE", f"/windows/{quote(window_id, safe='')}"))
+
     def site(self) -> dict[str, Any]:
         """The site that the park runs."""
         return cast(dict[str, Any], self._transport.json("GET", "/site"))
@@ -372,6 +405,12 @@ def _check_time(view: JobView, end_s: float | None, timeout_s: float | None) -> 
             fix="Wait longer, or ask: park why.",
             code=TIMED_OUT,
         )
+
+
+def _node_path(node_id: str, act: str) -> str:
+    if not node_id or node_id in {".", ".."}:
+        raise ParkError("The name of a machine is empty.", fix="List them: park nodes", code="bad_input")
+    return f"/nodes/{quote(node_id, safe='')}/{act}"
 
 
 def _job_path(job_id: str, *more: str) -> str:

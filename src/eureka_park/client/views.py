@@ -158,6 +158,45 @@ class Cancelled(TypedDict):
     state: str
 
 
+class WindowView(TypedDict):
+    """A time in which machines are closed to all, or to all but one project."""
+
+    window_id: str
+    nodes: list[str]
+    from_at: str
+    to_at: str
+    project: str | None
+    why: str
+
+
+class NodeJob(TypedDict):
+    """A job on a machine; without names for those who may not see it."""
+
+    job_id: str | None
+    name: str | None
+    state: str
+    tier: str
+
+
+# `class` is a word of Python, so this one is written in the functional form.
+NodeView = TypedDict(
+    "NodeView",
+    {
+        "node_id": str,
+        "class": str,
+        "state": str,
+        "why": str,
+        "gpus": int,
+        "free_gpus": int,
+        "cpus": float,
+        "free_cpus": float,
+        "jobs": list[NodeJob],
+        "window": WindowView | None,
+    },
+)
+NodeView.__doc__ = "A machine as the park shows it; `state` is up, drained or down."
+
+
 class OutputFile(TypedDict):
     """One file that a job left in its PARK_OUTPUT_DIR; `path` is relative to it, with `/`."""
 

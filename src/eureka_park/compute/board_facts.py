@@ -41,16 +41,20 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """The facts. `shares`: by project `used_frac` and `due_frac`; `nodes`: those not up, with `state` and `why`."""
+    """The facts. `shares`: by project `used_frac` and `due_frac`; `nodes`: those not up, with `state` and `why`;
+    `gangs`: by job the nodes that it holds.
+    """
 
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     nodes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    gangs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """As a file."""
         windows = [window.to_json() for window in self.windows]
-        return json.dumps({"shares": dict(self.shares), "nodes": dict(self.nodes), "windows": windows})
+        value = {"shares": dict(self.shares), "nodes": dict(self.nodes), "windows": windows, "gangs": dict(self.gangs)}
+        return json.dumps(value)
 
     @classmethod
     def from_text(cls, text: str | None) -> BoardFacts:
@@ -58,6 +62,7 @@ class BoardFacts:
         try:
             value = json.loads(text or "{}")
             windows = tuple(Window.from_json(item) for item in value.get("windows", ()))
-            return cls(dict(value.get("shares", {})), dict(value.get("nodes", {})), windows)
+            gangs = {job_id: tuple(names) for job_id, names in value.get("gangs", {}).items()}
+            return cls(dict(value.get("shares", {})), dict(value.get("nodes", {})), windows, gangs)
         except (ValueError, TypeError, KeyError, AttributeError):
             return cls()

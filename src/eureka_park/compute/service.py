@@ -399,7 +399,7 @@ class ComputeService:
             return store.counts(conn, None if isinstance(who, EllipsisType) else self._visible_projects(who))
 
     def on_nodes(self, who: Principal | None, limit: int = RUNNING_MAX) -> list[dict[str, Any]]:
-        """What takes up machines now, the oldest first: node, state, tier, cpus, gpus, cap_frac.
+        """What takes up machines now, the oldest first: node, nodes, state, tier, cpus and gpus of each, cap_frac.
 
         `job_id` and `name` are None for jobs that somebody may not see.
         """
@@ -407,7 +407,11 @@ class ComputeService:
         with self._db.read() as conn:
             found = store.page(conn, store.Asked(ON_NODE), Sort.OLDEST, None, limit)
             rows = store.rows_of(conn, [job_id for job_id, _ in found])
-        return [view.on_node_view(row, is_seen=seen is None or row["project"] in seen) for row in rows]
+        gangs = self._board_facts().gangs
+        return [
+            view.on_node_view(row, gangs.get(row["job_id"], ()), is_seen=seen is None or row["project"] in seen)
+            for row in rows
+        ]
 
     def states(self, job_ids: Sequence[str]) -> dict[str, str]:
         """The states of jobs and arrays, whoever may see them; those that are not known yet are left out."""

@@ -136,6 +136,12 @@ def open_commands(conn: Connection, limit: int) -> list[dict[str, Any]]:
     return [{**row._mapping, "payload": json.loads(row.payload)} for row in rows]
 
 
+def open_commands_of(conn: Connection, kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Commands of these kinds that live has not taken yet, oldest first."""
+    query = select(inbox).where(inbox.c.done_seq.is_(None), inbox.c.kind.in_(kinds)).order_by(inbox.c.inbox_seq)
+    return [{**row._mapping, "payload": json.loads(row.payload)} for row in conn.execute(query)]
+
+
 def close_commands(conn: Connection, inbox_seqs: Sequence[int], journal_seq: int) -> None:
     """Mark commands as taken at a journal sequence."""
     for at in range(0, len(inbox_seqs), 500):

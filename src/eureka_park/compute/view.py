@@ -64,12 +64,13 @@ def veiled(text: str, hidden: Iterable[str]) -> str:
     return text
 
 
-def on_node_view(row: Mapping[str, Any], *, is_seen: bool) -> dict[str, Any]:
-    """What a job takes of its node; its name only for those who may see it."""
+def on_node_view(row: Mapping[str, Any], nodes: Sequence[str] = (), *, is_seen: bool) -> dict[str, Any]:
+    """What a job takes of each of its nodes (`nodes` of a gang); its name only for those who may see it."""
     spec = row["spec"]
     facts = {key: row[key] for key in ("node", "state", "tier", "cap_frac")}
     names = {"job_id": row["job_id"], "name": row["name"]} if is_seen else {"job_id": None, "name": None}
-    return {**facts, **names, "cpus": spec["n_cpus"], "gpus": spec["n_gpus"]}
+    held = list(nodes) or [row["node"]]
+    return {**facts, **names, "nodes": held, "cpus": spec["n_cpus"], "gpus": spec["n_gpus"]}
 
 
 def receipt_line(receipt: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -11,11 +11,14 @@ from eureka_park.compute.board_facts import BoardFacts, Window
 
 def test_it_is_read_as_it_was_written() -> None:
     window = Window("window-a", ("n1", "n2"), 1.0, 2.0, "solar", "new fans")
-    facts = BoardFacts({"solar": {"used_frac": 0.5, "due_frac": 0.25}}, {"n1": {"state": "down", "why": ""}}, (window,))
+    facts = BoardFacts({"solar": {"used_frac": 0.5, "due_frac": 0.25}}, {"n1": {"state": "down", "why": ""}}, (window,),
+                       {"job-a": ("n1", "n2")})  # fmt: skip
     assert BoardFacts.from_text(facts.to_text()) == facts
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "3", '{"windows": [{}]}', '{"windows": 3}', '{"shares": 3}'])
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "[]", "3", '{"windows": [{}]}', '{"windows": 3}', '{"shares": 3}', '{"gangs": 3}']
+)
 def test_what_cannot_be_read_tells_nothing(text: str | None) -> None:
     assert BoardFacts.from_text(text) == BoardFacts()
 
