@@ -39,7 +39,22 @@ def opening_of(
     """The board of a site for a workload under shares `(path, weight, floor_frac)`. Raises BadInput for what no board
     holds. As in the live park nothing that is listed is a leaf: each leaf's work lies at `-` below its path.
     """
-    types = site_gpu_types(site)
+    try:
+        return opening_on(class_rows(site), site_gpu_types(site), work, shares, n_slots, half_life_s)
+    except ValueError as error:
+        told = f"The twin cannot hold {site.name}: {error}."
+        raise BadInput(told, fix="Name a smaller site.", field="site") from None
+
+
+def opening_on(
+    classes: Sequence[ClassRow],
+    types: Sequence[str],
+    work: Workload,
+    shares: Sequence[tuple[str, float, float]],
+    n_slots: int = 1024,
+    half_life_s: float = 7 * 86_400.0,
+) -> Opening:
+    """As `opening_of`, of classes of machines; `types` names their GPUs. Raises ValueError for what no board holds."""
     rows: list[ShareRow] = []
     place: dict[str, int] = {}
     declared = {path: (path, weight, floor) for path, weight, floor in shares}
@@ -50,11 +65,7 @@ def opening_of(
         place[row.path] = index
     leaf_rows = np.arange(len(rows), len(rows) + len(work.leaves), dtype=np.int32)
     rows += [(place[path], 1.0, 0.0) for path in work.leaves]
-    try:
-        board = new_board(class_rows(site), rows, n_slots, half_life_s)
-    except ValueError as error:
-        told = f"The twin cannot hold {site.name}: {error}."
-        raise BadInput(told, fix="Name a smaller site.", field="site") from None
+    board = new_board(classes, rows, n_slots, half_life_s)
     known = [types.index(name) if name in types else -1 for name in work.gpu_types]
     return Opening(board, leaf_rows, np.array(known, dtype=np.int32))
 

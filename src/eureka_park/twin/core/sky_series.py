@@ -9,7 +9,7 @@ the plan says. Power is IT kW of the site's own machines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -104,7 +104,7 @@ def sky_of(site: Site, request: SkyRequest) -> SkySeries:
         ahead = min(PLAN_HOURS, until - hour)
         truth_mw[hour : hour + ahead], stores = _truth(supply, plans[-1], stores, ahead)
         truth_mw[hour + ahead : until] = truth_mw[hour + ahead - 1]
-    return _told(site, request, truth_mw, plans)
+    return sky_of_plans(site, request, truth_mw, plans)
 
 
 def it_kw_of(site: Site, site_mw: Floats) -> Floats:
@@ -167,7 +167,8 @@ def battery_flows(
 # From plans to arrays ---------------------------------------------------------------------------
 
 
-def _told(site: Site, request: SkyRequest, truth_mw: Floats, plans: list[PowerPlan]) -> SkySeries:
+def sky_of_plans(site: Site, request: SkyRequest, truth_mw: Floats, plans: Sequence[PowerPlan]) -> SkySeries:
+    """The sky that plans tell, 48 hours each, beside a truth by hour (MW at the meter of a full-scale site)."""
     clean_mw = np.array([plan.clean_available_mw_p50 for plan in plans])
     grid_mw = np.array([plan.grid_limit_mw for plan in plans])
     p10_mw = np.array([plan.clean_available_mw_p10 for plan in plans])
