@@ -22,22 +22,23 @@ from eureka_park.foundation.kernels import kernel
 @kernel
 def floor_kw(board: Board, share: int) -> float:
     """What is guaranteed to a share now: a part of the power that is forecast, not of the machines."""
-    return float(board.shares.floor_frac[share] * board.g.floor_base_kw[0])
+    g = board.g[0]
+    return float(board.shares[share].floor_frac * g.floor_base_kw)
 
 
 @kernel
 def _claimant(board: Board, share: int, now_s: float) -> int:
     """The first job of a share that has waited long enough for room and whose start its floor covers."""
-    jobs, g = board.jobs, board.g
-    for index in range(g.n_blocked[0]):
+    jobs, g = board.jobs, board.g[0]
+    for index in range(g.n_blocked):
         slot = board.blocked[index]
-        if jobs.node[slot] != NONE or not is_within(board, jobs.leaf[slot], share):
+        if jobs[slot].node != NONE or not is_within(board, jobs[slot].leaf, share):
             continue
-        if jobs.reason[slot] != ROOM and jobs.reason[slot] != RESERVED:
+        if jobs[slot].reason != ROOM and jobs[slot].reason != RESERVED:
             continue
-        need_kw = jobs.idle_kw[slot] + jobs.dynamic_kw[slot]
-        waited_s = now_s - jobs.refused_room_s[slot]
-        if waited_s >= g.reclaim_after_s[0] and board.shares.committed_kw[share] + need_kw <= floor_kw(board, share):
+        need_kw = jobs[slot].idle_kw + jobs[slot].dynamic_kw
+        waited_s = now_s - jobs[slot].refused_room_s
+        if waited_s >= g.reclaim_after_s and board.shares[share].committed_kw + need_kw <= floor_kw(board, share):
             return int(slot)
     return NONE
 
@@ -49,38 +50,40 @@ def _is_spared(board: Board, leaf: int, claimant_share: int) -> bool:
     while at != NONE:
         if at == claimant_share:
             return True
-        if board.shares.floor_frac[at] > 0.0 and board.shares.committed_kw[at] <= floor_kw(board, at):
+        if board.shares[at].floor_frac > 0.0 and board.shares[at].committed_kw <= floor_kw(board, at):
             return True
-        at = board.shares.parent[at]
+        at = board.shares[at].parent
     return False
 
 
 @kernel
 def _n_up(board: Board, slot: int) -> int:
     """How many nodes of a gang are up: others start nothing when it leaves them."""
-    n, node = 0, board.jobs.node[slot]
+    job = board.jobs[slot]
+    n, node = 0, job.node
     while node != NONE:
-        n += 1 if board.nodes.up[node] == UP else 0
-        node = board.nodes.gang_next[node]
+        n += 1 if board.nodes[node].up == UP else 0
+        node = board.nodes[node].gang_next
     return n
 
 
 @kernel
 def _helps(board: Board, claimant: int, slot: int) -> bool:
     """Whether pausing a job makes room where the claimant may run."""
+    job = board.jobs[slot]
     jobs, nodes = board.jobs, board.nodes
-    node = jobs.node[slot]
-    if not may_run_on(board, claimant, nodes.klass[node]):
+    node = job.node
+    if not may_run_on(board, claimant, nodes[node].klass):
         return False
-    if jobs.gang[claimant]:
-        return bool(jobs.gang[slot])
-    if jobs.gang[slot]:
+    if jobs[claimant].gang:
+        return bool(job.gang)
+    if job.gang:
         return _n_up(board, slot) > 0
     return bool(
-        nodes.up[node] == UP
-        and jobs.gpus[claimant] <= nodes.free_gpus[node] + jobs.gpus[slot]
-        and jobs.mcpu[claimant] <= nodes.free_mcpu[node] + jobs.mcpu[slot]
-        and jobs.mem_mib[claimant] <= nodes.free_mem_mib[node] + jobs.mem_mib[slot]
+        nodes[node].up == UP
+        and jobs[claimant].gpus <= nodes[node].free_gpus + job.gpus
+        and jobs[claimant].mcpu <= nodes[node].free_mcpu + job.mcpu
+        and jobs[claimant].mem_mib <= nodes[node].free_mem_mib + job.mem_mib
     )
 
 
@@ -92,33 +95,33 @@ def _victims(board: Board, claimant: int, share: int, out: Array, now_s: float) 
     n_leaves, n, klass, got = most_served_leaves(board, leaves), 0, NONE, 0
     for tier in (GREEN, FLEX):
         for index in range(n_leaves):
-            slot = board.lines.newest[3 * leaves[index] + tier]
+            slot = board.lines[3 * leaves[index] + tier].newest
             while slot != NONE and n < out.shape[0]:
-                is_fit = jobs.state[slot] == RUNNING and jobs.checkpoint[slot] and may_stop(board, slot, now_s)
+                is_fit = jobs[slot].state == RUNNING and jobs[slot].checkpoint and may_stop(board, slot, now_s)
                 if is_fit and not _is_spared(board, leaves[index], share) and _helps(board, claimant, slot):
-                    here = board.nodes.klass[jobs.node[slot]]
+                    here = board.nodes[jobs[slot].node].klass
                     if klass == NONE:
                         klass, got = here, board.buckets[empty_row(board, here), 0]
-                    if here == klass or not jobs.gang[claimant]:
+                    if here == klass or not jobs[claimant].gang:
                         out[n] = slot
                         n += 1
-                        got += _n_up(board, slot) if jobs.gang[slot] else 1
-                    if not jobs.gang[claimant] or got >= jobs.n_nodes[claimant]:
+                        got += _n_up(board, slot) if jobs[slot].gang else 1
+                    if not jobs[claimant].gang or got >= jobs[claimant].n_nodes:
                         return n
-                slot = jobs.next[slot]
+                slot = jobs[slot].next
     return 0
 
 
 @kernel
 def reclaim(board: Board, now_s: float) -> None:
     """Pause borrowed work for the first share below its floor that waits for room, if that makes room."""
-    g, shares = board.g, board.shares
-    if g.reclaim_after_s[0] == INF or now_s - g.reclaimed_s[0] < g.reclaim_gap_s[0]:
+    g, shares = board.g[0], board.shares
+    if g.reclaim_after_s == INF or now_s - g.reclaimed_s < g.reclaim_gap_s:
         return
     for share in range(1, shares.shape[0]):
-        if shares.floor_frac[share] <= 0.0 or shares.n_waiting[share] == 0:
+        if shares[share].floor_frac <= 0.0 or shares[share].n_waiting == 0:
             continue
-        if shares.committed_kw[share] >= floor_kw(board, share):
+        if shares[share].committed_kw >= floor_kw(board, share):
             continue
         claimant = _claimant(board, share, now_s)
         if claimant == NONE:
@@ -131,5 +134,5 @@ def reclaim(board: Board, now_s: float) -> None:
             pausing(board, slot, now_s)
             log(board, PAUSE, slot, 1.0, float(share))
         if n > 0:
-            g.reclaimed_s[0] = now_s
+            g.reclaimed_s = now_s
             return

@@ -24,30 +24,30 @@ from eureka_park.foundation.kernels import kernel
 @kernel
 def _wake(board: Board, now_s: float) -> None:
     """Deferred jobs whose hour has come stand in line again."""
-    g, jobs = board.g, board.jobs
-    while g.wake_n[0] > 0 and board.wake.key[0] <= now_s:
-        slot, order, key = board.wake.slot[0], board.wake.order[0], board.wake.key[0]
-        g.wake_n[0] = heap_pop(board.wake, g.wake_n[0])
-        if jobs.order[slot] == order and jobs.wake_key[slot] == key:
+    g, jobs = board.g[0], board.jobs
+    while g.wake_n > 0 and board.wake[0].key <= now_s:
+        slot, order, key = board.wake[0].slot, board.wake[0].order, board.wake[0].key
+        g.wake_n = heap_pop(board.wake, g.wake_n)
+        if jobs[slot].order == order and jobs[slot].wake_key == key:
             woken(board, slot)
 
 
 @kernel
 def _end_what_is_over(board: Board, now_s: float) -> None:
     """Jobs that have done all the work that they declared and still run, the oldest first."""
-    g, jobs = board.g, board.jobs
+    g, jobs = board.g[0], board.jobs
     over = np.empty(64, np.int64)
     slots = np.empty(64, np.int64)
-    n, at_s = 0, max(g.cal_s[0], (g.turn_s[0] // CALENDAR_S) * CALENDAR_S)
+    n, at_s = 0, max(g.cal_s, (g.turn_s // CALENDAR_S) * CALENDAR_S)
     while at_s <= now_s:
         slot = board.calendar[int(at_s // CALENDAR_S) % CALENDAR]
         while slot != NONE:
-            if jobs.state[slot] == RUNNING and not jobs.ending[slot] and run_s(board, slot, now_s) > jobs.time_s[slot]:
+            if jobs[slot].state == RUNNING and not jobs[slot].ending and run_s(board, slot, now_s) > jobs[slot].time_s:
                 if n == over.shape[0]:
                     over, slots = np.append(over, np.empty(n, np.int64)), np.append(slots, np.empty(n, np.int64))
-                over[n], slots[n] = jobs.order[slot], slot
+                over[n], slots[n] = jobs[slot].order, slot
                 n += 1
-            slot = jobs.cal_next[slot]
+            slot = jobs[slot].cal_next
         at_s += CALENDAR_S
     for index in np.argsort(over[:n]):
         ending(board, slots[index], now_s)
@@ -57,15 +57,15 @@ def _end_what_is_over(board: Board, now_s: float) -> None:
 @kernel
 def turn(board: Board, now_s: float) -> None:
     """Decide for the instant `now_s` (park time). While the board has no sky nothing starts and nothing gives way."""
-    g = board.g
-    g.turn[0] += 1
-    g.n_actions[0] = g.n_told[0] = g.n_aged[0] = 0
+    g = board.g[0]
+    g.turn += 1
+    g.n_actions = g.n_told = g.n_aged = 0
     roll_calendar(board, now_s)
     _wake(board, now_s)
     bind_anew(board, now_s)
     _end_what_is_over(board, now_s)
-    g.turn_s[0] = now_s
-    if g.n_sky[0] == 0:
+    g.turn_s = now_s
+    if g.n_sky == 0:
         return
     read_sky(board, now_s)
     descend(board, now_s)

@@ -63,11 +63,10 @@ NODE: Final = np.dtype(
     [
         ("mcpu", "i8"), ("mem_mib", "i8"), ("free_mcpu", "i8"), ("free_mem_mib", "i8"), ("free_mask", "i8"),
         ("window_from_s", "f8"), ("window_to_s", "f8"), ("hold_from_s", "f8"), ("avail_s", "f8"), ("base_kw", "f8"),
-        ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"), ("stamp", "i8"), ("avail_stamp", "i8"),
+        ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"), ("stamp", "i8"),
         ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
         ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
-        ("freed_gpus", "i4"), ("freed_mcpu", "i8"), ("freed_mem_mib", "i8"), ("freed_stamp", "i8"),
-        ("up", "i1"), ("marked", "i1"),
+        ("up", "i1"), ("marked", "i1"), ("stale", "i1"),
     ],
     align=True,
 )  # fmt: skip
@@ -111,7 +110,7 @@ GLOBAL: Final = np.dtype(
         # sums, all exact: kW of nodes awake without their jobs' shares, and by tier
         ("base_kw", "f8"), ("shared_kw", "f8"), ("firm_kw", "f8"), ("flex_kw", "f8"), ("green_kw", "f8"),
         ("firm_rated_kw", "f8"), ("bound_kw", "f8"), ("free_green_kw", "f8"), ("dynamic_kw", "f8"),
-        ("waiting_kw", "f8"), ("growth_epoch_s", "f8"), ("cal_s", "f8"), ("ring_s", "f8"),
+        ("waiting_kw", "f8"), ("growth_epoch_s", "f8"), ("cal_s", "f8"),
         # policy
         ("service_reserve_kw", "f8"), ("min_run_s", "f8"), ("pause_gap_s", "f8"), ("wait_gain_frac", "f8"),
         ("margin_frac", "f8"), ("half_life_s", "f8"), ("reclaim_after_s", "f8"), ("reclaim_gap_s", "f8"),
@@ -119,9 +118,8 @@ GLOBAL: Final = np.dtype(
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
         ("n_down", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
-        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"), ("reserved_stamp", "i8"),
-        ("freed_stamp", "i8"), ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
-        ("avail_stamp", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
+        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"), ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
+        ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("plain", "i4"), ("explain", "i4"),
@@ -158,6 +156,9 @@ class Board(NamedTuple):
     caps: Array
     pick: Array  # scratch: nodes chosen for a start
     held: Array  # scratch: nodes that are held for a reservation
+    release_s: Array  # [GPUs, node]: when ends that are expected first leave so many free; last row: all of the node
+    stale: Array  # nodes whose column of it must be worked out anew
+    soonest_s: Array  # scratch
     blocked: Array  # scratch: slots that wait for room, in order
     told: Array  # slots whose reason is news
     actions: Array
@@ -190,7 +191,9 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
         bits=np.zeros((rows, words), np.int64), buckets=np.zeros((rows, 2), np.int64),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
         step_kw=np.zeros((SKY_MAX, STEPS_MAX)), step_price=np.zeros((SKY_MAX, STEPS_MAX)),
-        caps=records(CAP_STEPS_MAX, CAP), pick=np.zeros(max(1, n_nodes), np.int32), held=np.zeros(max(1, n_nodes), np.int32), blocked=np.zeros(4096, np.int32),
+        caps=records(CAP_STEPS_MAX, CAP), pick=np.zeros(max(1, n_nodes), np.int32),
+        held=np.zeros(max(1, n_nodes), np.int32), release_s=np.full((gpus_max + 2, n_nodes), INF),
+        stale=np.zeros(max(1, n_nodes), np.int32), soonest_s=np.zeros(max(1, n_nodes)), blocked=np.zeros(4096, np.int32),
         told=np.zeros(1024, np.int32), actions=records(2 * n_slots + 1024, ACTION), g=g,
     )  # fmt: skip
     board.jobs.state[:] = FREE
@@ -201,7 +204,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     for name in ("first_run", "newest", "oldest"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
-    g.cal_s[0] = g.growth_epoch_s[0] = g.ring_s[0] = -1.0
+    g.cal_s[0] = g.growth_epoch_s[0] = -1.0
     g.reclaimed_s[0] = -INF
     g.half_life_s[0] = half_life_s
     g.gpus_max[0] = gpus_max
@@ -240,7 +243,7 @@ def with_runs(board: Board, n_runs: int) -> Board:
     return board._replace(runs=runs)
 
 
-_SCRATCH: Final = ("heap", "pick", "held", "blocked", "told", "actions", "growth")
+_SCRATCH: Final = ("heap", "pick", "held", "release_s", "stale", "soonest_s", "blocked", "told", "actions", "growth")
 
 
 def board_to_json(board: Board) -> dict[str, Any]:
@@ -274,7 +277,17 @@ def board_from_json(value: Mapping[str, Any]) -> Board:
         arrays[name] = records(shape[0], dtype) if dtype.names else np.zeros(shape, dtype)
     half_life_s = float(arrays["g"].half_life_s[0])
     arrays["growth"] = 2.0 ** (np.arange(value["scratch"]["growth"][0]) * (3600.0 / half_life_s))
-    return Board(**arrays)
+    board = Board(**arrays)
+    all_stale(board)
+    return board
+
+
+def all_stale(board: Board) -> None:
+    """Have it worked out anew, when it is next asked for, when nodes come free."""
+    n = board.nodes.shape[0]
+    board.nodes.stale[:] = 1
+    board.stale[:n] = np.arange(n)
+    board.g.n_stale[0] = n
 
 
 def layout_id() -> str:

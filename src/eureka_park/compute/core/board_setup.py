@@ -8,8 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from eureka_park.compute.core.board import (
-    CLASSES_MAX, GPU_TYPES_MAX, GPUS_MAX, INF, LINE, N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, SHARE, UP,
-    Array, Board, empty_board, quantised_kw, records, with_runs,
+    CLASSES_MAX,
+    GPU_TYPES_MAX,
+    GPUS_MAX,
+    INF,
+    LINE,
+    N_RESOURCES,
+    NONE,
+    R_CPU,
+    R_GPU,
+    R_KWH,
+    R_MEMORY,
+    SHARE,
+    UP,
+    Array,
+    Board,
+    all_stale,
+    empty_board,
+    quantised_kw,
+    records,
+    with_runs,
 )  # fmt: skip
 from eureka_park.compute.core.rooms import base_kw, refile
 from eureka_park.foundation.kernels import kernel
@@ -52,6 +70,7 @@ def new_board(
         first += row.n_nodes
     board.g.n_racks[0], board.g.n_pods[0] = max(1, rack), max(1, pod)
     _file_all(board)
+    all_stale(board)
     _fill_capacity(board)
     return with_shares(board, shares)
 
@@ -82,10 +101,11 @@ def _fill_nodes(board: Board, klass: int, row: ClassRow, first: int, rack: int, 
 
 @kernel
 def _file_all(board: Board) -> None:
+    g = board.g[0]
     for node in range(board.nodes.shape[0]):
-        board.nodes.base_kw[node] = base_kw(board, node)
-        board.g.base_kw[0] += board.nodes.base_kw[node]
-        board.g.free_gpus[0] += board.nodes.free_gpus[node]
+        board.nodes[node].base_kw = base_kw(board, node)
+        g.base_kw += board.nodes[node].base_kw
+        g.free_gpus += board.nodes[node].free_gpus
         refile(board, node, False)
 
 
@@ -141,25 +161,26 @@ def claim_slot(board: Board) -> int:
 @kernel
 def blank(jobs: Array, slot: int) -> None:
     """Set a job record to its defaults."""
+    job = jobs[slot]
     for_inf = INF
-    jobs.deadline_s[slot] = jobs.ends_s[slot] = jobs.latest_key[slot] = jobs.wake_key[slot] = for_inf
-    jobs.urgent_key[slot] = jobs.reason_until_s[slot] = jobs.promised_s[slot] = jobs.told_until_s[slot] = for_inf
-    jobs.refused_room_s[slot] = for_inf
-    jobs.last_pause_s[slot] = jobs.told_s[slot] = jobs.began_s[slot] = -for_inf
-    jobs.tried[slot] = jobs.user[slot] = -1
-    jobs.time_s[slot] = jobs.submitted_s[slot] = jobs.ran_s[slot] = jobs.since_s[slot] = jobs.broken_s[slot] = 0.0
-    jobs.speed[slot] = jobs.power_frac[slot] = 1.0
-    jobs.idle_kw[slot] = jobs.full_kw[slot] = jobs.dynamic_kw[slot] = jobs.drawn_kw[slot] = 0.0
-    jobs.declared_kw[slot] = jobs.target_s[slot] = jobs.planned_kw[slot] = jobs.reason_a[slot] = 0.0
-    jobs.reason_b[slot] = 0.0
-    jobs.mcpu[slot] = jobs.mem_mib[slot] = jobs.gpu_mask[slot] = 0
-    jobs.classes[slot] = -1
-    jobs.leaf[slot] = jobs.n_nodes_min[slot] = jobs.n_held[slot] = jobs.gpus[slot] = jobs.priority[slot] = 0
-    jobs.n_nodes[slot] = 1
-    jobs.node[slot] = jobs.next[slot] = jobs.prev[slot] = jobs.run[slot] = -1
-    jobs.node_next[slot] = jobs.node_prev[slot] = jobs.cal_next[slot] = jobs.cal_prev[slot] = jobs.bucket[slot] = -1
-    jobs.n_pauses[slot] = jobs.plan_keep[slot] = 0
-    jobs.state[slot] = jobs.tier[slot] = jobs.job_class[slot] = jobs.where[slot] = jobs.checkpoint[slot] = 0
-    jobs.is_first[slot] = jobs.ending[slot] = jobs.cap_step[slot] = jobs.bound[slot] = jobs.plan_cap[slot] = 0
-    jobs.plan_stop[slot] = jobs.reason[slot] = jobs.told[slot] = jobs.broken_why[slot] = jobs.gang[slot] = 0
-    jobs.counted[slot] = 0
+    job.deadline_s = job.ends_s = job.latest_key = job.wake_key = for_inf
+    job.urgent_key = job.reason_until_s = job.promised_s = job.told_until_s = for_inf
+    job.refused_room_s = for_inf
+    job.last_pause_s = job.told_s = job.began_s = -for_inf
+    job.tried = job.user = -1
+    job.time_s = job.submitted_s = job.ran_s = job.since_s = job.broken_s = 0.0
+    job.speed = job.power_frac = 1.0
+    job.idle_kw = job.full_kw = job.dynamic_kw = job.drawn_kw = 0.0
+    job.declared_kw = job.target_s = job.planned_kw = job.reason_a = 0.0
+    job.reason_b = 0.0
+    job.mcpu = job.mem_mib = job.gpu_mask = 0
+    job.classes = -1
+    job.leaf = job.n_nodes_min = job.n_held = job.gpus = job.priority = 0
+    job.n_nodes = 1
+    job.node = job.next = job.prev = job.run = -1
+    job.node_next = job.node_prev = job.cal_next = job.cal_prev = job.bucket = -1
+    job.n_pauses = job.plan_keep = 0
+    job.state = job.tier = job.job_class = job.where = job.checkpoint = 0
+    job.is_first = job.ending = job.cap_step = job.bound = job.plan_cap = 0
+    job.plan_stop = job.reason = job.told = job.broken_why = job.gang = 0
+    job.counted = 0

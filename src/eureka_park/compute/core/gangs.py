@@ -12,32 +12,37 @@ from eureka_park.foundation.kernels import kernel
 @kernel
 def may_run_on(board: Board, slot: int, klass: int) -> bool:
     """Whether a job may run on nodes of a class."""
-    return bool((board.jobs.classes[slot] >> klass) & 1)
+    job = board.jobs[slot]
+    return bool((job.classes >> klass) & 1)
 
 
 @kernel
 def hold_allows(board: Board, slot: int, node: int, end_s: float) -> bool:
     """Whether a start leaves alone what is promised on a node: it ends before, or fits beside."""
-    jobs, nodes = board.jobs, board.nodes
-    if nodes.stamp[node] != board.g.turn[0] or end_s <= nodes.hold_from_s[node]:
+    g = board.g[0]
+    job = board.jobs[slot]
+    nodes = board.nodes
+    if nodes[node].stamp != g.turn or end_s <= nodes[node].hold_from_s:
         return True
     return bool(
-        not jobs.gang[slot]
-        and jobs.gpus[slot] <= nodes.spare_gpus[node]
-        and jobs.mcpu[slot] <= nodes.spare_mcpu[node]
-        and jobs.mem_mib[slot] <= nodes.spare_mem_mib[node]
+        not job.gang
+        and job.gpus <= nodes[node].spare_gpus
+        and job.mcpu <= nodes[node].spare_mcpu
+        and job.mem_mib <= nodes[node].spare_mem_mib
     )
 
 
 @kernel
 def find_single(board: Board, slot: int, now_s: float, end_s: float) -> int:
     """The node for one part: fewest free GPUs, then lowest index, that fits and is promised to nobody; else NONE."""
-    jobs, classes = board.jobs, board.classes
-    for free in range(jobs.gpus[slot], board.g.gpus_max[0] + 1):
+    g = board.g[0]
+    job = board.jobs[slot]
+    classes = board.classes
+    for free in range(job.gpus, g.gpus_max + 1):
         for klass in range(classes.shape[0]):
-            if free > classes.n_gpus[klass] or not may_run_on(board, slot, klass):
+            if free > classes[klass].n_gpus or not may_run_on(board, slot, klass):
                 continue
-            row = classes.row[klass] + free
+            row = classes[klass].row + free
             node = next_in_row(board, row, 0)
             while node != NONE:
                 if fits(board, slot, node) and window_allows(board, slot, node, now_s, end_s):
@@ -73,13 +78,13 @@ def n_empty(board: Board, slot: int, now_s: float, end_s: float) -> int:
 def _mark_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -> int:
     """Mark the nodes of a class that a gang may take now; how many."""
     nodes, row = board.nodes, empty_row(board, klass)
-    first, last = board.classes.first[klass], board.classes.first[klass] + board.classes.n_nodes[klass]
+    first, last = board.classes[klass].first, board.classes[klass].first + board.classes[klass].n_nodes
     for node in range(first, last):
-        nodes.marked[node] = 0
+        nodes[node].marked = 0
     n, node = 0, next_in_row(board, row, 0)
     while node != NONE:
         if window_allows(board, slot, node, now_s, end_s) and hold_allows(board, slot, node, end_s):
-            nodes.marked[node] = 1
+            nodes[node].marked = 1
             n += 1
         node = next_in_row(board, row, node + 1) if node + 1 < nodes.shape[0] else NONE
     return n
@@ -108,13 +113,14 @@ def _fullest(counts: Array) -> int:
 @kernel
 def _pick_close(board: Board, klass: int, n_nodes: int) -> None:
     """Fill `board.pick` from the marked nodes: one rack that just holds it, else one pod, else as few as can be."""
+    g = board.g[0]
     nodes = board.nodes
-    first, last = board.classes.first[klass], board.classes.first[klass] + board.classes.n_nodes[klass]
-    racks, pods = np.zeros(board.g.n_racks[0], np.int64), np.zeros(board.g.n_pods[0], np.int64)
+    first, last = board.classes[klass].first, board.classes[klass].first + board.classes[klass].n_nodes
+    racks, pods = np.zeros(g.n_racks, np.int64), np.zeros(g.n_pods, np.int64)
     for node in range(first, last):
-        if nodes.marked[node]:
-            racks[nodes.rack[node]] += 1
-            pods[nodes.pod[node]] += 1
+        if nodes[node].marked:
+            racks[nodes[node].rack] += 1
+            pods[nodes[node].pod] += 1
     rack = _smallest_that_holds(racks, n_nodes)
     if rack != NONE:
         _from_rack(board, first, last, rack, 0, n_nodes)
@@ -131,11 +137,12 @@ def _pick_close(board: Board, klass: int, n_nodes: int) -> None:
 @kernel
 def _from_pod(board: Board, first: int, last: int, pod: int, n: int, n_nodes: int) -> int:
     """Add nodes of a pod to the pick, its fullest racks first; how many are picked then."""
+    g = board.g[0]
     nodes = board.nodes
-    racks = np.zeros(board.g.n_racks[0], np.int64)
+    racks = np.zeros(g.n_racks, np.int64)
     for node in range(first, last):
-        if nodes.marked[node] and nodes.pod[node] == pod:
-            racks[nodes.rack[node]] += 1
+        if nodes[node].marked and nodes[node].pod == pod:
+            racks[nodes[node].rack] += 1
     while n < n_nodes:
         rack = _fullest(racks)
         if racks[rack] == 0:
@@ -150,7 +157,7 @@ def _from_rack(board: Board, first: int, last: int, rack: int, n: int, n_nodes: 
     for node in range(first, last):
         if n == n_nodes:
             return n
-        if board.nodes.marked[node] and board.nodes.rack[node] == rack:
+        if board.nodes[node].marked and board.nodes[node].rack == rack:
             board.pick[n] = node
             n += 1
     return n

@@ -2,79 +2,118 @@
 
 A reservation holds nodes from an instant on. Whoever passes must end before it or fit beside it, so no start that has
 been reserved moves later by a backfill. All of it is scratch of one turn: nothing is remembered from turn to turn, so a
-turn depends on the state alone.
+turn depends on the state alone. What `board.release_s` keeps follows from the jobs on the nodes: it only saves walking.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from eureka_park.compute.core.board import CALENDAR, CALENDAR_S, INF, NONE, UP, Board
+from eureka_park.compute.core.board import INF, NONE, UP, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.moves import left_s
 from eureka_park.compute.core.rooms import window_allows
 from eureka_park.foundation.kernels import kernel
 
+# -- when nodes come free ----------------------------------------------------------------------------------------------
+
 
 @kernel
-def whole_free_s(board: Board, node: int, now_s: float) -> float:
-    """When a node is expected to be without jobs; INF for one that is down or holds a job that stands still."""
-    nodes, jobs = board.nodes, board.jobs
-    if nodes.up[node] != UP:
-        return INF
-    free_s, slot = now_s, nodes.first_job[node]
-    if nodes.n_jobs[node] == 0:
-        return free_s
-    if jobs.gang[slot]:
-        return max(free_s, float(jobs.ends_s[slot]))
+def _refresh(board: Board) -> None:
+    """Work out anew when nodes come free where jobs have come, gone or changed; held ones are looked at next turn."""
+    g, kept = board.g[0], 0
+    for index in range(g.n_stale):
+        node = board.stale[index]
+        if board.nodes[node].stamp == g.turn:
+            board.stale[kept] = node
+            kept += 1
+        else:
+            board.nodes[node].stale = 0
+            _note_releases(board, node)
+    g.n_stale = kept
+
+
+@kernel
+def _note_releases(board: Board, node: int) -> None:
+    """Keep when expected ends first leave so many GPUs of a node free (row by number), and when all of it (last row)."""
+    here, jobs, release_s = board.nodes[node], board.jobs, board.release_s
+    whole = release_s.shape[0] - 1
+    for row in range(whole):
+        release_s[row, node] = INF
+    release_s[whole, node] = -INF if here.up == UP else INF
+    if here.up != UP or here.n_jobs == 0:
+        return
+    slot = here.first_job
+    if jobs[slot].gang:
+        for row in range(here.n_gpus + 1):
+            release_s[row, node] = jobs[slot].ends_s
+        release_s[whole, node] = jobs[slot].ends_s
+        return
+    at_s, n_free, row = -INF, here.free_gpus, 0
+    while at_s < INF:  # from one expected end to the next
+        after_s, n_freed, other = INF, 0, slot
+        while other != NONE:
+            end_s = jobs[other].ends_s
+            if end_s > at_s:
+                if end_s < after_s:
+                    after_s, n_freed = end_s, 0
+                if end_s == after_s:
+                    n_freed += jobs[other].gpus
+            other = jobs[other].node_next
+        n_free += n_freed
+        while after_s < INF and row <= n_free:
+            release_s[row, node] = after_s
+            row += 1
+        if row > here.n_gpus:
+            break
+        at_s = after_s
     while slot != NONE:
-        free_s = max(free_s, float(jobs.ends_s[slot]))
-        slot = jobs.node_next[slot]
-    return free_s
+        release_s[whole, node] = max(release_s[whole, node], jobs[slot].ends_s)
+        slot = jobs[slot].node_next
 
 
-@kernel
-def _avail_s(board: Board, node: int, now_s: float) -> float:
-    """When a node is free of its jobs and of what is reserved on it."""
-    nodes = board.nodes
-    if nodes.stamp[node] == board.g.turn[0]:
-        return float(nodes.avail_s[node])
-    return whole_free_s(board, node, now_s)
+# -- holding nodes -----------------------------------------------------------------------------------------------------
 
 
 @kernel
 def _hold(board: Board, node: int, from_s: float, until_s: float, gpus: int, mcpu: int, mem_mib: int) -> None:
     """Hold a node from an instant on; what is spare beside the reservation at that instant."""
-    nodes, g = board.nodes, board.g
-    if nodes.stamp[node] == g.turn[0]:
-        nodes.hold_from_s[node] = min(nodes.hold_from_s[node], from_s)
-        nodes.avail_s[node] = max(nodes.avail_s[node], until_s)
+    here, g, release_s = board.nodes[node], board.g[0], board.release_s
+    if here.stamp == g.turn:
+        here.hold_from_s = min(here.hold_from_s, from_s)
+        here.avail_s = max(here.avail_s, until_s)
     else:
-        nodes.stamp[node] = g.turn[0]
-        nodes.hold_from_s[node], nodes.avail_s[node] = from_s, until_s
-        board.held[g.n_held[0]] = node
-        g.n_held[0] += 1
-    nodes.spare_gpus[node], nodes.spare_mcpu[node], nodes.spare_mem_mib[node] = gpus, mcpu, mem_mib
+        here.stamp = g.turn
+        here.hold_from_s, here.avail_s = from_s, until_s
+        board.held[g.n_held] = node
+        g.n_held += 1
+        for row in range(release_s.shape[0] - 1):
+            release_s[row, node] = INF
+        if not here.stale:
+            here.stale = 1
+            board.stale[g.n_stale] = node
+            g.n_stale += 1
+    release_s[release_s.shape[0] - 1, node] = here.avail_s
+    here.spare_gpus, here.spare_mcpu, here.spare_mem_mib = gpus, mcpu, mem_mib
 
 
 @kernel
 def note_start(board: Board, slot: int, node: int) -> None:
     """A job has just started on a node: what it takes beside a reservation is spare no longer."""
-    nodes, jobs = board.nodes, board.jobs
-    if nodes.stamp[node] != board.g.turn[0]:
+    here, job = board.nodes[node], board.jobs[slot]
+    if here.stamp != board.g[0].turn:
         return
-    end_s = jobs.ends_s[slot]
-    nodes.avail_s[node] = max(nodes.avail_s[node], end_s)
-    if end_s > nodes.hold_from_s[node]:
-        nodes.spare_gpus[node] -= jobs.gpus[slot]
-        nodes.spare_mcpu[node] -= jobs.mcpu[slot]
-        nodes.spare_mem_mib[node] -= jobs.mem_mib[slot]
+    here.avail_s = max(here.avail_s, job.ends_s)
+    board.release_s[board.release_s.shape[0] - 1, node] = here.avail_s
+    if job.ends_s > here.hold_from_s:
+        here.spare_gpus -= job.gpus
+        here.spare_mcpu -= job.mcpu
+        here.spare_mem_mib -= job.mem_mib
 
 
 @kernel
 def reserve(board: Board, slot: int, now_s: float) -> float:
     """Hold what a job that waits for room will need, as early as it can be; from when, INF for never as far as seen."""
-    if board.jobs.gang[slot]:
+    _refresh(board)
+    if board.jobs[slot].gang:
         return _reserve_gang(board, slot, now_s)
     return _reserve_single(board, slot, now_s)
 
@@ -84,38 +123,59 @@ def reserve(board: Board, slot: int, now_s: float) -> float:
 
 @kernel
 def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, need_s: float, now_s: float) -> float:
-    """When so many nodes of a class are first free together, each for as long as is needed."""
-    n, first = board.classes.n_nodes[klass], board.classes.first[klass]
-    avail = np.full(n, INF)
-    for index in range(n):
-        free_s = _avail_s(board, first + index, now_s)
-        if free_s < INF and window_allows(board, slot, first + index, free_s, free_s + need_s):
-            avail[index] = free_s
-    return float(np.partition(avail, n_nodes - 1)[n_nodes - 1])
+    """When so many nodes of a class are first free together, each for as long as is needed.
+
+    The soonest `n_nodes` found so far stand in a heap, the latest of them on top.
+    """
+    free, soonest, n = board.release_s[board.release_s.shape[0] - 1], board.soonest_s, 0
+    first = board.classes[klass].first
+    for node in range(first, first + board.classes[klass].n_nodes):
+        free_s = max(now_s, free[node])
+        if free_s == INF or (n == n_nodes and free_s >= soonest[0]):
+            continue
+        if not window_allows(board, slot, node, free_s, free_s + need_s):
+            continue
+        if n < n_nodes:
+            n += 1
+            at = n - 1
+            while at > 0 and soonest[(at - 1) >> 1] < free_s:
+                soonest[at] = soonest[(at - 1) >> 1]
+                at = (at - 1) >> 1
+        else:
+            at = 0
+            while True:
+                child = 2 * at + 1
+                if child + 1 < n and soonest[child + 1] > soonest[child]:
+                    child += 1
+                if child >= n or soonest[child] <= free_s:
+                    break
+                soonest[at] = soonest[child]
+                at = child
+        soonest[at] = free_s
+    return float(soonest[0]) if n == n_nodes else INF
 
 
 @kernel
 def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
-    jobs = board.jobs
-    n_nodes = jobs.n_nodes_min[slot] if jobs.n_nodes_min[slot] > 0 else jobs.n_nodes[slot]
+    job, free = board.jobs[slot], board.release_s[board.release_s.shape[0] - 1]
+    n_nodes = job.n_nodes_min if job.n_nodes_min > 0 else job.n_nodes
     from_s, best = INF, NONE
-    need_s = left_s(board, slot, now_s) * jobs.n_nodes[slot] / n_nodes  # on fewer nodes its work takes longer
+    need_s = left_s(board, slot, now_s) * job.n_nodes / n_nodes  # on fewer nodes its work takes longer
     for klass in range(board.classes.shape[0]):
-        if may_run_on(board, slot, klass) and board.classes.n_nodes[klass] >= n_nodes:
+        if may_run_on(board, slot, klass) and board.classes[klass].n_nodes >= n_nodes:
             at_s = _gang_from_s(board, slot, klass, n_nodes, need_s, now_s)
             if at_s < from_s:
                 from_s, best = at_s, klass
     if best == NONE:
         return INF
-    first, left = board.classes.first[best], n_nodes
-    for is_tie in (False, True):  # those that are free before, then as many of those free just then as are needed
-        for node in range(first, first + board.classes.n_nodes[best]):
-            free_s = _avail_s(board, node, now_s) if left > 0 else INF
-            if (free_s == from_s if is_tie else free_s < from_s) and window_allows(
-                board, slot, node, free_s, free_s + need_s
-            ):
-                _hold(board, node, from_s, from_s + need_s, 0, 0, 0)
-                left -= 1
+    first, left = board.classes[best].first, n_nodes
+    for is_tie in range(2):  # those that are free before, then as many of those free just then as are needed
+        for node in range(first, first + board.classes[best].n_nodes):
+            free_s = max(now_s, free[node])
+            if left > 0 and (free_s == from_s if is_tie else free_s < from_s):
+                if window_allows(board, slot, node, free_s, free_s + need_s):
+                    _hold(board, node, from_s, from_s + need_s, 0, 0, 0)
+                    left -= 1
     return from_s
 
 
@@ -123,120 +183,82 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
 
 
 @kernel
+def _fits_into(board: Board, slot: int, gpus: int, mcpu: int, mem_mib: int) -> bool:
+    job = board.jobs[slot]
+    return bool(job.gpus <= gpus and job.mcpu <= mcpu and job.mem_mib <= mem_mib)
+
+
+@kernel
 def _reserve_single(board: Board, slot: int, now_s: float) -> float:
     """The earliest of: beside an earlier reservation, after one, or on the node where declared ends first leave room."""
-    jobs, nodes = board.jobs, board.nodes
+    nodes, job = board.nodes, board.jobs[slot]
     need_s = left_s(board, slot, now_s)
     from_s, best, is_beside = INF, NONE, False
-    for index in range(board.g.n_held[0]):
+    for index in range(board.g[0].n_held):
         node = board.held[index]
-        if not may_run_on(board, slot, nodes.klass[node]) or not _could_fit(board, slot, node):
+        here = nodes[node]
+        # an empty node would have to be large enough
+        if not _fits_into(board, slot, here.n_gpus, here.mcpu, here.mem_mib) or here.up != UP:
             continue
-        beside = (
-            jobs.gpus[slot] <= nodes.spare_gpus[node]
-            and jobs.mcpu[slot] <= nodes.spare_mcpu[node]
-            and jobs.mem_mib[slot] <= nodes.spare_mem_mib[node]
-        )
-        at_s = max(now_s, float(nodes.hold_from_s[node])) if beside else float(nodes.avail_s[node])
-        if (at_s < from_s or (at_s == from_s and node < best)) and window_allows(
-            board, slot, node, at_s, at_s + need_s
-        ):
+        beside = _fits_into(board, slot, here.spare_gpus, here.spare_mcpu, here.spare_mem_mib)
+        at_s = max(now_s, here.hold_from_s) if beside else here.avail_s
+        if at_s > from_s or (at_s == from_s and node >= best) or not may_run_on(board, slot, here.klass):
+            continue
+        if window_allows(board, slot, node, at_s, at_s + need_s):
             from_s, best, is_beside = at_s, node, beside
     other_s, other = _first_release(board, slot, now_s, need_s, from_s)
     if other != NONE and (other_s < from_s or (other_s == from_s and other < best)):
-        free_gpus = nodes.free_gpus[other] + nodes.freed_gpus[other]
-        free_mcpu = nodes.free_mcpu[other] + nodes.freed_mcpu[other]
-        free_mem = nodes.free_mem_mib[other] + nodes.freed_mem_mib[other]
-        until_s = max(whole_free_s(board, other, now_s), other_s + need_s)
-        _hold(
-            board, other, other_s, until_s,
-            free_gpus - jobs.gpus[slot], free_mcpu - jobs.mcpu[slot], free_mem - jobs.mem_mib[slot],
-        )  # fmt: skip
+        gpus, mcpu, mem_mib, _ = _free_then(board, other, other_s, now_s)
+        whole_s = max(now_s, board.release_s[board.release_s.shape[0] - 1, other])
+        until_s = max(whole_s, other_s + need_s)
+        _hold(board, other, other_s, until_s, gpus - job.gpus, mcpu - job.mcpu, mem_mib - job.mem_mib)
         return other_s
     if best == NONE:
         return INF
+    here, until_s = nodes[best], from_s + need_s
     if is_beside:
-        _hold(
-            board, best, from_s, from_s + need_s, nodes.spare_gpus[best] - jobs.gpus[slot],
-            nodes.spare_mcpu[best] - jobs.mcpu[slot], nodes.spare_mem_mib[best] - jobs.mem_mib[slot],
-        )  # fmt: skip
+        gpus, mcpu, mem_mib = here.spare_gpus - job.gpus, here.spare_mcpu - job.mcpu, here.spare_mem_mib - job.mem_mib
+        _hold(board, best, from_s, until_s, gpus, mcpu, mem_mib)
     else:
-        _hold(board, best, from_s, from_s + need_s, 0, 0, 0)
+        _hold(board, best, from_s, until_s, 0, 0, 0)
     return from_s
 
 
 @kernel
-def _could_fit(board: Board, slot: int, node: int) -> bool:
-    """Whether an empty node would be large enough."""
-    jobs, nodes = board.jobs, board.nodes
-    return bool(
-        nodes.up[node] == UP
-        and jobs.gpus[slot] <= nodes.n_gpus[node]
-        and jobs.mcpu[slot] <= nodes.mcpu[node]
-        and jobs.mem_mib[slot] <= nodes.mem_mib[node]
-    )
-
-
-@kernel
-def _release(board: Board, ended: int, node: int) -> None:
-    """Count what an expected end frees on a node."""
-    nodes, jobs = board.nodes, board.jobs
-    if nodes.freed_stamp[node] != board.g.freed_stamp[0]:
-        nodes.freed_stamp[node] = board.g.freed_stamp[0]
-        nodes.freed_gpus[node] = nodes.freed_mcpu[node] = nodes.freed_mem_mib[node] = 0
-    nodes.freed_gpus[node] += nodes.n_gpus[node] if jobs.gang[ended] else jobs.gpus[ended]
-    nodes.freed_mcpu[node] += jobs.mcpu[ended]
-    nodes.freed_mem_mib[node] += jobs.mem_mib[ended]
-
-
-@kernel
-def _fits_then(board: Board, slot: int, node: int) -> bool:
-    jobs, nodes = board.jobs, board.nodes
-    return bool(
-        jobs.gpus[slot] <= nodes.free_gpus[node] + nodes.freed_gpus[node]
-        and jobs.mcpu[slot] <= nodes.free_mcpu[node] + nodes.freed_mcpu[node]
-        and jobs.mem_mib[slot] <= nodes.free_mem_mib[node] + nodes.freed_mem_mib[node]
-    )
+def _free_then(board: Board, node: int, at_s: float, now_s: float) -> tuple[int, int, int, float]:
+    """GPUs, CPUs and memory that are free on a node once all that is expected to end by `at_s` has, and the next end."""
+    here, jobs = board.nodes[node], board.jobs
+    gpus, mcpu, mem_mib, next_s, slot = here.free_gpus, here.free_mcpu, here.free_mem_mib, INF, here.first_job
+    if slot != NONE and jobs[slot].gang:
+        return here.n_gpus, here.mcpu, here.mem_mib, INF
+    while slot != NONE:
+        end_s = max(now_s, jobs[slot].ends_s)
+        if end_s <= at_s:
+            gpus += jobs[slot].gpus
+            mcpu += jobs[slot].mcpu
+            mem_mib += jobs[slot].mem_mib
+        else:
+            next_s = min(next_s, end_s)
+        slot = jobs[slot].node_next
+    return gpus, mcpu, mem_mib, next_s
 
 
 @kernel
 def _first_release(board: Board, slot: int, now_s: float, need_s: float, before_s: float) -> tuple[float, int]:
     """Where and when expected ends first leave room for one part, on nodes that nothing is reserved on."""
-    jobs, nodes, g = board.jobs, board.nodes, board.g
-    g.freed_stamp[0] += 1
-    n_seen, bucket = 0, int(g.cal_s[0] // CALENDAR_S) % CALENDAR
-    at_s, best = INF, NONE
-    ends = np.empty(64, np.float64)
-    who = np.empty(64, np.int64)
-    for _ in range(CALENDAR):
-        if n_seen >= g.n_cal[0] or best != NONE:
-            break
-        n, other = 0, board.calendar[bucket]
-        while other != NONE:
-            if n == ends.shape[0]:
-                ends, who = np.append(ends, np.empty(n)), np.append(who, np.empty(n, np.int64))
-            ends[n], who[n] = jobs.ends_s[other], other
-            n += 1
-            other = jobs.cal_next[other]
-        n_seen += n
-        for index in np.argsort(ends[:n], kind="mergesort") if n > 1 else np.arange(n):
-            end_s = max(now_s, ends[index])
-            if end_s > before_s or (best != NONE and end_s > at_s):
-                return at_s, best
-            node = jobs.node[who[index]]
-            while node != NONE:
-                if (
-                    nodes.up[node] == UP
-                    and nodes.stamp[node] != g.turn[0]
-                    and may_run_on(board, slot, nodes.klass[node])
+    gpus, best_s, best = board.jobs[slot].gpus, INF, NONE
+    release_s = board.release_s[gpus]
+    for klass in range(board.classes.shape[0]):
+        if not may_run_on(board, slot, klass) or gpus > board.classes[klass].n_gpus:
+            continue
+        first = board.classes[klass].first
+        for node in range(first, first + board.classes[klass].n_nodes):
+            at_s = max(now_s, release_s[node])  # GPUs may be free then, other things later
+            while at_s < best_s and at_s <= before_s:
+                free_gpus, mcpu, mem_mib, next_s = _free_then(board, node, at_s, now_s)
+                if _fits_into(board, slot, free_gpus, mcpu, mem_mib) and window_allows(
+                    board, slot, node, at_s, at_s + need_s
                 ):
-                    _release(board, who[index], node)
-                    if (
-                        (best == NONE or node < best)
-                        and _fits_then(board, slot, node)
-                        and window_allows(board, slot, node, end_s, end_s + need_s)
-                    ):
-                        at_s, best = end_s, node
-                node = nodes.gang_next[node] if jobs.gang[who[index]] else NONE
-        bucket = (bucket + 1) % CALENDAR
-    return at_s, best
+                    best_s, best = at_s, node
+                at_s = next_s
+    return best_s, best

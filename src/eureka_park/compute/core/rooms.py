@@ -77,58 +77,69 @@ def next_in_row(board: Board, row: int, node: int) -> int:
 def _wanted_row(board: Board, node: int) -> int:
     """The bucket in which a node belongs as it is now; NONE for a node that is down or full."""
     nodes = board.nodes
-    if nodes.up[node] != UP or nodes.free_mcpu[node] < MCPU_LEAST or nodes.free_mem_mib[node] < MEM_LEAST_MIB:
+    if nodes[node].up != UP or nodes[node].free_mcpu < MCPU_LEAST or nodes[node].free_mem_mib < MEM_LEAST_MIB:
         return NONE
-    return board.classes.row[nodes.klass[node]] + nodes.free_gpus[node]
+    return board.classes[nodes[node].klass].row + nodes[node].free_gpus
 
 
 @kernel
 def empty_row(board: Board, klass: int) -> int:
     """The row of a class's nodes without any job."""
-    return board.classes.row[klass] + board.classes.n_gpus[klass] + 1
+    return board.classes[klass].row + board.classes[klass].n_gpus + 1
 
 
 @kernel
 def is_empty(board: Board, node: int) -> bool:
     """Whether a node is up and holds no job."""
-    return board.nodes.up[node] == UP and board.nodes.n_jobs[node] == 0
+    return board.nodes[node].up == UP and board.nodes[node].n_jobs == 0
+
+
+@kernel
+def mark_stale(board: Board, node: int) -> None:
+    """Jobs of a node have changed: when it comes free is worked out anew before it is next asked for."""
+    if not board.nodes[node].stale:
+        board.nodes[node].stale = 1
+        board.stale[board.g[0].n_stale] = node
+        board.g[0].n_stale += 1
 
 
 @kernel
 def refile(board: Board, node: int, was_empty: bool) -> None:
     """Put a node into the bucket where it belongs after its free room, or whether it is up, has changed."""
+    mark_stale(board, node)
     row = _wanted_row(board, node)
-    had = board.nodes.row[node]
+    had = board.nodes[node].row
     if row != had:
         if had != NONE:
             _clear_bit(board, had, node)
         if row != NONE:
             _set_bit(board, row, node)
-        board.nodes.row[node] = row
+        board.nodes[node].row = row
     empty = is_empty(board, node)
     if empty != was_empty:
         if empty:
-            _set_bit(board, empty_row(board, board.nodes.klass[node]), node)
+            _set_bit(board, empty_row(board, board.nodes[node].klass), node)
         else:
-            _clear_bit(board, empty_row(board, board.nodes.klass[node]), node)
+            _clear_bit(board, empty_row(board, board.nodes[node].klass), node)
 
 
 @kernel
 def base_kw(board: Board, node: int) -> float:
     """What a node draws by itself: idle while it holds a job or cannot sleep, asleep without one, nothing when down."""
-    klass = board.nodes.klass[node]
-    if board.nodes.up[node] == DOWN:
+    klass = board.nodes[node].klass
+    if board.nodes[node].up == DOWN:
         return 0.0
-    if board.nodes.n_jobs[node] == 0:
-        return float(board.classes.sleep_kw[klass])
-    return float(board.classes.idle_kw[klass])
+    if board.nodes[node].n_jobs == 0:
+        return float(board.classes[klass].sleep_kw)
+    return float(board.classes[klass].idle_kw)
 
 
 @kernel
 def _rebase(board: Board, node: int) -> None:
+    g = board.g[0]
     kw = base_kw(board, node)
-    board.g.base_kw[0] += kw - board.nodes.base_kw[node]
-    board.nodes.base_kw[node] = kw
+    g.base_kw += kw - board.nodes[node].base_kw
+    board.nodes[node].base_kw = kw
 
 
 @kernel
@@ -146,15 +157,17 @@ def lowest_gpus(mask: int, n_gpus: int) -> int:
 @kernel
 def take_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
     """Give a job its part of one node."""
-    jobs, nodes = board.jobs, board.nodes
+    g = board.g[0]
+    job = board.jobs[slot]
+    nodes = board.nodes
     was_empty = is_empty(board, node)
-    nodes.free_mcpu[node] -= jobs.mcpu[slot]
-    nodes.free_mem_mib[node] -= jobs.mem_mib[slot]
-    nodes.free_mask[node] &= ~gpu_mask
-    nodes.free_gpus[node] -= jobs.gpus[slot]
-    if nodes.up[node] == UP:
-        board.g.free_gpus[0] -= jobs.gpus[slot]
-    nodes.n_jobs[node] += 1
+    nodes[node].free_mcpu -= job.mcpu
+    nodes[node].free_mem_mib -= job.mem_mib
+    nodes[node].free_mask &= ~gpu_mask
+    nodes[node].free_gpus -= job.gpus
+    if nodes[node].up == UP:
+        g.free_gpus -= job.gpus
+    nodes[node].n_jobs += 1
     _rebase(board, node)
     refile(board, node, was_empty)
 
@@ -162,15 +175,17 @@ def take_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
 @kernel
 def free_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
     """Take a job's part of one node back."""
-    jobs, nodes = board.jobs, board.nodes
+    g = board.g[0]
+    job = board.jobs[slot]
+    nodes = board.nodes
     was_empty = is_empty(board, node)
-    nodes.free_mcpu[node] += jobs.mcpu[slot]
-    nodes.free_mem_mib[node] += jobs.mem_mib[slot]
-    nodes.free_mask[node] |= gpu_mask
-    nodes.free_gpus[node] += jobs.gpus[slot]
-    if nodes.up[node] == UP:
-        board.g.free_gpus[0] += jobs.gpus[slot]
-    nodes.n_jobs[node] -= 1
+    nodes[node].free_mcpu += job.mcpu
+    nodes[node].free_mem_mib += job.mem_mib
+    nodes[node].free_mask |= gpu_mask
+    nodes[node].free_gpus += job.gpus
+    if nodes[node].up == UP:
+        g.free_gpus += job.gpus
+    nodes[node].n_jobs -= 1
     _rebase(board, node)
     refile(board, node, was_empty)
 
@@ -178,12 +193,13 @@ def free_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
 @kernel
 def set_up(board: Board, node: int, up: int) -> None:
     """A node comes up, goes down, or is drained: nothing more starts there, what runs goes on."""
+    g = board.g[0]
     nodes = board.nodes
     was_empty = is_empty(board, node)
-    change = (1 if up == UP else 0) - (1 if nodes.up[node] == UP else 0)
-    nodes.up[node] = up
-    board.g.free_gpus[0] += change * nodes.free_gpus[node]
-    board.classes.n_up[nodes.klass[node]] += change
+    change = (1 if up == UP else 0) - (1 if nodes[node].up == UP else 0)
+    nodes[node].up = up
+    g.free_gpus += change * nodes[node].free_gpus
+    board.classes[nodes[node].klass].n_up += change
     _rebase(board, node)
     refile(board, node, was_empty)
 
@@ -191,11 +207,12 @@ def set_up(board: Board, node: int, up: int) -> None:
 @kernel
 def fits(board: Board, slot: int, node: int) -> bool:
     """Whether one part of a job fits into what is free on a node now."""
-    jobs, nodes = board.jobs, board.nodes
+    job = board.jobs[slot]
+    nodes = board.nodes
     return (
-        jobs.gpus[slot] <= nodes.free_gpus[node]
-        and jobs.mcpu[slot] <= nodes.free_mcpu[node]
-        and jobs.mem_mib[slot] <= nodes.free_mem_mib[node]
+        job.gpus <= nodes[node].free_gpus
+        and job.mcpu <= nodes[node].free_mcpu
+        and job.mem_mib <= nodes[node].free_mem_mib
     )
 
 
@@ -206,15 +223,16 @@ def is_within(board: Board, leaf: int, top: int) -> bool:
     while at != NONE:
         if at == top:
             return True
-        at = board.shares.parent[at]
+        at = board.shares[at].parent
     return False
 
 
 @kernel
 def window_allows(board: Board, slot: int, node: int, now_s: float, end_s: float) -> bool:
     """Whether a node's window (maintenance, advance reservation) lets the job run there from now to `end_s`."""
+    job = board.jobs[slot]
     nodes = board.nodes
-    if now_s >= nodes.window_to_s[node] or end_s <= nodes.window_from_s[node]:
+    if now_s >= nodes[node].window_to_s or end_s <= nodes[node].window_from_s:
         return True
-    owner = nodes.window_owner[node]
-    return owner != NONE and is_within(board, board.jobs.leaf[slot], owner)
+    owner = nodes[node].window_owner
+    return owner != NONE and is_within(board, job.leaf, owner)

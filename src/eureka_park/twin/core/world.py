@@ -12,12 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eureka_park.compute.core.board import (
-    DOWN, FIRM, FREE, INF, NONE, PAUSING, RUNNING, STARTING, STEPS_MAX, UP, Board,
+    DOWN, FIRM, INF, NONE, PAUSING, RUNNING, STARTING, STEPS_MAX, UP, Board,
 )  # fmt: skip
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import heap_pop, heap_push
 from eureka_park.compute.core.moves import (
-    ended, kw_of, paused, power_at, power_learned, requeued, started, submitted,
+    ended,
+    kw_of,
+    paused,
+    power_at,
+    power_learned,
+    requeued,
+    started,
+    submitted,
 )  # fmt: skip
 from eureka_park.compute.core.rooms import set_up
 from eureka_park.control.budget import all_kw
@@ -97,63 +104,66 @@ class World(NamedTuple):
 @kernel
 def _key(board: Board, world: World, slot: int, now_s: float) -> None:
     """Work out when a running job really ends."""
-    jobs, place = board.jobs, world.place
-    if jobs.state[slot] != RUNNING:
+    job = board.jobs[slot]
+    place = world.place[0]
+    if job.state != RUNNING:
         world.true_key[slot] = INF
         return
-    left_s = max(0.0, world.run_s[jobs.user[slot]] - jobs.ran_s[slot])
-    key = now_s + left_s / jobs.speed[slot]
+    left_s = max(0.0, world.run_s[job.user] - job.ran_s)
+    key = now_s + left_s / job.speed
     world.true_key[slot] = key
-    if place.n_ends[0] == world.ends.shape[0]:
+    if place.n_ends == world.ends.shape[0]:
         _compact(board, world)
-    place.n_ends[0] = heap_push(world.ends, place.n_ends[0], key, jobs.order[slot], slot)
+    place.n_ends = heap_push(world.ends, place.n_ends, key, job.order, slot)
 
 
 @kernel
 def _compact(board: Board, world: World) -> None:
     """Throw out what no longer counts."""
-    heap, n = world.ends, world.place.n_ends[0]
+    place = world.place[0]
+    heap, n = world.ends, place.n_ends
     kept = 0
     for at in range(n):
-        slot = heap.slot[at]
-        if board.jobs.order[slot] == heap.order[at] and world.true_key[slot] == heap.key[at]:
-            kept = heap_push(heap, kept, heap.key[at], heap.order[at], slot)
-    world.place.n_ends[0] = kept
+        slot = heap[at].slot
+        if board.jobs[slot].order == heap[at].order and world.true_key[slot] == heap[at].key:
+            kept = heap_push(heap, kept, heap[at].key, heap[at].order, slot)
+    place.n_ends = kept
 
 
 @kernel
 def _submit(board: Board, world: World, row: int) -> None:
     """A job enters the queue; the slot is there (see `_has_slots`)."""
-    jobs, g = board.jobs, board.g
-    slot = g.free_head[0]
-    g.free_head[0] = jobs.next[slot]
+    place = world.place[0]
+    jobs, g = board.jobs, board.g[0]
+    slot = g.free_head
+    g.free_head = jobs[slot].next
     blank(jobs, slot)
-    jobs.order[slot] = g.next_order[0]
-    g.next_order[0] += 1
-    world.place.n_used[0] += 1
-    jobs.user[slot], jobs.leaf[slot], jobs.n_nodes[slot] = row, world.leaf[row], world.n_nodes[row]
-    jobs.n_nodes_min[slot], jobs.gpus[slot], jobs.mcpu[slot] = world.n_nodes_min[row], world.gpus[row], world.mcpu[row]
-    jobs.mem_mib[slot], jobs.tier[slot], jobs.job_class[slot] = (
+    jobs[slot].order = g.next_order
+    g.next_order += 1
+    place.n_used += 1
+    jobs[slot].user, jobs[slot].leaf, jobs[slot].n_nodes = row, world.leaf[row], world.n_nodes[row]
+    jobs[slot].n_nodes_min, jobs[slot].gpus, jobs[slot].mcpu = world.n_nodes_min[row], world.gpus[row], world.mcpu[row]
+    jobs[slot].mem_mib, jobs[slot].tier, jobs[slot].job_class = (
         world.mem_mib[row],
         world.tier[row],
         world.job_class[row],
     )
-    jobs.checkpoint[slot], jobs.priority[slot] = world.checkpoint[row], world.priority[row]
-    jobs.time_s[slot], jobs.deadline_s[slot] = world.time_s[row], world.deadline_s[row]
-    jobs.classes[slot], jobs.submitted_s[slot] = world.classes[row], world.submit_s[row]
-    jobs.gang[slot] = 1 if world.n_nodes[row] > 1 else 0
-    jobs.power_frac[slot] = world.learned[world.image[row]]
+    jobs[slot].checkpoint, jobs[slot].priority = world.checkpoint[row], world.priority[row]
+    jobs[slot].time_s, jobs[slot].deadline_s = world.time_s[row], world.deadline_s[row]
+    jobs[slot].classes, jobs[slot].submitted_s = world.classes[row], world.submit_s[row]
+    jobs[slot].gang = 1 if world.n_nodes[row] > 1 else 0
+    jobs[slot].power_frac = world.learned[world.image[row]]
     world.true_key[slot] = INF
     submitted(board, slot, False)
 
 
 @kernel
 def _arrive(board: Board, world: World, now_s: float) -> None:
-    place = world.place
+    place = world.place[0]
     n = world.submit_s.shape[0]
-    while place.next_job[0] < n and world.submit_s[place.next_job[0]] <= now_s:
-        row = place.next_job[0]
-        place.next_job[0] += 1
+    while place.next_job < n and world.submit_s[place.next_job] <= now_s:
+        row = place.next_job
+        place.next_job += 1
         before = world.after[row]
         if before != NONE and np.isnan(world.end_s[before]):
             world.next_child[row] = world.first_child[before]
@@ -165,20 +175,21 @@ def _arrive(board: Board, world: World, now_s: float) -> None:
 @kernel
 def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> None:
     """A job came to its end: it has done its work, or all the time that it declared."""
-    jobs, place = board.jobs, world.place
-    row = jobs.user[slot]
-    if world.place.learns[0]:
+    job = board.jobs[slot]
+    place = world.place[0]
+    row = job.user
+    if place.learns:
         image = world.image[row]
         world.learned[image] += HISTORY_FRAC * (world.power_frac[row] - world.learned[image])
     ended(board, slot, at_s)
     world.true_key[slot] = INF
-    place.n_used[0] -= 1
-    world.end_s[row], world.n_pauses[row] = at_s, jobs.n_pauses[slot]
+    place.n_used -= 1
+    world.end_s[row], world.n_pauses[row] = at_s, job.n_pauses
     world.done_s[row] = world.run_s[row] if is_done else world.time_s[row]
     if is_done:
-        place.n_finished[0] += 1
+        place.n_finished += 1
     else:
-        place.n_timed_out[0] += 1
+        place.n_timed_out += 1
     child = world.first_child[row]
     world.first_child[row] = NONE
     while child != NONE:
@@ -186,94 +197,97 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
         if is_done:
             _submit(board, world, child)
         else:
-            place.n_cancelled[0] += 1
+            place.n_cancelled += 1
         child = after
 
 
 @kernel
 def _what_happened(board: Board, world: World, now_s: float) -> None:
     """What jobs did since the last turn, by their order: they began, they ended, they paused."""
-    jobs, place, batch = board.jobs, world.place, world.batch
+    jobs, place, batch = board.jobs, world.place[0], world.batch
     n = 0
-    for index in range(place.n_fresh[0]):
+    for index in range(place.n_fresh):
         batch[n] = world.fresh[index]
         n += 1
-    for index in range(place.n_pausing[0]):
+    for index in range(place.n_pausing):
         batch[n] = world.pausing[index]
         n += 1
-    while place.n_ends[0] > 0 and world.ends.key[0] <= now_s:
-        slot, order, key = world.ends.slot[0], world.ends.order[0], world.ends.key[0]
-        place.n_ends[0] = heap_pop(world.ends, place.n_ends[0])
-        if jobs.order[slot] == order and world.true_key[slot] == key:
+    while place.n_ends > 0 and world.ends[0].key <= now_s:
+        slot, order, key = world.ends[0].slot, world.ends[0].order, world.ends[0].key
+        place.n_ends = heap_pop(world.ends, place.n_ends)
+        if jobs[slot].order == order and world.true_key[slot] == key:
             batch[n] = slot
             n += 1
-    place.n_fresh[0] = place.n_pausing[0] = 0
-    place.pausing_kw[0] = 0.0
+    place.n_fresh = place.n_pausing = 0
+    place.pausing_kw = 0.0
     orders = np.empty(n, np.int64)
     for index in range(n):
-        orders[index] = jobs.order[batch[index]]
-    last_s = now_s - place.tick_s[0]
+        orders[index] = jobs[batch[index]].order
+    last_s = now_s - place.tick_s
     for index in np.argsort(orders):
         _happen(board, world, batch[index], last_s, now_s)
 
 
 @kernel
 def _happen(board: Board, world: World, slot: int, last_s: float, now_s: float) -> None:
-    jobs = board.jobs
-    if jobs.state[slot] == STARTING:
+    job = board.jobs[slot]
+    if job.state == STARTING:
         started(board, slot, last_s)
         _key(board, world, slot, last_s)
         if world.true_key[slot] > now_s:
             _meter(board, world, slot, now_s)
             return
-    if jobs.state[slot] == PAUSING:
+    if job.state == PAUSING:
         paused(board, slot, last_s)
-    elif jobs.ending[slot]:
+    elif job.ending:
         _end(board, world, slot, last_s, False)
-    elif jobs.state[slot] == RUNNING and world.true_key[slot] <= now_s:
+    elif job.state == RUNNING and world.true_key[slot] <= now_s:
         _end(board, world, slot, world.true_key[slot], True)
 
 
 @kernel
 def _meter(board: Board, world: World, slot: int, now_s: float) -> None:
     """The meter corrects what was predicted."""
-    true_frac = world.power_frac[board.jobs.user[slot]]
-    if world.place.learns[0] and abs(true_frac - board.jobs.power_frac[slot]) > LEARN_FROM:
+    place = world.place[0]
+    job = board.jobs[slot]
+    true_frac = world.power_frac[job.user]
+    if place.learns and abs(true_frac - job.power_frac) > LEARN_FROM:
         power_learned(board, slot, true_frac, now_s)
 
 
 @kernel
 def _fail(board: Board, world: World, now_s: float) -> None:
     """Nodes come back, nodes fail; whoever ran there waits again."""
-    place, n = world.place, 0
-    for index in range(place.n_down[0]):
+    place, n = world.place[0], 0
+    for index in range(place.n_down):
         if world.down_until_s[index] <= now_s:
             set_up(board, world.down[index], UP)
         else:
             world.down[n], world.down_until_s[n] = world.down[index], world.down_until_s[index]
             n += 1
-    place.n_down[0] = n
-    while place.next_failure[0] < world.fail_s.shape[0] and world.fail_s[place.next_failure[0]] <= now_s:
-        at = place.next_failure[0]
-        place.next_failure[0] += 1
+    place.n_down = n
+    while place.next_failure < world.fail_s.shape[0] and world.fail_s[place.next_failure] <= now_s:
+        at = place.next_failure
+        place.next_failure += 1
         node = world.fail_node[at]
-        while board.nodes.n_jobs[node] > 0:
+        while board.nodes[node].n_jobs > 0:
             _requeue_oldest(board, world, node, now_s)
         set_up(board, node, DOWN)
-        world.down[place.n_down[0]], world.down_until_s[place.n_down[0]] = node, world.up_again_s[at]
-        place.n_down[0] += 1
+        world.down[place.n_down], world.down_until_s[place.n_down] = node, world.up_again_s[at]
+        place.n_down += 1
 
 
 @kernel
 def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None:
+    place = world.place[0]
     jobs = board.jobs
-    slot = board.nodes.first_job[node]
-    if not jobs.gang[slot]:
-        other = jobs.node_next[slot]
+    slot = board.nodes[node].first_job
+    if not jobs[slot].gang:
+        other = jobs[slot].node_next
         while other != NONE:
-            slot = other if jobs.order[other] < jobs.order[slot] else slot
-            other = jobs.node_next[other]
-    world.place.n_requeued[0] += 1
+            slot = other if jobs[other].order < jobs[slot].order else slot
+            other = jobs[other].node_next
+    place.n_requeued += 1
     world.true_key[slot] = INF
     requeued(board, slot, now_s)
 
@@ -281,124 +295,129 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
 @kernel
 def _look_up(board: Board, world: World, now_s: float) -> None:
     """Put the newest plan that is issued onto the board, from this hour on; the meter of the plants corrects this hour."""
-    place, sky = world.place, board.sky
-    plan, n_plans = place.plan[0], world.plan_issued_s.shape[0]
+    g = board.g[0]
+    place, sky = world.place[0], board.sky
+    plan, n_plans = place.plan, world.plan_issued_s.shape[0]
     while plan + 1 < n_plans and world.plan_issued_s[plan + 1] <= now_s:
         plan += 1
-    hour = int((now_s - place.hour0_s[0]) // 3600.0)
-    if plan == place.plan[0] and hour == place.hour[0]:
+    hour = int((now_s - place.hour0_s) // 3600.0)
+    if plan == place.plan and hour == place.hour:
         return
-    place.plan[0], place.hour[0] = plan, hour
+    place.plan, place.hour = plan, hour
     first = hour - world.plan_first_hour[plan]
     n = world.plan_clean_kw.shape[1] - first
     n_steps = min(STEPS_MAX, world.step_kw.shape[2])
     for index in range(max(1, n)):
         at = min(first + index, world.plan_clean_kw.shape[1] - 1)
-        sky.start_s[index] = place.hour0_s[0] + 3600.0 * (hour + index)
-        sky.end_s[index] = sky.start_s[index] + 3600.0
-        sky.clean_kw[index] = kw_of(world.plan_clean_kw[plan, at])
-        sky.p10_kw[index], sky.grid_kw[index] = kw_of(world.plan_p10_kw[plan, at]), kw_of(world.plan_grid_kw[plan, at])
-        sky.n_steps[index] = n_steps
+        sky[index].start_s = place.hour0_s + 3600.0 * (hour + index)
+        sky[index].end_s = sky[index].start_s + 3600.0
+        sky[index].clean_kw = kw_of(world.plan_clean_kw[plan, at])
+        sky[index].p10_kw, sky[index].grid_kw = kw_of(world.plan_p10_kw[plan, at]), kw_of(world.plan_grid_kw[plan, at])
+        sky[index].n_steps = n_steps
         for step in range(n_steps):
             board.step_kw[index, step] = world.step_kw[plan, at, step]
             board.step_price[index, step] = world.step_price[plan, at, step]
-    if place.learns[0] and hour < world.clean_kw.shape[0]:
-        sky.clean_kw[0] = kw_of(world.clean_kw[hour])
-    board.g.n_sky[0] = max(1, n)
+    if place.learns and hour < world.clean_kw.shape[0]:
+        sky[0].clean_kw = kw_of(world.clean_kw[hour])
+    g.n_sky = max(1, n)
 
 
 @kernel
 def _carry_out(board: Board, world: World, now_s: float) -> None:
     """The engines do what was decided."""
-    jobs, place, rows = board.jobs, world.place, board.actions
-    for at in range(board.g.n_actions[0]):
-        slot, code = rows.slot[at], rows.code[at]
+    g = board.g[0]
+    jobs, place, rows = board.jobs, world.place[0], board.actions
+    for at in range(g.n_actions):
+        slot, code = rows[at].slot, rows[at].code
         _write(world, rows, at, now_s)
         if code == START:
-            world.fresh[place.n_fresh[0]] = slot
-            place.n_fresh[0] += 1
-            row = jobs.user[slot]
+            world.fresh[place.n_fresh] = slot
+            place.n_fresh += 1
+            row = jobs[slot].user
             if np.isnan(world.first_start_s[row]):
                 world.first_start_s[row] = now_s
         elif code == PAUSE or code == END:
             world.true_key[slot] = INF
-            world.pausing[place.n_pausing[0]] = slot
-            place.n_pausing[0] += 1
-            place.n_pauses[0] += code == PAUSE
+            world.pausing[place.n_pausing] = slot
+            place.n_pausing += 1
+            place.n_pauses += code == PAUSE
             if code == PAUSE:  # it draws on until its checkpoint is written
-                place.pausing_kw[0] += jobs.idle_kw[slot] + kw_of(
-                    jobs.dynamic_kw[slot] * power_at(board, slot, jobs.cap_step[slot])
+                place.pausing_kw += jobs[slot].idle_kw + kw_of(
+                    jobs[slot].dynamic_kw * power_at(board, slot, jobs[slot].cap_step)
                 )
         elif code == CAP or code == THAW or code == FREEZE or code == RESIZE:
-            place.n_caps[0] += code == CAP and rows.a[at] < 1.0
-            place.n_freezes[0] += code == FREEZE
+            place.n_caps += code == CAP and rows[at].a < 1.0
+            place.n_freezes += code == FREEZE
             _key(board, world, slot, now_s)
-        if jobs.tier[slot] == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
-            place.firm_disturbed[0] += 1
+        if jobs[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
+            place.firm_disturbed += 1
 
 
 @kernel
 def _write(world: World, rows: Any, at: int, now_s: float) -> None:
     """Keep an action for the digest."""
-    log, n = world.log, world.place.n_log[0]
-    log.at_s[n], log.order[n], log.gpu_mask[n] = now_s, rows.order[at], rows.gpu_mask[at]
-    log.a[n], log.b[n], log.code[n] = rows.a[at], rows.b[at], rows.code[at]
-    log.node[n], log.n_nodes[n] = rows.node[at], rows.n_nodes[at]
-    world.place.n_log[0] = n + 1
+    place = world.place[0]
+    log, n = world.log, place.n_log
+    log[n].at_s, log[n].order, log[n].gpu_mask = now_s, rows[at].order, rows[at].gpu_mask
+    log[n].a, log[n].b, log[n].code = rows[at].a, rows[at].b, rows[at].code
+    log[n].node, log[n].n_nodes = rows[at].node, rows[at].n_nodes
+    place.n_log = n + 1
 
 
 @kernel
 def _account(board: Board, world: World) -> None:
     """Energy drawn until the next turn, and what of it lies above the limit, in means of five minutes."""
-    place, tick_s = world.place, world.place.tick_s[0]
-    hour = min(place.hour[0], world.clean_kw.shape[0] - 1)
-    drawn_kw = all_kw(board) + place.pausing_kw[0]
+    place = world.place[0]
+    tick_s = place.tick_s
+    hour = min(place.hour, world.clean_kw.shape[0] - 1)
+    drawn_kw = all_kw(board) + place.pausing_kw
     clean_kw = world.clean_kw[hour]
-    place.it_kwh[0] += drawn_kw * tick_s / 3600.0
-    place.clean_kwh[0] += min(drawn_kw, clean_kw) * tick_s / 3600.0
-    if place.by_share[0] and drawn_kw > 0.0:
+    place.it_kwh += drawn_kw * tick_s / 3600.0
+    place.clean_kwh += min(drawn_kw, clean_kw) * tick_s / 3600.0
+    if place.by_share and drawn_kw > 0.0:
         _account_by_share(board, world, min(drawn_kw, clean_kw) / drawn_kw)
-    place.window_kws[0] += drawn_kw * tick_s
-    place.limit_kws[0] += (clean_kw + board.sky.grid_kw[0]) * tick_s
-    place.window_s[0] += tick_s
-    if place.window_s[0] >= ACCOUNT_S:
-        place.over_kws[0] += max(0.0, place.window_kws[0] - place.limit_kws[0])
-        place.window_kws[0] = place.limit_kws[0] = place.window_s[0] = 0.0
+    place.window_kws += drawn_kw * tick_s
+    place.limit_kws += (clean_kw + board.sky[0].grid_kw) * tick_s
+    place.window_s += tick_s
+    if place.window_s >= ACCOUNT_S:
+        place.over_kws += max(0.0, place.window_kws - place.limit_kws)
+        place.window_kws = place.limit_kws = place.window_s = 0.0
 
 
 @kernel
 def _account_by_share(board: Board, world: World, clean_frac: float) -> None:
     """Energy that each leaf's jobs draw until the next turn; clean power is shared out as all power is drawn."""
-    jobs, hours = board.jobs, world.place.tick_s[0] / 3600.0
-    for slot in range(jobs.shape[0]):
-        if jobs.state[slot] != FREE and jobs.drawn_kw[slot] > 0.0:
-            kwh = jobs.drawn_kw[slot] * hours
-            world.share_kwh[jobs.leaf[slot]] += kwh
-            world.share_clean_kwh[jobs.leaf[slot]] += kwh * clean_frac
+    hours = world.place[0].tick_s / 3600.0
+    for share in range(board.shares.shape[0]):
+        if board.shares[share].n_children == 0:
+            kwh = board.shares[share].committed_kw * hours
+            world.share_kwh[share] += kwh
+            world.share_clean_kwh[share] += kwh * clean_frac
 
 
 @kernel
 def _has_slots(board: Board, world: World, now_s: float) -> bool:
     """Whether all that may come in until `now_s` has a slot."""
-    place = world.place
-    last = place.next_job[0]
+    place = world.place[0]
+    last = place.next_job
     while last < world.submit_s.shape[0] and world.submit_s[last] <= now_s:
         last += 1
-    room = board.jobs.shape[0] - place.n_used[0]
-    return bool(last - place.next_job[0] + 64 <= room)
+    room = board.jobs.shape[0] - place.n_used
+    return bool(last - place.next_job + 64 <= room)
 
 
 @kernel
 def play_on(board: Board, world: World) -> int:
     """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS) or take the log (LOG_FULL)."""
-    place = world.place
-    while place.now_s[0] + place.tick_s[0] <= place.until_s[0]:
-        now_s = place.now_s[0] + place.tick_s[0]
+    g = board.g[0]
+    place = world.place[0]
+    while place.now_s + place.tick_s <= place.until_s:
+        now_s = place.now_s + place.tick_s
         if not _has_slots(board, world, now_s):
             return NEEDS_SLOTS
-        if place.n_log[0] + board.actions.shape[0] > world.log.shape[0]:
+        if place.n_log + board.actions.shape[0] > world.log.shape[0]:
             return LOG_FULL
-        place.now_s[0] = now_s
+        place.now_s = now_s
         _what_happened(board, world, now_s)
         _fail(board, world, now_s)
         _arrive(board, world, now_s)
@@ -406,6 +425,6 @@ def play_on(board: Board, world: World) -> int:
         turn(board, now_s)
         _carry_out(board, world, now_s)
         _account(board, world)
-        place.n_turns[0] += 1
-        place.queue_max[0] = max(place.queue_max[0], board.g.n_waiting[0])
+        place.n_turns += 1
+        place.queue_max = max(place.queue_max, g.n_waiting)
     return DONE
