@@ -14,7 +14,7 @@ from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-KEEP_PLANS_S = 7 * DAY_S
+KEEP_PLANS_S = 8 * DAY_S  # a week can be rehearsed, and the day before it is known
 _HOURS_REMEMBERED: Final = 2_000
 
 
@@ -56,6 +56,21 @@ class EnergyService:
                 start_s += HOUR_S
         return found
 
+    def plans_between(self, since_s: float, until_s: float, gap_s: float = 0.0) -> list[PowerPlan]:
+        """The kept plans issued in `[since_s, until_s)` and the newest before, oldest first; of those that follow each
+        other within `gap_s` the first.
+        """
+        found: list[PowerPlan] = []
+        with self._db.read() as conn:
+            before = store.newest_plan_id(conn, since_s)
+            plan = store.plan_of(conn, before) if before else None
+            found += [plan] if plan is not None else []
+            for plan_id, issued_at_s in store.plans_issued(conn, since_s, until_s):
+                if plan_id != before and (not found or issued_at_s - found[-1].issued_at_s >= gap_s):
+                    plan = store.plan_of(conn, plan_id)
+                    found += [plan] if plan is not None else []
+        return found
+
     def _hour(self, conn: Connection, plan_id: str, start_s: float) -> dict[str, Any]:
         """One hour of a kept plan; those asked for lately are remembered, as reading a plan takes longer."""
         if (plan_id, start_s) not in self._hours:
@@ -67,7 +82,7 @@ class EnergyService:
         return self._hours[plan_id, start_s]
 
     def record_plan(self, conn: Connection, plan: PowerPlan) -> PlanIssued:
-        """Store a plan in the caller's transaction, forget those older than a week; twice changes nothing."""
+        """Store a plan in the caller's transaction, forget those older than eight days; twice changes nothing."""
         if store.add_plan(conn, plan):
             store.drop_plans_before(conn, plan.issued_at_s - KEEP_PLANS_S)
         return PlanIssued(plan.plan_id, plan.site, plan.issued_at_s, plan.start_s, plan.end_s)

@@ -57,6 +57,15 @@ def plans_over(conn: Connection, since_s: float, until_s: float) -> list[tuple[s
     return [(row.plan_id, row.issued_at_s, row.start_s, row.end_s) for row in rows]
 
 
+def plans_issued(conn: Connection, since_s: float, until_s: float) -> list[tuple[str, float]]:
+    """Id and instant of issue of the plans issued in `[since_s, until_s)`, the oldest first."""
+    query = select(plans.c.plan_id, plans.c.issued_at_s)
+    query = query.where(plans.c.issued_at_s >= since_s, plans.c.issued_at_s < until_s)
+    return [
+        (row.plan_id, row.issued_at_s) for row in conn.execute(query.order_by(plans.c.issued_at_s, plans.c.plan_id))
+    ]
+
+
 def drop_plans_before(conn: Connection, issued_at_s: float) -> int:
     """Forget plans issued before an instant; how many went."""
     return int(conn.execute(delete(plans).where(plans.c.issued_at_s < issued_at_s)).rowcount)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from eureka_park.compute.core.event import Event, event_from_json, event_to_json
+from eureka_park.compute.core.event import KINDS, Event, MeterRead, event_from_json, event_to_json
 from eureka_park.compute.core.state import SCHEMA_VERSION, ParkState
 from eureka_park.foundation.database import Database
 from eureka_park.live import store
@@ -60,3 +60,23 @@ def open_state(db: Database, token: int) -> tuple[ParkState, Journal]:
                 seq = number
     state.just_ended.clear()
     return state, Journal(token, seq, snapshot_seq)
+
+
+def recorded_events(db: Database) -> Iterator[Event]:
+    """All that the journal tells of jobs, nodes, shares and policy, from its beginning; nothing is changed.
+
+    A park may go on deciding meanwhile: each block is read for itself. What an older park wrote in another form, or a
+    newer one under a kind that is not known here, is passed over.
+    """
+    kinds, seq = KINDS - {MeterRead.__name__}, 0
+    while True:
+        with db.read() as conn:
+            block = store.journal_of_kinds(conn, kinds, seq, _REPLAY_BLOCK)
+        if not block:
+            return
+        for _, kind, payload in block:
+            try:
+                yield event_from_json(kind, payload)
+            except (KeyError, TypeError, ValueError):
+                continue
+        seq = block[-1][0]

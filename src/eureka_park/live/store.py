@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +130,15 @@ def journal_after(conn: Connection, seq: int, limit: int) -> list[tuple[int, str
     """Entries after a sequence, in order."""
     query = select(journal.c.seq, journal.c.kind, journal.c.payload).where(journal.c.seq > seq).order_by(journal.c.seq)
     return [(row.seq, row.kind, json.loads(row.payload)) for row in conn.execute(query.limit(limit))]
+
+
+def journal_of_kinds(
+    conn: Connection, kinds: Collection[str], seq: int, limit: int
+) -> list[tuple[int, str, dict[str, Any]]]:
+    """Entries of some kinds after a sequence, in order."""
+    query = select(journal.c.seq, journal.c.kind, journal.c.payload).where(journal.c.seq > seq)
+    query = query.where(journal.c.kind.in_(sorted(kinds))).order_by(journal.c.seq).limit(limit)
+    return [(row.seq, row.kind, json.loads(row.payload)) for row in conn.execute(query)]
 
 
 def save_snapshot(conn: Connection, seq: int, schema: int, state: dict[str, Any]) -> None:

@@ -103,8 +103,9 @@ class _Reader:
         self.jobs: dict[JobId, RecordedJob] = {}
         self.down: dict[str, float] = {}
         self.has_begun = False
+        self.known: set[type[Any]] = set()
         self.take: Mapping[type[Any], Callable[[Any], None]] = {
-            ev.NodesDeclared: self._nodes, ev.SharesDeclared: self._shares, ev.PolicyUsed: self._policy,
+            ev.NodesDeclared: self._nodes, ev.SharesDeclared: self._shares, ev.PolicyUsed: self._changed,
             ev.PowerLearned: self._learned, ev.NodeDown: self._node_down, ev.NodeUp: self._node_up,
             ev.WindowSet: self._window, ev.JobSubmitted: self._submitted, ev.JobStarting: self._starting,
             ev.JobStarted: self._started, ev.JobCapped: self._capped, ev.JobPausing: self._pausing,
@@ -148,11 +149,13 @@ class _Reader:
 
     def _shares(self, event: ev.SharesDeclared) -> None:
         if event.at_s < self.week.to_s and event.shares != self.week.shares:
-            self.week.n_changes += self._is_within(event.at_s)
+            self._changed(event)
             self.week.shares = event.shares
 
-    def _policy(self, event: ev.PolicyUsed) -> None:
-        self.week.n_changes += self._is_within(event.at_s)
+    def _changed(self, event: ev.SharesDeclared | ev.PolicyUsed) -> None:
+        """Shares or policy came to hold; the first ever are no change."""
+        self.week.n_changes += self._is_within(event.at_s) and type(event) in self.known
+        self.known.add(type(event))
 
     def _learned(self, event: ev.PowerLearned) -> None:
         if event.at_s < self.week.to_s:

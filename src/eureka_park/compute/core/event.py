@@ -279,6 +279,7 @@ _KINDS: dict[str, type[Any]] = {
         WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
 }  # fmt: skip
+KINDS: Final = frozenset(_KINDS)
 _TUPLES: Final = {
     "JobSubmitted": ("waiting_for",), "JobStarting": ("gpu_indices", "nodes"), "WindowSet": ("node_ids",),
 }  # fmt: skip
