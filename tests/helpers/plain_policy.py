@@ -150,7 +150,7 @@ class Turn(Ladder):
                     continue
                 walk.seen.add(job.order)
                 outcome = self.tried[job.order] if job.order in self.tried else self.try_job(job)
-                walk.scanned += 1
+                walk.scanned += outcome != STARTED
                 walk.refused += outcome in (REFUSED, NO_CLEAN, NO_ROOM)
                 walk.left = (
                     walk.refused >= self.rules.lookahead or walk.scanned >= self.rules.scan or outcome == NO_CLEAN

@@ -287,10 +287,10 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
             return False
         slot = lines[line].cursor
         lines[line].cursor = _after(board, slot)
-        lines[line].n_scanned += 1
         reason = try_start(board, slot, now_s)
         if reason == NO_REASON:
             return True
+        lines[line].n_scanned += 1
         if reason == BETTER_HOUR:
             continue  # it has chosen to wait; others stand behind it
         lines[line].n_refused += 1

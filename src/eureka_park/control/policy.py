@@ -34,7 +34,7 @@ class Policy:
     can_resize: bool = False  # whether engines can take nodes from a running gang
     n_considered_max: int = 4096  # jobs that get a start of their own worked out in one turn
     lookahead: int = 16  # jobs that are refused in each line before the next line is looked at
-    scan: int = 64  # jobs of a line that are looked at, those waiting for a better hour included
+    scan: int = 64  # jobs of a line that do not start before it is left, those waiting for a better hour included
     half_life_s: float = 604_800.0  # after it past use weighs half as much: a burst is remembered, a month forgiven
     reserve_depth: int = 64  # waiting jobs, first in order, that get machines and a time reserved
     reclaim_after_s: float = 1800.0  # a floor that is missed so long takes back what was lent

@@ -55,8 +55,8 @@ class Policy(Section):
         "Jobs of one line that may be refused in a turn before the next line is looked at", "1", 16, ge=1, le=4096
     )
     scan: int = entry(
-        "Jobs of one line that are looked at in a turn, those waiting for a better hour included", "1", 64,
-        ge=1, le=65_536,
+        "Jobs of one line that do not start in a turn before it is left, those waiting for a better hour included",
+        "1", 64, ge=1, le=65_536,
     )  # fmt: skip
     n_considered_max: int = entry("Most waiting jobs worked out in one turn", "1", 4096, ge=1, le=10_000_000)
     reclaim_after_s: float = entry(
