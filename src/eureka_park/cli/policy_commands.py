@@ -86,7 +86,7 @@ def check(file: Path, site_name: str | None, home: Path | None, as_json: bool) -
         from eureka_park.foundation.policy_file import policy_changes, policy_file_text, policy_problems, read_policy
 
         text = policy_file_text(file)
-        _stop_if_wrong(policy_problems(text, file.name), as_json)
+        stop_if_wrong(policy_problems(text, file.name), as_json)
         given = read_policy(text, file.name)
         changes: tuple[PolicyChange, ...] | None = None
         if site_name is not None or _house(home).exists():
@@ -100,7 +100,7 @@ def check(file: Path, site_name: str | None, home: Path | None, as_json: bool) -
     if changes is None:
         click.echo(_("There is no park here to compare it with; name a site with --site."))
     else:
-        _print_changes(changes)
+        print_changes(changes)
 
 
 @click.command()
@@ -123,12 +123,12 @@ def use(file: Path | None, site_default: bool, home: Path | None, as_json: bool)
         from eureka_park.adapters.home_policy import drop_policy, put_policy
         from eureka_park.foundation.policy_file import policy_changes, policy_file_text, policy_problems, read_policy
 
-        house = _existing(home)
+        house = existing_home(home)
         base, text = _default_site(house), None
         then = base
         if file is not None:
             text = policy_file_text(file)
-            _stop_if_wrong(policy_problems(text, file.name), as_json)
+            stop_if_wrong(policy_problems(text, file.name), as_json)
             then = read_policy(text, file.name).over(base, file.name)
         changes = policy_changes(_now_or(house, base), then)
         had = _has_file(house)
@@ -143,7 +143,7 @@ def use(file: Path | None, site_default: bool, home: Path | None, as_json: bool)
     if file is None and not had:
         click.echo(_("There was no policy file: the site's own policy holds."))
         return
-    _print_changes(changes)
+    print_changes(changes)
     click.echo(
         _("It holds from the next start on: park down, then park up.")
         if is_running
@@ -160,7 +160,7 @@ def _present(site_name: str | None, home: Path | None) -> tuple[Site, Home | Non
         raise click.UsageError(_("give one of --site and --home."))
     if site_name is not None:
         return load_site(site_name, machine_facts()), None
-    house = _existing(home)
+    house = existing_home(home)
     return home_site(house, machine_facts()), house
 
 
@@ -186,7 +186,7 @@ def _house(home: Path | None) -> Home:
     return Home((home or default_home()).absolute())
 
 
-def _existing(home: Path | None) -> Home:
+def existing_home(home: Path | None) -> Home:
     """The home on this machine. Raises NotFound where no park was made."""
     house = _house(home)
     if not house.exists():
@@ -209,7 +209,7 @@ def _is_running(house: Home) -> bool:
     return False
 
 
-def _stop_if_wrong(problems: Sequence[PolicyProblem], as_json: bool) -> None:
+def stop_if_wrong(problems: Sequence[PolicyProblem], as_json: bool) -> None:
     """Say all that is wrong and end with a failure; nothing for a good file."""
     if not problems:
         return
@@ -222,7 +222,7 @@ def _stop_if_wrong(problems: Sequence[PolicyProblem], as_json: bool) -> None:
     raise click.exceptions.Exit(FAILURE)
 
 
-def _print_changes(changes: Sequence[PolicyChange]) -> None:
+def print_changes(changes: Sequence[PolicyChange]) -> None:
     """What changes against the policy that holds, a field a line."""
     if not changes:
         click.echo(_("It changes nothing."))

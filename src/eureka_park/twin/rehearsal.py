@@ -53,11 +53,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
-    """What was recorded: the week, its machines, the plans that were issued. `turn_s`: park time between live turns."""
+    """What was recorded: the week, its machines, the plans that were issued. `turn_s`: park time between live turns;
+    `scale`: how much more power than planned there is, for machines of another size.
+    """
 
     week: RecordedWeek
     plans: Sequence[PowerPlan]
     turn_s: float = 2.0
+    scale: float = 1.0
 
 
 PlayFn = Callable[..., Played]
@@ -79,7 +82,7 @@ def rehearse(
     tick_s = tick_s if rows.work.n_jobs <= MANY_JOBS else now.policy.tick_s
     plays, works = [], []
     for name, side in (("now", now), ("then", then)):
-        sky = recorded_sky(side.site, recorded.plans, week.from_s, week.to_s)
+        sky = scaled(recorded_sky(side.site, recorded.plans, week.from_s, week.to_s), recorded.scale)
         work = _work_under(rows, week, side, is_now=side is now or side.flex_default_s == now.flex_default_s)
         works.append(work)
         plays.append(_played(rows, work, week, machines, sky, side, tick_s, told, name, play or _play()))
@@ -181,6 +184,12 @@ def recorded_sky(site: Site, plans: Sequence[PowerPlan], from_s: float, to_s: fl
     told = [plan for plan in known if plan.issued_at_s < to_s or plan is known[0]]
     sky = sky_of_plans(site, request, clean_mw / site.factor, told) if told else None
     return _filled(site, sky, clean_mw, hour0_s, gaps, request.n_steps)
+
+
+def scaled(sky: SkySeries, factor: float) -> SkySeries:
+    """A sky with so many times the power."""
+    names = ("true_clean_kw", "plan_clean_kw", "plan_p10_kw", "plan_grid_kw", "step_up_to_kw")
+    return replace(sky, **{name: getattr(sky, name) * factor for name in names})
 
 
 def _thinned(plans: Sequence[PowerPlan]) -> list[PowerPlan]:
