@@ -1,0 +1,211 @@
+"""When waiting jobs will start: the park's own kernels played forward from its present board, with run times drawn.
+
+What declared times turn into is drawn from jobs that ended (`Ratios`); a job that runs has its chance among those that
+ran as long. No new job comes, and power is what the board's plan says, beyond it its last day again and again. So an
+estimate is what holds if nobody else asks for anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from eureka_park.compute.core.board import (
+    FREE,
+    FROZEN,
+    HELD_BACK,
+    PAUSED,
+    PAUSING,
+    QUEUED,
+    RUNNING,
+    SKY_MAX,
+    STARTING,
+    Board,
+)  # fmt: skip
+from eureka_park.foundation.seeds import SeedTree
+from eureka_park.foundation.units import DAY_S, HOUR_S
+from eureka_park.twin.core.failures import no_failures
+from eureka_park.twin.core.play import with_room, world_of
+from eureka_park.twin.core.sky_series import N_STEPS, PLAN_EVERY_H, PLAN_HOURS, SkySeries
+from eureka_park.twin.core.workload import workload_of
+from eureka_park.twin.core.world import DONE, World, play_on
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+
+N_DRAWS: Final = 11
+HORIZON_S: Final = 4 * DAY_S
+LOOK_S: Final = 6 * HOUR_S  # so often it is asked whether anybody waits still
+N_LEVELS: Final = 64  # ratios that are kept of a distribution
+LEAF_ENDS_MIN: Final = 20  # ended jobs from which on a leaf has ratios of its own
+ASSUMED: Final = (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)  # until jobs have ended; an assumption
+RUN_S_MIN: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ratios:
+    """Work really done over the declared time, of jobs that ended: of all, and of the leaves with enough of them."""
+
+    everywhere: Floats
+    of_leaf: dict[int, Floats]
+
+    @classmethod
+    def of(cls, ended: Sequence[tuple[int, float]]) -> Ratios:
+        """From (leaf, ratio) of ended jobs; with less than 20 of them all it is filled up with what is assumed."""
+        leaves = np.array([leaf for leaf, _ in ended], dtype=np.int64)
+        values = np.clip([ratio for _, ratio in ended], 1e-4, 1.0)
+        everywhere = values if len(values) >= LEAF_ENDS_MIN else np.concatenate([values, ASSUMED])
+        own = {int(leaf): values[leaves == leaf] for leaf in np.unique(leaves)}
+        return cls(_levels(everywhere), {at: _levels(has) for at, has in own.items() if len(has) >= LEAF_ENDS_MIN})
+
+    def run_s(self, leaf: Longs, time_s: Floats, ran_s: Floats, uniform: Floats) -> Floats:
+        """Work of jobs in all, drawn: declared time times a ratio, among the ratios that lie beyond what was done."""
+        found = np.empty(len(leaf))
+        for at in np.unique(leaf):
+            rows = np.flatnonzero(leaf == at)
+            ratios = self.of_leaf.get(int(at), self.everywhere)
+            first = np.searchsorted(ratios, ran_s[rows] / time_s[rows], side="right")
+            n_left = len(ratios) - first
+            pick = np.minimum(first + (uniform[rows] * n_left).astype(np.int64), len(ratios) - 1)
+            found[rows] = np.where(n_left > 0, ratios[pick], 1.0) * time_s[rows]
+        return np.maximum(np.maximum(found, ran_s + RUN_S_MIN), RUN_S_MIN)
+
+
+def _levels(values: Floats) -> Floats:
+    """A distribution by a few of its levels, rising."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    return ordered if len(ordered) <= N_LEVELS else np.quantile(ordered, (np.arange(N_LEVELS) + 0.5) / N_LEVELS)
+
+
+def forecast_starts(
+    board: Board,
+    ratios: Ratios,
+    now_s: float,
+    seed: int,
+    n_draws: int = N_DRAWS,
+    tick_s: float = 60.0,
+    horizon_s: float = HORIZON_S,
+) -> tuple[Longs, Floats, Floats]:
+    """Orders of the waiting jobs, and the instants by which each starts in half and in nine of ten draws; inf beyond
+    the horizon. The board, with its policy and plan on it, is left as it is. Deterministic by seed.
+    """
+    starts = [one_draw(board, ratios, now_s, seed + 1_000_003 * draw, tick_s, horizon_s) for draw in range(n_draws)]
+    return waiting_orders(board), *quantiles(starts)
+
+
+def waiting_orders(board: Board) -> Longs:
+    """Orders of the jobs that wait, as `one_draw` lists them: those that wait for other jobs are left out."""
+    return np.asarray(board.jobs.order[_waiting(board)], dtype=np.int64)
+
+
+def quantiles(draws: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Of the starts in each draw, the instants by which half and nine tenths of the draws have begun."""
+    table = np.sort(np.array(draws), axis=0)
+    n = len(draws)
+    return table[int(np.ceil(0.5 * n)) - 1], table[int(np.ceil(0.9 * n)) - 1]
+
+
+def one_draw(
+    board: Board, ratios: Ratios, now_s: float, seed: int, tick_s: float = 60.0, horizon_s: float = HORIZON_S
+) -> Floats:
+    """Starts of the waiting jobs in one possible future; inf for those that do not start within the horizon."""
+    waits = _waiting(board)
+    slots = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
+    played = Board(*(array.copy() for array in board))
+    world = _world(played, slots, ratios, now_s, tick_s, SeedTree(seed).child("starts").generator())
+    rows = np.searchsorted(slots, waits)
+    place, until_s = world.place, now_s + horizon_s
+    while len(rows) and place.now_s[0] + tick_s <= until_s:
+        place.until_s[0] = min(until_s, place.now_s[0] + max(LOOK_S, tick_s))
+        while play_on(played, world) != DONE:
+            place.n_log[0] = 0  # nobody asks for a digest
+        place.n_log[0] = 0
+        if np.isfinite(world.first_start_s[rows]).all():
+            break
+    return np.nan_to_num(np.asarray(world.first_start_s[rows]), nan=np.inf)
+
+
+def _waiting(board: Board) -> Longs:
+    jobs = board.jobs
+    return np.flatnonzero(np.isin(jobs.state, (QUEUED, PAUSED)) & (np.asarray(jobs.where) != HELD_BACK))
+
+
+def _world(board: Board, slots: Longs, ratios: Ratios, now_s: float, tick_s: float, draw: Any) -> World:
+    """The truth of one future, with a row for each job that is on the board."""
+    jobs, n = board.jobs, len(slots)
+    state, since_s, speed = jobs.state[slots], jobs.since_s[slots], jobs.speed[slots]
+    ran_s = jobs.ran_s[slots] + np.where(np.isin(state, (RUNNING, PAUSING)), (now_s - since_s) * speed, 0.0)
+    time_s = np.maximum(RUN_S_MIN, jobs.time_s[slots])
+    run_s = ratios.run_s(jobs.leaf[slots].astype(np.int64), time_s, np.maximum(0.0, ran_s), draw.random(n))
+    columns = {"submit_s": np.zeros(n), "run_s": run_s, "time_s": time_s}
+    sky = sky_on(board, now_s, HORIZON_S)
+    leaf_rows = np.zeros(1, np.int32)
+    world = world_of(
+        board, workload_of(("",), columns), sky, no_failures(), leaf_rows, np.zeros(0, np.int32), learns=False
+    )
+    world = with_room(world, board)
+    jobs.user[slots] = np.arange(n)
+    _set_going(board, world, slots, run_s, now_s)
+    place = world.place
+    place.now_s[0], place.t0_s[0], place.tick_s[0] = now_s, now_s, tick_s
+    place.next_job[0] = n  # nobody comes
+    board.g.explain[0] = 0
+    return world
+
+
+def _set_going(board: Board, world: World, slots: Longs, run_s: Floats, now_s: float) -> None:
+    """What is on its way: starting and pausing jobs, those that are being ended, and when running ones will end."""
+    jobs, place = board.jobs, world.place
+    state, is_ending = jobs.state[slots], jobs.ending[slots] != 0
+    fresh = slots[state == STARTING]
+    leaving = slots[(state == PAUSING) | (np.isin(state, (RUNNING, FROZEN)) & is_ending)]
+    world.fresh[: len(fresh)], world.pausing[: len(leaving)] = fresh, leaving
+    place.n_fresh[0], place.n_pausing[0] = len(fresh), len(leaving)
+    runs = (state == RUNNING) & ~is_ending
+    left_s = np.maximum(0.0, run_s[runs] - jobs.ran_s[slots[runs]])
+    keys = np.maximum(now_s, jobs.since_s[slots[runs]] + left_s / jobs.speed[slots[runs]])
+    world.true_key[slots[runs]] = keys
+    order = np.lexsort((jobs.order[slots[runs]], keys))  # a sorted list is a heap
+    world.ends.key[: len(order)] = keys[order]
+    world.ends.order[: len(order)] = jobs.order[slots[runs]][order]
+    world.ends.slot[: len(order)] = slots[runs][order]
+    place.n_ends[0] = len(order)
+
+
+def sky_on(board: Board, now_s: float, horizon_s: float) -> SkySeries:
+    """The plan that is on a board, hour by hour from the present one on; beyond its end its last day repeats."""
+    n_sky = int(board.g.n_sky[0])
+    hour0_s = now_s // HOUR_S * HOUR_S
+    n_hours = int(np.ceil(horizon_s / HOUR_S)) + PLAN_HOURS
+    starts = np.asarray(board.sky.start_s[:n_sky])
+    hours = hour0_s + HOUR_S * np.arange(n_hours)
+    if n_sky:
+        known = int(max(1, np.ceil((board.sky.end_s[n_sky - 1] - hour0_s) / HOUR_S)))
+        day = min(24, known)
+        hours = np.where(
+            np.arange(n_hours) < known, hours, hour0_s + HOUR_S * (known - day + (np.arange(n_hours) - known) % day)
+        )
+    at = np.clip(np.searchsorted(starts, hours, side="right") - 1, 0, max(0, n_sky - 1))
+    firsts = np.arange(0, n_hours - PLAN_HOURS, PLAN_EVERY_H, dtype=np.int64)
+    rows = at[firsts[:, None] + np.arange(PLAN_HOURS)]
+    n_steps = max(N_STEPS, int(board.sky.n_steps[:n_sky].max()) if n_sky else 0)
+    steps = np.minimum(np.arange(n_steps), np.maximum(1, board.sky.n_steps[:SKY_MAX])[:, None] - 1)  # the last repeats
+    step_kw, step_price = (
+        np.take_along_axis(array[:SKY_MAX], steps, axis=1) for array in (board.step_kw, board.step_price)
+    )
+    clean = np.asarray(board.sky.clean_kw)
+    return SkySeries(
+        hour0_s, clean[at].copy(), np.asarray(hour0_s + HOUR_S * firsts, dtype=np.float64), firsts, clean[rows].copy(),
+        np.asarray(board.sky.p10_kw)[rows], np.asarray(board.sky.grid_kw)[rows], step_kw[rows], step_price[rows],
+        np.zeros((*rows.shape, n_steps), dtype=np.bool_),
+    )  # fmt: skip
+
+
+def to_json(orders: Longs, p50_s: Floats, p90_s: Floats) -> list[list[Any]]:
+    """Rows of order, p50 and p90 of the jobs for which both are known."""
+    known = np.isfinite(p50_s) & np.isfinite(p90_s)
+    return [[int(a), float(b), float(c)] for a, b, c in zip(orders[known], p50_s[known], p90_s[known], strict=True)]
