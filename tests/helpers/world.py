@@ -55,6 +55,7 @@ class World:
     log: list[ev.Event] = field(default_factory=list)
     ended: dict[JobId, Job] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)  # projects that had a job before the world began
 
     def __post_init__(self) -> None:
         self.happen(ev.NodesDeclared(self.now_s, self.nodes), policy_used(self.policy, self.now_s))
@@ -76,6 +77,7 @@ class World:
 
     def not_first(self, *projects: str) -> None:
         """Let the sky hold the first jobs of these projects too."""
+        self.known.update(projects)
         self.state.known_projects.update(projects)
 
     def step(self, seconds: float = 60.0) -> Decision:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.compute.core.event import KINDS, Event, MeterRead, event_from_json, event_to_json
 from eureka_park.compute.core.state import SCHEMA_VERSION, ParkState
@@ -12,6 +13,8 @@ from eureka_park.live import store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_log = logging.getLogger("eureka_park.live")
 
 SNAPSHOT_EVERY: Final = 5_000
 _REPLAY_BLOCK: Final = 10_000
@@ -47,10 +50,9 @@ class Journal:
 
 
 def open_state(db: Database, token: int) -> tuple[ParkState, Journal]:
-    """Rebuild the state as of the journal's head."""
+    """Rebuild the state as of the journal's head, from the beginning where no snapshot can be read."""
     with db.read() as conn:
-        found = store.last_snapshot(conn, SCHEMA_VERSION)
-        state, seq = (ParkState(), 0) if found is None else (ParkState.from_json(found[1]), found[0])
+        state, seq = _from_snapshot(store.last_snapshot(conn, SCHEMA_VERSION))
         snapshot_seq = seq
         while block := store.journal_after(conn, seq, _REPLAY_BLOCK):
             for number, kind, payload in block:
@@ -80,3 +82,12 @@ def recorded_events(db: Database) -> Iterator[Event]:
             except (KeyError, TypeError, ValueError):
                 continue
         seq = block[-1][0]
+
+
+def _from_snapshot(found: tuple[int, dict[str, Any]] | None) -> tuple[ParkState, int]:
+    if found is not None:
+        try:
+            return ParkState.from_json(found[1]), found[0]
+        except ValueError as error:  # written by a park that lays out its board otherwise
+            _log.info("the snapshot after entry %s is left aside: %s", found[0], error)
+    return ParkState(), 0
