@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.helpers.world import HOUR, World, node, spec
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobState, Tier
+from eureka_park.compute.core.state import ParkState
 from eureka_park.control.policy import Policy, Sky
 
 jobs = st.lists(
@@ -29,7 +32,20 @@ jobs = st.lists(
 skies = st.lists(st.floats(0, 2.5), min_size=6, max_size=24)
 
 
-def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None = None) -> World:
+def replayed(world: World) -> ParkState:
+    """The state as the journal alone gives it, through JSON."""
+    again = ParkState()
+    again.known_projects |= world.known
+    for event in world.log:
+        kind, payload = ev.event_to_json(event)
+        again.apply(ev.event_from_json(kind, json.loads(json.dumps(payload))))
+    again.just_ended.clear()
+    return again
+
+
+def play(
+    sky: Sky, declared: list[dict], clean: list[float], policy: dict | None = None, *, crashes: bool = False
+) -> World:
     nodes = (node("n0", 8, 2), node("n1", 4, 0))
     world = World(
         Policy(sky=sky, min_run_s=300, **(policy or {})),
@@ -50,6 +66,8 @@ def play(sky: Sky, declared: list[dict], clean: list[float], policy: dict | None
                 item["time_s"] * item["real_frac"],
             )
         world.step(600)
+        if crashes and len(world.log) % 3 == 0:
+            world.state = replayed(world)
     return world
 
 
@@ -88,3 +106,11 @@ def test_observed_sky_never_stops_anything(declared: list[dict], clean: list[flo
 @given(st.sampled_from(Sky), jobs, skies)
 def test_same_input_gives_the_same_journal(sky: Sky, declared: list[dict], clean: list[float]) -> None:
     assert play(sky, declared, clean).log == play(sky, declared, clean).log
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(Sky), jobs, skies)
+def test_a_park_that_crashes_again_and_again_decides_the_same(
+    sky: Sky, declared: list[dict], clean: list[float]
+) -> None:
+    assert play(sky, declared, clean, crashes=True).log == play(sky, declared, clean).log
