@@ -90,6 +90,7 @@ class PlainJob:
     last_pause_s: float = -INF
     ending: bool = False
     start_number: int = -1
+    expected_s: float = INF  # when it would end, as worked out when its speed last changed
     deferred: bool = False
     planned_kw: float = 0.0  # what it takes of the hour that it has chosen
     target_s: float = 0.0
@@ -200,9 +201,13 @@ class PlainPark:
         """When its nodes are expected to be free of it."""
         if job.state == FROZEN:
             return INF
-        if job.state == PAUSING:
+        if job.state == PAUSING or job.ending:
             return now_s
-        return now_s + self.left_s(job, now_s) / self.speed(job)
+        return max(now_s, job.expected_s)
+
+    def expect(self, job: PlainJob, now_s: float) -> None:
+        """Work out when it will end, now that its speed has changed."""
+        job.expected_s = now_s + self.left_s(job, now_s) / self.speed(job)
 
     def is_urgent(self, job: PlainJob, now_s: float) -> bool:
         """Whether it must run now to meet its deadline."""
@@ -351,10 +356,12 @@ class PlainPark:
         for node in nodes:
             self.nodes[node].jobs.append(job)
         self._use(job, now_s, 1.0)
+        self.expect(job, now_s)
 
     def started(self, job: PlainJob, now_s: float) -> None:
         """Its command runs."""
         job.state, job.since_s, job.began_s = RUNNING, now_s, now_s
+        self.expect(job, now_s)
 
     def leave(self, job: PlainJob, now_s: float) -> None:
         """A job leaves its nodes; what it has not used is given back."""
@@ -390,6 +397,7 @@ class PlainPark:
         """Another cap."""
         self._settle(job, now_s)
         job.cap = cap
+        self.expect(job, now_s)
 
     def freeze(self, job: PlainJob, now_s: float) -> None:
         """It stands still on its nodes."""
@@ -399,6 +407,7 @@ class PlainPark:
     def thaw(self, job: PlainJob, now_s: float) -> None:
         """It goes on."""
         job.state, job.since_s, job.began_s = RUNNING, now_s, now_s
+        self.expect(job, now_s)
 
     def shrink(self, job: PlainJob, keep: int, now_s: float) -> None:
         """It gives up its last nodes, and what it would have used of them."""
@@ -408,6 +417,7 @@ class PlainPark:
             self.nodes[node].jobs.remove(job)
         job.nodes = job.nodes[:keep]
         self._use(job, now_s, 1.0)
+        self.expect(job, now_s)
 
     def defer(self, job: PlainJob, planned_kw: float, target_s: float, wake_s: float) -> None:
         """It waits for a better hour."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tests.helpers.plain_ladder import Action
@@ -255,7 +255,7 @@ def random_scene(seed: int, n_jobs: int = 40, hours: int = 12, step_s: float = 1
     )
 
 
-def random_classes(rng: random.Random, scale: int = 1) -> list[PlainClass]:
+def random_classes(rng: random.Random) -> list[PlainClass]:
     """Two classes with GPUs, one without."""
     found = []
     for gpu_type, n_gpus in ((0, 8), (1, 8), (0, 0)):
@@ -270,7 +270,7 @@ def random_classes(rng: random.Random, scale: int = 1) -> list[PlainClass]:
                 idle_kw=idle_kw,
                 gpu_kw_max=q(rng.uniform(0.3, 1.2)) if n_gpus else 0.0,
                 sleep_kw=q(idle_kw * rng.choice((1.0, 0.25))),
-                n_nodes=scale * rng.randint(1, 4),
+                n_nodes=rng.randint(1, 5),
             )
         )
     return found
@@ -281,10 +281,10 @@ def random_shares(rng: random.Random) -> list[tuple[int, float, float]]:
     rows = [(-1, 1.0, 0.0)]
     for _ in range(rng.randint(1, 3)):
         organisation = len(rows)
-        rows.append((0, rng.choice((1.0, 1.0, 2.0)), rng.choice((0.0, 0.0, 0.2, 0.4))))
+        rows.append((0, rng.choice((1.0, 1.0, 2.0)), rng.choice((0.0, 0.2, 0.4, 0.8))))
         for _ in range(rng.randint(1, 3)):
             project = len(rows)
-            rows.append((organisation, rng.choice((1.0, 1.0, 3.0)), rng.choice((0.0, 0.0, 0.15))))
+            rows.append((organisation, rng.choice((1.0, 1.0, 3.0)), rng.choice((0.0, 0.15, 0.6))))
             if rng.random() < 0.5:
                 rows += [(project, 1.0, 0.0)] * rng.randint(1, 3)
     return rows
@@ -308,28 +308,33 @@ def random_rules(rng: random.Random) -> PlainRules:
         pause_gap_s=rng.choice((600.0, 1800.0, 7200.0)),
         wait_gain_frac=rng.choice((0.0, 0.1, 0.3)),
         margin_frac=rng.choice((0.0, 0.05, 0.1)),
-        can_cap=rng.random() < 0.8,
+        can_cap=rng.random() < 0.6,
         can_freeze=rng.random() < 0.7,
-        can_resize=rng.random() < 0.7,
+        can_resize=rng.random() < 0.8,
         n_considered_max=rng.choice((5, 64, 4096)),
         lookahead=rng.choice((1, 2, 16)),
         scan=rng.choice((2, 8, 64)),
         half_life_s=rng.choice((86_400.0, 604_800.0)),
         reserve_depth=rng.choice((0, 1, 4, 64)),
-        reclaim_after_s=rng.choice((0.0, 600.0, 1800.0)),
+        reclaim_after_s=rng.choice((0.0, 0.0, 600.0, 1800.0)),
         reclaim_gap_s=rng.choice((60.0, 600.0)),
     )
 
 
 def random_jobs(
-    rng: random.Random, n: int, hours: int, classes: list[PlainClass], shares: list[tuple[int, float, float]]
+    rng: random.Random,
+    n: int,
+    hours: int,
+    classes: list[PlainClass],
+    shares: list[tuple[int, float, float]],
+    at_once: float = 0.5,
 ) -> list[JobRow]:
     """Jobs of all kinds, by when they come."""
     parents = {parent for parent, _, _ in shares}
     leaves = [at for at in range(1, len(shares)) if at not in parents]
     seen: set[int] = set()
     found = []
-    comes = sorted(T0_S + rng.choice((0.0, rng.uniform(0.0, hours * 0.7 * HOUR_S))) for _ in range(n))
+    comes = sorted(T0_S + (0.0 if rng.random() < at_once else rng.uniform(0.0, hours * 0.7 * HOUR_S)) for _ in range(n))
     for submit_s in comes:
         leaf = rng.choice(leaves)
         is_first = leaf not in seen and rng.random() < 0.3
@@ -353,7 +358,7 @@ def random_job(rng: random.Random, submit_s: float, leaf: int, is_first: bool, c
     if kind == "gang":
         most = max(classes[at].n_nodes for at in allowed)
         n_nodes, gpus = rng.randint(2, max(2, most)), 8
-        least = rng.randint(1, n_nodes) if rng.random() < 0.5 else 0
+        least = rng.randint(1, n_nodes) if rng.random() < 0.7 else 0
     elif kind == "gpus":
         gpus = rng.choice((1, 1, 2, 4, 8))
     return JobRow(
@@ -395,12 +400,14 @@ def random_changes(
     return sorted(found, key=lambda change: change.at_s)
 
 
-def random_plans(rng: random.Random, hours: int, total_kw: float, ahead: int = 12) -> list[list[PlainInterval]]:
+def random_plans(
+    rng: random.Random, hours: int, total_kw: float, least: float = 0.0, ahead: int = 12
+) -> list[list[PlainInterval]]:
     """A plan for each hour: clean power that falls and rises, prices in steps, never quite what was planned before."""
     clean, level = [], rng.uniform(0.2, 1.2)
     for _ in range(hours + ahead):
-        level = min(1.3, max(0.0, level + rng.uniform(-0.35, 0.35)))
-        clean.append(level * total_kw)
+        level = min(1.3, max(least, level + rng.uniform(-0.35, 0.35)))
+        clean.append(level * total_kw * rng.choice((1.0, 1.0, 1.0, 1.0, 0.2)))
     grid_kw = q(rng.choice((0.0, 0.1, 0.5)) * total_kw)
     plans = []
     for hour in range(hours):
@@ -414,3 +421,66 @@ def random_plans(rng: random.Random, hours: int, total_kw: float, ahead: int = 1
             plan.append(PlainInterval(start_s, start_s + HOUR_S, clean_kw, p10_kw, grid_kw, steps))
         plans.append(plan if rng.random() < 0.97 else [])
     return plans
+
+
+def big_scene(seed: int, n_jobs: int = 20_000, days: float = 9.0) -> Scene:
+    """A park of 18 nodes with a long queue, power that is short part of the time, and everything on."""
+    rng = random.Random(seed)
+    classes = [
+        PlainClass(64_000, 262_144, 8, 0, q(7.25), q(0.85), q(0.7), q(0.2), 8),
+        PlainClass(96_000, 524_288, 8, 1, q(11.0), q(1.15), q(1.0), q(1.15), 6),
+        PlainClass(128_000, 524_288, 0, 0, q(0.9), q(0.2), 0.0, q(0.05), 4),
+    ]
+    shares = [(-1, 1.0, 0.0)]
+    for organisation in range(3):
+        shares.append((0, 1.0 + organisation % 2, (0.25, 0.1, 0.0)[organisation]))
+        top = len(shares) - 1
+        for project in range(2):
+            shares.append((top, 1.0 + project, 0.05 * project))
+            shares += [(len(shares) - 1, 1.0, 0.0)] * 2
+    rules = PlainRules(
+        sky="binding",
+        service_reserve_kw=q(0.5),
+        caps=[(1.0, 1.0, 1.0), (0.625, 0.66, 0.84), (0.5, 0.53, 0.73)],
+        min_run_s=600.0,
+        lead_s=600.0,
+        pause_gap_s=1800.0,
+        wait_gain_frac=0.1,
+        margin_frac=0.05,
+        can_cap=True,
+        can_freeze=True,
+        can_resize=True,
+        n_considered_max=4096,
+        lookahead=4,
+        scan=16,
+        half_life_s=172_800.0,
+        reserve_depth=16,
+        reclaim_after_s=1800.0,
+        reclaim_gap_s=600.0,
+    )
+    hours = int(days * 24) + 24
+    jobs = [_shorter(rng, job, classes) for job in random_jobs(rng, n_jobs, int(days * 24 / 0.7), classes, shares, 0.0)]
+    total_kw = sum(row.n_nodes * row.rated_kw for row in classes)
+    changes = [change for _ in range(10) for change in random_changes(rng, classes, hours, shares)]
+    return Scene(
+        rules=rules,
+        classes=classes,
+        shares=shares,
+        jobs=jobs,
+        changes=sorted(changes, key=lambda change: change.at_s),
+        plans=random_plans(rng, hours, total_kw, 0.5),
+        step_s=300.0,
+        n_steps=int(hours * 12),
+        nodes_per_rack=3,
+    )
+
+
+def _shorter(rng: random.Random, job: JobRow, classes: list[PlainClass]) -> JobRow:
+    """The same job, done within half an hour, more often a single."""
+    while job.n_nodes > 4 or (job.n_nodes > 1 and rng.random() < 0.7):
+        job = random_job(rng, job.submit_s, job.leaf, job.is_first, classes)
+    time_s = rng.choice((rng.randint(1, 6) * 300.0, rng.uniform(120.0, 1800.0)))
+    deadline_s = job.deadline_s
+    if deadline_s < INF:
+        deadline_s = job.submit_s + time_s * rng.uniform(1.0, 8.0) + rng.uniform(0.0, 86_400.0)
+    return replace(job, time_s=time_s, true_s=time_s * job.true_s / job.time_s, deadline_s=deadline_s)

@@ -1,0 +1,55 @@
+"""The policy's kernels do what the rules say: compared, turn by turn, with a reference in plain Python."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.helpers.check_board import check_board
+from tests.helpers.plain_sides import KernelSide, PlainSide
+from tests.helpers.plain_world import T0_S, World, big_scene, random_scene
+
+SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@SLOW
+@given(seed=st.integers(0, 1_000_000), n_jobs=st.integers(5, 60))
+def test_every_action_is_that_of_the_rules(seed: int, n_jobs: int) -> None:
+    scene = random_scene(seed, n_jobs)
+    world = World(scene, [PlainSide(scene), KernelSide(scene)])
+    world.play()  # raises where the two differ
+    assert world.n_told == n_jobs
+
+
+def test_reasons_change_no_action() -> None:
+    for seed in range(3):
+        scene = random_scene(seed, 50)
+        World(scene, [KernelSide(scene, explain=True), KernelSide(scene, explain=False)]).play()
+
+
+def test_the_board_agrees_with_itself_all_the_way() -> None:
+    for seed in (11, 12, 13):
+        scene = random_scene(seed, 50, hours=8, step_s=300.0)
+        side = KernelSide(scene, n_slots=8)  # it grows on the way
+        world = World(scene, [side])
+        for _ in range(scene.n_steps):
+            now_s = world.now_s
+            world.step()
+            check_board(side.board, now_s)
+
+
+@pytest.mark.timeout(1800)
+def test_twenty_thousand_jobs_start_pause_and_end_as_the_rules_say() -> None:
+    scene = big_scene(1)
+    plain, kernels = PlainSide(scene), KernelSide(scene, n_slots=1024)
+    world = World(scene, [plain, kernels])
+    world.play()  # raises where an action differs: who, what, when, on which nodes and GPUs, under which cap
+    jobs = world.jobs.values()
+    assert len(jobs) == 20_000
+    # Everything was on: else this compares less than it says.
+    assert sum(len(job.starts) for job in jobs) > 10_000
+    assert sum(len(job.pauses) for job in jobs) > 100
+    assert sum(len(job.caps) for job in jobs) > 100
+    assert any(len(job.starts) > 2 for job in jobs)
+    assert max(job.ended_s or 0.0 for job in jobs) > T0_S + 86_400.0
+    check_board(kernels.board, world.now_s - scene.step_s)
