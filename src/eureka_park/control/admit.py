@@ -7,19 +7,11 @@ import numpy as np
 from eureka_park.compute.core.board import FIRM, FLEX, GREEN, INF, NONE, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_gang, find_single, may_run_on, n_empty
 from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting
-from eureka_park.compute.core.moves import (
-    URGENT_S,
-    deferred,
-    first_class,
-    is_urgent,
-    left_s,
-    rate,
-    start,
-    would_be_bound,
-)  # fmt: skip
+from eureka_park.compute.core.moves import deferred, start
 from eureka_park.compute.core.reservations import note_start, reserve
 from eureka_park.compute.core.rooms import lowest_gpus
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
+from eureka_park.compute.core.standing import URGENT_S, first_class, is_urgent, left_s, rate, would_be_bound
 from eureka_park.control.budget import add_load, all_kw, better_hour, bound_hour_s, firm_free_kw, room_kw
 from eureka_park.control.codes import (
     BETTER_HOUR,

@@ -11,17 +11,9 @@ import numpy as np
 
 from eureka_park.compute.core.board import FLEX, FROZEN, GREEN, INF, NONE, RUNNING, SERVICE, Array, Board
 from eureka_park.compute.core.lines import heap_pop
-from eureka_park.compute.core.moves import (
-    capped,
-    frozen,
-    kw_of,
-    pausing,
-    power_at,
-    rebind,
-    resized,
-    thawed,
-)  # fmt: skip
+from eureka_park.compute.core.moves import capped, frozen, pausing, resized, thawed
 from eureka_park.compute.core.share_tree import most_served_leaves
+from eureka_park.compute.core.standing import kw_of, power_at, rebind
 from eureka_park.control.budget import bound_hour_s, budget_kw, room_kw
 from eureka_park.control.codes import (
     CAP,

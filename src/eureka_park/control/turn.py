@@ -11,7 +11,8 @@ import numpy as np
 from eureka_park.compute.core.board import CALENDAR, CALENDAR_S, NONE, RUNNING, Board
 from eureka_park.compute.core.ends import roll_calendar
 from eureka_park.compute.core.lines import heap_pop
-from eureka_park.compute.core.moves import ending, run_s, woken
+from eureka_park.compute.core.moves import ending, woken
+from eureka_park.compute.core.standing import run_s
 from eureka_park.control.admit import admit
 from eureka_park.control.budget import read_sky
 from eureka_park.control.codes import END

@@ -13,7 +13,7 @@ import numpy as np
 
 from eureka_park.compute.core import board as board_of
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core import moves
+from eureka_park.compute.core import happen as what
 from eureka_park.compute.core.board import INF, NONE, Array, Board, board_from_json, board_to_json, grown, with_runs
 from eureka_park.compute.core.board_setup import blank, new_board, with_shares
 from eureka_park.compute.core.ends import roll_calendar
@@ -150,10 +150,9 @@ class BoardSide:
                 self._columns[name][slot] = carried[name]
         if not is_waiting:
             return
-        board = self._the()
-        moves.put_back_waiting(board, slot, STATES[job.state], is_held)
+        self._happen(slot, what.PUT_BACK_WAITING, 0.0, n=is_held, step=STATES[job.state])
         if carried and carried["where"] == board_of.DEFERRED:
-            moves.deferred(board, slot, float(carried["wake_key"]), float(carried["target_s"]))
+            self._happen(slot, what.DEFERRED, 0.0, a=carried["wake_key"], b=carried["target_s"])
 
     def _put_on_node(self, job: Job, now_s: float) -> None:
         board, slot = self._the(), self.slots[job.job_id]
@@ -161,7 +160,7 @@ class BoardSide:
         mask = self._free_mask(places[0], job) if not job.nodes else 0
         board.pick[: len(places)] = places
         step = self.step_of(job.cap_frac)
-        moves.put_back(board, slot, len(places), mask, STATES[job.state], step, now_s)
+        self._happen(slot, what.PUT_BACK, now_s, n=len(places), mask=mask, step=step, a=STATES[job.state])
 
     def _free_mask(self, node: int, job: Job) -> int:
         """The job's GPUs that are there still and free; what it lacks it does without until it waits again."""
@@ -200,7 +199,7 @@ class BoardSide:
             return
         self._set_caps()
         for job in on_node:
-            moves.repowered(self.board, self.slots[job.job_id], self.step_of(job.cap_frac), event.at_s)
+            self._happen(self.slots[job.job_id], what.REPOWERED, event.at_s, step=self.step_of(job.cap_frac))
         if event.half_life_s != half_life_s:
             self._set_half_life(half_life_s, event.half_life_s, event.at_s)
 
@@ -245,11 +244,11 @@ class BoardSide:
     def submit(self, job: Job, *, is_held: bool) -> None:
         """A job enters its line, or is held back for others."""
         slot = self._declared(job)
-        moves.submitted(self._the(), slot, is_held)
+        self._happen(slot, what.SUBMITTED, job.submitted_s, n=is_held)
 
     def release(self, job_id: JobId) -> None:
         """What a job was held back for has ended well."""
-        moves.released(self._the(), self.slots[job_id])
+        self._happen(self.slots[job_id], what.RELEASED, 0.0)
 
     def set_done(self, job_id: JobId, done_s: float) -> None:
         """Work that a waiting job has done before, in seconds at full speed."""
@@ -268,6 +267,12 @@ class BoardSide:
         job.speed = float(columns["speed"][slot])
 
     # -- moves -----------------------------------------------------------------------------------------------------
+    def _happen(
+        self, slot: int, code: int, at_s: float, *, n: int = 0, mask: int = 0, step: int = 0, a: float = 0.0,
+        b: float = 0.0,
+    ) -> None:  # fmt: skip
+        what.happen(self._the(), slot, code, int(n), mask, step, float(a), float(b), float(at_s))
+
     def move(self, event: Any) -> None:
         """Let an event of one job happen on the board too."""
         _MOVES[type(event)](self, self.slots[event.job_id], event)
@@ -279,51 +284,52 @@ class BoardSide:
         if mask & ~int(board.nodes.free_mask[places[0]]):
             raise ValueError(f"a GPU of {event.node} is held already, {event.job_id} cannot have it")
         board.pick[: len(places)] = places
-        moves.start(board, slot, len(places), mask, self.step_of(event.cap_frac), event.at_s)
+        step = self.step_of(event.cap_frac)
+        self._happen(slot, what.START, event.at_s, n=len(places), mask=mask, step=step)
         self._columns["promised_s"][slot] = self._columns["refused_room_s"][slot] = INF
 
     def _started(self, slot: int, event: ev.JobStarted) -> None:
-        moves.started(self._the(), slot, event.at_s)
+        self._happen(slot, what.STARTED, event.at_s)
 
     def _capped(self, slot: int, event: ev.JobCapped) -> None:
-        moves.capped(self._the(), slot, self.step_of(event.cap_frac), event.at_s)
+        self._happen(slot, what.CAPPED, event.at_s, step=self.step_of(event.cap_frac))
 
     def _pausing(self, slot: int, event: ev.JobPausing) -> None:
-        moves.pausing(self._the(), slot, event.at_s)
+        self._happen(slot, what.PAUSING_ASKED, event.at_s)
         if event.why == "reclaim":
             self._the().g.reclaimed_s[0] = event.at_s
 
     def _paused(self, slot: int, event: ev.JobPaused) -> None:
-        moves.paused(self._the(), slot, event.at_s)
+        self._happen(slot, what.PAUSED, event.at_s)
 
     def _requeued(self, slot: int, event: ev.JobRequeued) -> None:
-        moves.requeued(self._the(), slot, event.at_s)
+        self._happen(slot, what.REQUEUED, event.at_s)
 
     def _frozen(self, slot: int, event: ev.JobFrozen) -> None:
-        moves.frozen(self._the(), slot, event.at_s)
+        self._happen(slot, what.FROZEN, event.at_s)
 
     def _thawed(self, slot: int, event: ev.JobThawed) -> None:
-        moves.thawed(self._the(), slot, event.at_s)
+        self._happen(slot, what.THAWED, event.at_s)
 
     def _ending(self, slot: int, event: ev.JobEnding) -> None:
-        moves.ending(self._the(), slot, event.at_s)
+        self._happen(slot, what.ENDING, event.at_s)
 
     def _ended(self, slot: int, event: ev.JobEnded) -> None:
-        moves.ended(self._the(), slot, event.at_s)
+        self._happen(slot, what.ENDED, event.at_s)
         del self.slots[event.job_id], self.jobs_at[slot]
 
     def _deferred(self, slot: int, event: ev.JobDeferred) -> None:
-        moves.deferred(self._the(), slot, event.until_s, event.target_s)
+        self._happen(slot, what.DEFERRED, event.at_s, a=event.until_s, b=event.target_s)
 
     def _resized(self, slot: int, event: ev.JobResized) -> None:
-        moves.resized(self._the(), slot, event.n_nodes, event.at_s)
+        self._happen(slot, what.RESIZED, event.at_s, n=event.n_nodes)
 
     def learn(self, event: ev.PowerLearned, job_ids: Iterable[JobId]) -> None:
         """What jobs of one name draw: for those that are here, and for those to come."""
         self.learned[event.project, event.name] = event.frac
         for job_id in job_ids:
             if job_id in self.slots:
-                moves.power_learned(self._the(), self.slots[job_id], event.frac, event.at_s)
+                self._happen(self.slots[job_id], what.POWER_LEARNED, event.at_s, a=event.frac)
 
     # -- nodes and shares --------------------------------------------------------------------------------------------
     def set_node(self, node_id: str, state: str) -> None:

@@ -1,20 +1,15 @@
 """Kernels of the moves: what may happen to a job, each in one place.
 
 Live applies the events of its journal through these, kernels decide through the very same, and the twin plays through
-them. Instants are park time in seconds. `ran_s` is work at full speed: a capped job does less of it in an hour.
+them.
 """
 
 from __future__ import annotations
 
-import math
-
 from eureka_park.compute.core.board import (
     DEFERRED,
-    FIRM,
-    FLEX,
     FREE,
     FROZEN,
-    GREEN,
     HELD_BACK,
     IN_LINE,
     INF,
@@ -24,215 +19,22 @@ from eureka_park.compute.core.board import (
     QUEUED,
     RING,
     RUNNING,
-    SKY_BINDING,
-    SKY_OBSERVED,
     STARTING,
     Board,
-)  # fmt: skip
+)
 from eureka_park.compute.core.ends import drop_end, hour_of, note_end
-from eureka_park.compute.core.lines import line_of, note_latest, note_urgent, put_aside, put_in_line, take_from_line
+from eureka_park.compute.core.lines import line_of, note_latest, put_aside, put_in_line, take_from_line
 from eureka_park.compute.core.rooms import free_room, take_room
 from eureka_park.compute.core.share_tree import charge
+from eureka_park.compute.core.standing import count_in, first_class, left_s, rate, settle, uncount
 from eureka_park.foundation.kernels import kernel
-
-URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
-
-
-@kernel
-def kw_of(kw: float) -> float:
-    """Power as the board holds it; see `board.quantised_kw`."""
-    return math.floor(kw * 1048576.0 + 0.5) / 1048576.0
-
-
-@kernel
-def rate(board: Board, slot: int, klass: int, n_nodes: int) -> None:
-    """Work out a job's power on so many nodes of a class: its share of idle, at nameplate, and as predicted."""
-    job = board.jobs[slot]
-    classes = board.classes
-    if job.gang:  # whole nodes, whatever the class has
-        job.mcpu, job.mem_mib = classes[klass].mcpu, classes[klass].mem_mib
-    gpus, of_cpus = job.gpus, job.mcpu / classes[klass].mcpu
-    gpus_kw = classes[klass].gpus_kw
-    cpus_kw = classes[klass].rated_kw - classes[klass].idle_kw - gpus_kw
-    of_idle, full_kw = min(1.0, of_cpus), cpus_kw * of_cpus
-    if classes[klass].n_gpus > 0 and gpus > 0:
-        of_idle = min(1.0, gpus / classes[klass].n_gpus)
-        full_kw += gpus_kw * gpus / classes[klass].n_gpus
-    job.idle_kw = n_nodes * kw_of(classes[klass].idle_kw * of_idle)
-    job.full_kw = n_nodes * kw_of(full_kw)
-    if job.declared_kw > 0.0:
-        whole_kw = job.declared_kw * n_nodes / job.n_nodes
-        job.dynamic_kw = kw_of(min(job.full_kw, max(0.0, whole_kw - job.idle_kw)))
-    else:
-        job.dynamic_kw = kw_of(job.full_kw * job.power_frac)
-
-
-@kernel
-def first_class(board: Board, slot: int) -> int:
-    """The first class of nodes that a job may run on; NONE when there is none."""
-    job = board.jobs[slot]
-    for klass in range(board.classes.shape[0]):
-        if (job.classes >> klass) & 1:
-            return klass
-    return NONE
-
-
-@kernel
-def power_at(board: Board, slot: int, step: int) -> float:
-    """Part of its uncapped dynamic power that a job draws at a cap step: GPUs by the measured curve, CPUs linearly."""
-    job = board.jobs[slot]
-    return float(board.caps[step].power_frac if job.gpus > 0 else board.caps[step].cap_frac)
-
-
-@kernel
-def speed_at(board: Board, slot: int, step: int) -> float:
-    """Part of its full speed that a job runs at under a cap step, and on fewer nodes than it asked for."""
-    job = board.jobs[slot]
-    frac = board.caps[step].speed_frac if job.gpus > 0 else board.caps[step].cap_frac
-    return float(frac * job.n_held / job.n_nodes)
-
-
-@kernel
-def run_s(board: Board, slot: int, now_s: float) -> float:
-    """Work done so far, in seconds at full speed."""
-    job = board.jobs[slot]
-    if job.state == RUNNING or job.state == PAUSING:
-        return float(job.ran_s + max(0.0, now_s - job.since_s) * job.speed)
-    return float(job.ran_s)
-
-
-@kernel
-def left_s(board: Board, slot: int, now_s: float) -> float:
-    """Declared work that is left, in seconds at full speed."""
-    job = board.jobs[slot]
-    return max(0.0, job.time_s - run_s(board, slot, now_s))
-
-
-@kernel
-def is_urgent(board: Board, slot: int, now_s: float) -> bool:
-    """Whether a job must run now at full speed to end by its deadline."""
-    job = board.jobs[slot]
-    deadline_s = job.deadline_s
-    return bool(now_s >= deadline_s - left_s(board, slot, now_s) - URGENT_S)
-
-
-@kernel
-def would_be_bound(board: Board, slot: int, now_s: float) -> bool:
-    """Whether the sky may hold, cap, pause or freeze this job now."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    sky, tier = g.sky, job.tier
-    if sky == SKY_OBSERVED or tier == FIRM or job.is_first:
-        return False
-    return bool(tier == GREEN or (sky == SKY_BINDING and not is_urgent(board, slot, now_s)))
-
-
-# -- sums --------------------------------------------------------------------------------------------------------------
-
-
-@kernel
-def _add(board: Board, slot: int, sign: float) -> None:
-    """Count a job's present draw into the sums (or out of them)."""
-    job = board.jobs[slot]
-    g = board.g[0]
-    kw, tier = sign * job.drawn_kw, job.tier
-    if tier == FIRM:
-        g.firm_kw += kw
-        if job.state != PAUSING:
-            g.firm_rated_kw += sign * (job.idle_kw + job.full_kw)
-    elif tier == FLEX:
-        g.flex_kw += kw
-    else:
-        g.green_kw += kw
-    if job.bound:
-        g.bound_kw += kw
-    elif tier == GREEN:
-        g.free_green_kw += kw
-    at = job.leaf
-    while at != NONE:
-        board.shares[at].committed_kw += kw
-        at = board.shares[at].parent
-
-
-@kernel
-def _draw(board: Board, slot: int) -> None:
-    """Set what a job on its nodes draws, after its state and cap."""
-    job = board.jobs[slot]
-    state = job.state
-    if state == PAUSING:
-        job.drawn_kw = 0.0  # its power is on the way out
-    elif state == FROZEN:
-        job.drawn_kw = job.idle_kw
-    else:
-        job.drawn_kw = job.idle_kw + kw_of(job.dynamic_kw * power_at(board, slot, job.cap_step))
-    job.speed = speed_at(board, slot, job.cap_step)
-
-
-@kernel
-def _bind(board: Board, slot: int, now_s: float) -> None:
-    """Set whether the sky binds a job on its nodes, and when that may change: its slack shrinks while it is slow."""
-    job = board.jobs[slot]
-    job.bound = 1 if would_be_bound(board, slot, now_s) else 0
-    if job.tier != FLEX or not job.bound or job.deadline_s == INF:
-        note_urgent(board, slot, INF)
-        return
-    pace = job.speed if job.state == RUNNING else 0.0
-    if pace >= 1.0:
-        note_urgent(board, slot, INF)
-        return
-    slack_s = job.deadline_s - left_s(board, slot, now_s) - now_s - URGENT_S
-    note_urgent(board, slot, max(now_s + 1e-3, now_s + slack_s / (1.0 - pace) - 1e-3))
-
-
-@kernel
-def _expect(board: Board, slot: int, now_s: float) -> None:
-    """Enter when a job on its nodes is expected to end by its declared time."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    if job.state == FROZEN:
-        note_end(board, slot, INF)
-    elif job.state == PAUSING:
-        note_end(board, slot, now_s)
-    else:
-        ends_s = now_s + left_s(board, slot, now_s) / job.speed
-        note_end(board, slot, max(ends_s, g.turn_s))  # nobody looks at what lies before the last turn
-
-
-@kernel
-def _out(board: Board, slot: int) -> None:
-    drop_end(board, slot)
-    _add(board, slot, -1.0)
-
-
-@kernel
-def _in(board: Board, slot: int, now_s: float) -> None:
-    _draw(board, slot)
-    _bind(board, slot, now_s)
-    _add(board, slot, 1.0)
-    _expect(board, slot, now_s)
-
-
-@kernel
-def rebind(board: Board, slot: int, now_s: float) -> None:
-    """Look again whether the sky binds a job on its nodes."""
-    _add(board, slot, -1.0)
-    _bind(board, slot, now_s)
-    _add(board, slot, 1.0)
-
-
-@kernel
-def _settle(board: Board, slot: int, now_s: float) -> None:
-    """Count the work done so far."""
-    job = board.jobs[slot]
-    job.ran_s = run_s(board, slot, now_s)
-    job.since_s = now_s
-
 
 # -- the queue ---------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _enter(board: Board, slot: int) -> None:
+def enter(board: Board, slot: int) -> None:
+    """A waiting job stands in its line, and is known by when it must start."""
     g = board.g[0]
     put_in_line(board, slot)
     note_latest(board, slot)
@@ -263,7 +65,7 @@ def _unplan(board: Board, slot: int) -> None:
 
 
 @kernel
-def _rate_waiting(board: Board, slot: int) -> None:
+def rate_waiting(board: Board, slot: int) -> None:
     """A job that waits is rated with all that it asks for on the first class that it may run on."""
     job = board.jobs[slot]
     klass = first_class(board, slot)
@@ -276,18 +78,18 @@ def submitted(board: Board, slot: int, held_back: bool) -> None:
     """A job whose declaration stands in its slot enters its line, or is held back until others have ended."""
     job = board.jobs[slot]
     job.state = QUEUED
-    _rate_waiting(board, slot)
+    rate_waiting(board, slot)
     if held_back:
         job.where = HELD_BACK
         job.latest_key = INF
     else:
-        _enter(board, slot)
+        enter(board, slot)
 
 
 @kernel
 def released(board: Board, slot: int) -> None:
     """What a job was held back for has ended well."""
-    _enter(board, slot)
+    enter(board, slot)
 
 
 @kernel
@@ -314,7 +116,7 @@ def woken(board: Board, slot: int) -> None:
 
 
 @kernel
-def _list_running(board: Board, slot: int) -> None:
+def list_running(board: Board, slot: int) -> None:
     """The newest start stands first in the list of its leaf and tier."""
     job = board.jobs[slot]
     jobs, line = board.jobs, line_of(board, slot)
@@ -394,7 +196,7 @@ def _unlink_single(board: Board, slot: int, node: int) -> None:
 
 
 @kernel
-def _take(board: Board, slot: int, n_nodes: int, gpu_mask: int) -> None:
+def take(board: Board, slot: int, n_nodes: int, gpu_mask: int) -> None:
     """Hold the first `n_nodes` of `board.pick`; `gpu_mask` are the GPUs on a single node."""
     job = board.jobs[slot]
     nodes = board.nodes
@@ -436,12 +238,12 @@ def start(board: Board, slot: int, n_nodes: int, gpu_mask: int, cap_step: int, n
     g = board.g[0]
     _leave_queue(board, slot)
     rate(board, slot, board.nodes[board.pick[0]].klass, n_nodes)
-    _take(board, slot, n_nodes, gpu_mask)
+    take(board, slot, n_nodes, gpu_mask)
     job.state, job.cap_step, job.began_s = STARTING, cap_step, now_s
     g.shared_kw += job.idle_kw
     charge(board, slot, max(0.0, job.time_s - job.ran_s) / 3600.0, now_s)
-    _list_running(board, slot)
-    _in(board, slot, now_s)
+    list_running(board, slot)
+    count_in(board, slot, now_s)
 
 
 @kernel
@@ -450,9 +252,9 @@ def started(board: Board, slot: int, at_s: float) -> None:
     job = board.jobs[slot]
     if job.state != STARTING:
         return
-    _out(board, slot)
+    uncount(board, slot)
     job.state, job.since_s, job.began_s = RUNNING, at_s, max(at_s, job.began_s)
-    _in(board, slot, at_s)
+    count_in(board, slot, at_s)
     count_down(board, slot)
 
 
@@ -461,10 +263,10 @@ def capped(board: Board, slot: int, cap_step: int, now_s: float) -> None:
     """Its power is capped to a step of the policy; step 0 lifts the cap."""
     job = board.jobs[slot]
     if job.state == RUNNING:
-        _settle(board, slot, now_s)
-    _out(board, slot)
+        settle(board, slot, now_s)
+    uncount(board, slot)
     job.cap_step = cap_step
-    _in(board, slot, now_s)
+    count_in(board, slot, now_s)
     count_down(board, slot)
 
 
@@ -476,64 +278,23 @@ def power_learned(board: Board, slot: int, power_frac: float, now_s: float) -> N
     if job.declared_kw > 0.0:
         job.declared_kw = 0.0
     if job.node == NONE:
-        _rate_waiting(board, slot)
+        rate_waiting(board, slot)
         return
     if job.state == RUNNING:
-        _settle(board, slot, now_s)
-    _out(board, slot)
+        settle(board, slot, now_s)
+    uncount(board, slot)
     rate(board, slot, board.nodes[job.node].klass, job.n_held)
-    _in(board, slot, now_s)
-
-
-@kernel
-def repowered(board: Board, slot: int, cap_step: int, now_s: float) -> None:
-    """Another policy holds: set anew what a job on its nodes draws, how fast it runs, whether the sky binds it."""
-    job = board.jobs[slot]
-    if job.state == RUNNING or job.state == PAUSING:
-        _settle(board, slot, now_s)
-    _out(board, slot)
-    job.cap_step = cap_step
-    _in(board, slot, now_s)
-    count_down(board, slot)
-
-
-@kernel
-def put_back_waiting(board: Board, slot: int, state: int, held_back: bool) -> None:
-    """Put a waiting job of another board onto this one; its declaration and work stand in its slot."""
-    job = board.jobs[slot]
-    job.state = state
-    _rate_waiting(board, slot)
-    if held_back:
-        job.where = HELD_BACK
-        job.latest_key = INF
-    else:
-        _enter(board, slot)
-
-
-@kernel
-def put_back(board: Board, slot: int, n_nodes: int, gpu_mask: int, state: int, cap_step: int, now_s: float) -> None:
-    """Put a job of another board onto the nodes in `board.pick`, as far as it had come; its share is not charged."""
-    job = board.jobs[slot]
-    g = board.g[0]
-    rate(board, slot, board.nodes[board.pick[0]].klass, n_nodes)
-    _take(board, slot, n_nodes, gpu_mask)
-    job.state, job.cap_step = state, cap_step
-    g.shared_kw += job.idle_kw
-    _list_running(board, slot)
-    _in(board, slot, now_s)
-    count_down(board, slot)
-    if job.ending:
-        ending(board, slot, now_s)
+    count_in(board, slot, now_s)
 
 
 @kernel
 def pausing(board: Board, slot: int, now_s: float) -> None:
     """It was asked to write a checkpoint and stop."""
     job = board.jobs[slot]
-    _out(board, slot)
+    uncount(board, slot)
     job.state, job.last_pause_s = PAUSING, now_s
     job.n_pauses += 1
-    _in(board, slot, now_s)
+    count_in(board, slot, now_s)
     count_down(board, slot)
 
 
@@ -541,11 +302,11 @@ def pausing(board: Board, slot: int, now_s: float) -> None:
 def frozen(board: Board, slot: int, now_s: float) -> None:
     """Its processes stand still, work and memory are kept."""
     job = board.jobs[slot]
-    _settle(board, slot, now_s)
-    _out(board, slot)
+    settle(board, slot, now_s)
+    uncount(board, slot)
     job.state, job.last_pause_s = FROZEN, now_s
     job.n_pauses += 1
-    _in(board, slot, now_s)
+    count_in(board, slot, now_s)
     count_down(board, slot)
 
 
@@ -553,9 +314,9 @@ def frozen(board: Board, slot: int, now_s: float) -> None:
 def thawed(board: Board, slot: int, now_s: float) -> None:
     """Its processes run again."""
     job = board.jobs[slot]
-    _out(board, slot)
+    uncount(board, slot)
     job.state, job.since_s, job.began_s = RUNNING, now_s, now_s
-    _in(board, slot, now_s)
+    count_in(board, slot, now_s)
     count_down(board, slot)
 
 
@@ -575,8 +336,8 @@ def resized(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     job = board.jobs[slot]
     nodes = board.nodes
     if job.state == RUNNING:
-        _settle(board, slot, now_s)
-    _out(board, slot)
+        settle(board, slot, now_s)
+    uncount(board, slot)
     charge(board, slot, -left_s(board, slot, now_s) / 3600.0, now_s)
     g.shared_kw -= job.idle_kw
     node = job.node
@@ -594,7 +355,7 @@ def resized(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     rate(board, slot, nodes[job.node].klass, n_nodes)
     g.shared_kw += job.idle_kw
     charge(board, slot, left_s(board, slot, now_s) / 3600.0, now_s)
-    _in(board, slot, now_s)
+    count_in(board, slot, now_s)
     count_down(board, slot)
 
 
@@ -602,8 +363,8 @@ def resized(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
 def _leave_nodes(board: Board, slot: int, now_s: float) -> None:
     g = board.g[0]
     job = board.jobs[slot]
-    _settle(board, slot, now_s)
-    _out(board, slot)
+    settle(board, slot, now_s)
+    uncount(board, slot)
     charge(board, slot, -max(0.0, job.time_s - job.ran_s) / 3600.0, now_s)
     g.shared_kw -= job.idle_kw
     _unlist_running(board, slot)
@@ -619,8 +380,8 @@ def paused(board: Board, slot: int, now_s: float) -> None:
     _leave_nodes(board, slot, now_s)
     job.state = PAUSED
     count_down(board, slot)
-    _rate_waiting(board, slot)
-    _enter(board, slot)
+    rate_waiting(board, slot)
+    enter(board, slot)
 
 
 @kernel
@@ -633,8 +394,8 @@ def requeued(board: Board, slot: int, now_s: float) -> None:
         job.ran_s = 0.0
     job.ending = 0
     count_down(board, slot)
-    _rate_waiting(board, slot)
-    _enter(board, slot)
+    rate_waiting(board, slot)
+    enter(board, slot)
 
 
 @kernel

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from eureka_park.compute.core.board import INF, NONE, UP, Board
 from eureka_park.compute.core.gangs import may_run_on
-from eureka_park.compute.core.moves import left_s
 from eureka_park.compute.core.rooms import window_allows
+from eureka_park.compute.core.standing import left_s
 from eureka_park.foundation.kernels import kernel
 
 # -- when nodes come free ----------------------------------------------------------------------------------------------

@@ -12,21 +12,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eureka_park.compute.core.board import (
-    DOWN, FIRM, INF, NONE, PAUSING, RUNNING, STARTING, STEPS_MAX, UP, Board,
+    DOWN,
+    FIRM,
+    INF,
+    NONE,
+    PAUSING,
+    RUNNING,
+    STARTING,
+    STEPS_MAX,
+    UP,
+    Board,
 )  # fmt: skip
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import heap_pop, heap_push
-from eureka_park.compute.core.moves import (
-    ended,
-    kw_of,
-    paused,
-    power_at,
-    power_learned,
-    requeued,
-    started,
-    submitted,
-)  # fmt: skip
+from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started, submitted
 from eureka_park.compute.core.rooms import set_up
+from eureka_park.compute.core.standing import kw_of, power_at
 from eureka_park.control.budget import all_kw
 from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, THAW
 from eureka_park.control.turn import turn
