@@ -14,7 +14,7 @@ from typing import Final
 from eureka_park.foundation import kernels
 
 ENTRIES: Final = (
-    "eureka_park.control.turn",
+    "eureka_park.control.tick",
     "eureka_park.twin.core.play",
 )  # each has `warm()`: its kernels called once
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.board import NONE, Board
-from eureka_park.compute.core.job import WAITING, Job, JobState, Reason
+from eureka_park.compute.core.job import WAITING, Job, JobSpec, JobState, Reason
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control import codes
 from eureka_park.control.policy import Policy
@@ -65,6 +65,15 @@ def tick(
     return Decision((*events, *decided), reasons, rows)
 
 
+def warm() -> None:
+    """Have every kernel compiled that the live park calls: what was compiled once is found on disk from then on."""
+    state = ParkState()
+    state.apply(ev.NodesDeclared(0.0, (ev.Node("n", "local", 1.0, 1 << 30, 0, "", 1.0, 0.5),)))
+    state.apply(ev.JobSubmitted(JobId("job"), 0.0, JobSpec("p", "j", ("true",)), None))
+    state.apply(ev.NodeDown("n", 0.0))
+    tick(state, None, Policy(), 60.0)
+
+
 def set_up(state: ParkState, supply: Supply | None, policy: Policy, now_s: float, refresh_s: float = REFRESH_S) -> None:
     """Put policy and plan onto the board, as far as they are not there already; let windows come to hold and pass."""
     board = state.board
@@ -118,7 +127,7 @@ def _new_policy(state: ParkState, policy: Policy, now_s: float) -> Iterator[ev.E
             yield ev.JobCapped(job.job_id, now_s, next((frac for frac in fracs if frac < job.cap_frac), fracs[-1]))
 
 
-# -- rows of the kernels -------------------------------------------------------------------------------------------------
+# -- rows of the kernels -----------------------------------------------------------------------------------------------
 
 _Row = tuple[Any, ...]  # order, gpu_mask, a, b, code, slot, node, n_nodes
 
@@ -175,7 +184,7 @@ _EVENTS: Final[dict[int, Callable[[ParkState, Board, _Row, float], ev.JobEvent]]
 }
 
 
-# -- reasons that only the state knows -----------------------------------------------------------------------------------
+# -- reasons that only the state knows ---------------------------------------------------------------------------------
 
 
 def _dependency_reason(job: Job) -> Reason:
