@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -95,7 +96,9 @@ def _side(park: Park, site: Site) -> Side:
     from eureka_park.foundation.wire.engine import Capability
     from eureka_park.twin.rehearsal import Side
 
-    return Side(site, policy_of(site, frozenset(Capability), park.facts.pace.factor), flex_default_s(site))
+    told = json.loads(park.home.read("run/engine.json") or "{}").get("capabilities", [str(item) for item in Capability])
+    can = frozenset(item for item in Capability if str(item) in told)  # of the engine that ran here last
+    return Side(site, policy_of(site, can, park.facts.pace.factor), flex_default_s(site))
 
 
 def _recorded(park: Park, span: str, site: Site | None) -> Recorded:

@@ -32,4 +32,13 @@ SAID_BY_POLICY: Final = (
     ),
     N_("There is no park in {folder}."),
     N_("Name its folder with --home."),
+    N_("No job was submitted from {from_at} to {to_at}."),
+    N_("Name a stretch with jobs; the last was submitted at {at}."),
+    N_("Let some jobs run first: the journal holds none."),
+    N_("'{text}' is no stretch of time."),
+    N_("'{text}' holds no time that has passed."),
+    N_("'{text}' has more than 31 days."),
+    N_("'{text}' is neither a date nor an instant."),
+    N_("Write last-week, last-day, or FROM..TO such as 2026-11-16..2026-11-23."),
+    N_("This park cannot be played: {why}."),
 )
