@@ -1,7 +1,7 @@
 """One policy, two worlds: the live loop and the twin decide the same over two days, with a crash in the middle.
 
-The live side is real but for its clock, meter and engine: inbox, lease, journal, snapshots, kernels. The engine plays the
-truth that the twin's world plays; plans are the same real ones.
+The live side is real but for its clock, meter and engine: inbox, lease, journal, snapshots, kernels. The engine plays
+the truth that the twin's world plays; plans are the same real ones.
 """
 
 from __future__ import annotations
@@ -123,7 +123,8 @@ def work_of(site: Site, n_jobs: int) -> Workload:
     columns: dict[str, Any] = {
         "leaf": made.leaf.copy(), "tier": made.tier.copy(), "run_s": np.round(made.run_s, 3), "gpus": made.gpus.copy(),
         "time_s": np.maximum(60.0, np.round(made.time_s)), "deadline_s": np.round(made.deadline_s),
-        "power_frac": np.ones(n), "after": np.full(n, -1, np.int32), "n_nodes": made.n_nodes.copy(), "job_class": np.zeros(n, np.int8),
+        "power_frac": np.ones(n), "after": np.full(n, -1, np.int32),
+        "n_nodes": made.n_nodes.copy(), "job_class": np.zeros(n, np.int8),
         "submit_s": np.round(made.submit_s), "n_nodes_min": np.zeros(n, np.int32), "mcpu": made.mcpu.copy(),
     }  # fmt: skip
     for row in range(len(PROJECTS)):
