@@ -222,7 +222,7 @@ class Turn(Ladder):
                 return REFUSED
         elif park.is_bound(job, now_s):
             if need_kw >= self.refused_kw or need_kw > self.room_kw():
-                self.refused_kw = min(self.refused_kw, need_kw)
+                self.refused_kw = 0.0 if self.is_starved(job, need_kw) else min(self.refused_kw, need_kw)
                 return NO_CLEAN
             if job.tier == GREEN:
                 return None
@@ -231,6 +231,13 @@ class Turn(Ladder):
         if job.tier == FLEX and job.deadline_s < INF and not park.is_urgent(job, now_s):
             return self.better_hour(job, need_kw, dynamic_kw, left_s)
         return None
+
+    def is_starved(self, job: PlainJob, need_kw: float) -> bool:
+        """Whether a flexible job has waited for two days and would have power enough without the other bound ones."""
+        if job.tier != FLEX or self.now_s - max(job.submitted_s, job.last_pause_s) < 172_800.0:
+            return False
+        budget = self.budget(self.least_clean_kw(self.rules.min_run_s), self.sums())
+        return need_kw <= budget * (1 - self.rules.margin_frac)
 
     def better_hour(self, job: PlainJob, need_kw: float, dynamic_kw: float, left_s: float) -> str | None:
         """Defer a job if a later hour is cheaper by enough."""
@@ -286,7 +293,7 @@ class Turn(Ladder):
         if not job.checkpoint or not self.may_stop(job) or self.park.under(job.leaf, share):
             return False
         for own in self.park.path(job.leaf):
-            if self.park.shares[own].floor_frac > 0 and self.park.share_kw(own) <= self.floor_kw(own):
+            if own > 0 and self.park.shares[own].floor_frac > 0 and self.park.share_kw(own) <= self.floor_kw(own):
                 return False
         return True
 

@@ -47,7 +47,7 @@ def _claimant(board: Board, share: int, now_s: float) -> int:
 def _is_spared(board: Board, leaf: int, claimant_share: int) -> bool:
     """Whether a leaf belongs to the claimant, or to a share that does not draw more than its own floor."""
     at = leaf
-    while at != NONE:
+    while at > 0:  # the root's floor is all there is, and spares nobody
         if at == claimant_share:
             return True
         if board.shares[at].floor_frac > 0.0 and board.shares[at].committed_kw <= floor_kw(board, at):
