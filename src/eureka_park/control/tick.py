@@ -56,6 +56,7 @@ def tick(
     turn(board, now_s)
     rows = board.actions[: int(board.g.n_actions[0])]
     decided = [_EVENTS[row[4]](state, board, row, now_s) for row in rows.tolist()]
+    decided += _blocked(state, board, now_s)
     state.follow(decided)
     if supply is None:
         reasons |= _without_plan(state)
@@ -170,6 +171,19 @@ def _defer(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
 
 def _resize(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
     return ev.JobResized(state.job_at[row[5]], now_s, row[7])
+
+
+def _blocked(state: ParkState, board: Board, now_s: float) -> list[ev.JobEvent]:
+    """Since when jobs below a floor have waited for room: what reclaiming looks at must be in the journal."""
+    if not state.side.has_floors:
+        return []
+    waiting = [state.jobs[state.job_at[slot]] for slot in board.blocked[: int(board.g.n_blocked[0])].tolist()]
+    refused_s = board.jobs.refused_room_s
+    return [
+        ev.JobBlocked(job.job_id, now_s, float(refused_s[state.slot_of[job.job_id]]))
+        for job in waiting
+        if job.blocked_s is None and job.state in WAITING and state.side.may_claim(job)
+    ]
 
 
 _EVENTS: Final[dict[int, Callable[[ParkState, Board, _Row, float], ev.JobEvent]]] = {

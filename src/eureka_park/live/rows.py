@@ -35,6 +35,7 @@ _WORDS: Final = {
     "JobEnded": ("", "{detail}"),
 }
 
+_UNSEEN: Final = (ev.JobDeferred, ev.JobBlocked)  # they change nothing that a row or a timeline shows
 _FOR_POWER: Final = (ev.JobCapped, ev.JobPausing, ev.JobFrozen, ev.JobThawed, ev.JobResized)
 
 
@@ -55,7 +56,7 @@ class RowWriter:
         ended = {job.job_id: job for job in state.just_ended}
         touched: dict[JobId, Job] = {}
         for event in events:
-            if not isinstance(event, ev.JobEvent) or isinstance(event, ev.JobDeferred):
+            if not isinstance(event, ev.JobEvent) or isinstance(event, _UNSEEN):
                 continue
             if isinstance(event, ev.JobSubmitted) and event.spec.is_array:
                 names = [JobId(f"{event.job_id}[{index}]") for index in range(event.spec.n_tasks)]
@@ -129,7 +130,7 @@ def timeline_rows(
     """
     rows = []
     for seq, event in enumerate(events, first_seq):
-        if not isinstance(event, ev.JobEvent) or isinstance(event, ev.JobDeferred):
+        if not isinstance(event, ev.JobEvent) or isinstance(event, _UNSEEN):
             continue  # a reason tells of a better hour, again in each hour
         what, words = _WORDS[type(event).__name__]
         if isinstance(event, ev.JobEnded):

@@ -62,6 +62,7 @@ class BoardSide:
         self.jobs_at: dict[int, JobId] = {}
         self.policy: ev.PolicyUsed | None = None
         self.learned: dict[tuple[str, str], float] = {}
+        self.has_floors = False
         self.windows_until_s = INF  # when another window comes to hold somewhere
         self._columns: dict[str, Array] = {}  # fields of job slots: plain arrays are many times quicker to reach
         self._sums: dict[str, Array] = {}
@@ -324,6 +325,18 @@ class BoardSide:
     def _resized(self, slot: int, event: ev.JobResized) -> None:
         self._happen(slot, what.RESIZED, event.at_s, n=event.n_nodes)
 
+    def _blocked(self, slot: int, event: ev.JobBlocked) -> None:
+        self._columns["refused_room_s"][slot] = event.since_s
+
+    def may_claim(self, job: Job) -> bool:
+        """Whether a floor is guaranteed to a share that the job counts for."""
+        rows, at = self.tree.rows, self.tree.leaf(job.spec.project, job.spec.person)
+        while at > 0:
+            if rows[at].floor_frac > 0.0:
+                return True
+            at = rows[at].parent
+        return False
+
     def learn(self, event: ev.PowerLearned, job_ids: Iterable[JobId]) -> None:
         """What jobs of one name draw: for those that are here, and for those to come."""
         self.learned[event.project, event.name] = event.frac
@@ -362,6 +375,7 @@ class BoardSide:
         """Take another share tree; what each row of it has used if rows have moved, for `rebuild`, else None."""
         tree, moved = self.tree.redeclared(shares)
         were, self.tree = self.tree.rows, tree
+        self.has_floors = any(row.floor_frac > 0.0 for row in tree.rows[1:])
         if self.board is None:
             return None
         if [(row.path, row.parent) for row in were] == [(row.path, row.parent) for row in tree.rows[: len(were)]]:
@@ -397,6 +411,7 @@ class BoardSide:
         side.slots = dict(value["slots"])
         side.jobs_at = {slot: job_id for job_id, slot in side.slots.items()}
         side.tree = ShareTree.from_json(value["tree"])
+        side.has_floors = any(row.floor_frac > 0.0 for row in side.tree.rows[1:])
         side.machines = Machines.of(nodes, value["gpu_types"])
         if value["policy"] is not None:
             policy = ev.event_from_json("PolicyUsed", value["policy"])
@@ -419,5 +434,6 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobEnding: BoardSide._ending,
     ev.JobEnded: BoardSide._ended,
     ev.JobDeferred: BoardSide._deferred,
+    ev.JobBlocked: BoardSide._blocked,
     ev.JobResized: BoardSide._resized,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from eureka_park.compute.core.job import JobSpec, JobState
 from eureka_park.foundation.ids import JobId
@@ -148,6 +148,15 @@ class JobDeferred:
 
 
 @dataclass(frozen=True, slots=True)
+class JobBlocked:
+    """A job below a guaranteed floor has been refused for room since then: what was lent may be claimed for it."""
+
+    job_id: JobId
+    at_s: float
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobRequeued:
     """Its node is gone: it waits again, from its last checkpoint if it writes any, else from its beginning."""
 
@@ -255,6 +264,7 @@ JobEvent: TypeAlias = (
     | JobEnding
     | JobEnded
     | JobDeferred
+    | JobBlocked
     | JobRequeued
     | JobResized
 )
@@ -271,11 +281,16 @@ Event: TypeAlias = (
     | MeterRead
 )
 
+OF_JOBS: Final = frozenset(get_args(JobEvent)) - {JobSubmitted}
+ON_NODES: Final = frozenset({
+    JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed, JobEnding, JobRequeued, JobResized,
+})  # fmt: skip
+
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
-        JobThawed, JobEnding, JobEnded, JobDeferred, JobRequeued, JobResized, NodeDown, NodeUp, WindowSet,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, NodeDown, NodeUp, WindowSet,
         WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
 }  # fmt: skip

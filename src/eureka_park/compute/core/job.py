@@ -150,6 +150,7 @@ class Job:
     sandbox_level: str = ""
     is_first: bool = False  # first job of its project: the sky does not hold it
     waiting_for: tuple[JobId, ...] = ()
+    blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
 
     def run_s(self, now_s: float) -> float:
         """Work done so far, in seconds at full speed: a capped or shrunk job does less of it in an hour."""

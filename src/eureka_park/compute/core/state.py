@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.board import Board
@@ -20,8 +20,7 @@ from eureka_park.foundation.ids import JobId, array_of, task_id
 
 SCHEMA_VERSION: Final = 3
 REMEMBERED_MAX: Final = 5_000  # ended jobs whose end a job submitted just then may still depend on
-_JOB_EVENTS: Final = frozenset(get_args(ev.JobEvent)) - {ev.JobSubmitted}
-_TIMED: Final = frozenset({ev.NodesDeclared, ev.JobSubmitted, *_JOB_EVENTS})
+_TIMED: Final = frozenset({ev.NodesDeclared, ev.JobSubmitted, *ev.OF_JOBS})
 
 
 class ParkState:
@@ -99,10 +98,10 @@ class ParkState:
         kind = type(event)
         if kind in _TIMED:
             self.side.roll(event.at_s)
-        if kind not in _JOB_EVENTS:
+        if kind not in ev.OF_JOBS:
             _APPLY[kind](self, event)
             return
-        if kind in _ON_NODE_ONLY and event.job_id not in self.on_node:  # type: ignore[union-attr]
+        if kind in ev.ON_NODES and event.job_id not in self.on_node:  # type: ignore[union-attr]
             return  # an older park let jobs run on where their node had gone
         _APPLY[kind](self, event)
         if self.board is not None:
@@ -122,10 +121,6 @@ class ParkState:
             self.side.mirror(job)
             self._count(job)
 
-    def job(self, job_id: JobId) -> Job:
-        """A job that has not ended; KeyError otherwise."""
-        return self.jobs[job_id]
-
     def refresh(self, now_s: float) -> None:
         """Let windows come to hold and pass. Called before each turn."""
         if now_s >= self.side.windows_until_s:
@@ -136,8 +131,8 @@ class ParkState:
         name.
         """
         names = {node.node_id for node in nodes}
-        was = [*self.nodes.values()]
-        if len(was) == len(nodes) == 1 and {was[0].engine} == {node.engine for node in nodes} == {"local"}:
+        engines = {node.engine for node in (*self.nodes.values(), *nodes)}
+        if len(self.nodes) == len(nodes) == 1 and engines == {"local"}:
             return []
         return [job for job in self.on_node.values() if not names >= {job.node, *job.nodes}]
 
@@ -265,7 +260,7 @@ class ParkState:
         if job.state is JobState.PAUSED:
             job.resume_count += 1
             job.resumed_s = event.at_s
-        job.state = JobState.STARTING
+        job.state, job.blocked_s = JobState.STARTING, None
         job.attempt, job.cap_frac = event.attempt, event.cap_frac
         job.node, job.nodes, job.gpu_indices = event.node, event.nodes, event.gpu_indices
         self.on_node[job.job_id] = job
@@ -312,8 +307,8 @@ class ParkState:
     def _ending(self, event: ev.JobEnding) -> None:
         self.jobs[event.job_id].ending = event.why
 
-    def _deferred(self, event: ev.JobDeferred) -> None:
-        self.jobs[event.job_id]  # it is here; where it waits is the board's
+    def _blocked(self, event: ev.JobBlocked) -> None:
+        self.jobs[event.job_id].blocked_s = event.since_s
 
     def _resized(self, event: ev.JobResized) -> None:
         job = self.jobs[event.job_id]
@@ -478,10 +473,6 @@ class ParkState:
             check_board(self.side, self.jobs, self.held)
 
 
-_ON_NODE_ONLY: Final = frozenset(
-    {ev.JobStarted, ev.JobCapped, ev.JobPausing, ev.JobPaused, ev.JobFrozen, ev.JobThawed, ev.JobEnding,
-     ev.JobRequeued, ev.JobResized}
-)  # fmt: skip
 _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.NodesDeclared: ParkState._nodes_declared,
     ev.NodeDown: ParkState._node_down,
@@ -502,7 +493,8 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobThawed: ParkState._thawed,
     ev.JobEnding: ParkState._ending,
     ev.JobEnded: ParkState._ended,
-    ev.JobDeferred: ParkState._deferred,
+    ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
+    ev.JobBlocked: ParkState._blocked,
     ev.JobResized: ParkState._resized,
     ev.MeterRead: ParkState._meter_read,
 }

@@ -304,3 +304,27 @@ def test_frozen_jobs_are_never_expected_to_end() -> None:
     slot = world.state.slot_of[world.state.jobs["a"].job_id]
     assert board_of(world).jobs.state[slot] == FROZEN and board_of(world).jobs.ends_s[slot] == np.inf
     check(world)
+
+
+def lent(crashes: bool) -> World:
+    """A project that fills the park, and another one that is below its floor and waits."""
+    world = World(replace(OBSERVED, reclaim_after_s=1200.0), lambda _s: 1.0, (node("n0", 8),), grid_kw=1.0)
+    world.happen(ev.SharesDeclared(0.0, (("a", 1.0, 0.5), ("b", 1.0, 0.0))))
+    for index in range(4):
+        world.submit(f"b{index}", spec("b", n_cpus=2, checkpoint=True, **LONG), run_s=30 * HOUR)
+    world.step()
+    world.submit("claims", spec("a", n_cpus=2, **LONG), run_s=30 * HOUR)
+    for _ in range(30):
+        world.step()
+        if crashes:
+            world.state = replayed(world)
+    return world
+
+
+def test_a_floor_is_claimed_at_the_same_instant_whatever_crashes() -> None:
+    world = lent(crashes=True)
+    blocked, paused = world.of(ev.JobBlocked)[0], world.of(ev.JobPausing)[0]
+    assert (blocked.job_id, paused.job_id, paused.why) == ("claims", "b3", "reclaim")
+    assert paused.at_s - blocked.since_s == 1200.0 and len(world.of(ev.JobBlocked)) == 1
+    assert world.started("claims") == paused.at_s + 60
+    assert world.log == lent(crashes=False).log
