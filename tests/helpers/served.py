@@ -35,8 +35,8 @@ def document(main: str, *, lang: str = "en", after: str = "", live: bool = True)
 class Served:
     """The park (`live`), its address (`url`), and what a test's own pages answer (`pages`, by path)."""
 
-    def __init__(self, folder: Path, pages: Mapping[str, Answer] | None = None) -> None:
-        self.live = LivePark(folder)
+    def __init__(self, folder: Path, pages: Mapping[str, Answer] | None = None, **home: Any) -> None:
+        self.live = LivePark(folder, **home)
         self.pages = dict(pages or {})
         app = make_app(self.live.park)
         app.add_api_route("/test/{name:path}", self._answer, methods=["GET", "POST"], include_in_schema=False)

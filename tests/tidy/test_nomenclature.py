@@ -14,6 +14,7 @@ import pytest
 from eureka_park.compute.core import event
 from eureka_park.compute.core.job import JobClass, JobState, Tier
 from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.reasons import CODES as KERNEL_CODES
 from eureka_park.energy.core.scenarios import SCENARIOS
 from eureka_park.energy.core.year import YearResult
 from eureka_park.foundation.site_reading import load_site
@@ -81,7 +82,7 @@ def receipt_keys() -> set[str]:
         ("outcome", {str(one) for one in Outcome}),
         ("scenario", {one.name for one in SCENARIOS}),
         ("figure", {item.name for item in fields(YearResult)}),
-        ("code", reason_codes()),
+        ("code", reason_codes() | KERNEL_CODES),
         ("event", {kind.__name__ for kind in event.Event.__args__}),
         ("key", receipt_keys()),
         ("id", set(load_site("eureka-park").source_ids)),

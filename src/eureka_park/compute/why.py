@@ -63,12 +63,13 @@ def why_answer(
     """
     is_waiting = shown["state"] in _WAITING
     first = reasons[0] if reasons else _NO_REASON
+    is_in_line = first["code"] not in _OUT_OF_LINE
     return {
         "job_id": shown["job_id"],
         "state": shown["state"],
         "reasons": list(reasons),
-        "line": None if n_ahead is None or first["code"] in _OUT_OF_LINE else {"n_ahead": n_ahead},
-        "share": {"project": shown["project"], **share} if share and is_waiting else None,
+        "line": {"n_ahead": n_ahead} if n_ahead is not None and is_in_line else None,
+        "share": {"project": shown["project"], **share} if share and is_waiting and is_in_line else None,
         "place_at": first["until"] if is_waiting and first["code"] in _PLACE_CODES else None,
         "promise": promise_of(first, timeline, now_s),
         "estimate": estimate_of(first) if is_waiting else None,

@@ -260,6 +260,9 @@ def _instant(instant_s: float) -> str:
     return f"{(iso_from_s(instant_s) or '')[:16].replace('T', ' ')} UTC"
 
 
+CODES: Final = frozenset(words(1.0, 0.5, Facts())[0] for words in _WORDS.values())  # all that are told here
+
+
 # -- from the board ----------------------------------------------------------------------------------------------------
 
 
