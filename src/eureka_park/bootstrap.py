@@ -56,6 +56,7 @@ from eureka_park.live.planning import PlanMaker, Planning
 from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
 
 if TYPE_CHECKING:
+    from eureka_park.live.estimates import StartForecaster
     from eureka_park.live.loop import Live
 
 WELCOME_PROJECT: Final = "welcome"
@@ -418,9 +419,17 @@ def machine_of(is_story: bool) -> MachineFacts:
     return replace(machine, gpus=()) if is_story else machine
 
 
-def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token: int) -> Live:
+def build_live(
+    park: Park,
+    engine: Engine,
+    meter: Meter,
+    maker: PlanMaker,
+    token: int,
+    forecaster: StartForecaster | None = None,
+) -> Live:
     """The deciding loop over a park, its state rebuilt from snapshot and journal."""
     from eureka_park.live.actions import Actions
+    from eureka_park.live.estimates import Estimates
     from eureka_park.live.journal import open_state
     from eureka_park.live.loop import Live, Parts
 
@@ -438,6 +447,7 @@ def build_live(park: Park, engine: Engine, meter: Meter, maker: PlanMaker, token
         actions=Actions(engine, park.data, park.site.policy.grace_s, lambda job_id, text: refused[0](job_id, text)),
         metering=Metering(engine, meter, park.site, park.facts.pace.park_from_real_s),
         planning=Planning(park.site, maker, park.energy.salt_at, park.facts.seed, park.energy.current_plan()),
+        estimates=Estimates(forecaster, park.site.policy.tick_s, park.facts.seed),
         tell_facts=partial(park.home.write, BOARD_FILE),
     )
     live = Live(parts, state, journal)

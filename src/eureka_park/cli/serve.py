@@ -30,6 +30,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.live import process
+    from eureka_park.live.estimates import ChildStartForecaster
     from eureka_park.live.planning import ChildPlanMaker
 
     log_to_stderr()
@@ -73,6 +74,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         NodeMeter(bootstrap.machine_of(park.facts.is_story), folder / "meter.json"),
         ChildPlanMaker(wake_sender(park.home.run, b"plan")),
         lease.token,
+        ChildStartForecaster(wake_sender(park.home.run, b"starts")),
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(bootstrap.nodes_of(park.site))

@@ -186,6 +186,15 @@ def save_jobs(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     insert_or_replace(conn, jobs, rows, _FIXED)
 
 
+def run_times(conn: Connection, limit: int) -> list[tuple[str, str, float, float]]:
+    """Of the jobs that ended last and had run: project, person, declared time, run time over it; the oldest first."""
+    query = select(jobs.c.spec, jobs.c.ran_s).where(jobs.c.ended_s.is_not(None), jobs.c.started_s.is_not(None))
+    rows = list(conn.execute(query.order_by(jobs.c.ended_s.desc()).limit(limit)))
+    specs = ((json.loads(row.spec), row.ran_s) for row in reversed(rows))
+    asked = ((spec, max(1.0, spec["time_s"]), ran_s) for spec, ran_s in specs)
+    return [(spec["project"], spec.get("person", ""), time_s, ran_s / time_s) for spec, time_s, ran_s in asked]
+
+
 def save_energy(conn: Connection, kwh_by_job: Mapping[str, float]) -> None:
     """Note the energy of jobs that have their receipt, so that lists can be sorted by it."""
     rows = [{"id": job_id, "energy": kwh} for job_id, kwh in kwh_by_job.items()]

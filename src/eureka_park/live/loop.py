@@ -26,6 +26,7 @@ from eureka_park.foundation.wire.engine import EngineReport, MeterReading
 from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
 from eureka_park.live import store
 from eureka_park.live.actions import Actions
+from eureka_park.live.estimates import KEPT_ENDS, Estimates
 from eureka_park.live.facts import facts_of
 from eureka_park.live.journal import Journal
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
@@ -68,6 +69,7 @@ class Parts:
     metering: Metering
     planning: Planning
     tell_facts: Callable[[str], None] = lambda _text: None  # keeps what people may see of the board; see `board_facts`
+    estimates: Estimates = field(default_factory=Estimates)
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ class Live:
         now_s = self.parts.clock.park_s()
         cycle = _Cycle(now_s, self.parts.clock.real_s())
         self._declare(cycle, nodes)
+        with self.parts.db.read() as conn:
+            self.parts.estimates.ended.extend(compute_store.run_times(conn, KEPT_ENDS))
         reports = self._reports()
         self.cycle(cycle, reports)
         known = {report.job_id for report in reports}
@@ -146,6 +150,7 @@ class Live:
         cycle.plan = self._plan(cycle)
         n_observed = len(cycle.events)
         self._decide(cycle)
+        self._estimate(cycle)
         if reading is not None:
             self._happen(cycle, ev.MeterRead(cycle.now_s, journal_form(reading)))
         wrote = self._apply(cycle)
@@ -289,6 +294,12 @@ class Live:
         cycle.events += decision.events  # the tick has applied them
         cycle.reasons = decision.reasons
 
+    def _estimate(self, cycle: _Cycle) -> None:
+        """Have starts to come worked out, and put those that are known into the reasons."""
+        estimates = self.parts.estimates
+        estimates.step(self.state, cycle.now_s, cycle.real_s)
+        cycle.reasons = estimates.told(self.state, cycle.reasons, self._rows.last_reason)
+
     def _read_meter(self, cycle: _Cycle) -> MeterReading | None:
         """Read when somebody leaves a node, every few seconds while jobs run, and now and then when idle."""
         every_s = METER_BUSY_S if self.state.on_node else METER_IDLE_S
@@ -341,6 +352,7 @@ class Live:
             self.parts.ledger.book_energy(conn, booking)
         self._note_power(conn, cycle)
         if self.state.just_ended:
+            self.parts.estimates.note_ended(self.state.just_ended)
             over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
             receipts = self.parts.ledger.settle_all(conn, over)
             compute_store.save_energy(conn, {receipt["job_id"]: receipt["kwh"] for receipt in receipts})

@@ -86,7 +86,8 @@ class RowWriter:
             if job_id in touched or job_id not in state.jobs or reason.code in DERIVED:
                 continue
             written = self._written.get(job_id)
-            if written is not None and self._is_same(written, reason) and now_s - written[2] < self.refresh_s:
+            is_old = written is None or now_s - written[2] >= self.refresh_s
+            if written is not None and not is_old and self._is_same(written, reason) and self._is_known(job_id, reason):
                 continue
             self._note(state.jobs[job_id], reason, now_s)
             fresh[job_id] = [reason]
@@ -99,6 +100,11 @@ class RowWriter:
         elif not _keeps_reason(job):
             self._kept.pop(job.job_id, None)
             self._written.pop(job.job_id, None)
+
+    def _is_known(self, job_id: JobId, reason: Reason) -> bool:
+        """Whether the start that it should expect is what was written last."""
+        kept = self._kept.get(job_id)
+        return kept is not None and kept.values.get("start_p50") == reason.values.get("start_p50")
 
     def _is_same(self, written: tuple[str, float | None, float], reason: Reason) -> bool:
         """The same code until about the same time: an estimate that shifts by seconds is no news."""

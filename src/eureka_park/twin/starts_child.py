@@ -1,6 +1,6 @@
 """A process that works out when waiting jobs will start, and ends: `python -m eureka_park.twin.starts_child`.
 
-Reads one JSON document from stdin (`board`, `ended`: [leaf, done over declared] of ended jobs, `now_s`, `seed`,
+Reads one JSON document from stdin (`board`, `ended`: [leaf, declared s, done over declared], `now_s`, `seed`,
 `tick_s`, `budget_s`), writes rows of order, p50 and p90 to stdout. It draws futures until the budget of CPU time is
 spent.
 """
@@ -26,7 +26,8 @@ LONG_QUEUE: Final = 5_000
 def starts_of(request: Mapping[str, Any]) -> list[list[Any]]:
     """The answer to a request; as many draws as the budget allows, at most 11, at least 3."""
     board = board_from_json(request["board"])
-    ratios = Ratios.of([(int(leaf), float(ratio)) for leaf, ratio in request["ended"]])
+    ended = [(int(leaf), float(time_s), float(ratio)) for leaf, time_s, ratio in request["ended"]]
+    ratios = Ratios.on(board, ended, request["now_s"])
     orders, tick_s = waiting_orders(board), float(request["tick_s"])
     if len(orders) > LONG_QUEUE:
         tick_s = max(tick_s, HORIZON_S / TICKS)

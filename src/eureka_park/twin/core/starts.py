@@ -7,7 +7,7 @@ estimate is what holds if nobody else asks for anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,33 +41,61 @@ N_DRAWS: Final = 11
 HORIZON_S: Final = 4 * DAY_S
 LOOK_S: Final = 6 * HOUR_S  # so often it is asked whether anybody waits still
 N_LEVELS: Final = 64  # ratios that are kept of a distribution
-LEAF_ENDS_MIN: Final = 20  # ended jobs from which on a leaf has ratios of its own
+ENDS_MIN: Final = 20  # ended jobs from which on a group has ratios of its own
+ANY: Final = -1
+SIZE_S: Final = 900.0
 ASSUMED: Final = (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)  # until jobs have ended; an assumption
 RUN_S_MIN: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratios:
-    """Work really done over the declared time, of jobs that ended: of all, and of the leaves with enough of them."""
+    """Work really done over the declared time, of jobs by leaf and size of the declared time (`size_of`).
 
-    everywhere: Floats
-    of_leaf: dict[int, Floats]
+    `levels` holds rising values by (leaf, size), by (ANY, size) and by (ANY, ANY): the first that is there counts.
+    """
+
+    levels: Mapping[tuple[int, int], Floats]
 
     @classmethod
-    def of(cls, ended: Sequence[tuple[int, float]]) -> Ratios:
-        """From (leaf, ratio) of ended jobs; with less than 20 of them all it is filled up with what is assumed."""
-        leaves = np.array([leaf for leaf, _ in ended], dtype=np.int64)
-        values = np.clip([ratio for _, ratio in ended], 1e-4, 1.0)
-        everywhere = values if len(values) >= LEAF_ENDS_MIN else np.concatenate([values, ASSUMED])
-        own = {int(leaf): values[leaves == leaf] for leaf in np.unique(leaves)}
-        return cls(_levels(everywhere), {at: _levels(has) for at, has in own.items() if len(has) >= LEAF_ENDS_MIN})
+    def of(cls, ended: Sequence[tuple[int, float, float]], running: Sequence[tuple[int, float, float]] = ()) -> Ratios:
+        """From (leaf, declared s, ratio) of jobs that ended, and of those that run with what they have done so far.
+
+        Who runs still tells that jobs may take as long (Kaplan and Meier 1958): of those that came lately the short
+        ones end first. Where less than 20 ended the next wider group is taken, at last with what is assumed.
+        """
+        rows = np.array([*ended, *running], dtype=np.float64).reshape(-1, 3)
+        is_end = np.arange(len(rows)) < len(ended)
+        ratio = np.clip(rows[:, 2], 1e-4, 1.0)
+        keys = np.stack([rows[:, 0].astype(np.int64), size_of(rows[:, 1])], axis=1)
+        everybody = np.concatenate([ratio, ASSUMED]), np.concatenate([is_end, np.ones(len(ASSUMED), dtype=np.bool_)])
+        if is_end.sum() >= ENDS_MIN:
+            everybody = ratio, is_end
+        found = {(ANY, ANY): _levels(*everybody)}
+        for leaf in (ANY, *np.unique(keys[:, 0])):
+            for size in np.unique(keys[:, 1]):
+                among = (keys[:, 1] == size) & ((leaf == ANY) | (keys[:, 0] == leaf))
+                if (among & is_end).sum() >= ENDS_MIN:
+                    found[int(leaf), int(size)] = _levels(ratio[among], is_end[among])
+        return cls(found)
+
+    @classmethod
+    def on(cls, board: Board, ended: Sequence[tuple[int, float, float]], now_s: float) -> Ratios:
+        """From jobs that ended and those that run on a board."""
+        jobs = board.jobs
+        slots = np.flatnonzero(np.asarray(jobs.state) == RUNNING)
+        time_s = np.maximum(RUN_S_MIN, jobs.time_s[slots])
+        ran_s = jobs.ran_s[slots] + np.maximum(0.0, now_s - jobs.since_s[slots]) * jobs.speed[slots]
+        rows = zip(jobs.leaf[slots].tolist(), time_s.tolist(), (ran_s / time_s).tolist(), strict=True)
+        return cls.of(ended, list(rows))
 
     def run_s(self, leaf: Longs, time_s: Floats, ran_s: Floats, uniform: Floats) -> Floats:
         """Work of jobs in all, drawn: declared time times a ratio, among the ratios that lie beyond what was done."""
-        found = np.empty(len(leaf))
-        for at in np.unique(leaf):
-            rows = np.flatnonzero(leaf == at)
-            ratios = self.of_leaf.get(int(at), self.everywhere)
+        found, sizes = np.empty(len(leaf)), size_of(time_s)
+        for at, size in set(zip(leaf.tolist(), sizes.tolist(), strict=True)):
+            rows = np.flatnonzero((leaf == at) & (sizes == size))
+            keys = ((at, size), (ANY, size), (ANY, ANY))
+            ratios = next(self.levels[key] for key in keys if key in self.levels)
             first = np.searchsorted(ratios, ran_s[rows] / time_s[rows], side="right")
             n_left = len(ratios) - first
             pick = np.minimum(first + (uniform[rows] * n_left).astype(np.int64), len(ratios) - 1)
@@ -75,10 +103,20 @@ class Ratios:
         return np.maximum(np.maximum(found, ran_s + RUN_S_MIN), RUN_S_MIN)
 
 
-def _levels(values: Floats) -> Floats:
-    """A distribution by a few of its levels, rising."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    return ordered if len(ordered) <= N_LEVELS else np.quantile(ordered, (np.arange(N_LEVELS) + 0.5) / N_LEVELS)
+def size_of(time_s: Floats) -> Longs:
+    """Declared times by size: below 15 min, then each up to four times as long as the one before."""
+    return np.asarray(np.ceil(np.log2(np.maximum(time_s, 1.0) / SIZE_S) / 2.0).clip(0, 8), dtype=np.int64)
+
+
+def _levels(values: Floats, is_end: npt.NDArray[np.bool_]) -> Floats:
+    """Rising levels of the distribution of values of which some are only known to be larger; what is left is 1."""
+    order = np.lexsort((~is_end, values))
+    ordered, ends = values[order], is_end[order]
+    at_risk = len(ordered) - np.arange(len(ordered))
+    below = 1.0 - np.cumprod(1.0 - ends / at_risk)  # the part that has ended by each value
+    levels = (np.arange(N_LEVELS) + 0.5) / N_LEVELS
+    at = np.searchsorted(below, levels)
+    return np.append(ordered, 1.0)[at]
 
 
 def forecast_starts(
@@ -126,7 +164,8 @@ def one_draw(
         place.n_log[0] = 0
         if np.isfinite(world.first_start_s[rows]).all():
             break
-    return np.nan_to_num(np.asarray(world.first_start_s[rows]), nan=np.inf)
+    found: Floats = np.where(np.isfinite(world.first_start_s[rows]), world.first_start_s[rows], np.inf)
+    return found
 
 
 def _waiting(board: Board) -> Longs:

@@ -180,7 +180,7 @@ def workload_of(leaves: Sequence[str], columns: Mapping[str, Any], **more: Any) 
     whole: dict[str, Any] = {}
     for name, dtype in DTYPES.items():
         given = columns[name] if name in columns else plain[name]
-        whole[name] = np.ascontiguousarray(np.broadcast_to(given, n), dtype=dtype)
+        whole[name] = np.array(np.broadcast_to(given, n), dtype=dtype, order="C")  # its own: one form of all kernels
     return Workload(leaves=tuple(leaves), **whole, **more).validate()
 
 
