@@ -73,3 +73,31 @@ def test_a_job_on_a_machine_takes_from_what_is_free(live: LivePark) -> None:
     node = one(owner)
     assert node["free_cpus"] == node["cpus"] - 1 and node["jobs"][0]["job_id"] == job_id
     assert one(visitor)["jobs"][0]["job_id"] is None and one(visitor)["free_cpus"] == node["free_cpus"]
+
+
+def test_what_operators_asked_holds_for_jobs_and_over_a_crash(live: LivePark) -> None:
+    owner = live.owner
+    (name,) = [node["node_id"] for node in live.park.nodes.nodes(owner)]
+    live.step(5, times=2)
+    running = live.submit(run_s=400.0, cpus=0.5, tier="firm")
+    live.step(5, times=2)
+    live.park.nodes.drain(owner, name, "new fans")
+    waits = live.submit(run_s=20.0, cpus=0.5, tier="firm")
+    live.step(5, times=2)
+    assert live.view(running)["state"] == "running" and live.view(waits)["state"] == "queued"
+    assert live.view(waits)["reasons"][0]["text"] == "Every node that it may run on is drained or down."
+    live.crash()
+    live.step(5, times=2)
+    assert live.park.nodes.nodes(owner)[0]["why"] == "new fans" and live.view(waits)["state"] == "queued"
+    live.park.nodes.resume(owner, name)
+    window = live.park.nodes.close(owner, nodes=[name], from_="30m", to="2h", project="", why="switch")
+    long = live.submit(run_s=20.0, cpus=0.5, tier="firm", time=3600)
+    live.step(5, times=8)
+    assert live.view(waits)["state"] in ("queued", "finished"), "it declared an hour, which reaches into the window"
+    reason = live.view(long)["reasons"][0]
+    assert (reason["code"], reason["values"]["closed"]) == ("window", [name])
+    live.crash()
+    assert [item["window_id"] for item in live.park.nodes.windows(owner)] == [window["window_id"]]
+    live.park.nodes.open_again(owner, window["window_id"])
+    live.step(5, times=10)
+    assert live.view(long)["state"] == "finished" and live.park.nodes.windows(owner) == []

@@ -113,7 +113,12 @@ class Story:
         self.served = Served(folder, site_name=str(folder / "lab.toml"))
         self.park, self.weather = self.served.live, Weather()
         self.park.live.parts.planning.maker = self.weather
-        settings = {"min_run_s": 0.0, "pause_rate_max_per_h": 1e9, "lookahead": 2, "service_reserve_kw": 0.0}
+        settings: dict[str, Any] = {
+            "min_run_s": 0.0,
+            "pause_rate_max_per_h": 1e9,
+            "lookahead": 2,
+            "service_reserve_kw": 0.0,
+        }
         self.park.live.parts.policy = replace(self.park.live.parts.policy, **settings)
         person_id, _ = self.park.park.accounts.ensure_owner()
         monkeypatch.setenv("PARK_URL", self.served.url)

@@ -36,6 +36,7 @@ SAID_BY_THE_PARK: Final = (
     N_("It needs {asks} on one node; the roomiest has {room} free."),
     N_("It needs {asks}; {room} are free."),
     N_("There is room, but it is promised to jobs before it."),
+    N_("Every node that it may run on is drained or down."),
     N_("The nodes that it needs are closed for a while."),
     N_("It would reach into the maintenance of {nodes}, from {start} to {end}."),
     N_("It would reach into the time of {nodes} that is kept for {project}, from {start} to {end}."),

@@ -56,6 +56,7 @@ class Facts:
     is_salt_empty: bool = False
     share: str = ""  # of the share that reclaims
     closed: Closed | None = None
+    is_all_down: bool = False  # no node of its kind takes jobs
     promised_s: float = INF  # the start that it was told first
 
 
@@ -187,6 +188,8 @@ def _room(a: float, b: float, facts: Facts) -> Told:
     """`a` whole nodes of which `b` are free; for a part of a node GPUs and the most that are free on one."""
     if facts.closed is not None:
         return _window(a, b, facts)
+    if facts.is_all_down:
+        return "room", "Every node that it may run on is drained or down.", _parts(a, b, facts)
     if facts.is_gang:
         free = "1 is" if b == 1 else f"{b:.0f} are" if b else "none is"
         text = f"It needs {a:.0f} whole free nodes; {free} free."
@@ -307,6 +310,7 @@ class Teller:
             is_salt_empty=now is not None and now.salt_frac is not None and now.salt_frac < SALT_EMPTY_FRAC,
             share=self._share(int(job.reason_a)) if code == codes.RECLAIMED else "",
             closed=self._closed(slot) if is_of_room and code != codes.RESERVED else None,
+            is_all_down=is_of_room and not self._may(int(job.classes)).any(),
             promised_s=float(job.promised_s) if is_of_room else INF,
         )
 

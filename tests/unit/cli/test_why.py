@@ -80,6 +80,7 @@ def french(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
 FACTS = (
     Facts(asks=Room(2, 8.0, 2**30), free=Room(1, 4.0, 2**30), share="health", latest_s=9e4, is_salt_empty=True),
     Facts(is_gang=True, kept_kw=1e9),
+    Facts(is_all_down=True),
     Facts(closed=Closed(("n1", "n2"), 0.0, 3600.0, "genomes")),
     Facts(closed=Closed(("n1",), 0.0, 3600.0), asks=Room(0, 8.0, 2**30)),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def test_a_drained_machine_is_told_at_once_and_after_it_was_taken(world: World) 
 
 
 def test_only_operators_change_anything(world: World) -> None:
-    acts = (
+    acts: tuple[Callable[[Principal], Any], ...] = (
         lambda who: world.service.drain(who, "h100-0", ""),
         lambda who: world.service.resume(who, "h100-0"),
         lambda who: world.service.close(who, nodes=["h100-0"], to="2h"),

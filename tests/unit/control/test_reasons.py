@@ -166,6 +166,7 @@ def test_the_roomiest_node_is_one_that_is_up_and_of_its_classes() -> None:
     at.nodes.up[:] = DRAINED
     none = teller(at).reason(slot)
     assert none is not None and none.values["free_gpus"] == 0
+    assert none.text == "Every node that it may run on is drained or down."
 
 
 def test_a_window_is_named_only_where_it_alone_stands_in_the_way() -> None:

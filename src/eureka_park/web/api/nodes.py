@@ -10,8 +10,8 @@ from eureka_park.web import node_schemas, schemas
 from eureka_park.web.auth import Anyone, Someone, ThePark
 
 router = APIRouter(tags=["nodes"], responses=schemas.ERRORS)
-NodeId = Annotated[str, Path(max_length=128)]
-WindowId = Annotated[str, Path(max_length=80)]
+NodeId = Annotated[str, Path(max_length=128, description="The machine's name")]
+WindowId = Annotated[str, Path(max_length=80, description="The window's id")]
 
 
 @router.get("/nodes", response_model=node_schemas.NodePage, operation_id="list_nodes")
