@@ -79,6 +79,7 @@ class PlainJob:
     is_first: bool
     declared_kw: float
     power_frac: float
+    submitted_s: float
     state: int = QUEUED
     nodes: list[int] = field(default_factory=list)
     gpu_mask: int = 0

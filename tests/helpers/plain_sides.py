@@ -36,7 +36,7 @@ class PlainSide:
             order=order, leaf=row.leaf, tier=row.tier, job_class=row.job_class, n_nodes=row.n_nodes,
             n_nodes_min=row.n_nodes_min, gpus=row.gpus, mcpu=row.mcpu, mem_mib=row.mem_mib, classes=list(row.classes),
             time_s=row.time_s, deadline_s=row.deadline_s, priority=row.priority, checkpoint=row.checkpoint,
-            is_first=row.is_first, declared_kw=row.declared_kw, power_frac=row.power_frac,
+            is_first=row.is_first, declared_kw=row.declared_kw, power_frac=row.power_frac, submitted_s=row.submit_s,
         )  # fmt: skip
         self.jobs[order] = job
         self.park.submit(job)

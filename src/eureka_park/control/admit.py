@@ -12,7 +12,9 @@ from eureka_park.compute.core.reservations import note_start, reserve
 from eureka_park.compute.core.rooms import lowest_gpus
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
 from eureka_park.compute.core.standing import URGENT_S, first_class, is_urgent, left_s, rate, would_be_bound
-from eureka_park.control.budget import add_load, all_kw, better_hour, bound_hour_s, firm_free_kw, room_kw
+from eureka_park.control.budget import (
+    add_load, all_kw, better_hour, bound_hour_s, budget_kw, firm_free_kw, room_kw,
+)  # fmt: skip
 from eureka_park.control.codes import (
     BETTER_HOUR,
     CLEAN_POWER,
@@ -28,6 +30,7 @@ from eureka_park.control.codes import (
 from eureka_park.control.say import log, note, say, tell
 from eureka_park.foundation.kernels import kernel
 
+PATIENT_S = 172_800.0  # a flexible job that has waited so long has power kept free for it
 LATE_S = 60.0  # a start later than promised by more than this is a broken promise
 
 
@@ -51,12 +54,22 @@ def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
         return _site_reason(board, slot, now_s)
     if would_be_bound(board, slot, now_s):
         if drawn_kw >= g.refused_least_kw or drawn_kw > room_kw(board):
-            g.refused_least_kw = min(g.refused_least_kw, drawn_kw)
+            g.refused_least_kw = 0.0 if _is_starved(board, slot, now_s) else min(g.refused_least_kw, drawn_kw)
             return _say_clean(board, slot, drawn_kw, now_s)
         if tier == GREEN:
             return NO_REASON
     reason = _site_reason(board, slot, now_s)
     return reason if reason != NO_REASON else _hour_reason(board, slot, drawn_kw, now_s)
+
+
+@kernel
+def _is_starved(board: Board, slot: int, now_s: float) -> bool:
+    """Whether smaller jobs have long kept a job from power that would do for it: none of them starts after it then."""
+    job, g = board.jobs[slot], board.g[0]
+    if job.tier != FLEX or now_s - max(job.submitted_s, job.last_pause_s) < PATIENT_S:
+        return False
+    most_kw = budget_kw(board, g.clean_min_kw) * (1.0 - g.margin_frac)
+    return bool(job.idle_kw + job.dynamic_kw <= most_kw)
 
 
 @kernel
