@@ -46,10 +46,12 @@ def check_nodes(board: b.Board, on: list[int]) -> None:
         row = classes[nodes.klass[node]]
         gpus, mcpu, mem, mask = int(row.n_gpus), int(row.mcpu), int(row.mem_mib), (1 << int(row.n_gpus)) - 1
         for slot in held[node]:
-            own = (1 << int(row.n_gpus)) - 1 if jobs.gang[slot] else int(jobs.gpu_mask[slot])
-            assert mask & own == own, f"node {node}: GPUs {own:b} of job {jobs.order[slot]} are held twice"
-            assert own.bit_count() == jobs.gpus[slot], f"job {jobs.order[slot]} holds {own:b}"
-            mask &= ~own
+            its_mask = (1 << int(row.n_gpus)) - 1 if jobs.gang[slot] else int(jobs.gpu_mask[slot])
+            assert mask & its_mask == its_mask, (
+                f"node {node}: GPUs {its_mask:b} of job {jobs.order[slot]} are held twice"
+            )
+            assert its_mask.bit_count() == jobs.gpus[slot], f"job {jobs.order[slot]} holds {its_mask:b}"
+            mask &= ~its_mask
             gpus, mcpu, mem = gpus - int(jobs.gpus[slot]), mcpu - int(jobs.mcpu[slot]), mem - int(jobs.mem_mib[slot])
         found = (nodes.free_gpus[node], nodes.free_mcpu[node], nodes.free_mem_mib[node], nodes.free_mask[node])
         assert found == (gpus, mcpu, mem, mask), f"node {node}: free {found}, worked out {(gpus, mcpu, mem, mask)}"
