@@ -33,6 +33,7 @@ class Machines:
     gpu_types: tuple[str, ...] = ()  # a name's place is its number on the board; names only ever come to it
     classes: list[ClassRow] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
+    node_ids: list[str] = field(default_factory=list)  # by index
     _masks: dict[_ShapeOfJob, int] = field(default_factory=dict)
 
     @classmethod
@@ -51,12 +52,8 @@ class Machines:
             gpu_types=known,
             classes=[_class_row(group, known) for group in groups.values()],
             index={node.node_id: at for at, node in enumerate(ordered)},
+            node_ids=[node.node_id for node in ordered],
         )
-
-    @property
-    def node_ids(self) -> list[str]:
-        """Names by index."""
-        return list(self.index)
 
     def classes_for(self, spec: JobSpec) -> int:
         """The classes whose empty nodes hold a part of the job, as a bit mask; a gang takes nodes whole."""
