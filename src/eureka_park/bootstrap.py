@@ -393,6 +393,7 @@ def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: floa
         carbon_mad_per_kg=site.policy.carbon_weight_mad_per_kg,
         flex_wait_gain_frac=site.policy.flex_wait_gain_frac,
         margin_frac=site.policy.margin_frac,
+        lead_s=site.policy.lead_s,
         n_considered_max=site.policy.n_considered_max,
         lookahead=site.policy.lookahead,
         scan=site.policy.scan,

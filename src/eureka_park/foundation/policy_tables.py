@@ -33,6 +33,9 @@ class Policy(Section):
     cap_steps_frac: tuple[Annotated[float, Field(ge=0.5, le=1)], ...] = entry(
         "Steps by which a job's power is capped, falling", "fraction", (0.62, 0.5), max_length=5
     )
+    lead_s: float = entry(
+        "So long before clean power falls work gives way: writing checkpoints takes its time", "s", 0.0, ge=0, le=3600
+    )
     margin_frac: float = entry(
         "Room that must be left before a cap is lifted or a paused job goes on", "fraction", 0.05, ge=0, le=0.5
     )
