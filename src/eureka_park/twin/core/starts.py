@@ -44,6 +44,7 @@ N_LEVELS: Final = 64  # ratios that are kept of a distribution
 ENDS_MIN: Final = 20  # ended jobs from which on a group has ratios of its own
 ANY: Final = -1
 SIZE_S: Final = 900.0
+SIZES: Final = 9
 ASSUMED: Final = (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)  # until jobs have ended; an assumption
 RUN_S_MIN: Final = 1.0
 
@@ -52,7 +53,7 @@ RUN_S_MIN: Final = 1.0
 class Ratios:
     """Work really done over the declared time, of jobs by leaf and size of the declared time (`size_of`).
 
-    `levels` holds rising values by (leaf, size), by (ANY, size) and by (ANY, ANY): the first that is there counts.
+    `levels` holds rising values by (leaf, size), where enough are known, and by (ANY, size).
     """
 
     levels: Mapping[tuple[int, int], Floats]
@@ -62,21 +63,24 @@ class Ratios:
         """From (leaf, declared s, ratio) of jobs that ended, and of those that run with what they have done so far.
 
         Who runs still tells that jobs may take as long (Kaplan and Meier 1958): of those that came lately the short
-        ones end first. Where less than 20 ended the next wider group is taken, at last with what is assumed.
+        ones end first. Of a leaf counts what is its own once 20 of that size ended, else all of the size, below 20 with
+        what is assumed.
         """
         rows = np.array([*ended, *running], dtype=np.float64).reshape(-1, 3)
         is_end = np.arange(len(rows)) < len(ended)
         ratio = np.clip(rows[:, 2], 1e-4, 1.0)
         keys = np.stack([rows[:, 0].astype(np.int64), size_of(rows[:, 1])], axis=1)
-        everybody = np.concatenate([ratio, ASSUMED]), np.concatenate([is_end, np.ones(len(ASSUMED), dtype=np.bool_)])
-        if is_end.sum() >= ENDS_MIN:
-            everybody = ratio, is_end
-        found = {(ANY, ANY): _levels(*everybody)}
-        for leaf in (ANY, *np.unique(keys[:, 0])):
-            for size in np.unique(keys[:, 1]):
-                among = (keys[:, 1] == size) & ((leaf == ANY) | (keys[:, 0] == leaf))
-                if (among & is_end).sum() >= ENDS_MIN:
-                    found[int(leaf), int(size)] = _levels(ratio[among], is_end[among])
+        found: dict[tuple[int, int], Floats] = {}
+        for size in range(SIZES):
+            among = keys[:, 1] == size
+            values, ends = ratio[among], is_end[among]
+            if ends.sum() < ENDS_MIN:
+                values, ends = np.append(values, ASSUMED), np.append(ends, np.ones(len(ASSUMED), dtype=np.bool_))
+            found[ANY, size] = _levels(values, ends)
+            for leaf in np.unique(keys[among, 0]):
+                own = among & (keys[:, 0] == leaf)
+                if (own & is_end).sum() >= ENDS_MIN and leaf != ANY:
+                    found[int(leaf), size] = _levels(ratio[own], is_end[own])
         return cls(found)
 
     @classmethod
@@ -94,8 +98,7 @@ class Ratios:
         found, sizes = np.empty(len(leaf)), size_of(time_s)
         for at, size in set(zip(leaf.tolist(), sizes.tolist(), strict=True)):
             rows = np.flatnonzero((leaf == at) & (sizes == size))
-            keys = ((at, size), (ANY, size), (ANY, ANY))
-            ratios = next(self.levels[key] for key in keys if key in self.levels)
+            ratios = self.levels.get((at, size), self.levels[ANY, size])
             first = np.searchsorted(ratios, ran_s[rows] / time_s[rows], side="right")
             n_left = len(ratios) - first
             pick = np.minimum(first + (uniform[rows] * n_left).astype(np.int64), len(ratios) - 1)
@@ -105,7 +108,7 @@ class Ratios:
 
 def size_of(time_s: Floats) -> Longs:
     """Declared times by size: below 15 min, then each up to four times as long as the one before."""
-    return np.asarray(np.ceil(np.log2(np.maximum(time_s, 1.0) / SIZE_S) / 2.0).clip(0, 8), dtype=np.int64)
+    return np.asarray(np.ceil(np.log2(np.maximum(time_s, 1.0) / SIZE_S) / 2.0).clip(0, SIZES - 1), dtype=np.int64)
 
 
 def _levels(values: Floats, is_end: npt.NDArray[np.bool_]) -> Floats:
@@ -141,10 +144,13 @@ def waiting_orders(board: Board) -> Longs:
 
 
 def quantiles(draws: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """Of the starts in each draw, the instants by which half and nine tenths of the draws have begun."""
-    table = np.sort(np.array(draws), axis=0)
-    n = len(draws)
-    return table[int(np.ceil(0.5 * n)) - 1], table[int(np.ceil(0.9 * n)) - 1]
+    """Of the starts in each draw, the instants before which a further draw lies with a chance of 0.5 and of 0.9.
+
+    The k-th of n draws is that of a chance k / (n + 1): with less than nine draws the last stands for 0.9.
+    """
+    table, n = np.sort(np.array(draws), axis=0), len(draws)
+    at_50, at_90 = (min(n, int(np.ceil(chance * (n + 1) - 1e-9))) - 1 for chance in (0.5, 0.9))
+    return table[at_50], table[at_90]
 
 
 def one_draw(
