@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from eureka_park.compute.core.board import FIRM, FLEX, GREEN, INF, NONE, SKY_OBSERVED, Board
+from eureka_park.compute.core.board import DUE, FIRM, FLEX, GREEN, INF, LATEST, N_SET, NONE, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_gang, find_single, may_run_on, n_empty
 from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting
 from eureka_park.compute.core.moves import deferred, start
@@ -34,7 +32,7 @@ PATIENT_S = 172_800.0  # a flexible job that has waited so long has power kept f
 LATE_S = 60.0  # a start later than promised by more than this is a broken promise
 
 
-# -- power ---------------------------------------------------------------------------------------------------------------
+# -- power -------------------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -47,7 +45,7 @@ def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
     tier, drawn_kw = job.tier, job.idle_kw + job.dynamic_kw
     if tier == FIRM:
         rated_kw = job.idle_kw + job.full_kw
-        need_s = left_s(board, slot, now_s) * job.n_nodes / n_nodes
+        need_s = left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes
         free_kw = firm_free_kw(board, now_s + need_s)
         if rated_kw > free_kw:
             return say(board, slot, FIRM_POWER, rated_kw, free_kw, board.sky[0].end_s, now_s)
@@ -90,7 +88,7 @@ def _say_clean(board: Board, slot: int, need_kw: float, now_s: float) -> int:
     if g.explain:
         until_s = bound_hour_s(board, g.bound_kw + need_kw)
         if job.tier == FLEX and job.deadline_s < INF:
-            until_s = min(until_s, job.deadline_s - left_s(board, slot, now_s))
+            until_s = min(until_s, job.deadline_s - left_s(board.jobs[slot], now_s))
     return say(board, slot, CLEAN_POWER, need_kw, room_kw(board), until_s, now_s)
 
 
@@ -98,9 +96,9 @@ def _say_clean(board: Board, slot: int, need_kw: float, now_s: float) -> int:
 def _hour_reason(board: Board, slot: int, need_kw: float, now_s: float) -> int:
     """Whether waiting for a cheaper, cleaner hour pays; a job without a deadline has not offered to wait."""
     job = board.jobs[slot]
-    if job.deadline_s == INF or is_urgent(board, slot, now_s):
+    if job.deadline_s == INF or is_urgent(board.jobs[slot], now_s):
         return NO_REASON
-    latest_s = job.deadline_s - left_s(board, slot, now_s)
+    latest_s = job.deadline_s - left_s(board.jobs[slot], now_s)
     best, price, now_price = better_hour(board, need_kw, latest_s)
     if best == 0:
         return NO_REASON
@@ -113,7 +111,7 @@ def _hour_reason(board: Board, slot: int, need_kw: float, now_s: float) -> int:
     return BETTER_HOUR
 
 
-# -- room ----------------------------------------------------------------------------------------------------------------
+# -- room --------------------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -121,10 +119,10 @@ def _find(board: Board, slot: int, n_nodes: int, now_s: float) -> bool:
     """Put a place for the job into `board.pick`."""
     job = board.jobs[slot]
     if job.gang:
-        end_s = now_s + left_s(board, slot, now_s) * job.n_nodes / n_nodes
+        end_s = now_s + left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes
         return find_gang(board, slot, n_nodes, now_s, end_s)
-    node = find_single(board, slot, now_s, now_s + left_s(board, slot, now_s))
-    board.pick[0] = node
+    node = find_single(board, slot, now_s, now_s + left_s(board.jobs[slot], now_s))
+    board.nodes[0].pick = node
     return node != NONE
 
 
@@ -133,7 +131,7 @@ def _reserve_blocked(board: Board, now_s: float) -> None:
     """Work out the reservations of those that were refused for room before, as far as that has not been done."""
     g, jobs = board.g[0], board.jobs
     while g.n_reserved < g.n_blocked:
-        slot = board.blocked[g.n_reserved]
+        slot = board.g[0].blocked[g.n_reserved]
         g.n_reserved += 1
         from_s = reserve(board, slot, now_s)
         jobs[slot].reason_until_s = from_s
@@ -149,7 +147,7 @@ def _room_reason(board: Board, slot: int, had_room: bool, now_s: float) -> int:
     if first_class(board, slot) == NONE:
         return say(board, slot, NO_SUCH_NODE, 0.0, 0.0, INF, now_s)
     if g.n_blocked < g.reserve_depth:
-        board.blocked[g.n_blocked] = slot
+        board.g[0].blocked[g.n_blocked] = slot
         g.n_blocked += 1
     job.refused_room_s = min(job.refused_room_s, now_s)
     parts, free = float(job.n_nodes if job.gang else job.gpus), 0.0
@@ -168,12 +166,12 @@ def _free_parts(board: Board, slot: int, now_s: float) -> float:
     for free in range(g.gpus_max, -1, -1):
         for klass in range(board.classes.shape[0]):
             if free <= board.classes[klass].n_gpus and may_run_on(board, slot, klass):
-                if board.buckets[board.classes[klass].row + free, 0] > 0:
+                if board.bitmaps[board.classes[klass].row + free, N_SET] > 0:
                     return float(free)
     return 0.0
 
 
-# -- one job -------------------------------------------------------------------------------------------------------------
+# -- one job -----------------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -183,7 +181,7 @@ def _try_with(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
     g = board.g[0]
     klass = first_class(board, slot)
     if klass != NONE and (job.gang and job.n_nodes_min > 0):
-        rate(board, slot, klass, n_nodes)
+        rate(board.jobs[slot], board.classes[klass], n_nodes)
     reason = _power_reason(board, slot, n_nodes, now_s)
     if reason != NO_REASON:
         return reason
@@ -203,7 +201,7 @@ def _try_with(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
 def _begin(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     job = board.jobs[slot]
     g = board.g[0]
-    node = board.pick[0]
+    node = board.nodes[0].pick
     mask = 0 if job.gang else lowest_gpus(board.nodes[node].free_mask, job.gpus)
     if now_s > job.promised_s + LATE_S:
         g.n_broken += 1
@@ -212,7 +210,7 @@ def _begin(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     start(board, slot, n_nodes, mask, 0, now_s)
     if g.n_reserved > 0:
         for index in range(n_nodes):
-            note_start(board, slot, board.pick[index])
+            note_start(board, slot, board.nodes[index].pick)
     add_load(board, slot)
     job.reason = NO_REASON
     log(board, START, slot, float(job.n_held), 1.0)
@@ -233,16 +231,16 @@ def try_start(board: Board, slot: int, now_s: float) -> int:
         return reason
     if reason == ROOM or reason == RESERVED:
         least = max(least, min(job.n_nodes - 1, n_empty(board, slot, now_s, now_s)))
-        if g.n_blocked > 0 and board.blocked[g.n_blocked - 1] == slot:
+        if g.n_blocked > 0 and board.g[0].blocked[g.n_blocked - 1] == slot:
             g.n_blocked -= 1  # it is not blocked yet: the smaller try tells
             g.n_reserved = min(g.n_reserved, g.n_blocked)
     reason = _try_with(board, slot, least, now_s)
     if reason != NO_REASON and is_waiting(board, slot):
-        rate(board, slot, first_class(board, slot), job.n_nodes)
+        rate(board.jobs[slot], board.classes[first_class(board, slot)], job.n_nodes)
     return reason
 
 
-# -- one turn ------------------------------------------------------------------------------------------------------------
+# -- one turn ----------------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -250,21 +248,18 @@ def _urgent_first(board: Board, now_s: float) -> None:
     """Jobs that must start by now to end by their deadline, the most pressing first; they stay urgent until they do."""
     g, jobs = board.g[0], board.jobs
     n = 0
-    due = np.empty(64, np.int64)
-    while g.latest_n > 0 and board.latest[0].key - URGENT_S <= now_s:
-        slot, order, key = board.latest[0].slot, board.latest[0].order, board.latest[0].key
-        g.latest_n = heap_pop(board.latest, g.latest_n)
+    while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s:
+        slot, order, key = board.heaps[LATEST, 0].slot, board.heaps[LATEST, 0].order, board.heaps[LATEST, 0].key
+        g.latest_n = heap_pop(board.heaps[LATEST], g.latest_n)
         if jobs[slot].order != order or jobs[slot].latest_key != key:
             continue
-        if n == due.shape[0]:
-            due = np.append(due, np.empty(n, np.int64))
-        due[n] = slot
+        board.heaps[DUE, n].slot = slot
         n += 1
     for index in range(n):
-        slot = due[index]
+        slot = board.heaps[DUE, index].slot
         try_start(board, slot, now_s)
         if is_waiting(board, slot):
-            g.latest_n = heap_push(board.latest, g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
+            g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
 
 
 @kernel
@@ -328,4 +323,4 @@ def admit(board: Board, now_s: float) -> None:
     if g.explain:
         _reserve_blocked(board, now_s)
         for index in range(g.n_blocked):
-            tell(board, board.blocked[index], now_s)
+            tell(board, board.g[0].blocked[index], now_s)

@@ -73,9 +73,9 @@ def read_sky(board: Board, now_s: float) -> None:
     for index in range(n):
         first = hour_of(sky[index].start_s)
         while hour < first:  # what is expected to have ended before this interval begins
-            load_kw -= board.ending_kw[hour % RING]
+            load_kw -= board.g[0].ending_kw[hour % RING]
             hour += 1
-        sky[index].load_kw = load_kw + (board.planned_kw[first % RING] if index else 0.0)
+        sky[index].load_kw = load_kw + (board.g[0].planned_kw[first % RING] if index else 0.0)
 
 
 @kernel
@@ -96,13 +96,13 @@ def price_of(board: Board, index: int, add_kw: float) -> float:
         return 0.0
     left, at, cost = add_kw, board.sky[index].load_kw, 0.0
     for step in range(n):
-        part = min(left, max(0.0, board.step_kw[index, step] - at))
-        cost += part * board.step_price[index, step]
+        part = min(left, max(0.0, board.sky[index].step_kw[step] - at))
+        cost += part * board.sky[index].step_price[step]
         left -= part
         at += part
         if left <= 1e-12:
             break
-    return float((cost + left * 2.0 * board.step_price[index, n - 1]) / add_kw)
+    return float((cost + left * 2.0 * board.sky[index].step_price[n - 1]) / add_kw)
 
 
 @kernel

@@ -7,9 +7,9 @@ are never stopped to save power: they are frozen where the engine can, else they
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from eureka_park.compute.core.board import FLEX, FROZEN, GREEN, INF, NONE, RUNNING, SERVICE, Array, Board
+from eureka_park.compute.core.board import FLEX, FROZEN, GREEN, INF, NONE, RUNNING, SERVICE, URGENT, Board
 from eureka_park.compute.core.lines import heap_pop
 from eureka_park.compute.core.moves import capped, frozen, pausing, resized, thawed
 from eureka_park.compute.core.share_tree import most_served_leaves
@@ -39,9 +39,9 @@ STOP, STAND_STILL, SHRINK = 1, 2, 3
 def bind_anew(board: Board, now_s: float) -> None:
     """Jobs whose deadline has come so near that the sky may hold them no longer."""
     g, jobs = board.g[0], board.jobs
-    while g.urgent_n > 0 and board.urgent[0].key <= now_s:
-        slot, order, key = board.urgent[0].slot, board.urgent[0].order, board.urgent[0].key
-        g.urgent_n = heap_pop(board.urgent, g.urgent_n)
+    while g.urgent_n > 0 and board.heaps[URGENT, 0].key <= now_s:
+        slot, order, key = board.heaps[URGENT, 0].slot, board.heaps[URGENT, 0].order, board.heaps[URGENT, 0].key
+        g.urgent_n = heap_pop(board.heaps[URGENT], g.urgent_n)
         if jobs[slot].order == order and jobs[slot].urgent_key == key and jobs[slot].node != NONE:
             rebind(board, slot, now_s)
 
@@ -64,13 +64,13 @@ def _saved_by_stop(board: Board, slot: int) -> float:
 
 
 @kernel
-def _plan_caps(board: Board, leaves: Array, n: int, short_kw: float) -> float:
+def _plan_caps(board: Board, n: int, short_kw: float) -> float:
     """Cap bound jobs step by step, in order, until it is enough; what is still missing."""
     jobs, g = board.jobs, board.g[0]
     for step in range(1, g.n_caps if g.can_cap else 1):
         for tier in (GREEN, FLEX):
             for index in range(n):
-                slot = board.lines[3 * leaves[index] + tier].newest
+                slot = board.lines[3 * board.shares[index].leaf + tier].newest
                 while slot != NONE:
                     if short_kw <= 0.0:
                         return short_kw
@@ -87,12 +87,12 @@ def _plan_caps(board: Board, leaves: Array, n: int, short_kw: float) -> float:
 
 
 @kernel
-def _plan_stops(board: Board, leaves: Array, n: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
+def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
     """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing."""
     jobs = board.jobs
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * leaves[index] + tier].newest
+            slot = board.lines[3 * board.shares[index].leaf + tier].newest
             while slot != NONE:
                 if short_kw <= 0.0:
                     return short_kw
@@ -113,7 +113,7 @@ def _plan_stop(board: Board, slot: int, short_kw: float, may_shrink: bool) -> fl
     saved_kw = _saved_by_stop(board, slot)
     if may_shrink and g.can_resize and least > 0 and held > least:
         each_kw = (saved_kw + job.idle_kw) / held
-        keep = max(least, held - int(np.ceil(short_kw / each_kw)))
+        keep = max(least, held - math.ceil(short_kw / each_kw))
         job.plan_stop, job.plan_keep, job.reason_a = SHRINK, keep, short_kw
         return (held - keep) * each_kw
     already_kw = 0.0
@@ -171,22 +171,21 @@ def descend(board: Board, now_s: float) -> None:
     short_kw = g.bound_kw - budget
     if short_kw <= 1e-9 * (1.0 + budget):
         return
-    leaves = np.empty(board.shares.shape[0], np.int64)
-    n = most_served_leaves(board, leaves)
+    n = most_served_leaves(board)
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * leaves[index] + tier].newest
+            slot = board.lines[3 * board.shares[index].leaf + tier].newest
             while slot != NONE:
                 jobs[slot].plan_cap, jobs[slot].plan_stop = jobs[slot].cap_step, 0
                 slot = jobs[slot].next
-    short_kw = _plan_caps(board, leaves, n, short_kw)
+    short_kw = _plan_caps(board, n, short_kw)
     if short_kw > 0.0:
-        short_kw = _plan_stops(board, leaves, n, short_kw, now_s, True)
+        short_kw = _plan_stops(board, n, short_kw, now_s, True)
     if short_kw > 0.0 and g.can_resize:
-        _plan_stops(board, leaves, n, short_kw, now_s, False)
+        _plan_stops(board, n, short_kw, now_s, False)
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * leaves[index] + tier].newest
+            slot = board.lines[3 * board.shares[index].leaf + tier].newest
             while slot != NONE:
                 after = jobs[slot].next
                 if jobs[slot].plan_stop != 0 or jobs[slot].plan_cap != jobs[slot].cap_step:
@@ -194,7 +193,7 @@ def descend(board: Board, now_s: float) -> None:
                 slot = after
 
 
-# -- up again ------------------------------------------------------------------------------------------------------------
+# -- up again ----------------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -203,30 +202,32 @@ def ascend(board: Board, now_s: float) -> None:
     first, its oldest start first.
     """
     g = board.g[0]
-    if g.n_down == 0:
+    if g.n_down == 0 or _all_stay_down(board, g.n_down_free):
         return
-    leaves = np.empty(board.shares.shape[0], np.int64)
-    n = most_served_leaves(board, leaves)
+    n = most_served_leaves(board)
     for tier in (FLEX, GREEN):
         for index in range(n - 1, -1, -1):
-            line = 3 * leaves[index] + tier
-            if board.lines[line].n_down > 0:
+            line = 3 * board.shares[index].leaf + tier
+            if board.lines[line].n_down > 0 and not _all_stay_down(board, board.lines[line].n_down_free):
                 _raise_line(board, line, now_s)
 
 
 @kernel
+def _all_stay_down(board: Board, n_free: int) -> bool:
+    """Whether the sky binds all that are down and leaves nothing; who is to be told why is asked one by one."""
+    return bool(n_free == 0 and not board.g[0].explain and room_kw(board) < 0.0)
+
+
+@kernel
 def _raise_line(board: Board, line: int, now_s: float) -> None:
-    g = board.g[0]
-    jobs, n_refused = board.jobs, 0
-    slot = board.lines[line].oldest
-    while slot != NONE:
-        older = jobs[slot].prev
-        is_down = jobs[slot].state == FROZEN or (jobs[slot].state == RUNNING and jobs[slot].cap_step > 0)
-        if is_down and not jobs[slot].ending:
-            if not jobs[slot].bound or n_refused < g.lookahead:
-                if not _raise(board, slot, now_s):
-                    n_refused += 1
-        slot = older
+    g, jobs, n_refused = board.g[0], board.jobs, 0
+    slot = board.lines[line].down_oldest
+    while slot != NONE and (n_refused < g.lookahead or board.lines[line].n_down_free > 0):
+        younger = jobs[slot].down_next
+        if not jobs[slot].ending and (not jobs[slot].bound or n_refused < g.lookahead):
+            if not _raise(board, slot, now_s):
+                n_refused += 1
+        slot = younger
 
 
 @kernel

@@ -6,9 +6,7 @@ of them in an hour than the policy allows.
 
 from __future__ import annotations
 
-import numpy as np
-
-from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, RUNNING, UP, Array, Board
+from eureka_park.compute.core.board import DUE, FLEX, GREEN, INF, N_SET, NONE, RUNNING, UP, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.moves import pausing
 from eureka_park.compute.core.rooms import empty_row, is_within
@@ -17,6 +15,8 @@ from eureka_park.control.codes import PAUSE, RECLAIMED, RESERVED, ROOM
 from eureka_park.control.give_way import may_stop
 from eureka_park.control.say import log, say
 from eureka_park.foundation.kernels import kernel
+
+VICTIMS_MAX = 256
 
 
 @kernel
@@ -31,7 +31,7 @@ def _claimant(board: Board, share: int, now_s: float) -> int:
     """The first job of a share that has waited long enough for room and whose start its floor covers."""
     jobs, g = board.jobs, board.g[0]
     for index in range(g.n_blocked):
-        slot = board.blocked[index]
+        slot = board.g[0].blocked[index]
         if jobs[slot].node != NONE or not is_within(board, jobs[slot].leaf, share):
             continue
         if jobs[slot].reason != ROOM and jobs[slot].reason != RESERVED:
@@ -88,22 +88,21 @@ def _helps(board: Board, claimant: int, slot: int) -> bool:
 
 
 @kernel
-def _victims(board: Board, claimant: int, share: int, out: Array, now_s: float) -> int:
+def _victims(board: Board, claimant: int, share: int, now_s: float) -> int:
     """Jobs whose pause would make room for the claimant, the most served share's newest first; 0 when none would."""
     jobs = board.jobs
-    leaves = np.empty(board.shares.shape[0], np.int64)
-    n_leaves, n, klass, got = most_served_leaves(board, leaves), 0, NONE, 0
+    n_leaves, n, klass, got = most_served_leaves(board), 0, NONE, 0
     for tier in (GREEN, FLEX):
         for index in range(n_leaves):
-            slot = board.lines[3 * leaves[index] + tier].newest
-            while slot != NONE and n < out.shape[0]:
+            slot = board.lines[3 * board.shares[index].leaf + tier].newest
+            while slot != NONE and n < VICTIMS_MAX:
                 is_fit = jobs[slot].state == RUNNING and jobs[slot].checkpoint and may_stop(board, slot, now_s)
-                if is_fit and not _is_spared(board, leaves[index], share) and _helps(board, claimant, slot):
+                if is_fit and not _is_spared(board, board.shares[index].leaf, share) and _helps(board, claimant, slot):
                     here = board.nodes[jobs[slot].node].klass
                     if klass == NONE:
-                        klass, got = here, board.buckets[empty_row(board, here), 0]
+                        klass, got = here, board.bitmaps[empty_row(board, here), N_SET]
                     if here == klass or not jobs[claimant].gang:
-                        out[n] = slot
+                        board.heaps[DUE, n].slot = slot
                         n += 1
                         got += _n_up(board, slot) if jobs[slot].gang else 1
                     if not jobs[claimant].gang or got >= jobs[claimant].n_nodes:
@@ -126,10 +125,9 @@ def reclaim(board: Board, now_s: float) -> None:
         claimant = _claimant(board, share, now_s)
         if claimant == NONE:
             continue
-        victims = np.empty(256, np.int64)
-        n = _victims(board, claimant, share, victims, now_s)
+        n = _victims(board, claimant, share, now_s)
         for index in range(n):
-            slot = victims[index]
+            slot = board.heaps[DUE, index].slot
             say(board, slot, RECLAIMED, float(share), floor_kw(board, share), INF, now_s)
             pausing(board, slot, now_s)
             log(board, PAUSE, slot, 1.0, float(share))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import INF, Board
+from eureka_park.compute.core.board import INF, TOLD_MAX, Board
 from eureka_park.foundation.kernels import kernel
 
-TOLD_MAX = 1024  # reasons that one turn tells
 AGED_MAX = 16  # of them only because their numbers have grown old
 
 
@@ -45,7 +44,7 @@ def tell(board: Board, slot: int, now_s: float) -> None:
             return
         g.n_aged += 1
     job.told, job.told_until_s, job.told_s = job.reason, until_s, now_s
-    board.told[g.n_told] = slot
+    board.g[0].told[g.n_told] = slot
     g.n_told += 1
 
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from eureka_park.compute.core.board import (
-    CAP_STEPS_MAX, INF, SKY_BINDING, SKY_GREEN, SKY_MAX, SKY_OBSERVED, STEPS_MAX, Board, quantised_kw,
+    CAP_STEPS_MAX,
+    INF,
+    SKY_BINDING,
+    SKY_GREEN,
+    SKY_MAX,
+    SKY_OBSERVED,
+    STEPS_MAX,
+    Board,
+    quantised_kw,
 )  # fmt: skip
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Supply

@@ -6,11 +6,9 @@ actions and reasons behind. What it decides depends on the board, the sky on it 
 
 from __future__ import annotations
 
-import numpy as np
-
-from eureka_park.compute.core.board import CALENDAR, CALENDAR_S, NONE, RUNNING, Board
+from eureka_park.compute.core.board import CALENDAR, CALENDAR_S, DUE, NONE, RUNNING, WAKE, Board
 from eureka_park.compute.core.ends import roll_calendar
-from eureka_park.compute.core.lines import heap_pop
+from eureka_park.compute.core.lines import heap_pop, sort_by_order
 from eureka_park.compute.core.moves import ending, woken
 from eureka_park.compute.core.standing import run_s
 from eureka_park.control.admit import admit
@@ -26,9 +24,9 @@ from eureka_park.foundation.kernels import kernel
 def _wake(board: Board, now_s: float) -> None:
     """Deferred jobs whose hour has come stand in line again."""
     g, jobs = board.g[0], board.jobs
-    while g.wake_n > 0 and board.wake[0].key <= now_s:
-        slot, order, key = board.wake[0].slot, board.wake[0].order, board.wake[0].key
-        g.wake_n = heap_pop(board.wake, g.wake_n)
+    while g.wake_n > 0 and board.heaps[WAKE, 0].key <= now_s:
+        slot, order, key = board.heaps[WAKE, 0].slot, board.heaps[WAKE, 0].order, board.heaps[WAKE, 0].key
+        g.wake_n = heap_pop(board.heaps[WAKE], g.wake_n)
         if jobs[slot].order == order and jobs[slot].wake_key == key:
             woken(board, slot)
 
@@ -37,22 +35,23 @@ def _wake(board: Board, now_s: float) -> None:
 def _end_what_is_over(board: Board, now_s: float) -> None:
     """Jobs that have done all the work that they declared and still run, the oldest first."""
     g, jobs = board.g[0], board.jobs
-    over = np.empty(64, np.int64)
-    slots = np.empty(64, np.int64)
     n, at_s = 0, max(g.cal_s, (g.turn_s // CALENDAR_S) * CALENDAR_S)
     while at_s <= now_s:
         slot = board.calendar[int(at_s // CALENDAR_S) % CALENDAR]
         while slot != NONE:
-            if jobs[slot].state == RUNNING and not jobs[slot].ending and run_s(board, slot, now_s) > jobs[slot].time_s:
-                if n == over.shape[0]:
-                    over, slots = np.append(over, np.empty(n, np.int64)), np.append(slots, np.empty(n, np.int64))
-                over[n], slots[n] = jobs[slot].order, slot
+            if (
+                jobs[slot].state == RUNNING
+                and not jobs[slot].ending
+                and run_s(board.jobs[slot], now_s) > jobs[slot].time_s
+            ):
+                board.heaps[DUE, n].order, board.heaps[DUE, n].slot = jobs[slot].order, slot
                 n += 1
             slot = jobs[slot].cal_next
         at_s += CALENDAR_S
-    for index in np.argsort(over[:n]):
-        ending(board, slots[index], now_s)
-        log(board, END, slots[index], 0.0, 0.0)
+    sort_by_order(board.heaps[DUE], n)
+    for index in range(n):
+        ending(board, board.heaps[DUE, index].slot, now_s)
+        log(board, END, board.heaps[DUE, index].slot, 0.0, 0.0)
 
 
 @kernel

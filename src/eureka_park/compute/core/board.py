@@ -37,25 +37,37 @@ CALENDAR: Final = 1 << 16  # buckets of the calendar of expected ends: 45 days
 RING: Final = 1024  # hours that the rings of expected load remember
 SKY_MAX: Final = 200  # intervals of a plan
 STEPS_MAX: Final = 16  # steps of a plan's curve
-SCHEMA: Final = 1
+BLOCKED_MAX: Final = 4096
+TOLD_MAX: Final = 1024  # reasons that one turn tells
+LATEST, WAKE, URGENT, DUE = (
+    0,
+    1,
+    2,
+    3,
+)  # heaps: latest starts, ends of deferral, when capped jobs become urgent; scratch
+N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
+SCHEMA: Final = 2
 
 JOB: Final = np.dtype(
     [
-        ("order", "i8"), ("tried", "i8"), ("time_s", "f8"), ("deadline_s", "f8"), ("submitted_s", "f8"), ("ran_s", "f8"),
-        ("since_s", "f8"), ("began_s", "f8"), ("last_pause_s", "f8"), ("speed", "f8"), ("ends_s", "f8"),
-        ("idle_kw", "f8"), ("full_kw", "f8"), ("dynamic_kw", "f8"), ("drawn_kw", "f8"), ("power_frac", "f8"),
-        ("declared_kw", "f8"),
+        # what is used most stands side by side
+        ("state", "i1"), ("tier", "i1"), ("gang", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"),
+        ("is_first", "i1"), ("counted", "i1"), ("leaf", "i4"), ("gpus", "i4"), ("n_nodes", "i4"), ("n_held", "i4"),
+        ("node", "i4"), ("time_s", "f8"), ("ran_s", "f8"), ("since_s", "f8"), ("speed", "f8"), ("ends_s", "f8"),
+        ("node_next", "i4"), ("node_prev", "i4"), ("next", "i4"), ("prev", "i4"), ("order", "i8"),
+        ("deadline_s", "f8"), ("tried", "i8"),
+        ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"), ("full_kw", "f8"),
+        ("rated_kw", "f8"), ("power_frac", "f8"), ("declared_kw", "f8"), ("submitted_s", "f8"), ("began_s", "f8"),
+        ("last_pause_s", "f8"),
         ("mcpu", "i8"), ("mem_mib", "i8"), ("classes", "i8"), ("gpu_mask", "i8"),
         ("latest_key", "f8"), ("wake_key", "f8"), ("urgent_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
         ("reason_a", "f8"), ("reason_b", "f8"), ("reason_until_s", "f8"), ("promised_s", "f8"), ("broken_s", "f8"),
         ("told_until_s", "f8"), ("told_s", "f8"), ("refused_room_s", "f8"),
-        ("leaf", "i4"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("n_held", "i4"), ("gpus", "i4"),
-        ("priority", "i4"), ("node", "i4"), ("next", "i4"), ("prev", "i4"), ("run", "i4"),
-        ("node_next", "i4"), ("node_prev", "i4"), ("cal_next", "i4"), ("cal_prev", "i4"), ("bucket", "i4"),
+        ("n_nodes_min", "i4"), ("priority", "i4"), ("run", "i4"), ("cal_next", "i4"), ("cal_prev", "i4"),
+        ("bucket", "i4"), ("down_next", "i4"), ("down_prev", "i4"), ("seq", "i8"),
         ("n_pauses", "i4"), ("plan_keep", "i4"), ("user", "i4"),
-        ("state", "i1"), ("tier", "i1"), ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"),
-        ("is_first", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"), ("plan_cap", "i1"),
-        ("plan_stop", "i1"), ("reason", "i1"), ("told", "i1"), ("broken_why", "i1"), ("gang", "i1"), ("counted", "i1"),
+        ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"), ("plan_cap", "i1"),
+        ("plan_stop", "i1"), ("reason", "i1"), ("told", "i1"), ("broken_why", "i1"),
     ],
     align=True,
 )  # fmt: skip
@@ -66,6 +78,8 @@ NODE: Final = np.dtype(
         ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"), ("stamp", "i8"),
         ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
         ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
+        # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
+        ("pick", "i4"), ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
         ("up", "i1"), ("marked", "i1"), ("stale", "i1"),
     ],
     align=True,
@@ -81,14 +95,18 @@ SHARE: Final = np.dtype(
     [
         ("weight", "f8"), ("floor_frac", "f8"), ("committed_kw", "f8"), ("rank", "f8"), ("below", "i4"),
         ("parent", "i4"), ("n_waiting", "i4"), ("n_on", "i4"), ("child_start", "i4"), ("n_children", "i4"),
-        ("heap_n", "i4"),
+        ("heap_n", "i4"), ("n_wanting", "i4"), ("place", "i4"),
+        # lists laid over all shares: children side by side, and in the order of their turn; leaves; a stack
+        ("child", "i4"), ("heap", "i4"), ("leaf", "i4"), ("walk", "i4"),
+        ("used", "f8", (N_RESOURCES,)),  # by resource, decayed, in units that grow instead (see `growth`)
     ],
     align=True,
 )  # fmt: skip
 LINE: Final = np.dtype(
     [
         ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
-        ("cursor", "i4"), ("cursor_run", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("stamp", "i8"),
+        ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
+        ("stamp", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -96,7 +114,8 @@ RUN: Final = np.dtype([("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", 
 HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
 SKY: Final = np.dtype(
     [("start_s", "f8"), ("end_s", "f8"), ("clean_kw", "f8"), ("p10_kw", "f8"), ("grid_kw", "f8"),
-     ("firm_min_kw", "f8"), ("load_kw", "f8"), ("n_steps", "i4")],
+     ("firm_min_kw", "f8"), ("load_kw", "f8"), ("n_steps", "i4"),
+     ("step_kw", "f8", (STEPS_MAX,)), ("step_price", "f8", (STEPS_MAX,))],
     align=True,
 )  # fmt: skip
 CAP: Final = np.dtype([("cap_frac", "f8"), ("power_frac", "f8"), ("speed_frac", "f8")])
@@ -117,12 +136,20 @@ GLOBAL: Final = np.dtype(
         ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"), ("refused_least_kw", "f8"),
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
-        ("n_down", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
-        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"), ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
+        ("n_down", "i8"), ("n_down_free", "i8"),
+        ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"),
+        ("turn", "i8"), ("n_actions", "i8"),
+        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
+        ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
-        ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("plain", "i4"), ("explain", "i4"),
+        ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
+        ("capacity", "f8", (N_RESOURCES,)),  # what the park has
+        # by hour % RING: power of jobs that are expected to end in it; power of deferred jobs that have chosen it
+        ("ending_kw", "f8", (RING,)), ("planned_kw", "f8", (RING,)),
+        ("blocked", "i4", (BLOCKED_MAX,)),  # slots that wait for room, in order
+        ("told", "i4", (TOLD_MAX,)),  # slots whose reason is news
     ],
     align=True,
 )  # fmt: skip
@@ -135,34 +162,88 @@ class Board(NamedTuple):
     nodes: Array
     classes: Array
     shares: Array
-    used: Array  # [share, resource]: decayed use, in units that grow instead (see `growth`)
-    capacity: Array  # [resource]: what the park has
-    children: Array  # of all shares, those of one parent side by side
-    heap: Array  # scratch of the walk through the tree, laid out as `children`
     lines: Array  # 3 per share: firm, flex, green
     runs: Array
-    latest: Array  # heaps: waiting jobs by latest start, deferred jobs by when they wake, capped jobs by urgency
-    wake: Array
-    urgent: Array
+    heaps: Array  # [heap, place]: jobs by an instant
     calendar: Array  # heads of the lists of running jobs by expected end
-    ending_kw: Array  # [hour % RING]: dynamic power of running jobs that are expected to end in that hour
-    planned_kw: Array  # [hour % RING]: power of deferred jobs that have chosen that hour
-    bits: Array  # [bucket row, word]: nodes by class and number of free GPUs, and the empty ones of each class
-    buckets: Array  # [bucket row, 2]: how many nodes, and the first word that may hold one
+    bitmaps: Array  # [row, column]: nodes by class and number of free GPUs, and the empty ones of each class
     growth: Array  # [hours since the epoch of use]: what one unit of use weighs
     sky: Array
-    step_kw: Array  # [interval, step]
-    step_price: Array
     caps: Array
-    pick: Array  # scratch: nodes chosen for a start
-    held: Array  # scratch: nodes that are held for a reservation
     release_s: Array  # [GPUs, node]: when ends that are expected first leave so many free; last row: all of the node
-    stale: Array  # nodes whose column of it must be worked out anew
-    soonest_s: Array  # scratch
-    blocked: Array  # scratch: slots that wait for room, in order
-    told: Array  # slots whose reason is news
     actions: Array
     g: Array  # one record of sums, counters and policy
+
+    # what Python reads by a name of its own
+    @property
+    def used(self) -> Array:
+        """[share, resource]: use as it is remembered."""
+        return self.shares["used"]
+
+    @property
+    def capacity(self) -> Array:
+        """[resource]: what the park has."""
+        return self.g["capacity"][0]
+
+    @property
+    def children(self) -> Array:
+        """All shares, those of one parent side by side."""
+        return self.shares["child"]
+
+    @property
+    def pick(self) -> Array:
+        """Nodes that are chosen for a start."""
+        return self.nodes["pick"]
+
+    @property
+    def bits(self) -> Array:
+        """[row, word]: nodes by class and number of free GPUs, and the empty ones of each class."""
+        return self.bitmaps[:, FIRST_WORD:]
+
+    @property
+    def buckets(self) -> Array:
+        """[row, 2]: how many nodes, and the first word that may hold one."""
+        return self.bitmaps[:, :FIRST_WORD]
+
+    @property
+    def latest(self) -> Array:
+        """Heap of waiting jobs by latest start."""
+        return self.heaps[LATEST]
+
+    @property
+    def wake(self) -> Array:
+        """Heap of deferred jobs by when they are looked at again."""
+        return self.heaps[WAKE]
+
+    @property
+    def urgent(self) -> Array:
+        """Heap of jobs on nodes by when they may become urgent."""
+        return self.heaps[URGENT]
+
+    @property
+    def ending_kw(self) -> Array:
+        """[hour % RING]: power of jobs that are expected to end in that hour."""
+        return self.g["ending_kw"][0]
+
+    @property
+    def planned_kw(self) -> Array:
+        """[hour % RING]: power of deferred jobs that have chosen that hour."""
+        return self.g["planned_kw"][0]
+
+    @property
+    def told(self) -> Array:
+        """Slots whose reason is news."""
+        return self.g["told"][0]
+
+    @property
+    def step_kw(self) -> Array:
+        """[interval, step]."""
+        return self.sky["step_kw"]
+
+    @property
+    def step_price(self) -> Array:
+        """[interval, step]."""
+        return self.sky["step_price"]
 
 
 def quantised_kw(kw: float) -> float:
@@ -170,7 +251,7 @@ def quantised_kw(kw: float) -> float:
     return math.floor(kw * 1048576.0 + 0.5) / 1048576.0
 
 
-def records(n: int, dtype: Any) -> Array:
+def records(n: int | tuple[int, ...], dtype: Any) -> Array:
     """So many zeroed records."""
     return np.zeros(n, dtype).view(np.recarray)
 
@@ -183,25 +264,19 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     g = records(1, GLOBAL)
     board = Board(
         jobs=records(n_slots, JOB), nodes=records(n_nodes, NODE), classes=records(n_classes, CLASS),
-        shares=records(n_shares, SHARE), used=np.zeros((n_shares, N_RESOURCES)), capacity=np.zeros(N_RESOURCES),
-        children=np.zeros(n_shares, np.int32), heap=np.zeros(n_shares, np.int32), lines=records(3 * n_shares, LINE),
-        runs=records(max(16, 6 * n_shares), RUN), latest=records(2 * n_slots + 64, HEAP),
-        wake=records(2 * n_slots + 64, HEAP), urgent=records(2 * n_slots + 64, HEAP),
-        calendar=np.full(CALENDAR, NONE, np.int32), ending_kw=np.zeros(RING), planned_kw=np.zeros(RING),
-        bits=np.zeros((rows, words), np.int64), buckets=np.zeros((rows, 2), np.int64),
+        shares=records(n_shares, SHARE), lines=records(3 * n_shares, LINE), runs=records(max(16, 6 * n_shares), RUN),
+        heaps=records((4, 2 * n_slots + 64), HEAP), calendar=np.full(CALENDAR, NONE, np.int32),
+        bitmaps=np.zeros((rows, FIRST_WORD + words), np.int64),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
-        step_kw=np.zeros((SKY_MAX, STEPS_MAX)), step_price=np.zeros((SKY_MAX, STEPS_MAX)),
-        caps=records(CAP_STEPS_MAX, CAP), pick=np.zeros(max(1, n_nodes), np.int32),
-        held=np.zeros(max(1, n_nodes), np.int32), release_s=np.full((gpus_max + 2, n_nodes), INF),
-        stale=np.zeros(max(1, n_nodes), np.int32), soonest_s=np.zeros(max(1, n_nodes)), blocked=np.zeros(4096, np.int32),
-        told=np.zeros(1024, np.int32), actions=records(2 * n_slots + 1024, ACTION), g=g,
+        caps=records(CAP_STEPS_MAX, CAP), release_s=np.full((gpus_max + 2, n_nodes), INF),
+        actions=records(2 * n_slots + 1024, ACTION), g=g,
     )  # fmt: skip
     board.jobs.state[:] = FREE
     board.jobs.next[:] = np.arange(1, n_slots + 1)
     board.jobs.next[-1] = NONE
     board.runs.next[:] = np.arange(1, board.runs.shape[0] + 1)
     board.runs.next[-1] = NONE
-    for name in ("first_run", "newest", "oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0
@@ -222,12 +297,9 @@ def grown(board: Board, n_slots: int) -> Board:
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
     board.g.free_head[0] = had
-    heaps = {}
-    for name in ("latest", "wake", "urgent"):
-        old = getattr(board, name)
-        heaps[name] = records(2 * n_slots + 64, HEAP)
-        heaps[name][: old.shape[0]] = old
-    return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), **heaps)
+    heaps = records((4, 2 * n_slots + 64), HEAP)
+    heaps[:, : board.heaps.shape[1]] = board.heaps
+    return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), heaps=heaps)
 
 
 def with_runs(board: Board, n_runs: int) -> Board:
@@ -243,7 +315,7 @@ def with_runs(board: Board, n_runs: int) -> Board:
     return board._replace(runs=runs)
 
 
-_SCRATCH: Final = ("heap", "pick", "held", "release_s", "stale", "soonest_s", "blocked", "told", "actions", "growth")
+_SCRATCH: Final = ("release_s", "actions", "growth")
 
 
 def board_to_json(board: Board) -> dict[str, Any]:
@@ -286,7 +358,7 @@ def all_stale(board: Board) -> None:
     """Have it worked out anew, when it is next asked for, when nodes come free."""
     n = board.nodes.shape[0]
     board.nodes.stale[:] = 1
-    board.stale[:n] = np.arange(n)
+    board.nodes.stale_at[:] = np.arange(n)
     board.g.n_stale[0] = n
 
 
@@ -297,8 +369,8 @@ def layout_id() -> str:
 
 
 def job_bytes() -> int:
-    """Bytes of the board per job slot: its record, its places in three heaps and in the actions."""
-    return JOB.itemsize + 6 * HEAP.itemsize + 2 * ACTION.itemsize
+    """Bytes of the board per job slot: its record, its places in four heaps and in the actions."""
+    return JOB.itemsize + 8 * HEAP.itemsize + 2 * ACTION.itemsize
 
 
 def sequence_of(values: Sequence[float]) -> Array:

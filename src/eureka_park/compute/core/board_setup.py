@@ -9,11 +9,14 @@ import numpy as np
 
 from eureka_park.compute.core.board import (
     CLASSES_MAX,
+    FIRST_WORD,
+    FROM_WORD,
     GPU_TYPES_MAX,
     GPUS_MAX,
     INF,
+    JOB,
     LINE,
-    N_RESOURCES,
+    N_SET,
     NONE,
     R_CPU,
     R_GPU,
@@ -21,6 +24,7 @@ from eureka_park.compute.core.board import (
     R_MEMORY,
     SHARE,
     UP,
+    WORD,
     Array,
     Board,
     all_stale,
@@ -29,7 +33,7 @@ from eureka_park.compute.core.board import (
     records,
     with_runs,
 )  # fmt: skip
-from eureka_park.compute.core.rooms import base_kw, refile
+from eureka_park.compute.core.rooms import MCPU_LEAST, MEM_LEAST_MIB
 from eureka_park.foundation.kernels import kernel
 
 ShareRow = tuple[int, float, float]  # parent's index (-1 for the root), weight, floor as a part of forecast power
@@ -70,7 +74,6 @@ def new_board(
         first += row.n_nodes
     board.g.n_racks[0], board.g.n_pods[0] = max(1, rack), max(1, pod)
     _file_all(board)
-    all_stale(board)
     _fill_capacity(board)
     return with_shares(board, shares)
 
@@ -99,14 +102,21 @@ def _fill_nodes(board: Board, klass: int, row: ClassRow, first: int, rack: int, 
     return int(part["rack"][-1]) + 1, int(part["pod"][-1]) + 1
 
 
-@kernel
 def _file_all(board: Board) -> None:
+    """Enter all nodes as what they are: up, and empty."""
     g = board.g[0]
-    for node in range(board.nodes.shape[0]):
-        board.nodes[node].base_kw = base_kw(board, node)
-        g.base_kw += board.nodes[node].base_kw
-        g.free_gpus += board.nodes[node].free_gpus
-        refile(board, node, False)
+    for klass in board.classes:
+        part = board.nodes[klass.first : klass.first + klass.n_nodes]
+        is_full = klass.mcpu < MCPU_LEAST or klass.mem_mib < MEM_LEAST_MIB
+        part["base_kw"], part["row"] = klass.sleep_kw, NONE if is_full else klass.row + klass.n_gpus
+        g.base_kw += klass.n_nodes * klass.sleep_kw
+        g.free_gpus += klass.n_nodes * klass.n_gpus
+        index = np.arange(klass.first, klass.first + klass.n_nodes)
+        for row in (part["row"][0], klass.row + klass.n_gpus + 1):
+            if row != NONE:
+                np.bitwise_or.at(board.bitmaps[row], FIRST_WORD + index // WORD, np.int64(1) << (index % WORD))
+                board.bitmaps[row, N_SET], board.bitmaps[row, FROM_WORD] = klass.n_nodes, klass.first // WORD
+    all_stale(board)
 
 
 def _fill_capacity(board: Board) -> None:
@@ -130,19 +140,19 @@ def with_shares(board: Board, shares: Sequence[ShareRow]) -> Board:
     tree[:had] = board.shares[:had]
     lines = records(3 * n, LINE)
     lines[: 3 * had] = board.lines[: 3 * had]
-    for name in ("first_run", "newest", "oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest"):
         lines[name][3 * had :] = NONE
-    used = np.zeros((n, N_RESOURCES))
-    used[:had] = board.used[:had]
     parents = np.array([row[0] for row in rows], np.int32)
     tree["parent"], tree["weight"] = parents, [row[1] for row in rows]
     tree["floor_frac"] = [row[2] for row in rows]
     n_children = np.bincount(parents + 1, minlength=n + 1)
     tree["n_children"] = n_children[1:]
     tree["child_start"] = np.cumsum(n_children)[:-1] - n_children[0]
-    children = np.zeros(n, np.int32)
-    children[: n - n_children[0]] = np.argsort(parents, kind="stable")[n_children[0] :]
-    board = board._replace(shares=tree, lines=lines, used=used, children=children, heap=np.zeros(n, np.int32))
+    is_idle = tree["n_waiting"] == 0  # who has somebody waiting stands first among the children of a share
+    children = np.lexsort((is_idle, parents))[n_children[0] :]
+    tree["child"][: len(children)], tree["place"][children] = children, np.arange(len(children))
+    tree["n_wanting"] = np.bincount(parents[~is_idle] + 1, minlength=n + 1)[1:]
+    board = board._replace(shares=tree, lines=lines)
     return with_runs(board, max(board.runs.shape[0], 6 * n))
 
 
@@ -152,10 +162,15 @@ def claim_slot(board: Board) -> int:
     if slot == NONE:
         return NONE
     board.g.free_head[0] = board.jobs.next[slot]
-    blank(board.jobs, slot)
+    clear_slot(board, slot)
     board.jobs.order[slot] = board.g.next_order[0]
     board.g.next_order[0] += 1
     return slot
+
+
+def clear_slot(board: Board, slot: int) -> None:
+    """Set a job record to its defaults."""
+    board.jobs[slot] = _BLANK[0]
 
 
 @kernel
@@ -184,3 +199,8 @@ def blank(jobs: Array, slot: int) -> None:
     job.is_first = job.ending = job.cap_step = job.bound = job.plan_cap = 0
     job.plan_stop = job.reason = job.told = job.broken_why = job.gang = 0
     job.counted = 0
+    job.rated_kw = job.load_kw = 0.0
+
+
+_BLANK = records(1, JOB)
+getattr(blank, "py_func", blank)(_BLANK, 0)

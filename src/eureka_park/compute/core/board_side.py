@@ -15,7 +15,7 @@ from eureka_park.compute.core import board as board_of
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core import happen as what
 from eureka_park.compute.core.board import INF, NONE, Array, Board, board_from_json, board_to_json, grown, with_runs
-from eureka_park.compute.core.board_setup import blank, new_board, with_shares
+from eureka_park.compute.core.board_setup import clear_slot, new_board, with_shares
 from eureka_park.compute.core.ends import roll_calendar
 from eureka_park.compute.core.job import Job, JobClass, JobState, Tier
 from eureka_park.compute.core.machines import Machines, mcpu_of, mem_mib_of
@@ -225,7 +225,7 @@ class BoardSide:
             self._take(with_runs(grown(self._the(), n_slots), n_slots + 1))
         slot = int(self._sums["free_head"][0])
         self._sums["free_head"][0] = self._columns["next"][slot]
-        blank(self._the().jobs, slot)
+        clear_slot(self._the(), slot)
         self.slots[job.job_id], self.jobs_at[slot] = slot, job.job_id
         spec, columns = job.spec, self._columns
         written = {

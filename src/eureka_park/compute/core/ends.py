@@ -10,104 +10,82 @@ from eureka_park.foundation.kernels import kernel
 @kernel
 def hour_of(at_s: float) -> int:
     """Whole hours since the epoch."""
-    return int(at_s // 3600.0)
+    return int(at_s / 3600.0)
+
+
+@kernel
+def minute_of(at_s: float) -> int:
+    """Whole minutes since the epoch: buckets of the calendar, counted on."""
+    return int(at_s / CALENDAR_S)
 
 
 @kernel
 def _bucket_of(board: Board, ends_s: float) -> int:
     """The calendar's bucket of an instant; what lies too far ahead stands in the last one until it comes nearer."""
-    g = board.g[0]
-    far_s = g.cal_s + (CALENDAR - 2) * CALENDAR_S
-    return int(min(max(ends_s, g.cal_s), far_s) // CALENDAR_S) % CALENDAR
+    first_s = board.g[0].cal_s
+    far_s = first_s + (CALENDAR - 2) * CALENDAR_S
+    return minute_of(min(max(ends_s, first_s), far_s)) % CALENDAR
 
 
 @kernel
-def load_kw(board: Board, slot: int) -> float:
-    """Power that a job adds to its nodes' idle power now."""
-    job = board.jobs[slot]
-    return max(0.0, job.drawn_kw - job.idle_kw)
-
-
-@kernel
-def note_end(board: Board, slot: int, ends_s: float) -> None:
-    """Enter a running job's expected end; INF for one that stands still (it is in no bucket then)."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    jobs = board.jobs
+def expect(board: Board, slot: int, ends_s: float) -> None:
+    """Enter when a job is expected to end, and its load until then; INF for one that stands still or has left."""
+    job, g = board.jobs[slot], board.g[0]
+    bucket, load_kw = NONE, 0.0
+    if ends_s < INF:
+        bucket, load_kw = _bucket_of(board, ends_s), max(0.0, job.drawn_kw - job.idle_kw)
+    if job.load_kw != 0.0:
+        board.g[0].ending_kw[hour_of(job.ends_s) % RING] -= job.load_kw
+    if load_kw != 0.0:
+        board.g[0].ending_kw[hour_of(ends_s) % RING] += load_kw
+    g.dynamic_kw += load_kw - job.load_kw
+    if bucket != job.bucket:
+        _move(board, slot, bucket)
+    job.load_kw = load_kw
     if job.ends_s != ends_s:
-        node = job.node
+        job.ends_s, node = ends_s, job.node
         while node != NONE:
             mark_stale(board, node)
             node = board.nodes[node].gang_next if job.gang else NONE
-    job.ends_s = ends_s
-    if ends_s == INF:
-        job.bucket = NONE
-        return
-    bucket = _bucket_of(board, ends_s)
-    head = board.calendar[bucket]
-    job.bucket, job.cal_prev, job.cal_next = bucket, NONE, head
-    if head != NONE:
-        jobs[head].cal_prev = slot
-    board.calendar[bucket] = slot
-    g.n_cal += 1
-    board.ending_kw[hour_of(ends_s) % RING] += load_kw(board, slot)
-    g.dynamic_kw += load_kw(board, slot)
 
 
 @kernel
-def drop_end(board: Board, slot: int) -> None:
-    """Forget a job's expected end. Call before its power changes."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    jobs = board.jobs
-    bucket = job.bucket
-    if bucket == NONE:
-        return
-    before, after = job.cal_prev, job.cal_next
-    if before == NONE:
-        board.calendar[bucket] = after
-    else:
-        jobs[before].cal_next = after
-    if after != NONE:
-        jobs[after].cal_prev = before
-    job.bucket = NONE
-    g.n_cal -= 1
-    board.ending_kw[hour_of(job.ends_s) % RING] -= load_kw(board, slot)
-    g.dynamic_kw -= load_kw(board, slot)
+def _move(board: Board, slot: int, bucket: int) -> None:
+    """Take a job from its bucket of the calendar and stand it into another; NONE for no bucket."""
+    jobs, job = board.jobs, board.jobs[slot]
+    if job.bucket != NONE:
+        board.g[0].n_cal -= 1
+        if job.cal_prev == NONE:
+            board.calendar[job.bucket] = job.cal_next
+        else:
+            jobs[job.cal_prev].cal_next = job.cal_next
+        if job.cal_next != NONE:
+            jobs[job.cal_next].cal_prev = job.cal_prev
+    if bucket != NONE:
+        board.g[0].n_cal += 1
+        first = board.calendar[bucket]
+        job.cal_prev, job.cal_next = NONE, first
+        if first != NONE:
+            jobs[first].cal_prev = slot
+        board.calendar[bucket] = slot
+    job.bucket = bucket
 
 
 @kernel
 def roll_calendar(board: Board, now_s: float) -> None:
     """Let time pass: the calendar begins at this minute, and jobs that were too far ahead find their bucket."""
-    g = board.g[0]
-    minute_s = (now_s // CALENDAR_S) * CALENDAR_S
+    g, jobs = board.g[0], board.jobs
+    first, last = minute_of(g.cal_s), minute_of(now_s)
     if g.cal_s < 0.0:
-        g.cal_s = minute_s
+        g.cal_s = last * CALENDAR_S
         return
-    passed_s = minute_s - g.cal_s
-    if passed_s < CALENDAR_S * CALENDAR / 64:
+    if last - first < CALENDAR // 64:
         return
     # Whoever stood in a minute that has passed stands in the present one; whoever was too far ahead may have come near.
-    far = int((g.cal_s + (CALENDAR - 2) * CALENDAR_S) // CALENDAR_S) % CALENDAR
-    first, n_passed = int(g.cal_s // CALENDAR_S), min(int(passed_s // CALENDAR_S), CALENDAR)
-    g.cal_s = minute_s
-    for minute in range(first, first + n_passed):
-        _enter_anew(board, minute % CALENDAR)
-    _enter_anew(board, far)
-
-
-@kernel
-def _enter_anew(board: Board, bucket: int) -> None:
-    """Find each job of a bucket its place in the calendar as it begins now."""
-    g = board.g[0]
-    jobs = board.jobs
-    slot = board.calendar[bucket]
-    board.calendar[bucket] = NONE
-    while slot != NONE:
-        after = jobs[slot].cal_next
-        ends_s, kw = jobs[slot].ends_s, load_kw(board, slot)
-        g.n_cal -= 1
-        board.ending_kw[hour_of(ends_s) % RING] -= kw
-        g.dynamic_kw -= kw
-        note_end(board, slot, ends_s)
-        slot = after
+    g.cal_s = last * CALENDAR_S
+    for minute in range(first - 2, first + min(last - first, CALENDAR)):
+        slot = board.calendar[minute % CALENDAR]
+        while slot != NONE:
+            after = jobs[slot].cal_next
+            _move(board, slot, _bucket_of(board, jobs[slot].ends_s))
+            slot = after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eureka_park.compute.core.board import NONE, Array, Board
+from eureka_park.compute.core.board import N_SET, NONE, Array, Board
 from eureka_park.compute.core.rooms import empty_row, fits, next_in_row, window_allows
 from eureka_park.foundation.kernels import kernel
 
@@ -56,7 +56,7 @@ def find_single(board: Board, slot: int, now_s: float, end_s: float) -> int:
 def find_gang(board: Board, slot: int, n_nodes: int, now_s: float, end_s: float) -> bool:
     """Put so many empty nodes of one class into `board.pick`, close together; False when there are not enough."""
     for klass in range(board.classes.shape[0]):
-        if not may_run_on(board, slot, klass) or board.buckets[empty_row(board, klass), 0] < n_nodes:
+        if not may_run_on(board, slot, klass) or board.bitmaps[empty_row(board, klass), N_SET] < n_nodes:
             continue
         if _mark_free(board, slot, klass, now_s, end_s) >= n_nodes:
             _pick_close(board, klass, n_nodes)
@@ -158,6 +158,6 @@ def _from_rack(board: Board, first: int, last: int, rack: int, n: int, n_nodes: 
         if n == n_nodes:
             return n
         if board.nodes[node].marked and board.nodes[node].rack == rack:
-            board.pick[n] = node
+            board.nodes[n].pick = node
             n += 1
     return n

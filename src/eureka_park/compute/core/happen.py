@@ -10,7 +10,6 @@ from typing import Final
 from eureka_park.compute.core.board import HELD_BACK, INF, PAUSING, RUNNING, Board
 from eureka_park.compute.core.moves import (
     capped,
-    count_down,
     deferred,
     ended,
     ending,
@@ -30,7 +29,8 @@ from eureka_park.compute.core.moves import (
     take,
     thawed,
 )
-from eureka_park.compute.core.standing import count_in, rate, settle, uncount
+from eureka_park.compute.core.share_tree import count_jobs
+from eureka_park.compute.core.standing import rate, redraw, settle
 from eureka_park.foundation.kernels import kernel
 
 SUBMITTED: Final = 1  # n: 1 for a job that is held back
@@ -117,11 +117,9 @@ def repowered(board: Board, slot: int, cap_step: int, now_s: float) -> None:
     """Another policy holds: set anew what a job on its nodes draws, how fast it runs, whether the sky binds it."""
     job = board.jobs[slot]
     if job.state == RUNNING or job.state == PAUSING:
-        settle(board, slot, now_s)
-    uncount(board, slot)
+        settle(job, now_s)
     job.cap_step = cap_step
-    count_in(board, slot, now_s)
-    count_down(board, slot)
+    redraw(board, slot, now_s)
 
 
 @kernel
@@ -141,13 +139,12 @@ def put_back_waiting(board: Board, slot: int, state: int, held_back: bool) -> No
 def put_back(board: Board, slot: int, n_nodes: int, gpu_mask: int, state: int, cap_step: int, now_s: float) -> None:
     """Put a job of another board onto the nodes in `board.pick`, as far as it had come; its share is not charged."""
     job = board.jobs[slot]
-    g = board.g[0]
-    rate(board, slot, board.nodes[board.pick[0]].klass, n_nodes)
+    rate(job, board.classes[board.nodes[board.nodes[0].pick].klass], n_nodes)
     take(board, slot, n_nodes, gpu_mask)
     job.state, job.cap_step = state, cap_step
-    g.shared_kw += job.idle_kw
+    board.g[0].shared_kw += job.idle_kw
+    count_jobs(board, job.leaf, 0, 1)
     list_running(board, slot)
-    count_in(board, slot, now_s)
-    count_down(board, slot)
+    redraw(board, slot, now_s)
     if job.ending:
         ending(board, slot, now_s)

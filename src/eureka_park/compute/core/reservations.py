@@ -7,11 +7,13 @@ turn depends on the state alone. What `board.release_s` keeps follows from the j
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import INF, NONE, UP, Board
+from eureka_park.compute.core.board import INF, NONE, UP, Array, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.rooms import window_allows
 from eureka_park.compute.core.standing import left_s
 from eureka_park.foundation.kernels import kernel
+
+STRIDE = 64  # nodes that are looked at together
 
 # -- when nodes come free ----------------------------------------------------------------------------------------------
 
@@ -21,9 +23,9 @@ def _refresh(board: Board) -> None:
     """Work out anew when nodes come free where jobs have come, gone or changed; held ones are looked at next turn."""
     g, kept = board.g[0], 0
     for index in range(g.n_stale):
-        node = board.stale[index]
+        node = board.nodes[index].stale_at
         if board.nodes[node].stamp == g.turn:
-            board.stale[kept] = node
+            board.nodes[kept].stale_at = node
             kept += 1
         else:
             board.nodes[node].stale = 0
@@ -33,7 +35,7 @@ def _refresh(board: Board) -> None:
 
 @kernel
 def _note_releases(board: Board, node: int) -> None:
-    """Keep when expected ends first leave so many GPUs of a node free (row by number), and when all of it (last row)."""
+    """Keep when expected ends first leave so many GPUs of a node free (row by number), and all of it (last row)."""
     here, jobs, release_s = board.nodes[node], board.jobs, board.release_s
     whole = release_s.shape[0] - 1
     for row in range(whole):
@@ -70,6 +72,15 @@ def _note_releases(board: Board, node: int) -> None:
         slot = jobs[slot].node_next
 
 
+@kernel
+def _any_by(free_s: Array, limit_s: float) -> bool:
+    """Whether any of some nodes is free by then; without a branch for each, so that many are compared at once."""
+    n = 0
+    for index in range(free_s.shape[0]):
+        n += free_s[index] <= limit_s
+    return n > 0
+
+
 # -- holding nodes -----------------------------------------------------------------------------------------------------
 
 
@@ -83,13 +94,13 @@ def _hold(board: Board, node: int, from_s: float, until_s: float, gpus: int, mcp
     else:
         here.stamp = g.turn
         here.hold_from_s, here.avail_s = from_s, until_s
-        board.held[g.n_held] = node
+        board.nodes[g.n_held].held = node
         g.n_held += 1
         for row in range(release_s.shape[0] - 1):
             release_s[row, node] = INF
         if not here.stale:
             here.stale = 1
-            board.stale[g.n_stale] = node
+            board.nodes[g.n_stale].stale_at = node
             g.n_stale += 1
     release_s[release_s.shape[0] - 1, node] = here.avail_s
     here.spare_gpus, here.spare_mcpu, here.spare_mem_mib = gpus, mcpu, mem_mib
@@ -127,32 +138,36 @@ def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, need_s: floa
 
     The soonest `n_nodes` found so far stand in a heap, the latest of them on top.
     """
-    free, soonest, n = board.release_s[board.release_s.shape[0] - 1], board.soonest_s, 0
-    first = board.classes[klass].first
+    free, nodes, n = board.release_s[board.release_s.shape[0] - 1], board.nodes, 0
+    first, limit_s = board.classes[klass].first, INF
     for node in range(first, first + board.classes[klass].n_nodes):
+        if free[node] >= limit_s:
+            continue
         free_s = max(now_s, free[node])
-        if free_s == INF or (n == n_nodes and free_s >= soonest[0]):
+        if n == n_nodes and free_s >= nodes[0].soonest_s:
             continue
         if not window_allows(board, slot, node, free_s, free_s + need_s):
             continue
         if n < n_nodes:
             n += 1
             at = n - 1
-            while at > 0 and soonest[(at - 1) >> 1] < free_s:
-                soonest[at] = soonest[(at - 1) >> 1]
+            while at > 0 and nodes[(at - 1) >> 1].soonest_s < free_s:
+                nodes[at].soonest_s = nodes[(at - 1) >> 1].soonest_s
                 at = (at - 1) >> 1
         else:
             at = 0
             while True:
                 child = 2 * at + 1
-                if child + 1 < n and soonest[child + 1] > soonest[child]:
+                if child + 1 < n and nodes[child + 1].soonest_s > nodes[child].soonest_s:
                     child += 1
-                if child >= n or soonest[child] <= free_s:
+                if child >= n or nodes[child].soonest_s <= free_s:
                     break
-                soonest[at] = soonest[child]
+                nodes[at].soonest_s = nodes[child].soonest_s
                 at = child
-        soonest[at] = free_s
-    return float(soonest[0]) if n == n_nodes else INF
+        nodes[at].soonest_s = free_s
+        if n == n_nodes:
+            limit_s = nodes[0].soonest_s
+    return float(nodes[0].soonest_s) if n == n_nodes else INF
 
 
 @kernel
@@ -160,7 +175,7 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
     job, free = board.jobs[slot], board.release_s[board.release_s.shape[0] - 1]
     n_nodes = job.n_nodes_min if job.n_nodes_min > 0 else job.n_nodes
     from_s, best = INF, NONE
-    need_s = left_s(board, slot, now_s) * job.n_nodes / n_nodes  # on fewer nodes its work takes longer
+    need_s = left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes  # on fewer nodes its work takes longer
     for klass in range(board.classes.shape[0]):
         if may_run_on(board, slot, klass) and board.classes[klass].n_nodes >= n_nodes:
             at_s = _gang_from_s(board, slot, klass, n_nodes, need_s, now_s)
@@ -171,15 +186,17 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
     first, left = board.classes[best].first, n_nodes
     for is_tie in range(2):  # those that are free before, then as many of those free just then as are needed
         for node in range(first, first + board.classes[best].n_nodes):
+            if left == 0 or free[node] > from_s:
+                continue
             free_s = max(now_s, free[node])
-            if left > 0 and (free_s == from_s if is_tie else free_s < from_s):
-                if window_allows(board, slot, node, free_s, free_s + need_s):
-                    _hold(board, node, from_s, from_s + need_s, 0, 0, 0)
-                    left -= 1
+            if (free_s == from_s) != (is_tie == 1) or not window_allows(board, slot, node, free_s, free_s + need_s):
+                continue
+            _hold(board, node, from_s, from_s + need_s, 0, 0, 0)
+            left -= 1
     return from_s
 
 
-# -- one part beside others ----------------------------------------------------------------------------------------------
+# -- one part beside others --------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -190,12 +207,12 @@ def _fits_into(board: Board, slot: int, gpus: int, mcpu: int, mem_mib: int) -> b
 
 @kernel
 def _reserve_single(board: Board, slot: int, now_s: float) -> float:
-    """The earliest of: beside an earlier reservation, after one, or on the node where declared ends first leave room."""
+    """The earliest of: beside an earlier reservation, after one, or on the node where ends first leave room."""
     nodes, job = board.nodes, board.jobs[slot]
-    need_s = left_s(board, slot, now_s)
+    need_s = left_s(board.jobs[slot], now_s)
     from_s, best, is_beside = INF, NONE, False
     for index in range(board.g[0].n_held):
-        node = board.held[index]
+        node = board.nodes[index].held
         here = nodes[node]
         # an empty node would have to be large enough
         if not _fits_into(board, slot, here.n_gpus, here.mcpu, here.mem_mib) or here.up != UP:
@@ -226,7 +243,7 @@ def _reserve_single(board: Board, slot: int, now_s: float) -> float:
 
 @kernel
 def _free_then(board: Board, node: int, at_s: float, now_s: float) -> tuple[int, int, int, float]:
-    """GPUs, CPUs and memory that are free on a node once all that is expected to end by `at_s` has, and the next end."""
+    """GPUs, CPUs and memory that are free on a node once all that ends by `at_s` has, and the next end."""
     here, jobs = board.nodes[node], board.jobs
     gpus, mcpu, mem_mib, next_s, slot = here.free_gpus, here.free_mcpu, here.free_mem_mib, INF, here.first_job
     if slot != NONE and jobs[slot].gang:
@@ -246,19 +263,22 @@ def _free_then(board: Board, node: int, at_s: float, now_s: float) -> tuple[int,
 @kernel
 def _first_release(board: Board, slot: int, now_s: float, need_s: float, before_s: float) -> tuple[float, int]:
     """Where and when expected ends first leave room for one part, on nodes that nothing is reserved on."""
-    gpus, best_s, best = board.jobs[slot].gpus, INF, NONE
+    gpus, best_s, best, limit_s = board.jobs[slot].gpus, INF, NONE, before_s
     release_s = board.release_s[gpus]
     for klass in range(board.classes.shape[0]):
         if not may_run_on(board, slot, klass) or gpus > board.classes[klass].n_gpus:
             continue
-        first = board.classes[klass].first
-        for node in range(first, first + board.classes[klass].n_nodes):
-            at_s = max(now_s, release_s[node])  # GPUs may be free then, other things later
-            while at_s < best_s and at_s <= before_s:
-                free_gpus, mcpu, mem_mib, next_s = _free_then(board, node, at_s, now_s)
-                if _fits_into(board, slot, free_gpus, mcpu, mem_mib) and window_allows(
-                    board, slot, node, at_s, at_s + need_s
-                ):
-                    best_s, best = at_s, node
-                at_s = next_s
+        end = board.classes[klass].first + board.classes[klass].n_nodes
+        for first in range(board.classes[klass].first, end, STRIDE):
+            if not _any_by(release_s[first : min(first + STRIDE, end)], limit_s):
+                continue
+            for node in range(first, min(first + STRIDE, end)):
+                at_s = max(now_s, release_s[node])  # GPUs may be free then, other things later
+                while at_s < best_s and at_s <= before_s:
+                    free_gpus, mcpu, mem_mib, next_s = _free_then(board, node, at_s, now_s)
+                    if _fits_into(board, slot, free_gpus, mcpu, mem_mib) and window_allows(
+                        board, slot, node, at_s, at_s + need_s
+                    ):
+                        best_s, best, limit_s = at_s, node, at_s
+                    at_s = next_s
     return best_s, best

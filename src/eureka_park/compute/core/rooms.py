@@ -6,7 +6,7 @@ empty nodes as well. Down and full nodes stand in none. Ties go by the node's in
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import DOWN, NONE, UP, WORD, Board
+from eureka_park.compute.core.board import DOWN, FIRST_WORD, FROM_WORD, N_SET, NONE, UP, WORD, Board
 from eureka_park.foundation.kernels import kernel
 
 MCPU_LEAST = 50  # a node with less free is full
@@ -37,39 +37,41 @@ def ctz(word: int) -> int:
 @kernel
 def _set_bit(board: Board, row: int, node: int) -> None:
     word = node // WORD
-    board.bits[row, word] |= 1 << (node % WORD)
-    if board.buckets[row, 0] == 0 or word < board.buckets[row, 1]:
-        board.buckets[row, 1] = word
-    board.buckets[row, 0] += 1
+    bits = board.bitmaps[row]
+    bits[FIRST_WORD + word] |= 1 << (node % WORD)
+    if bits[N_SET] == 0 or word < bits[FROM_WORD]:
+        bits[FROM_WORD] = word
+    bits[N_SET] += 1
 
 
 @kernel
 def _clear_bit(board: Board, row: int, node: int) -> None:
-    board.bits[row, node // WORD] &= ~(1 << (node % WORD))
-    board.buckets[row, 0] -= 1
+    board.bitmaps[row, FIRST_WORD + node // WORD] &= ~(1 << (node % WORD))
+    board.bitmaps[row, N_SET] -= 1
 
 
 @kernel
 def next_in_row(board: Board, row: int, node: int) -> int:
     """The first node of a row from index `node` on; NONE when there is none. `node` 0 begins at the row's first."""
-    if board.buckets[row, 0] == 0:
+    bits = board.bitmaps[row]
+    if bits[N_SET] == 0:
         return NONE
     word = node // WORD
-    first = board.buckets[row, 1]
+    first = bits[FROM_WORD]
     if word <= first:
         word, shift = first, 0 if word < first else node % WORD
     else:
         shift = node % WORD
-    words = board.bits.shape[1]
-    rest = (board.bits[row, word] >> shift) << shift
+    words = bits.shape[0] - FIRST_WORD
+    rest = (bits[FIRST_WORD + word] >> shift) << shift
     is_from_start = node // WORD <= first and shift == 0
     while rest == 0:
         word += 1
         if word == words:
             return NONE
-        rest = board.bits[row, word]
+        rest = bits[FIRST_WORD + word]
     if is_from_start:
-        board.buckets[row, 1] = word
+        bits[FROM_WORD] = word
     return word * WORD + ctz(rest)
 
 
@@ -99,7 +101,7 @@ def mark_stale(board: Board, node: int) -> None:
     """Jobs of a node have changed: when it comes free is worked out anew before it is next asked for."""
     if not board.nodes[node].stale:
         board.nodes[node].stale = 1
-        board.stale[board.g[0].n_stale] = node
+        board.nodes[board.g[0].n_stale].stale_at = node
         board.g[0].n_stale += 1
 
 

@@ -18,13 +18,15 @@ from eureka_park.compute.core.board import (
     RUNNING,
     SKY_BINDING,
     SKY_OBSERVED,
+    Array,
     Board,
-)
-from eureka_park.compute.core.ends import drop_end, note_end
+)  # fmt: skip
+from eureka_park.compute.core.ends import expect
 from eureka_park.compute.core.lines import note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
+_DOWN, _DOWN_UNBOUND = 1, 2
 
 
 @kernel
@@ -34,20 +36,16 @@ def kw_of(kw: float) -> float:
 
 
 @kernel
-def rate(board: Board, slot: int, klass: int, n_nodes: int) -> None:
+def rate(job: Array, klass: Array, n_nodes: int) -> None:
     """Work out a job's power on so many nodes of a class: its share of idle, at nameplate, and as predicted."""
-    job = board.jobs[slot]
-    classes = board.classes
     if job.gang:  # whole nodes, whatever the class has
-        job.mcpu, job.mem_mib = classes[klass].mcpu, classes[klass].mem_mib
-    gpus, of_cpus = job.gpus, job.mcpu / classes[klass].mcpu
-    gpus_kw = classes[klass].gpus_kw
-    cpus_kw = classes[klass].rated_kw - classes[klass].idle_kw - gpus_kw
-    of_idle, full_kw = min(1.0, of_cpus), cpus_kw * of_cpus
-    if classes[klass].n_gpus > 0 and gpus > 0:
-        of_idle = min(1.0, gpus / classes[klass].n_gpus)
-        full_kw += gpus_kw * gpus / classes[klass].n_gpus
-    job.idle_kw = n_nodes * kw_of(classes[klass].idle_kw * of_idle)
+        job.mcpu, job.mem_mib = klass.mcpu, klass.mem_mib
+    of_cpus = job.mcpu / klass.mcpu
+    of_idle, full_kw = min(1.0, of_cpus), (klass.rated_kw - klass.idle_kw - klass.gpus_kw) * of_cpus
+    if klass.n_gpus > 0 and job.gpus > 0:
+        of_idle = min(1.0, job.gpus / klass.n_gpus)
+        full_kw += klass.gpus_kw * job.gpus / klass.n_gpus
+    job.idle_kw = n_nodes * kw_of(klass.idle_kw * of_idle)
     job.full_kw = n_nodes * kw_of(full_kw)
     if job.declared_kw > 0.0:
         whole_kw = job.declared_kw * n_nodes / job.n_nodes
@@ -59,9 +57,8 @@ def rate(board: Board, slot: int, klass: int, n_nodes: int) -> None:
 @kernel
 def first_class(board: Board, slot: int) -> int:
     """The first class of nodes that a job may run on; NONE when there is none."""
-    job = board.jobs[slot]
     for klass in range(board.classes.shape[0]):
-        if (job.classes >> klass) & 1:
+        if (board.jobs[slot].classes >> klass) & 1:
             return klass
     return NONE
 
@@ -69,151 +66,168 @@ def first_class(board: Board, slot: int) -> int:
 @kernel
 def power_at(board: Board, slot: int, step: int) -> float:
     """Part of its uncapped dynamic power that a job draws at a cap step: GPUs by the measured curve, CPUs linearly."""
-    job = board.jobs[slot]
-    return float(board.caps[step].power_frac if job.gpus > 0 else board.caps[step].cap_frac)
+    cap = board.caps[step]
+    return float(cap.power_frac if board.jobs[slot].gpus > 0 else cap.cap_frac)
 
 
 @kernel
-def speed_at(board: Board, slot: int, step: int) -> float:
-    """Part of its full speed that a job runs at under a cap step, and on fewer nodes than it asked for."""
-    job = board.jobs[slot]
-    frac = board.caps[step].speed_frac if job.gpus > 0 else board.caps[step].cap_frac
-    return float(frac * job.n_held / job.n_nodes)
-
-
-@kernel
-def run_s(board: Board, slot: int, now_s: float) -> float:
+def run_s(job: Array, now_s: float) -> float:
     """Work done so far, in seconds at full speed."""
-    job = board.jobs[slot]
     if job.state == RUNNING or job.state == PAUSING:
         return float(job.ran_s + max(0.0, now_s - job.since_s) * job.speed)
     return float(job.ran_s)
 
 
 @kernel
-def left_s(board: Board, slot: int, now_s: float) -> float:
+def left_s(job: Array, now_s: float) -> float:
     """Declared work that is left, in seconds at full speed."""
-    job = board.jobs[slot]
-    return float(max(0.0, job.time_s - run_s(board, slot, now_s)))
+    return max(0.0, job.time_s - run_s(job, now_s))
 
 
 @kernel
-def is_urgent(board: Board, slot: int, now_s: float) -> bool:
+def is_urgent(job: Array, now_s: float) -> bool:
     """Whether a job must run now at full speed to end by its deadline."""
-    job = board.jobs[slot]
-    deadline_s = job.deadline_s
-    return bool(now_s >= deadline_s - left_s(board, slot, now_s) - URGENT_S)
+    return bool(now_s >= job.deadline_s - left_s(job, now_s) - URGENT_S)
 
 
 @kernel
 def would_be_bound(board: Board, slot: int, now_s: float) -> bool:
     """Whether the sky may hold, cap, pause or freeze this job now."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    sky, tier = g.sky, job.tier
-    if sky == SKY_OBSERVED or tier == FIRM or job.is_first:
+    job, sky = board.jobs[slot], board.g[0].sky
+    if sky == SKY_OBSERVED or job.tier == FIRM or job.is_first:
         return False
-    return bool(tier == GREEN or (sky == SKY_BINDING and not is_urgent(board, slot, now_s)))
+    return bool(job.tier == GREEN or (sky == SKY_BINDING and not is_urgent(job, now_s)))
 
 
 # -- sums --------------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _add(board: Board, slot: int, sign: float) -> None:
-    """Count a job's present draw into the sums (or out of them)."""
-    job = board.jobs[slot]
-    g = board.g[0]
-    kw, tier = sign * job.drawn_kw, job.tier
-    if tier == FIRM:
-        g.firm_kw += kw
-        if job.state != PAUSING:
-            g.firm_rated_kw += sign * (job.idle_kw + job.full_kw)
-    elif tier == FLEX:
-        g.flex_kw += kw
+def _count(board: Board, slot: int, drawn_kw: float, bound: bool, rated_kw: float) -> None:
+    """Bring the sums from what they hold of a job to this; `rated_kw` counts for firm ones."""
+    job, g = board.jobs[slot], board.g[0]
+    change_kw = drawn_kw - job.drawn_kw
+    held_kw, was_held_kw = drawn_kw if bound else 0.0, job.drawn_kw if job.bound else 0.0
+    g.bound_kw += held_kw - was_held_kw
+    if job.tier == FIRM:
+        g.firm_kw += change_kw
+        g.firm_rated_kw += rated_kw - job.rated_kw
+        job.rated_kw = rated_kw
+    elif job.tier == FLEX:
+        g.flex_kw += change_kw
     else:
-        g.green_kw += kw
-    if job.bound:
-        g.bound_kw += kw
-    elif tier == GREEN:
-        g.free_green_kw += kw
-    at = job.leaf
-    while at != NONE:
-        board.shares[at].committed_kw += kw
-        at = board.shares[at].parent
+        g.green_kw += change_kw
+        g.free_green_kw += (drawn_kw - held_kw) - (job.drawn_kw - was_held_kw)
+    job.drawn_kw, job.bound = drawn_kw, 1 if bound else 0
+    if change_kw != 0.0:
+        at = job.leaf
+        while at != NONE:
+            board.shares[at].committed_kw += change_kw
+            at = board.shares[at].parent
 
 
 @kernel
-def _draw(board: Board, slot: int) -> None:
-    """Set what a job on its nodes draws, after its state and cap."""
-    job = board.jobs[slot]
-    state = job.state
-    if state == PAUSING:
-        job.drawn_kw = 0.0  # its power is on the way out
-    elif state == FROZEN:
-        job.drawn_kw = job.idle_kw
-    else:
-        job.drawn_kw = job.idle_kw + kw_of(job.dynamic_kw * power_at(board, slot, job.cap_step))
-    job.speed = speed_at(board, slot, job.cap_step)
-
-
-@kernel
-def _bind(board: Board, slot: int, now_s: float) -> None:
-    """Set whether the sky binds a job on its nodes, and when that may change: its slack shrinks while it is slow."""
-    job = board.jobs[slot]
-    job.bound = 1 if would_be_bound(board, slot, now_s) else 0
-    if job.tier != FLEX or not job.bound or job.deadline_s == INF:
-        note_urgent(board, slot, INF)
+def _note_down(board: Board, slot: int, counted: int) -> None:
+    """Keep the numbers of frozen and capped jobs, and of those of them that the sky does not bind."""
+    job, g = board.jobs[slot], board.g[0]
+    if counted == job.counted:
         return
+    down, free = (counted & 1) - (job.counted & 1), (counted >> 1) - (job.counted >> 1)
+    job.counted = counted
+    line = board.lines[3 * job.leaf + job.tier]
+    line.n_down += down
+    line.n_down_free += free
+    g.n_down += down
+    g.n_down_free += free
+    if down > 0:
+        _list_down(board, slot)
+    elif down < 0:
+        if job.down_prev == NONE:
+            line.down_oldest = job.down_next
+        else:
+            board.jobs[job.down_prev].down_next = job.down_next
+        if job.down_next != NONE:
+            board.jobs[job.down_next].down_prev = job.down_prev
+
+
+@kernel
+def _list_down(board: Board, slot: int) -> None:
+    """Stand a job that is frozen or capped into the list of those of its line, the oldest start first."""
+    job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
+    before, after = NONE, line.down_oldest
+    while after != NONE and jobs[after].seq < job.seq:
+        before, after = after, jobs[after].down_next
+    job.down_prev, job.down_next = before, after
+    if before == NONE:
+        line.down_oldest = slot
+    else:
+        jobs[before].down_next = slot
+    if after != NONE:
+        jobs[after].down_prev = slot
+
+
+@kernel
+def _down(job: Array) -> int:
+    if job.state == FROZEN or (job.state == RUNNING and job.cap_step > 0):
+        return _DOWN if job.bound else _DOWN | _DOWN_UNBOUND
+    return 0
+
+
+@kernel
+def _watch(board: Board, slot: int, now_s: float) -> None:
+    """Note when the sky may bind a job no longer: its slack shrinks while it is slow."""
+    job = board.jobs[slot]
     pace = job.speed if job.state == RUNNING else 0.0
-    if pace >= 1.0:
-        note_urgent(board, slot, INF)
+    if job.tier != FLEX or not job.bound or job.deadline_s == INF or pace >= 1.0:
+        job.urgent_key = INF
         return
-    slack_s = job.deadline_s - left_s(board, slot, now_s) - now_s - URGENT_S
+    slack_s = job.deadline_s - left_s(job, now_s) - now_s - URGENT_S
     note_urgent(board, slot, max(now_s + 1e-3, now_s + slack_s / (1.0 - pace) - 1e-3))
 
 
 @kernel
-def _expect(board: Board, slot: int, now_s: float) -> None:
-    """Enter when a job on its nodes is expected to end by its declared time."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    if job.state == FROZEN:
-        note_end(board, slot, INF)
-    elif job.state == PAUSING:
-        note_end(board, slot, now_s)
+def redraw(board: Board, slot: int, now_s: float) -> None:
+    """After its state, cap, nodes or rating have changed: what a job on its nodes draws, its speed, when it may end."""
+    job, cap = board.jobs[slot], board.caps[board.jobs[slot].cap_step]
+    power_frac, speed_frac = cap.cap_frac, cap.cap_frac
+    if job.gpus > 0:
+        power_frac, speed_frac = cap.power_frac, cap.speed_frac
+    job.speed = speed_frac * job.n_held / job.n_nodes
+    drawn_kw, rated_kw = job.idle_kw, job.idle_kw + job.full_kw
+    if job.state == PAUSING:
+        drawn_kw, rated_kw, ends_s = 0.0, 0.0, now_s  # its power is on the way out
+    elif job.state == FROZEN:
+        ends_s = INF
     else:
-        ends_s = now_s + left_s(board, slot, now_s) / job.speed
-        note_end(board, slot, max(ends_s, g.turn_s))  # nobody looks at what lies before the last turn
+        drawn_kw += kw_of(job.dynamic_kw * power_frac)
+        # nobody looks at what lies before the last turn
+        ends_s = max(now_s + left_s(job, now_s) / job.speed, board.g[0].turn_s)
+    _count(board, slot, drawn_kw, would_be_bound(board, slot, now_s), rated_kw)
+    _watch(board, slot, now_s)
+    expect(board, slot, ends_s)
+    _note_down(board, slot, _down(job))
 
 
 @kernel
-def uncount(board: Board, slot: int) -> None:
-    """Take a job on its nodes out of sums and calendar; call before it changes."""
-    drop_end(board, slot)
-    _add(board, slot, -1.0)
-
-
-@kernel
-def count_in(board: Board, slot: int, now_s: float) -> None:
-    """Count a job on its nodes as it is now: draw, hold of the sky, sums, expected end."""
-    _draw(board, slot)
-    _bind(board, slot, now_s)
-    _add(board, slot, 1.0)
-    _expect(board, slot, now_s)
+def draw_nothing(board: Board, slot: int) -> None:
+    """A job leaves its nodes."""
+    _count(board, slot, 0.0, False, 0.0)
+    board.jobs[slot].urgent_key = INF
+    expect(board, slot, INF)
+    _note_down(board, slot, 0)
 
 
 @kernel
 def rebind(board: Board, slot: int, now_s: float) -> None:
     """Look again whether the sky binds a job on its nodes."""
-    _add(board, slot, -1.0)
-    _bind(board, slot, now_s)
-    _add(board, slot, 1.0)
+    job = board.jobs[slot]
+    _count(board, slot, job.drawn_kw, would_be_bound(board, slot, now_s), job.rated_kw)
+    _watch(board, slot, now_s)
+    _note_down(board, slot, _down(job))
 
 
 @kernel
-def settle(board: Board, slot: int, now_s: float) -> None:
+def settle(job: Array, now_s: float) -> None:
     """Count the work done so far."""
-    job = board.jobs[slot]
-    job.ran_s = run_s(board, slot, now_s)
+    job.ran_s = run_s(job, now_s)
     job.since_s = now_s

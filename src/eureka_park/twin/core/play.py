@@ -17,7 +17,7 @@ from eureka_park.twin.core.opening import Opening
 from eureka_park.twin.core.played import Floats, Played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.workload import FLEX, Workload
-from eureka_park.twin.core.world import DONE, NEEDS_SLOTS, PLACE, World, play_on
+from eureka_park.twin.core.world import AHEAD, DONE, NEEDS_SLOTS, PLACE, TRUTH, World, play_on
 
 SLOTS: Final = 16_384
 LEARNED_FIRST: Final = 0.8  # of rated power, for an image that nothing is known of yet; assumption
@@ -140,8 +140,7 @@ def world_of(
         plan_p10_kw=sky.plan_p10_kw, plan_grid_kw=sky.plan_grid_kw, step_kw=sky.step_up_to_kw,
         step_price=sky.step_price,
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
-        true_key=np.full(n_slots, np.inf), ends=records(4 * n_slots, HEAP), fresh=np.zeros(n_slots, np.int32),
-        pausing=np.zeros(n_slots, np.int32), batch=np.zeros(3 * n_slots, np.int32),
+        truth=records(n_slots, TRUTH), ahead=np.full(AHEAD, NONE, np.int32), batch=records(3 * n_slots, HEAP),
         down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
         log=records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD), place=place,
     )  # fmt: skip
@@ -149,19 +148,13 @@ def world_of(
 
 def with_room(world: World, board: Board) -> World:
     """The same world for a board with more slots."""
-    n_slots, had = board.jobs.shape[0], world.true_key.shape[0]
+    n_slots, had = board.jobs.shape[0], world.truth.shape[0]
     if n_slots == had:
         return world
-    true_key = np.full(n_slots, np.inf)
-    true_key[:had] = world.true_key
-    ends = records(4 * n_slots, HEAP)
-    ends[: world.ends.shape[0]] = world.ends
-    fresh, pausing = np.zeros(n_slots, np.int32), np.zeros(n_slots, np.int32)
-    fresh[:had], pausing[:had] = world.fresh, world.pausing
+    truth, batch = records(n_slots, TRUTH), records(3 * n_slots, HEAP)
+    truth[:had], batch[: 3 * had] = world.truth, world.batch
     log = records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD)
-    return world._replace(
-        true_key=true_key, ends=ends, fresh=fresh, pausing=pausing, batch=np.zeros(3 * n_slots, np.int32), log=log
-    )
+    return world._replace(truth=truth, batch=batch, log=log)
 
 
 def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, leaf_rows: Any) -> Played:

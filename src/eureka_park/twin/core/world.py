@@ -1,12 +1,13 @@
 """Kernels of the world: what really happens to jobs and nodes between two turns, and the turns themselves.
 
-The world knows true run times, powers and failures; control sees the board and the newest plan. In each step the world
-first tells what has happened since the last one (commands that run, jobs that ended or paused, by the jobs' order), then
-nodes that fail or come back, then new jobs; then control takes its turn, and the world carries out what it decided.
+The world knows true run times, powers and failures; control sees the board and the newest plan. In each step the
+world first tells what has happened since the last one (commands that run, jobs that ended or paused, by the order of
+jobs), then nodes that fail or come back, then new jobs; then control takes its turn, and the world carries it out.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from eureka_park.compute.core.board import (
     Board,
 )  # fmt: skip
 from eureka_park.compute.core.board_setup import blank
-from eureka_park.compute.core.lines import heap_pop, heap_push
+from eureka_park.compute.core.lines import sort_by_order
 from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started, submitted
 from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.standing import kw_of, power_at
@@ -41,13 +42,15 @@ PLACE: Any = np.dtype(
     [("now_s", "f8"), ("tick_s", "f8"), ("until_s", "f8"), ("t0_s", "f8"), ("over_kws", "f8"), ("window_kws", "f8"),
      ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
      ("clean_kwh", "f8"),
-     ("next_job", "i8"), ("next_failure", "i8"), ("n_ends", "i8"), ("n_fresh", "i8"), ("n_pausing", "i8"),
+     ("next_job", "i8"), ("next_failure", "i8"), ("n_batch", "i8"),
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
      ("by_share", "i8")],
     align=True,
 )  # fmt: skip
+TRUTH: Any = np.dtype([("ends_s", "f8"), ("next", "i4"), ("prev", "i4"), ("bucket", "i4")], align=True)
+AHEAD = 1 << 14  # turns
 
 
 class World(NamedTuple):
@@ -91,11 +94,9 @@ class World(NamedTuple):
     fail_s: Any
     fail_node: Any
     up_again_s: Any
-    true_key: Any  # by slot: when it really ends
-    ends: Any  # heap of those
-    fresh: Any  # slots that were started in the last turn
-    pausing: Any
-    batch: Any
+    truth: Any  # by slot: when it really ends
+    ahead: Any  # heads of the lists of those, by turn
+    batch: Any  # slots that were started, paused or ended in the last turn
     down: Any  # nodes that are down
     down_until_s: Any
     log: Any
@@ -105,30 +106,41 @@ class World(NamedTuple):
 @kernel
 def _key(board: Board, world: World, slot: int, now_s: float) -> None:
     """Work out when a running job really ends."""
-    job = board.jobs[slot]
-    place = world.place[0]
-    if job.state != RUNNING:
-        world.true_key[slot] = INF
-        return
-    left_s = max(0.0, world.run_s[job.user] - job.ran_s)
-    key = now_s + left_s / job.speed
-    world.true_key[slot] = key
-    if place.n_ends == world.ends.shape[0]:
-        _compact(board, world)
-    place.n_ends = heap_push(world.ends, place.n_ends, key, job.order, slot)
+    job, truth = board.jobs[slot], world.truth[slot]
+    _unkey(world, slot)
+    if job.state == RUNNING:
+        truth.ends_s = now_s + max(0.0, world.run_s[job.user] - job.ran_s) / job.speed
+        _enter(world, slot)
 
 
 @kernel
-def _compact(board: Board, world: World) -> None:
-    """Throw out what no longer counts."""
-    place = world.place[0]
-    heap, n = world.ends, place.n_ends
-    kept = 0
-    for at in range(n):
-        slot = heap[at].slot
-        if board.jobs[slot].order == heap[at].order and world.true_key[slot] == heap[at].key:
-            kept = heap_push(heap, kept, heap[at].key, heap[at].order, slot)
-    place.n_ends = kept
+def _enter(world: World, slot: int) -> None:
+    """Stand a job into the list of the turn that sees its end; what lies too far ahead is moved on when it is met."""
+    truth, place = world.truth, world.place[0]
+    ahead = max(1.0, min(math.ceil((truth[slot].ends_s - place.now_s) / place.tick_s - 1e-9), AHEAD - 1.0))
+    bucket = (place.n_turns + int(ahead)) % AHEAD
+    first = world.ahead[bucket]
+    truth[slot].bucket, truth[slot].prev, truth[slot].next = bucket, NONE, first
+    if first != NONE:
+        truth[first].prev = slot
+    world.ahead[bucket] = slot
+
+
+@kernel
+def _unkey(world: World, slot: int) -> None:
+    """Nobody knows any more when a job ends."""
+    truth = world.truth
+    bucket, before, after = truth[slot].bucket, truth[slot].prev, truth[slot].next
+    truth[slot].ends_s = INF
+    if bucket == NONE:
+        return
+    if before == NONE:
+        world.ahead[bucket] = after
+    else:
+        truth[before].next = after
+    if after != NONE:
+        truth[after].prev = before
+    truth[slot].bucket = NONE
 
 
 @kernel
@@ -154,7 +166,7 @@ def _submit(board: Board, world: World, row: int) -> None:
     jobs[slot].classes, jobs[slot].submitted_s = world.classes[row], world.submit_s[row]
     jobs[slot].gang = 1 if world.n_nodes[row] > 1 else 0
     jobs[slot].power_frac = world.learned[world.image[row]]
-    world.true_key[slot] = INF
+    world.truth[slot].ends_s, world.truth[slot].bucket = INF, NONE
     submitted(board, slot, False)
 
 
@@ -183,7 +195,7 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
         image = world.image[row]
         world.learned[image] += HISTORY_FRAC * (world.power_frac[row] - world.learned[image])
     ended(board, slot, at_s)
-    world.true_key[slot] = INF
+    _unkey(world, slot)
     place.n_used -= 1
     world.end_s[row], world.n_pauses[row] = at_s, job.n_pauses
     world.done_s[row] = world.run_s[row] if is_done else world.time_s[row]
@@ -205,28 +217,27 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
 @kernel
 def _what_happened(board: Board, world: World, now_s: float) -> None:
     """What jobs did since the last turn, by their order: they began, they ended, they paused."""
-    jobs, place, batch = board.jobs, world.place[0], world.batch
-    n = 0
-    for index in range(place.n_fresh):
-        batch[n] = world.fresh[index]
-        n += 1
-    for index in range(place.n_pausing):
-        batch[n] = world.pausing[index]
-        n += 1
-    while place.n_ends > 0 and world.ends[0].key <= now_s:
-        slot, order, key = world.ends[0].slot, world.ends[0].order, world.ends[0].key
-        place.n_ends = heap_pop(world.ends, place.n_ends)
-        if jobs[slot].order == order and world.true_key[slot] == key:
-            batch[n] = slot
+    jobs, place, batch, n = board.jobs, world.place[0], world.batch, world.place[0].n_batch
+    bucket = place.n_turns % AHEAD
+    slot = world.ahead[bucket]
+    world.ahead[bucket] = NONE
+    while slot != NONE:
+        after = world.truth[slot].next
+        world.truth[slot].bucket = NONE
+        if world.truth[slot].ends_s <= now_s:
+            batch[n].slot = slot
             n += 1
-    place.n_fresh = place.n_pausing = 0
+        else:
+            _enter(world, slot)
+        slot = after
+    place.n_batch = 0
     place.pausing_kw = 0.0
-    orders = np.empty(n, np.int64)
     for index in range(n):
-        orders[index] = jobs[batch[index]].order
+        batch[index].order = jobs[batch[index].slot].order
+    sort_by_order(batch, n)
     last_s = now_s - place.tick_s
-    for index in np.argsort(orders):
-        _happen(board, world, batch[index], last_s, now_s)
+    for index in range(n):
+        _happen(board, world, batch[index].slot, last_s, now_s)
 
 
 @kernel
@@ -235,15 +246,15 @@ def _happen(board: Board, world: World, slot: int, last_s: float, now_s: float) 
     if job.state == STARTING:
         started(board, slot, last_s)
         _key(board, world, slot, last_s)
-        if world.true_key[slot] > now_s:
+        if world.truth[slot].ends_s > now_s:
             _meter(board, world, slot, now_s)
             return
     if job.state == PAUSING:
         paused(board, slot, last_s)
     elif job.ending:
         _end(board, world, slot, last_s, False)
-    elif job.state == RUNNING and world.true_key[slot] <= now_s:
-        _end(board, world, slot, world.true_key[slot], True)
+    elif job.state == RUNNING and world.truth[slot].ends_s <= now_s:
+        _end(board, world, slot, world.truth[slot].ends_s, True)
 
 
 @kernel
@@ -289,13 +300,13 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
             slot = other if jobs[other].order < jobs[slot].order else slot
             other = jobs[other].node_next
     place.n_requeued += 1
-    world.true_key[slot] = INF
+    _unkey(world, slot)
     requeued(board, slot, now_s)
 
 
 @kernel
 def _look_up(board: Board, world: World, now_s: float) -> None:
-    """Put the newest plan that is issued onto the board, from this hour on; the meter of the plants corrects this hour."""
+    """Put the newest plan that is issued onto the board, from this hour on; meters correct this hour."""
     g = board.g[0]
     place, sky = world.place[0], board.sky
     plan, n_plans = place.plan, world.plan_issued_s.shape[0]
@@ -316,8 +327,8 @@ def _look_up(board: Board, world: World, now_s: float) -> None:
         sky[index].p10_kw, sky[index].grid_kw = kw_of(world.plan_p10_kw[plan, at]), kw_of(world.plan_grid_kw[plan, at])
         sky[index].n_steps = n_steps
         for step in range(n_steps):
-            board.step_kw[index, step] = world.step_kw[plan, at, step]
-            board.step_price[index, step] = world.step_price[plan, at, step]
+            board.sky[index].step_kw[step] = world.step_kw[plan, at, step]
+            board.sky[index].step_price[step] = world.step_price[plan, at, step]
     if place.learns and hour < world.clean_kw.shape[0]:
         sky[0].clean_kw = kw_of(world.clean_kw[hour])
     g.n_sky = max(1, n)
@@ -332,15 +343,15 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
         slot, code = rows[at].slot, rows[at].code
         _write(world, rows, at, now_s)
         if code == START:
-            world.fresh[place.n_fresh] = slot
-            place.n_fresh += 1
+            world.batch[place.n_batch].slot = slot
+            place.n_batch += 1
             row = jobs[slot].user
             if np.isnan(world.first_start_s[row]):
                 world.first_start_s[row] = now_s
         elif code == PAUSE or code == END:
-            world.true_key[slot] = INF
-            world.pausing[place.n_pausing] = slot
-            place.n_pausing += 1
+            _unkey(world, slot)
+            world.batch[place.n_batch].slot = slot
+            place.n_batch += 1
             place.n_pauses += code == PAUSE
             if code == PAUSE:  # it draws on until its checkpoint is written
                 place.pausing_kw += jobs[slot].idle_kw + kw_of(
