@@ -423,7 +423,7 @@ def random_plans(
     return plans
 
 
-def big_scene(seed: int, n_jobs: int = 20_000, days: float = 12.0) -> Scene:
+def big_scene(seed: int, n_jobs: int = 20_000, days: float = 16.0) -> Scene:
     """A park of 18 nodes with a long queue, power that is short part of the time, and everything on."""
     rng = random.Random(seed)
     classes = [
