@@ -18,6 +18,7 @@ from eureka_park.client.views import ENDED
 from eureka_park.data.core.snapshot import SnapshotFile
 from eureka_park.foundation.ids import JobId, folder_name
 from eureka_park.foundation.power_plan import CurveStep, PowerPlan
+from eureka_park.foundation.site_file import Site
 from eureka_park.live import process
 
 FULL_MW, GRID_MW = 0.05, 0.05  # far more than any machine that runs tests can draw
@@ -39,14 +40,16 @@ class TurnedSky:
         plan, self._next = self._next, None
         return plan, None
 
-    def turn(self, now_s: float, clean_mw: float, site: str) -> None:
-        """From now on every hour has this much clean power."""
+    def turn(self, now_s: float, clean_mw: float, site: Site) -> None:
+        """From now on every hour has this much clean power, as far as the site's plants and tie go."""
+        clean_mw = min(clean_mw, sum(plant.gross_mw for plant in site.plants) * site.factor)
+        grid_mw = min(GRID_MW, site.grid.import_mw_max * site.factor)
         flat, none = (clean_mw,) * N_HOURS, (0.0,) * N_HOURS
         steps = [CurveStep(clean_mw, 100.0, 20.0, "noor-iii")] if clean_mw else []
-        steps.append(CurveStep(clean_mw + GRID_MW, 900.0, 551.0, "grid"))
+        steps.append(CurveStep(clean_mw + grid_mw, 900.0, 551.0, "grid"))
         self._next = PowerPlan(
             plan_id=f"plan-test-{now_s:.3f}",
-            site=site,
+            site=site.name,
             issued_at_s=now_s,
             start_s=now_s // 3600.0 * 3600.0,
             step_s=3600.0,
@@ -54,7 +57,7 @@ class TurnedSky:
             clean_available_mw_p10=flat,
             clean_available_mw_p50=flat,
             clean_available_mw_p90=flat,
-            grid_limit_mw=(GRID_MW,) * N_HOURS,
+            grid_limit_mw=(grid_mw,) * N_HOURS,
             available_by_source_mw={"noor-iii": flat},
             by_source_mw={"noor-iii": none, "grid": none},
             export_mw=none,
@@ -88,7 +91,7 @@ class SkyPark:
 
     def sky(self, clean_mw: float) -> None:
         """Turn the sky."""
-        self.maker.turn(self.park.clock.park_s(), clean_mw, self.park.site.name)
+        self.maker.turn(self.park.clock.park_s(), clean_mw, self.park.site)
 
     @property
     def owner(self) -> Principal:
