@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from eureka_park.compute.core.board import INF, NONE, UP, Array, Board
+from eureka_park.compute.core.board import INF, JOB, NONE, UP, Array, Board
 from eureka_park.compute.core.job import Reason
 from eureka_park.control import codes
 from eureka_park.control.supply import Supply
@@ -269,6 +269,12 @@ CODES: Final = frozenset(words(1.0, 0.5, Facts())[0] for words in _WORDS.values(
 # -- from the board ----------------------------------------------------------------------------------------------------
 
 
+_PLACE: Final = {name: at for at, name in enumerate(JOB.names or ())}
+_REASON, _A, _B, _UNTIL_S = (_PLACE[name] for name in ("reason", "reason_a", "reason_b", "reason_until_s"))
+_TIME_S, _RAN_S, _DEADLINE_S, _PROMISED_S = (_PLACE[name] for name in ("time_s", "ran_s", "deadline_s", "promised_s"))
+_CLASSES, _GANG, _GPUS, _MCPU, _MEM_MIB = (_PLACE[name] for name in ("classes", "gang", "gpus", "mcpu", "mem_mib"))
+
+
 @dataclass(slots=True)
 class Teller:
     """Tells the reasons of one turn. `node_ids` by node of the board, `share_paths` by share; both may be empty."""
@@ -279,40 +285,61 @@ class Teller:
     supply: Supply | None = None
     now_s: float = 0.0
     _roomiest: dict[int, Room] = field(default_factory=dict)
+    _allowed: dict[int, Array] = field(default_factory=dict)
+    _has_windows: bool | None = None
+    _sky: Facts | None = None
+    _jobs: Array | None = None
 
     def reason(self, slot: int) -> Reason | None:
         """The reason that a job's slot holds; None where it holds none."""
-        jobs = self.board.jobs
-        code = int(jobs.reason[slot])
+        row = self._row(slot)
+        code = int(row[_REASON])
         if code == codes.NO_REASON:
             return None
-        a, b = float(jobs.reason_a[slot]), float(jobs.reason_b[slot])
-        return reason_from(code, a, b, float(jobs.reason_until_s[slot]), self.facts(slot))
+        return reason_from(code, row[_A], row[_B], row[_UNTIL_S], self.facts(slot, row))
 
     def told(self) -> list[tuple[int, Reason]]:
         """The slots whose reasons are news in this turn, with them."""
         slots = (int(slot) for slot in self.board.told[: int(self.board.g.n_told[0])])
         return [(slot, reason) for slot in slots if (reason := self.reason(slot)) is not None]
 
-    def facts(self, slot: int) -> Facts:
-        """What the reason of a job is told from."""
-        board, job = self.board, self.board.jobs[slot]
-        code, now = int(job.reason), self.supply.now if self.supply is not None else None
-        is_of_room = code in _OF_ROOM
+    def facts(self, slot: int, row: tuple[Any, ...] = ()) -> Facts:
+        """What the reason of a job is told from; `row` is its record, where that was read already."""
+        row = row or self._row(slot)
+        if self._sky is None:
+            self._sky = self._facts_of_sky()
+        code, left_s = row[_REASON], max(0.0, row[_TIME_S] - row[_RAN_S])
+        if code in _OF_ROOM:
+            return self._facts_of_room(slot, row)
+        share = self._share(int(row[_A])) if code == codes.RECLAIMED else ""
+        return replace(self._sky, latest_s=row[_DEADLINE_S] - left_s, share=share)
+
+    def _facts_of_sky(self) -> Facts:
+        now = self.supply.now if self.supply is not None else None
         return Facts(
-            asks=Room(int(job.gpus), job.mcpu / 1000.0, int(job.mem_mib) * MIB),
-            free=self._room(int(job.classes)) if is_of_room and not job.gang else Room(),
-            is_gang=bool(job.gang),
-            latest_s=float(job.deadline_s) - self._left_s(slot),
             now_s=self.now_s,
-            clean_kw=float(board.sky.clean_kw[0]) if board.g.n_sky[0] else 0.0,
+            clean_kw=float(self.board.sky.clean_kw[0]) if self.board.g.n_sky[0] else 0.0,
             kept_kw=now.kept_kw if now is not None else 0.0,
             is_salt_empty=now is not None and now.salt_frac is not None and now.salt_frac < SALT_EMPTY_FRAC,
-            share=self._share(int(job.reason_a)) if code == codes.RECLAIMED else "",
-            closed=self._closed(slot) if is_of_room and code != codes.RESERVED else None,
-            is_all_down=is_of_room and not self._may(int(job.classes)).any(),
-            promised_s=float(job.promised_s) if is_of_room else INF,
         )
+
+    def _facts_of_room(self, slot: int, row: tuple[Any, ...]) -> Facts:
+        classes, is_gang = int(row[_CLASSES]), bool(row[_GANG])
+        return Facts(
+            asks=Room(int(row[_GPUS]), row[_MCPU] / 1000.0, int(row[_MEM_MIB]) * MIB),
+            free=NO_ROOM if is_gang else self._room(classes),
+            is_gang=is_gang,
+            now_s=self.now_s,
+            closed=self._closed(slot) if row[_REASON] != codes.RESERVED else None,
+            is_all_down=not self._may(classes).any(),
+            promised_s=row[_PROMISED_S],
+        )
+
+    def _row(self, slot: int) -> tuple[Any, ...]:
+        if self._jobs is None:
+            self._jobs = np.asarray(self.board.jobs).view(np.ndarray)
+        row: tuple[Any, ...] = self._jobs[slot].item()
+        return row
 
     def _left_s(self, slot: int) -> float:
         jobs = self.board.jobs
@@ -323,8 +350,10 @@ class Teller:
 
     def _may(self, classes: int) -> Array:
         """Which nodes are up and of these classes."""
-        nodes = self.board.nodes
-        return (nodes.up == UP) & ((np.int64(classes) >> nodes.klass) & 1).astype(bool)
+        if classes not in self._allowed:
+            nodes = self.board.nodes
+            self._allowed[classes] = (nodes.up == UP) & ((np.int64(classes) >> nodes.klass) & 1).astype(bool)
+        return self._allowed[classes]
 
     def _room(self, classes: int) -> Room:
         """What is free on the roomiest node of these classes: most GPUs, then most CPUs."""
@@ -339,6 +368,10 @@ class Teller:
     def _closed(self, slot: int) -> Closed | None:
         """The nodes whose window alone keeps a job from starting now; None where that is not why it waits."""
         nodes, job = self.board.nodes, self.board.jobs[slot]
+        if self._has_windows is None:
+            self._has_windows = bool((nodes.window_to_s > self.now_s).any())
+        if not self._has_windows:
+            return None
         soon = (nodes.window_to_s > self.now_s) & (nodes.window_from_s < self.now_s + self._left_s(slot))
         if not soon.any():
             return None
