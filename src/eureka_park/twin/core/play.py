@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from eureka_park.compute.core.board import HEAP, NONE, Board, grown, records, with_runs
+from eureka_park.compute.core.board_setup import ClassRow
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
-from eureka_park.twin.core.failures import Failures
-from eureka_park.twin.core.opening import Opening
+from eureka_park.twin.core.failures import Failures, no_failures
+from eureka_park.twin.core.opening import Opening, opening_on
 from eureka_park.twin.core.played import Floats, Played
-from eureka_park.twin.core.sky_series import SkySeries
-from eureka_park.twin.core.workload import FLEX, Workload
+from eureka_park.twin.core.sky_series import SkySeries, flat_sky
+from eureka_park.twin.core.workload import FLEX, Workload, workload_of
 from eureka_park.twin.core.world import AHEAD, DONE, NEEDS_SLOTS, PLACE, TRUTH, World, play_on
 
 SLOTS: Final = 16_384
@@ -68,6 +69,14 @@ def play(
         if status == NEEDS_SLOTS:
             board = grown(board, 2 * board.jobs.shape[0])
         world = with_room(world, board)
+
+
+def warm() -> None:
+    """Have the twin's kernels compiled: what was compiled once is found on disk from then on."""
+    work = workload_of(("p",), {"submit_s": [0.0], "run_s": [60.0]})
+    machines = (ClassRow(1, 1000, 1024, 0, 0, 1.0, 0.5),)
+    opening = opening_on(machines, ("",), work, ())
+    play(opening, work, flat_sky(10.0, 0.05), no_failures(), Policy(), 60.0, tail_h=0.0)
 
 
 def _span_s(work: Workload, tail_h: float) -> float:
@@ -188,3 +197,20 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],
     )  # fmt: skip
+
+
+def warm() -> None:
+    """Have the loop compiled: what was compiled once is found on disk from then on."""
+    from eureka_park.compute.core.board_setup import ClassRow
+    from eureka_park.foundation.seeds import SeedTree
+    from eureka_park.twin.core.arrivals import Arrivals, make_workload
+    from eureka_park.twin.core.failures import failures_of
+    from eureka_park.twin.core.opening import opening_on
+    from eureka_park.twin.core.sky_series import flat_sky
+    from eureka_park.twin.core.workload import NodeShape
+
+    tree, leaves = SeedTree(1), ("a/b", "a/c")
+    work = make_workload(Arrivals(20, 0.05, leaves, (NodeShape(2, 8, 64_000, 1 << 19),), 0.5), tree)
+    kind = ClassRow(2, 64_000, 1 << 19, 8, 0, 10.0, 2.0, 0.7)
+    opening = opening_on((kind,), ("any",), work, [(leaf, 1.0, 0.0) for leaf in leaves])
+    play(opening, work, flat_sky(30.0, 0.1), failures_of(2, 0.1, tree), Policy(), 60.0, tail_h=0.0)
