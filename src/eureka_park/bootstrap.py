@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
 import subprocess
@@ -23,17 +22,16 @@ from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.board_facts import FILE as BOARD_FILE
 from eureka_park.compute.board_facts import BoardFacts
-from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec
 from eureka_park.compute.core.job_check import TIME_MAX_S
-from eureka_park.compute.core.site_room import ClassRoom, SiteRoom
 from eureka_park.compute.neighbours import DeadlineCheck, Quoter
 from eureka_park.compute.nodes_service import Machine, NodesService
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.quote_rows import QuoteRows
 from eureka_park.compute.service import ComputeService
-from eureka_park.control.feasible import check_deadline
-from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.feasible import Closed, check_deadline
+from eureka_park.control.of_site import flex_default_s, nodes_of, policy_of, room_of
+from eureka_park.control.policy import Sky
 from eureka_park.control.quoting import Ask, Basis, quote_answer, supply_of
 from eureka_park.data.service import DataService
 from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
@@ -47,8 +45,7 @@ from eureka_park.foundation.machine import MachineFacts
 from eureka_park.foundation.site_file import Site, site_to_json
 from eureka_park.foundation.site_layout import placed_nodes
 from eureka_park.foundation.site_reading import load_site, site_text
-from eureka_park.foundation.units import GIB, HOUR_S, parse_duration_s
-from eureka_park.foundation.wire.engine import Capability
+from eureka_park.foundation.units import GIB, parse_duration_s
 from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
 from eureka_park.live.metering import Metering
@@ -64,8 +61,6 @@ WELCOME_CREDITS: Final = 1000.0
 STORY_PACE: Final = 60.0
 BEFORE_SUNRISE_S: Final = 1800.0  # a story begins so long before the sun
 N_SEEDS: Final = 24  # synthetic years among which the one is sought whose day is seen best
-MIN_RUN_REAL_S: Final = 4.0  # least real seconds between a job's start and its next pause, on a paced home
-PAUSE_REAL_S: Final = 15.0  # and between two of its pauses
 WELCOME_JOBS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("spirals.py", {"tier": "firm", "time": "10m"}),
     ("sieve.py", {"tier": "flex", "time": "10m", "by": "12h", "checkpoint": True}),
@@ -235,7 +230,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
         quoter=_quoter(site, facts.pace.factor, energy),
-        check_deadline=_deadline_check(site, energy),
+        check_deadline=_deadline_check(site, energy, lambda: BoardFacts.from_text(home.read(BOARD_FILE))),
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
     )
@@ -273,14 +268,22 @@ def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
     return quote
 
 
-def _deadline_check(site: Site, energy: EnergyService) -> DeadlineCheck:
-    """Whether a declared deadline can be met under the newest plan; without a plan nothing is known of power."""
+def _deadline_check(site: Site, energy: EnergyService, facts: Callable[[], BoardFacts]) -> DeadlineCheck:
+    """Whether a declared deadline can be met under the newest plan and with machines that are closed for a while;
+    without a plan nothing is known of power.
+    """
     nodes, policy = nodes_of(site), policy_of(site, frozenset())
 
     def check(spec: JobSpec, now_s: float, is_first: Callable[[], bool]) -> None:
         plan = energy.current_plan()
         supply = supply_of(Basis(site, nodes, policy, plan), now_s)
-        check_deadline(spec, nodes, supply, policy.sky, now_s, is_first=plan is None or is_first())
+        closed = [
+            Closed(window.node_ids, window.from_s, window.to_s)
+            for window in facts().windows
+            if window.to_s > now_s and (not window.project or window.project != spec.project)
+        ]
+        is_free = plan is None or is_first()
+        check_deadline(spec, nodes, supply, policy.sky, now_s, is_first=is_free, closings=closed)
 
     return check
 
@@ -321,90 +324,12 @@ def prepare(folder: Path) -> str:
     return token
 
 
-def flex_default_s(site: Site) -> float | None:
-    """The deadline of a flex job that names none: only where the sky binds flex; elsewhere it has not offered to
-    wait.
-    """
-    return site.policy.flex_deadline_default_h * 3600.0 if site.policy.sky == "binding" else None
-
-
-def room_of(site: Site) -> SiteRoom:
-    """What one job can ask for: the classes of machines that an engine here runs."""
-    return SiteRoom(
-        tuple(
-            ClassRoom(
-                class_id=kind.id,
-                gpu_type=kind.gpu_type,
-                n_nodes=kind.n_nodes,
-                n_cpus=float(kind.n_cpus),
-                memory_bytes=int(kind.memory_gib * GIB),
-                n_gpus=kind.n_gpus,
-                rated_kw=kind.rated_kw,
-            )
-            for kind in site.nodes
-            if kind.engine == "local"
-        )
-    )
-
-
-def nodes_of(site: Site) -> tuple[Node, ...]:
-    """The machines of a site that an engine here runs."""
-    return tuple(
-        Node(
-            node_id=node_id,
-            engine=kind.engine,
-            n_cpus=float(kind.n_cpus),
-            memory_bytes=int(kind.memory_gib * GIB),
-            n_gpus=kind.n_gpus,
-            gpu_type=kind.gpu_type,
-            rated_kw=kind.rated_kw,
-            idle_kw=kind.idle_kw,
-            gpu_kw_max=kind.gpu_w_max / 1000.0,
-            rack=rack,
-            pod=pod,
-            sleep_kw=kind.sleep_kw,
-        )
-        for kind, node_id, rack, pod in placed_nodes(kind for kind in site.nodes if kind.engine == "local")
-    )
-
-
 def machines_of(site: Site) -> tuple[Machine, ...]:
     """The machines of a site that an engine here runs, as their operators see them."""
     local = (kind for kind in site.nodes if kind.engine == "local")
     return tuple(
         Machine(node_id, kind.id, kind.n_gpus, float(kind.n_cpus), int(kind.memory_gib * GIB))
         for kind, node_id, _rack, _pod in placed_nodes(local)
-    )
-
-
-def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: float = 1.0) -> Policy:
-    """The tick's policy from the site's; powers of a scale model are those of the machine.
-
-    Pausing and starting again cost real seconds at any pace: least run and rate of pauses leave them room.
-    """
-    return Policy(
-        sky=Sky(site.policy.sky),
-        service_reserve_kw=site.policy.service_reserve_mw * site.factor * 1000.0,
-        cap_steps_frac=site.policy.cap_steps_frac,
-        min_run_s=max(site.policy.min_run_s, MIN_RUN_REAL_S * pace_factor if pace_factor > 1 else 0.0),
-        pause_rate_max_per_h=min(
-            site.policy.pause_rate_max_per_h, HOUR_S / (PAUSE_REAL_S * pace_factor) if pace_factor > 1 else math.inf
-        ),
-        carbon_mad_per_kg=site.policy.carbon_weight_mad_per_kg,
-        flex_wait_gain_frac=site.policy.flex_wait_gain_frac,
-        margin_frac=site.policy.margin_frac,
-        lead_s=site.policy.lead_s,
-        n_considered_max=site.policy.n_considered_max,
-        lookahead=site.policy.lookahead,
-        scan=site.policy.scan,
-        half_life_s=site.policy.half_life_s,
-        reserve_depth=site.policy.reserve_depth,
-        reclaim_after_s=site.policy.reclaim_after_s,
-        reclaim_pauses_max_per_h=site.policy.reclaim_pauses_max_per_h,
-        tick_s=site.policy.tick_s,
-        cap_curve=site.cap_rows,
-        can_cap=Capability.CAP in capabilities,
-        can_freeze=Capability.FREEZE in capabilities,
     )
 
 

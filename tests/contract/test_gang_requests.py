@@ -13,7 +13,11 @@ from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 
 from eureka_park.client.command_line import request_of, submit_line
+from eureka_park.compute.board_facts import FILE as BOARD_FILE
+from eureka_park.compute.board_facts import BoardFacts, Window
+from eureka_park.control.of_site import nodes_of
 from eureka_park.foundation.site_reading import new_site_text
+from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.app import make_app
 
 URL = "http://localhost:8386"
@@ -142,3 +146,19 @@ def test_the_form_offers_whole_machines_and_says_what_is_wrong(racks: Racks) -> 
     assert (job["nodes"], job["gpus"], job["priority"], job["kw"]) == (2, 16, -3, 6.5)
     filled = racks.browser.get(f"/submit?from={job['job_id']}").text
     assert re.search(r'name="nodes" value="2"', filled) and re.search(r'name="priority" value="-3"', filled)
+
+
+def test_closed_machines_are_counted_into_a_deadline(racks: Racks) -> None:
+    park = racks.live.park
+    now_s = park.clock.park_s()
+    names = tuple(node.node_id for node in nodes_of(park.site))
+    window = Window("w-1", names, now_s - 60, now_s + 10 * 3600, "", "new racks")
+    park.home.write(BOARD_FILE, BoardFacts(windows=(window,)).to_text())
+    try:
+        error = racks.refused(gpus=1, tier="firm", by="5h")
+        assert error["code"] == "deadline_infeasible"
+        advised = re.search(r"\S+Z", error["fix"])
+        assert advised is not None and 0 <= parse_instant_s(advised[0]) - (now_s + 11 * 3600.0) <= 60, error
+        assert racks.post(gpus=1, tier="firm", by="12h").status_code == 201
+    finally:
+        park.home.write(BOARD_FILE, BoardFacts().to_text())

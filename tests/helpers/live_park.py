@@ -7,6 +7,7 @@ from typing import Any
 
 from eureka_park import bootstrap
 from eureka_park.accounts.service import Principal
+from eureka_park.control.of_site import nodes_of
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.ids import JobId
 from eureka_park.live import store as live_store
@@ -33,7 +34,7 @@ class LivePark:
         with self.park.db.write() as conn:
             lease = live_store.take_lease(conn, "test", self.clock.real_s(), 15.0, may_take=True)
         self.live = bootstrap.build_live(self.park, self.engine, self.meter, self.maker, lease.token)
-        self.live.begin(bootstrap.nodes_of(self.park.site))
+        self.live.begin(nodes_of(self.park.site))
 
     def crash(self) -> None:
         """Lose the process: memory gone, the engine's jobs go on; then a new one takes over."""

@@ -15,6 +15,7 @@ from eureka_park.adapters.engines.local.engine import LocalEngine
 from eureka_park.adapters.meters.machine import find_machine
 from eureka_park.adapters.meters.node_meter import NodeMeter
 from eureka_park.client.views import ENDED
+from eureka_park.control.of_site import nodes_of
 from eureka_park.data.core.snapshot import SnapshotFile
 from eureka_park.foundation.ids import JobId, folder_name
 from eureka_park.foundation.power_plan import CurveStep, PowerPlan
@@ -85,7 +86,7 @@ class SkyPark:
         self.live = bootstrap.build_live(self.park, self.engine, meter, self.maker, lease.token)
         settings = {"min_run_s": 0.0, "pause_rate_max_per_h": 1e9, "can_cap": False, **policy}
         self.live.parts.policy = replace(self.live.parts.policy, **settings)
-        self.live.begin(bootstrap.nodes_of(self.park.site))
+        self.live.begin(nodes_of(self.park.site))
         self.sky(FULL_MW)
         self.end(self.submit(["true"]))  # the first job of a project is never held by the sky
 

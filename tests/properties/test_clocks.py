@@ -15,6 +15,7 @@ from tests.helpers.recorder import PlanInProcess
 
 from eureka_park import bootstrap
 from eureka_park.adapters.system_clock import SystemClock
+from eureka_park.control.of_site import policy_of
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.foundation.clock import Pace, SteppedClock
 from eureka_park.foundation.power_plan import PowerPlan
@@ -118,7 +119,7 @@ def test_plans_are_made_as_often_as_they_serve_but_never_in_a_hurry(factor: floa
     ("factor", "least_s", "apart_s"), [(1.0, 300.0, 1800.0), (60.0, 5.0, 30.0), (600.0, 4.0, 15.0)]
 )
 def test_pauses_leave_processes_real_seconds(factor: float, least_s: float, apart_s: float) -> None:
-    policy = bootstrap.policy_of(SITE, frozenset(), factor)
+    policy = policy_of(SITE, frozenset(), factor)
     assert policy.min_run_s / factor == pytest.approx(least_s)
     assert HOUR_S / policy.pause_rate_max_per_h / factor == pytest.approx(apart_s)
 

@@ -92,7 +92,7 @@ def _sites(park: Park, site_name: str | None) -> tuple[Site, Site]:
 
 
 def _side(park: Park, site: Site) -> Side:
-    from eureka_park.bootstrap import flex_default_s, policy_of
+    from eureka_park.control.of_site import flex_default_s, policy_of
     from eureka_park.foundation.wire.engine import Capability
     from eureka_park.twin.rehearsal import Side
 
@@ -103,7 +103,7 @@ def _side(park: Park, site: Site) -> Side:
 
 def _recorded(park: Park, span: str, site: Site | None) -> Recorded:
     """What the home holds of a span. `site`: its machines in place of the home's, and power as much larger."""
-    from eureka_park.bootstrap import nodes_of
+    from eureka_park.control.of_site import nodes_of
     from eureka_park.foundation.cap_curve import speed_frac
     from eureka_park.foundation.span import span_s
     from eureka_park.live.journal import recorded_events

@@ -29,6 +29,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.adapters.home_policy import note_running
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
+    from eureka_park.control.of_site import nodes_of
     from eureka_park.live import process
     from eureka_park.live.estimates import ChildStartForecaster
     from eureka_park.live.planning import ChildPlanMaker
@@ -77,7 +78,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         ChildStartForecaster(wake_sender(park.home.run, b"starts")),
     )
     bootstrap.submit_welcome_jobs(park)
-    live.begin(bootstrap.nodes_of(park.site))
+    live.begin(nodes_of(park.site))
     process.run(live, receiver, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
     live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))

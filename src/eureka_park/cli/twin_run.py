@@ -65,8 +65,8 @@ def run(
     park twin run --trace jobs.csv --site my-university.toml
     """
     with server_part("twin run"):
-        from eureka_park.bootstrap import policy_of
         from eureka_park.cli.site import machine_facts
+        from eureka_park.control.of_site import policy_of
         from eureka_park.foundation.site_reading import load_site
         from eureka_park.foundation.wire.engine import Capability
         from eureka_park.twin.run import TwinRequest, run_twin

@@ -16,6 +16,7 @@ from eureka_park.adapters.home import Home
 from eureka_park.adapters.home_policy import home_site, note_running
 from eureka_park.cli.main import cli
 from eureka_park.cli.site import machine_facts
+from eureka_park.control.of_site import policy_of
 from eureka_park.control.policy import Sky
 
 MINE = """[policy]
@@ -91,7 +92,7 @@ def test_a_park_opens_under_the_policy_in_use_until_the_site_s_own_is_asked_for(
     assert "It changes 6 fields:" in said and said.endswith("It holds when the park starts: park up.\n")
     park = bootstrap.open_park(home)
     park.close()
-    policy = bootstrap.policy_of(park.site, frozenset())
+    policy = policy_of(park.site, frozenset())
     assert (park.sky, policy.sky, policy.half_life_s) == ("binding", Sky.BINDING, 86_400.0)
     assert [share.path for share in park.site.shares] == ["research/vision"]
     assert json.loads(ask("show", "--home", home, "--json").stdout)["from"] == "policy.toml"
@@ -109,7 +110,7 @@ def test_a_park_opens_under_the_policy_in_use_until_the_site_s_own_is_asked_for(
     )
     park = bootstrap.open_park(home)
     park.close()
-    assert park.sky == "green" and bootstrap.policy_of(park.site, frozenset()).scan == 64
+    assert park.sky == "green" and policy_of(park.site, frozenset()).scan == 64
 
 
 def test_a_running_park_is_told_to_be_started_anew(home: Path, mine: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eureka_park.bootstrap import nodes_of
+from eureka_park.control.of_site import nodes_of
 from eureka_park.foundation.site_file import NodeClass
 from eureka_park.foundation.site_layout import placed_nodes
 from eureka_park.foundation.site_reading import load_site

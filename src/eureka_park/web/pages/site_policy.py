@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from eureka_park.bootstrap import Park, policy_of
+from eureka_park.bootstrap import Park
+from eureka_park.control.of_site import policy_of
 from eureka_park.foundation.site_file import Grid
 from eureka_park.foundation.wire.engine import Capability
 from eureka_park.web.pages.words import N_, Words

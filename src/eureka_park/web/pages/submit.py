@@ -12,8 +12,9 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from eureka_park.accounts.service import Act, Principal
-from eureka_park.bootstrap import Park, room_of
+from eureka_park.bootstrap import Park
 from eureka_park.compute.core.site_room import SiteRoom
+from eureka_park.control.of_site import room_of
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import Forbidden, NotFound, ParkError, Unauthorised, Unavailable
