@@ -26,7 +26,7 @@ idle_kw = 0.1
 sky = "green"
 """
 PROJECTS = ("biology", "physics", "welcome")
-STEP_S = 60.0
+STEP_S = 20.0
 
 
 def recorded_park(folder: Path, n_jobs: int = 200, hours: float = 24.0, seed: int = 1, load: float = 1.2) -> LivePark:

@@ -39,15 +39,16 @@ def plans() -> list[PowerPlan]:
     return [plan_at(hour) for hour in (0.0, 6.0, 12.0, 18.0)]
 
 
-def week(n_jobs: int = 6, **spec: Any) -> RecordedWeek:
+def week(n_jobs: int = 6, deadline_h: float | None = 2.5, **spec: Any) -> RecordedWeek:
     """Jobs of two projects that fill a node each, all sent at once, run one after the other on two nodes."""
     told: list[ev.Event] = [ev.NodesDeclared(T0 - HOUR, NODES)]
+    by_s = None if deadline_h is None else T0 + deadline_h * HOUR
     asked: dict[str, Any] = {"n_cpus": 8.0, "tier": Tier.FIRM, **spec}
     for at in range(n_jobs):
         project, job_id = ("a", "b")[at % 2], JobId(f"j{at}")
         begin_s = T0 + at // 2 * HOUR
         told += [
-            ev.JobSubmitted(job_id, T0, JobSpec(project, f"job{at}", ("true",), **asked), T0 + 2.5 * HOUR),
+            ev.JobSubmitted(job_id, T0, JobSpec(project, f"job{at}", ("true",), **asked), by_s),
             ev.JobStarting(job_id, begin_s, 1, f"n{at % 2}"), ev.JobStarted(job_id, begin_s),
             ev.JobEnded(job_id, begin_s + HOUR, JobState.FINISHED),
         ]  # fmt: skip
@@ -149,10 +150,10 @@ def test_hours_without_a_plan_are_the_grids_alone(plans: list[PowerPlan]) -> Non
 
 def test_the_kernels_play_what_was_and_what_other_shares_would_have_made_of_it(plans: list[PowerPlan]) -> None:
     heavy = side(shares=(Share(path="a", weight=100.0), Share(path="b", weight=1.0)))
-    found = rehearse(Recorded(week(12), plans), side(), heavy)
+    found = rehearse(Recorded(week(12, deadline_h=None), plans), side(), heavy)
     assert found["match"]["n_jobs"] == 12 and found["match"]["mean_abs_s"] <= 120.0
     by_name = {row["project"]: row for row in found["projects"]}
     assert by_name["a"]["then"]["wait_mean_s"] < by_name["a"]["now"]["wait_mean_s"] - HOUR / 2
     assert by_name["b"]["then"]["wait_mean_s"] > by_name["b"]["now"]["wait_mean_s"] + HOUR / 2
     assert found["total"]["now"]["kwh"] == pytest.approx(12 * 0.4, rel=0.02)
-    assert rehearse(Recorded(week(12), plans), side(), heavy) == found
+    assert rehearse(Recorded(week(12, deadline_h=None), plans), side(), heavy) == found

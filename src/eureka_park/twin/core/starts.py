@@ -18,6 +18,7 @@ from eureka_park.compute.core.board import (
     FREE,
     FROZEN,
     HELD_BACK,
+    NONE,
     PAUSED,
     PAUSING,
     QUEUED,
@@ -32,7 +33,7 @@ from eureka_park.twin.core.failures import no_failures
 from eureka_park.twin.core.play import with_room, world_of
 from eureka_park.twin.core.sky_series import N_STEPS, PLAN_EVERY_H, PLAN_HOURS, SkySeries
 from eureka_park.twin.core.workload import workload_of
-from eureka_park.twin.core.world import DONE, World, play_on
+from eureka_park.twin.core.world import AHEAD, DONE, World, play_on
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -194,10 +195,10 @@ def _world(board: Board, slots: Longs, ratios: Ratios, now_s: float, tick_s: flo
     )
     world = with_room(world, board)
     jobs.user[slots] = np.arange(n)
-    _set_going(board, world, slots, run_s, now_s)
     place = world.place
     place.now_s[0], place.t0_s[0], place.tick_s[0] = now_s, now_s, tick_s
     place.next_job[0] = n  # nobody comes
+    _set_going(board, world, slots, run_s, now_s)
     board.g.explain[0] = 0
     return world
 
@@ -206,19 +207,29 @@ def _set_going(board: Board, world: World, slots: Longs, run_s: Floats, now_s: f
     """What is on its way: starting and pausing jobs, those that are being ended, and when running ones will end."""
     jobs, place = board.jobs, world.place
     state, is_ending = jobs.state[slots], jobs.ending[slots] != 0
-    fresh = slots[state == STARTING]
-    leaving = slots[(state == PAUSING) | (np.isin(state, (RUNNING, FROZEN)) & is_ending)]
-    world.fresh[: len(fresh)], world.pausing[: len(leaving)] = fresh, leaving
-    place.n_fresh[0], place.n_pausing[0] = len(fresh), len(leaving)
-    runs = (state == RUNNING) & ~is_ending
-    left_s = np.maximum(0.0, run_s[runs] - jobs.ran_s[slots[runs]])
-    keys = np.maximum(now_s, jobs.since_s[slots[runs]] + left_s / jobs.speed[slots[runs]])
-    world.true_key[slots[runs]] = keys
-    order = np.lexsort((jobs.order[slots[runs]], keys))  # a sorted list is a heap
-    world.ends.key[: len(order)] = keys[order]
-    world.ends.order[: len(order)] = jobs.order[slots[runs]][order]
-    world.ends.slot[: len(order)] = slots[runs][order]
-    place.n_ends[0] = len(order)
+    moving = (state == STARTING) | (state == PAUSING) | (np.isin(state, (RUNNING, FROZEN)) & is_ending)
+    place.n_batch[0] = int(moving.sum())
+    world.batch["slot"][: place.n_batch[0]] = slots[moving]
+    world.truth["ends_s"], world.truth["bucket"] = np.inf, NONE
+    runs = slots[(state == RUNNING) & ~is_ending]
+    left_s = np.maximum(0.0, run_s[(state == RUNNING) & ~is_ending] - jobs.ran_s[runs])
+    _expect(world, runs, np.maximum(now_s, jobs.since_s[runs] + left_s / jobs.speed[runs]))
+
+
+def _expect(world: World, slots: Longs, ends_s: Floats) -> None:
+    """Stand jobs into the lists of the turns that will see their ends, as the world's own kernels do."""
+    place = world.place
+    turns = np.ceil((ends_s - place.now_s[0]) / place.tick_s[0] - 1e-9).clip(1, AHEAD - 1).astype(np.int64)
+    bucket = (place.n_turns[0] - 1 + turns) % AHEAD
+    order = np.argsort(bucket, kind="stable")
+    slots, bucket = slots[order], bucket[order]
+    is_first = np.append(True, bucket[1:] != bucket[:-1])[: len(slots)]
+    is_last = np.append(is_first[1:], True)[: len(slots)]
+    truth = world.truth
+    truth["ends_s"][slots], truth["bucket"][slots] = ends_s[order], bucket
+    truth["prev"][slots] = np.where(is_first, NONE, np.roll(slots, 1))
+    truth["next"][slots] = np.where(is_last, NONE, np.roll(slots, -1))
+    world.ahead[bucket[is_first]] = slots[is_first]
 
 
 def sky_on(board: Board, now_s: float, horizon_s: float) -> SkySeries:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_park.compute.core.board import FREE, RUNNING, Board, grown, with_runs
+from eureka_park.compute.core.board import FREE, NONE, RUNNING, Board, grown, with_runs
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
 from eureka_park.foundation.seeds import SeedTree
@@ -21,6 +21,7 @@ from eureka_park.twin.core.sky_series import flat_sky
 from eureka_park.twin.core.starts import (
     ANY,
     Ratios,
+    _expect,
     forecast_starts,
     one_draw,
     quantiles,
@@ -127,24 +128,14 @@ def test_with_true_run_times_known_the_forecast_is_the_truth() -> None:
     )
     orders, users = waiting_orders(board), board.jobs.user.copy()
     rows = users[np.flatnonzero(np.isin(board.jobs.order, orders) & (board.jobs.state != FREE))]
-    for slot in live:
-        left_s = max(0.0, world.run_s[users[slot]] - board.jobs.ran_s[slot])
-        world.true_key[slot] = max(6 * HOUR, board.jobs.since_s[slot] + left_s / board.jobs.speed[slot])
-    rebuilt(board, world)
+    world.truth["ends_s"], world.truth["bucket"], world.ahead[:] = np.inf, NONE, NONE
+    left_s = np.maximum(0.0, world.run_s[users[live]] - board.jobs.ran_s[live])
+    _expect(world, live, np.maximum(6 * HOUR, board.jobs.since_s[live] + left_s / board.jobs.speed[live]))
     play_until(board, world, 4 * 24 * HOUR)
     truth = world.first_start_s[rows]
     near = np.isfinite(expected) & np.isfinite(truth)
     assert near.sum() > 0.8 * len(rows)
     assert np.median(np.abs(expected - truth)[near]) <= 15 * 60.0
-
-
-def rebuilt(board: Board, world: World) -> None:
-    slots = np.flatnonzero(np.isfinite(world.true_key))
-    order = np.lexsort((board.jobs.order[slots], world.true_key[slots]))
-    world.ends.key[: len(slots)] = world.true_key[slots][order]
-    world.ends.order[: len(slots)] = board.jobs.order[slots][order]
-    world.ends.slot[: len(slots)] = slots[order]
-    world.place.n_ends[0] = len(slots)
 
 
 @pytest.mark.parametrize(("n", "at_50", "at_90"), [(1, 0, 0), (3, 1, 2), (9, 4, 8), (11, 5, 10), (19, 9, 17)])
