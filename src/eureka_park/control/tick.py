@@ -177,7 +177,7 @@ def _blocked(state: ParkState, board: Board, now_s: float) -> list[ev.JobEvent]:
     """Since when jobs below a floor have waited for room: what reclaiming looks at must be in the journal."""
     if not state.side.has_floors:
         return []
-    waiting = [state.jobs[state.job_at[slot]] for slot in board.blocked[: int(board.g.n_blocked[0])].tolist()]
+    waiting = [state.jobs[state.job_at[slot]] for slot in board.g["blocked"][0][: int(board.g.n_blocked[0])].tolist()]
     refused_s = board.jobs.refused_room_s
     return [
         ev.JobBlocked(job.job_id, now_s, float(refused_s[state.slot_of[job.job_id]]))
