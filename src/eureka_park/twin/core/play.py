@@ -9,15 +9,14 @@ from typing import Any, Final
 import numpy as np
 
 from eureka_park.compute.core.board import HEAP, NONE, Board, grown, records, with_runs
-from eureka_park.compute.core.board_setup import ClassRow
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
-from eureka_park.twin.core.failures import Failures, no_failures
-from eureka_park.twin.core.opening import Opening, opening_on
+from eureka_park.twin.core.failures import Failures
+from eureka_park.twin.core.opening import Opening
 from eureka_park.twin.core.played import Floats, Played
-from eureka_park.twin.core.sky_series import SkySeries, flat_sky
-from eureka_park.twin.core.workload import FLEX, Workload, workload_of
+from eureka_park.twin.core.sky_series import SkySeries
+from eureka_park.twin.core.workload import FLEX, Workload
 from eureka_park.twin.core.world import AHEAD, DONE, NEEDS_SLOTS, PLACE, TRUTH, World, play_on
 
 SLOTS: Final = 16_384
@@ -69,14 +68,6 @@ def play(
         if status == NEEDS_SLOTS:
             board = grown(board, 2 * board.jobs.shape[0])
         world = with_room(world, board)
-
-
-def warm() -> None:
-    """Have the twin's kernels compiled: what was compiled once is found on disk from then on."""
-    work = workload_of(("p",), {"submit_s": [0.0], "run_s": [60.0]})
-    machines = (ClassRow(1, 1000, 1024, 0, 0, 1.0, 0.5),)
-    opening = opening_on(machines, ("",), work, ())
-    play(opening, work, flat_sky(10.0, 0.05), no_failures(), Policy(), 60.0, tail_h=0.0)
 
 
 def _span_s(work: Workload, tail_h: float) -> float:
