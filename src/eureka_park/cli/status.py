@@ -36,17 +36,17 @@ def status(as_json: bool) -> None:
     able = ", ".join(map(clean, found["capabilities"])) or _("only run")
     counts = ", ".join(f"{count} {_(clean(state))}" for state, count in found["jobs"].items() if count)
     ready = _("ready") if found["ready"] else _("not ready")
-    lines = (
+    lines: tuple[str, ...] = (
         _("{url}: {ready}, version {version}", url=here.url, ready=ready, version=clean(found["version"])),
         _("site      {site}{scale}; sky {sky}", site=clean(found["site"]), scale=scale, sky=clean(found["sky"])),
         _("park time {time}{paced}", time=instant_text(found["park_at"]), paced=paced),
         _("isolation {level}; can {able}", level=clean(found["sandbox_level"]), able=able),
         _("jobs      {counts}", counts=counts or _("none yet")),
     )
-    plan = found.get("plan", {})
-    told = _PLANS.get(plan.get("standing", ""))
+    plan = found["plan"]
+    told = _PLANS.get(plan["standing"])
     if told is not None:
-        lines += (_(told, at=instant_text(plan["issued_at"]), until=instant_text(plan["until"])),)
+        lines += (_(told, at=instant_text(plan["issued_at"] or ""), until=instant_text(plan["until"] or "")),)
         lines += (f"          {clean(plan['fault'])}",) if plan["fault"] else ()
     for line in lines:
         click.echo(line)

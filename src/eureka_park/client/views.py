@@ -261,6 +261,16 @@ class LiveView(TypedDict):
     lease_until_at: str | None
 
 
+class PlanStatusView(TypedDict):
+    """How the newest power plan stands: none, good, late or over; and why no newer one is followed."""
+
+    standing: str
+    issued_at: str | None
+    until: str | None
+    fault: str
+    fault_since: str | None
+
+
 class StatusView(TypedDict):
     """The park in one answer."""
 
@@ -275,6 +285,7 @@ class StatusView(TypedDict):
     sandbox_level: str
     capabilities: list[str]
     jobs: dict[str, int]
+    plan: PlanStatusView
     live: LiveView
 
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eureka_park.web.request_schemas import Body, ClassName, TierName
+from eureka_park.web.request_schemas import Body, ClassName
 from eureka_park.web.request_schemas import JobRequest as JobRequest
+from eureka_park.web.request_schemas import TierName as TierName
 
 JobStateName = Literal[
     "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
