@@ -11,7 +11,13 @@ from eureka_park.compute.core.rooms import lowest_gpus
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
 from eureka_park.compute.core.standing import URGENT_S, first_class, is_urgent, left_s, rate, would_be_bound
 from eureka_park.control.budget import (
-    add_load, all_kw, better_hour, bound_hour_s, budget_kw, firm_free_kw, room_kw,
+    add_load,
+    all_kw,
+    better_hour,
+    bound_hour_s,
+    budget_kw,
+    firm_free_kw,
+    room_kw,
 )  # fmt: skip
 from eureka_park.control.codes import (
     BETTER_HOUR,
