@@ -112,6 +112,8 @@ def _recorded(park: Park, span: str, site: Site | None) -> Recorded:
     from eureka_park.twin.rehearsal import PLAN_GAP_S, Recorded
 
     from_s, to_s = span_s(span, _last_s(park), park.site.timezone)
+    if to_s > park.facts.pace.park_origin_s:  # before it there was no park
+        from_s = max(from_s, park.facts.pace.park_origin_s)
     week = read_week(recorded_events(park.db), from_s, to_s, lambda cap: speed_frac(cap, park.site.cap_rows))
     plans = park.energy.plans_between(from_s, to_s, PLAN_GAP_S)
     recorded = Recorded(week, plans, TICK_S * park.facts.pace.factor)
@@ -137,7 +139,7 @@ def _last_s(park: Park) -> float:
 def _print(found: dict[str, Any]) -> None:
     click.echo(
         _(
-            "Played {jobs} jobs of {site}, from {from_at} to {to_at}, on {nodes} nodes.",
+            "Played {jobs} jobs of {site}, from {from_at} to {to_at}; machines: {nodes}.",
             jobs=f"{found['n_jobs']:,}", site=clean(found["site"]), from_at=instant_text(found["from_at"]),
             to_at=instant_text(found["to_at"]), nodes=found["n_nodes"],
         )

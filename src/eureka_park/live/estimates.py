@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, Protocol
 
 from eureka_park.compute.core.board import Board, board_to_json
@@ -143,7 +144,7 @@ class Estimates:
         if not self._known:
             return dict(reasons)
         found = {job_id: self._with(state, job_id, reason) for job_id, reason in reasons.items()}
-        for job_id in list(self._untold)[:TOLD_AT_ONCE]:
+        for job_id in list(islice(self._untold, TOLD_AT_ONCE)):
             self._untold.pop(job_id)
             reason = last_of(job_id)
             if job_id not in found and reason is not None:
