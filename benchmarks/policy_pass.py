@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/policy_pass.py [--jobs 100000] [--projects 1000] [--nodes 32768] [--growth] [--json]
 
-A park of nodes with 8 GPUs that is full: first as much starts as can, then ten turns follow in each of which some jobs
-end. The median of those counts, reasons told as in the live park. `--growth`: ten times fewer of each, one by one.
+A park of nodes with 8 GPUs is filled first, turn by turn, until nothing more starts; then ten turns follow, before each of
+which some jobs end. The median of those counts, reasons told as in the live park. `--growth`: ten times fewer of each, one by one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from eureka_park.compute.core import happen as what
 from eureka_park.compute.core.board import NONE, QUEUED, RUNNING, STARTING, Board, job_bytes, with_runs
 from eureka_park.compute.core.board_setup import ClassRow, claim_slot, new_board
 from eureka_park.compute.core.happen import happen
+from eureka_park.control.codes import START
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.setup import set_policy, set_sky
 from eureka_park.control.supply import Interval, Step, Supply
@@ -39,9 +40,9 @@ def filled(n_jobs: int, n_projects: int, n_nodes: int) -> Board:
     kind = ClassRow(n_nodes, 192_000, 2 << 20, 8, 0, RATED_KW, IDLE_KW, 0.7)
     board = with_runs(new_board([kind], shares, n_jobs + 1), 16 * len(shares))
     set_policy(board, Policy(sky=Sky.BINDING))
-    steps = (Step(n_nodes * 8.0, 200.0, "koudia"), Step(n_nodes * 12.0, 900.0, "grid"))
+    steps = (Step(n_nodes * 12.0, 200.0, "koudia"), Step(n_nodes * 16.0, 900.0, "grid"))
     hours = (
-        Interval(h * HOUR_S, (h + 1) * HOUR_S, n_nodes * 8.0, n_nodes * 6.0, n_nodes * 2.0, steps) for h in range(48)
+        Interval(h * HOUR_S, (h + 1) * HOUR_S, n_nodes * 12.0, n_nodes * 9.0, n_nodes * 4.0, steps) for h in range(48)
     )
     set_sky(board, Supply(tuple(hours)))
     draw = SeedTree(1).child("policy-pass").generator()
@@ -65,12 +66,15 @@ def filled(n_jobs: int, n_projects: int, n_nodes: int) -> Board:
 
 def measured(n_jobs: int, n_projects: int, n_nodes: int) -> dict[str, Any]:
     """CPU seconds of a first turn and of those that follow."""
-    board = filled(n_jobs + 8 * n_nodes, n_projects, n_nodes)
+    board = filled(n_jobs + n_nodes, n_projects, n_nodes)
     begin = time.process_time()
     turn(board, 60.0)
-    first_s, costs, started = time.process_time() - begin, [], []
-    for index in range(10):
-        now_s = 120.0 + 60.0 * index
+    first_s, costs, started, now_s = time.process_time() - begin, [], [], 60.0
+    while (board.actions.code[: int(board.g.n_actions[0])] == START).any():
+        now_s += 1.0
+        turn(board, now_s)
+    for _ in range(10):
+        now_s += 60.0
         for slot in np.flatnonzero(board.jobs.state == STARTING):
             happen(board, int(slot), what.STARTED, 0, 0, 0, 0.0, 0.0, now_s - 30.0)
         for slot in np.flatnonzero(board.jobs.state == RUNNING)[: max(1, n_nodes // 200)]:
@@ -78,7 +82,7 @@ def measured(n_jobs: int, n_projects: int, n_nodes: int) -> dict[str, Any]:
         begin = time.process_time()
         turn(board, now_s)
         costs.append(time.process_time() - begin)
-        started.append(int((board.actions.code[: int(board.g.n_actions[0])] == 1).sum()))
+        started.append(int((board.actions.code[: int(board.g.n_actions[0])] == START).sum()))
     g = board.g[0]
     return {
         "jobs_queued": int((board.jobs.state == QUEUED).sum()), "projects": n_projects, "nodes": n_nodes,

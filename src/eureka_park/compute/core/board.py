@@ -53,8 +53,8 @@ JOB: Final = np.dtype(
         # what is used most stands side by side
         ("state", "i1"), ("tier", "i1"), ("gang", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"),
         ("is_first", "i1"), ("counted", "i1"), ("leaf", "i4"), ("gpus", "i4"), ("n_nodes", "i4"), ("n_held", "i4"),
-        ("node", "i4"), ("time_s", "f8"), ("ran_s", "f8"), ("since_s", "f8"), ("speed", "f8"), ("ends_s", "f8"),
-        ("node_next", "i4"), ("node_prev", "i4"), ("next", "i4"), ("prev", "i4"), ("order", "i8"),
+        ("node", "i4"), ("node_next", "i4"), ("ends_s", "f8"), ("speed", "f8"), ("time_s", "f8"), ("ran_s", "f8"),
+        ("since_s", "f8"), ("order", "i8"), ("next", "i4"), ("prev", "i4"), ("node_prev", "i4"),
         ("deadline_s", "f8"), ("tried", "i8"),
         ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"), ("full_kw", "f8"),
         ("rated_kw", "f8"), ("power_frac", "f8"), ("declared_kw", "f8"), ("submitted_s", "f8"), ("began_s", "f8"),
@@ -79,8 +79,8 @@ NODE: Final = np.dtype(
         ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
         ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
         # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
-        ("pick", "i4"), ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
-        ("up", "i1"), ("marked", "i1"), ("stale", "i1"),
+        ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"), ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
+        ("up", "i1"), ("stale", "i1"),
     ],
     align=True,
 )  # fmt: skip

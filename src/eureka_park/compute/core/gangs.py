@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from eureka_park.compute.core.board import N_SET, NONE, Array, Board
+from eureka_park.compute.core.board import N_SET, NONE, Board
 from eureka_park.compute.core.rooms import empty_row, fits, next_in_row, window_allows
 from eureka_park.foundation.kernels import kernel
 
@@ -58,8 +56,9 @@ def find_gang(board: Board, slot: int, n_nodes: int, now_s: float, end_s: float)
     for klass in range(board.classes.shape[0]):
         if not may_run_on(board, slot, klass) or board.bitmaps[empty_row(board, klass), N_SET] < n_nodes:
             continue
-        if _mark_free(board, slot, klass, now_s, end_s) >= n_nodes:
-            _pick_close(board, klass, n_nodes)
+        n_free = _list_free(board, slot, klass, now_s, end_s)
+        if n_free >= n_nodes:
+            _pick_close(board, n_free, n_nodes)
             return True
     return False
 
@@ -69,95 +68,87 @@ def n_empty(board: Board, slot: int, now_s: float, end_s: float) -> int:
     """The most empty nodes of one class that a gang could have now."""
     most = 0
     for klass in range(board.classes.shape[0]):
-        if may_run_on(board, slot, klass):
-            most = max(most, _mark_free(board, slot, klass, now_s, end_s))
+        if may_run_on(board, slot, klass) and board.bitmaps[empty_row(board, klass), N_SET] > most:
+            most = max(most, _list_free(board, slot, klass, now_s, end_s))
     return most
 
 
 @kernel
-def _mark_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -> int:
-    """Mark the nodes of a class that a gang may take now; how many."""
-    nodes, row = board.nodes, empty_row(board, klass)
-    first, last = board.classes[klass].first, board.classes[klass].first + board.classes[klass].n_nodes
-    for node in range(first, last):
-        nodes[node].marked = 0
-    n, node = 0, next_in_row(board, row, 0)
+def _list_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -> int:
+    """List the nodes of a class that a gang may take now, by index, in `nodes[0 ...].free_at`; how many."""
+    nodes, row, n = board.nodes, empty_row(board, klass), 0
+    node = next_in_row(board, row, 0)
     while node != NONE:
         if window_allows(board, slot, node, now_s, end_s) and hold_allows(board, slot, node, end_s):
-            nodes[node].marked = 1
+            nodes[n].free_at = node
             n += 1
         node = next_in_row(board, row, node + 1) if node + 1 < nodes.shape[0] else NONE
     return n
 
 
 @kernel
-def _smallest_that_holds(counts: Array, n: int) -> int:
-    """The group with the fewest free nodes that still holds `n`; NONE when none does."""
-    best = NONE
-    for group in range(counts.shape[0]):
-        if counts[group] >= n and (best == NONE or counts[group] < counts[best]):
-            best = group
-    return best
+def _pick_close(board: Board, n_free: int, n_nodes: int) -> None:
+    """Fill `board.pick` from the listed nodes: one rack that just holds it, else one pod, else as few as can be.
 
-
-@kernel
-def _fullest(counts: Array) -> int:
-    """The group with the most free nodes, the first of equals."""
-    best = 0
-    for group in range(1, counts.shape[0]):
-        if counts[group] > counts[best]:
-            best = group
-    return best
-
-
-@kernel
-def _pick_close(board: Board, klass: int, n_nodes: int) -> None:
-    """Fill `board.pick` from the marked nodes: one rack that just holds it, else one pod, else as few as can be."""
-    g = board.g[0]
+    Free nodes are counted by rack and by pod in `nodes[rack].in_rack` and `nodes[pod].in_pod`. Nodes go by index, so
+    the first of equal groups is found first.
+    """
     nodes = board.nodes
-    first, last = board.classes[klass].first, board.classes[klass].first + board.classes[klass].n_nodes
-    racks, pods = np.zeros(g.n_racks, np.int64), np.zeros(g.n_pods, np.int64)
-    for node in range(first, last):
-        if nodes[node].marked:
-            racks[nodes[node].rack] += 1
-            pods[nodes[node].pod] += 1
-    rack = _smallest_that_holds(racks, n_nodes)
+    for index in range(n_free):
+        node = nodes[nodes[index].free_at]
+        nodes[node.rack].in_rack = nodes[node.pod].in_pod = 0
+    for index in range(n_free):
+        node = nodes[nodes[index].free_at]
+        nodes[node.rack].in_rack += 1
+        nodes[node.pod].in_pod += 1
+    rack = pod = NONE  # those with the fewest that still hold all
+    for index in range(n_free):
+        node = nodes[nodes[index].free_at]
+        n = nodes[node.rack].in_rack
+        if n >= n_nodes and (rack == NONE or n < nodes[rack].in_rack):
+            rack = node.rack
+        n = nodes[node.pod].in_pod
+        if n >= n_nodes and (pod == NONE or n < nodes[pod].in_pod):
+            pod = node.pod
     if rack != NONE:
-        _from_rack(board, first, last, rack, 0, n_nodes)
+        _from_rack(board, n_free, rack, 0, n_nodes)
         return
-    pod = _smallest_that_holds(pods, n_nodes)
     n = 0
     while n < n_nodes:
-        if pod == NONE or pods[pod] == 0:
-            pod = _fullest(pods)
-        n = _from_pod(board, first, last, pod, n, n_nodes)
-        pods[pod] = 0
+        if pod == NONE or nodes[pod].in_pod == 0:  # the fullest
+            pod = nodes[nodes[0].free_at].pod
+            for index in range(1, n_free):
+                other = nodes[nodes[index].free_at].pod
+                if nodes[other].in_pod > nodes[pod].in_pod:
+                    pod = other
+        n = _from_pod(board, n_free, pod, n, n_nodes)
+        nodes[pod].in_pod = 0
 
 
 @kernel
-def _from_pod(board: Board, first: int, last: int, pod: int, n: int, n_nodes: int) -> int:
+def _from_pod(board: Board, n_free: int, pod: int, n: int, n_nodes: int) -> int:
     """Add nodes of a pod to the pick, its fullest racks first; how many are picked then."""
-    g = board.g[0]
     nodes = board.nodes
-    racks = np.zeros(g.n_racks, np.int64)
-    for node in range(first, last):
-        if nodes[node].marked and nodes[node].pod == pod:
-            racks[nodes[node].rack] += 1
     while n < n_nodes:
-        rack = _fullest(racks)
-        if racks[rack] == 0:
+        rack = NONE
+        for index in range(n_free):
+            node = nodes[nodes[index].free_at]
+            if node.pod == pod and nodes[node.rack].in_rack > (0 if rack == NONE else nodes[rack].in_rack):
+                rack = node.rack
+        if rack == NONE:
             return n
-        n = _from_rack(board, first, last, rack, n, n_nodes)
-        racks[rack] = 0
+        n = _from_rack(board, n_free, rack, n, n_nodes)
+        nodes[rack].in_rack = 0
     return n
 
 
 @kernel
-def _from_rack(board: Board, first: int, last: int, rack: int, n: int, n_nodes: int) -> int:
-    for node in range(first, last):
+def _from_rack(board: Board, n_free: int, rack: int, n: int, n_nodes: int) -> int:
+    nodes = board.nodes
+    for index in range(n_free):
         if n == n_nodes:
-            return n
-        if board.nodes[node].marked and board.nodes[node].rack == rack:
-            board.nodes[n].pick = node
+            break
+        if nodes[nodes[index].free_at].rack == rack:
+            nodes[n].pick = nodes[index].free_at
             n += 1
     return n

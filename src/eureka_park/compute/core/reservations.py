@@ -139,12 +139,15 @@ def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, need_s: floa
     The soonest `n_nodes` found so far stand in a heap, the latest of them on top.
     """
     free, nodes, n = board.release_s[board.release_s.shape[0] - 1], board.nodes, 0
-    first, limit_s = board.classes[klass].first, INF
-    for node in range(first, first + board.classes[klass].n_nodes):
-        if free[node] >= limit_s:
+    first, limit_s, node = board.classes[klass].first, INF, board.classes[klass].first - 1
+    end = first + board.classes[klass].n_nodes
+    while node + 1 < end:
+        node += 1
+        if (node - first) % STRIDE == 0 and not _any_by(free[node : min(node + STRIDE, end)], limit_s):
+            node += STRIDE - 1
             continue
         free_s = max(now_s, free[node])
-        if n == n_nodes and free_s >= nodes[0].soonest_s:
+        if free_s == INF or (n == n_nodes and free_s >= nodes[0].soonest_s):
             continue
         if not window_allows(board, slot, node, free_s, free_s + need_s):
             continue

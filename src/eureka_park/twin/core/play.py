@@ -17,7 +17,7 @@ from eureka_park.twin.core.opening import Opening
 from eureka_park.twin.core.played import Floats, Played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.workload import FLEX, Workload
-from eureka_park.twin.core.world import AHEAD, DONE, NEEDS_SLOTS, PLACE, TRUTH, World, play_on
+from eureka_park.twin.core.world import AHEAD, DONE, FATE, NEEDS_SLOTS, PLACE, TRUTH, World, play_on
 
 SLOTS: Final = 16_384
 LEARNED_FIRST: Final = 0.8  # of rated power, for an image that nothing is known of yet; assumption
@@ -120,7 +120,9 @@ def world_of(
     place.now_s[0] = place.hour0_s[0] = place.t0_s[0] = sky.hour0_s
     place.hour[0] = place.plan[0] = -1
     place.learns[0] = learns
-    none = np.full(n, np.nan)
+    fate = records(n, FATE)
+    fate.first_start_s[:] = fate.end_s[:] = np.nan
+    fate.first_child[:] = fate.next_child[:] = NONE
     kept = {
         name: getattr(work, name)
         for name in ("n_nodes", "n_nodes_min", "gpus", "mcpu", "mem_mib", "tier", "job_class", "checkpoint", "priority",
@@ -132,8 +134,7 @@ def world_of(
     return World(
         submit_s=work.submit_s + sky.hour0_s, leaf=leaf_rows[work.leaf] if n else work.leaf,
         deadline_s=work.deadline_s + sky.hour0_s, classes=_classes_of(board, work, gpu_types), **kept,
-        first_start_s=none.copy(), end_s=none.copy(), n_pauses=np.zeros(n, np.int32), done_s=np.zeros(n),
-        first_child=np.full(n, NONE, np.int32), next_child=np.full(n, NONE, np.int32),
+        fate=fate,
         learned=np.array(learned, dtype=np.float64), share_kwh=np.zeros(board.shares.shape[0]),
         share_clean_kwh=np.zeros(board.shares.shape[0]), clean_kw=sky.true_clean_kw,
         plan_issued_s=sky.plan_issued_s, plan_first_hour=sky.plan_first_hour, plan_clean_kw=sky.plan_clean_kw,
@@ -161,12 +162,12 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
     """What the run leaves behind; work in progress is counted as far as it is done."""
     place, jobs = world.place, board.jobs
     slots = np.flatnonzero((jobs.state != 127) & (jobs.user >= 0))
-    done = world.done_s.copy()
+    done = world.fate.done_s.copy()
     running = np.isin(jobs.state[slots], (2, 3))
     now_s = float(place.now_s[0])
     ran = jobs.ran_s[slots] + np.where(running, (now_s - jobs.since_s[slots]) * jobs.speed[slots], 0.0)
     done[jobs.user[slots]] = np.minimum(ran, world.run_s[jobs.user[slots]])
-    pauses = world.n_pauses.copy()
+    pauses = world.fate.n_pauses.copy()
     pauses[jobs.user[slots]] = jobs.n_pauses[slots]
     names = (
         "n_caps",
@@ -183,7 +184,7 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
     totals |= {"n_actions": float(digest.n_actions), "n_promised": float(board.g.n_promised[0])}
     totals["n_broken"] = float(board.g.n_broken[0])
     return Played(
-        first_start_s=world.first_start_s - hour0_s, end_s=world.end_s - hour0_s, n_pauses=pauses, done_s=done,
+        first_start_s=world.fate.first_start_s - hour0_s, end_s=world.fate.end_s - hour0_s, n_pauses=pauses, done_s=done,
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],

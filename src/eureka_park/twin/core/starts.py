@@ -169,9 +169,9 @@ def one_draw(
         while play_on(played, world) != DONE:
             place.n_log[0] = 0  # nobody asks for a digest
         place.n_log[0] = 0
-        if np.isfinite(world.first_start_s[rows]).all():
+        if np.isfinite(world.fate.first_start_s[rows]).all():
             break
-    found: Floats = np.where(np.isfinite(world.first_start_s[rows]), world.first_start_s[rows], np.inf)
+    found: Floats = np.where(np.isfinite(world.fate.first_start_s[rows]), world.fate.first_start_s[rows], np.inf)
     return found
 
 
@@ -211,6 +211,7 @@ def _set_going(board: Board, world: World, slots: Longs, run_s: Floats, now_s: f
     place.n_batch[0] = int(moving.sum())
     world.batch["slot"][: place.n_batch[0]] = slots[moving]
     world.truth["ends_s"], world.truth["bucket"] = np.inf, NONE
+    world.truth["run_s"][slots], world.truth["power_frac"][slots] = run_s, 1.0
     runs = slots[(state == RUNNING) & ~is_ending]
     left_s = np.maximum(0.0, run_s[(state == RUNNING) & ~is_ending] - jobs.ran_s[runs])
     _expect(world, runs, np.maximum(now_s, jobs.since_s[runs] + left_s / jobs.speed[runs]))

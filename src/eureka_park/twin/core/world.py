@@ -49,7 +49,16 @@ PLACE: Any = np.dtype(
      ("by_share", "i8")],
     align=True,
 )  # fmt: skip
-TRUTH: Any = np.dtype([("ends_s", "f8"), ("next", "i4"), ("prev", "i4"), ("bucket", "i4")], align=True)
+TRUTH: Any = np.dtype(
+    [("ends_s", "f8"), ("run_s", "f8"), ("power_frac", "f8"), ("next", "i4"), ("prev", "i4"), ("bucket", "i4"),
+     ("image", "i4")],
+    align=True,
+)  # fmt: skip
+FATE: Any = np.dtype(
+    [("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("n_pauses", "i4"), ("first_child", "i4"),
+     ("next_child", "i4")],
+    align=True,
+)  # fmt: skip
 AHEAD = 1 << 14  # turns
 
 
@@ -74,12 +83,7 @@ class World(NamedTuple):
     after: Any
     image: Any
     classes: Any
-    first_start_s: Any
-    end_s: Any
-    n_pauses: Any
-    done_s: Any
-    first_child: Any
-    next_child: Any
+    fate: Any  # by row: what became of each job, and who waits for it
     learned: Any  # by image: what its jobs drew of their rated dynamic power
     share_kwh: Any  # by leaf of the share tree: what its jobs drew, and the clean part of it
     share_clean_kwh: Any
@@ -94,7 +98,7 @@ class World(NamedTuple):
     fail_s: Any
     fail_node: Any
     up_again_s: Any
-    truth: Any  # by slot: when it really ends
+    truth: Any  # by slot: how long it really runs and what it draws, when it really ends
     ahead: Any  # heads of the lists of those, by turn
     batch: Any  # slots that were started, paused or ended in the last turn
     down: Any  # nodes that are down
@@ -109,7 +113,7 @@ def _key(board: Board, world: World, slot: int, now_s: float) -> None:
     job, truth = board.jobs[slot], world.truth[slot]
     _unkey(world, slot)
     if job.state == RUNNING:
-        truth.ends_s = now_s + max(0.0, world.run_s[job.user] - job.ran_s) / job.speed
+        truth.ends_s = now_s + max(0.0, truth.run_s - job.ran_s) / job.speed
         _enter(world, slot)
 
 
@@ -166,7 +170,9 @@ def _submit(board: Board, world: World, row: int) -> None:
     jobs[slot].classes, jobs[slot].submitted_s = world.classes[row], world.submit_s[row]
     jobs[slot].gang = 1 if world.n_nodes[row] > 1 else 0
     jobs[slot].power_frac = world.learned[world.image[row]]
-    world.truth[slot].ends_s, world.truth[slot].bucket = INF, NONE
+    truth = world.truth[slot]
+    truth.ends_s, truth.bucket, truth.image = INF, NONE, world.image[row]
+    truth.run_s, truth.power_frac = world.run_s[row], world.power_frac[row]
     submitted(board, slot, False)
 
 
@@ -178,9 +184,9 @@ def _arrive(board: Board, world: World, now_s: float) -> None:
         row = place.next_job
         place.next_job += 1
         before = world.after[row]
-        if before != NONE and np.isnan(world.end_s[before]):
-            world.next_child[row] = world.first_child[before]
-            world.first_child[before] = row
+        if before != NONE and np.isnan(world.fate[before].end_s):
+            world.fate[row].next_child = world.fate[before].first_child
+            world.fate[before].first_child = row
         else:
             _submit(board, world, row)
 
@@ -192,21 +198,21 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
     place = world.place[0]
     row = job.user
     if place.learns:
-        image = world.image[row]
-        world.learned[image] += HISTORY_FRAC * (world.power_frac[row] - world.learned[image])
+        image = world.truth[slot].image
+        world.learned[image] += HISTORY_FRAC * (world.truth[slot].power_frac - world.learned[image])
     ended(board, slot, at_s)
     _unkey(world, slot)
     place.n_used -= 1
-    world.end_s[row], world.n_pauses[row] = at_s, job.n_pauses
-    world.done_s[row] = world.run_s[row] if is_done else world.time_s[row]
+    world.fate[row].end_s, world.fate[row].n_pauses = at_s, job.n_pauses
+    world.fate[row].done_s = world.truth[slot].run_s if is_done else job.time_s
     if is_done:
         place.n_finished += 1
     else:
         place.n_timed_out += 1
-    child = world.first_child[row]
-    world.first_child[row] = NONE
+    child = world.fate[row].first_child
+    world.fate[row].first_child = NONE
     while child != NONE:
-        after = world.next_child[child]
+        after = world.fate[child].next_child
         if is_done:
             _submit(board, world, child)
         else:
@@ -262,7 +268,7 @@ def _meter(board: Board, world: World, slot: int, now_s: float) -> None:
     """The meter corrects what was predicted."""
     place = world.place[0]
     job = board.jobs[slot]
-    true_frac = world.power_frac[job.user]
+    true_frac = world.truth[slot].power_frac
     if place.learns and abs(true_frac - job.power_frac) > LEARN_FROM:
         power_learned(board, slot, true_frac, now_s)
 
@@ -346,8 +352,8 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             world.batch[place.n_batch].slot = slot
             place.n_batch += 1
             row = jobs[slot].user
-            if np.isnan(world.first_start_s[row]):
-                world.first_start_s[row] = now_s
+            if np.isnan(world.fate[row].first_start_s):
+                world.fate[row].first_start_s = now_s
         elif code == PAUSE or code == END:
             _unkey(world, slot)
             world.batch[place.n_batch].slot = slot
