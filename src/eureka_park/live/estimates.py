@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import threading
@@ -26,6 +27,8 @@ KEPT_ENDS: Final = 2_000  # ended jobs whose run times are remembered
 TOLD_AT_ONCE: Final = 500  # jobs that are told a new estimate in one cycle
 NEWS_S: Final = 120.0  # an estimate that moves by less, or by less than NEWS_FRAC of the wait, is no news
 NEWS_FRAC: Final = 0.1
+
+_log = logging.getLogger("eureka_park.live")
 
 End = tuple[str, str, float, float]  # project, person, declared time, work done over it
 Row = tuple[int, float, float]  # order of the job, p50 and p90 of its start
@@ -120,6 +123,8 @@ class Estimates:
         if self.forecaster is None:
             return
         rows, error = self.forecaster.take()
+        if error and error != self.error:
+            _log.warning("no new estimates of starts: %s", error)
         self.error = error or ("" if rows is not None else self.error)
         if rows is not None:
             self.take(state, rows, now_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from eureka_park.compute import store as compute_store
 from eureka_park.compute.core.job import Reason
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.units import parse_instant_s
-from eureka_park.live.estimates import EVERY_S, Estimates, Row
+from eureka_park.live.estimates import EVERY_S, ChildStartForecaster, Estimates, Row
 from eureka_park.twin.starts_child import starts_of
 
 
@@ -30,7 +31,7 @@ class InProcess:
 
     def start(self, request: Callable[[], Mapping[str, Any]]) -> None:
         self.requests += 1
-        self._ready = self.rows if self.rows is not None else [tuple(row) for row in starts_of(request())]  # type: ignore[misc]
+        self._ready = self.rows if self.rows is not None else [tuple(row) for row in starts_of(request())]
 
     def take(self) -> tuple[list[Row] | None, str | None]:
         ready, self._ready = self._ready, None
@@ -107,3 +108,28 @@ def test_an_estimate_that_hardly_moves_is_not_told_anew(park: LivePark) -> None:
     assert parse_instant_s(told[waits].values["start_p50"]) == pytest.approx(now_s + 3400.0, abs=0.01)
     estimates.note_ended([state.jobs[waits]])
     assert estimates.told(state, {waits: last}, lambda _: last) == {waits: last}
+
+
+def test_a_child_that_fails_is_told_once_and_asked_again(park: LivePark, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(InProcess):
+        def take(self) -> tuple[list[Row] | None, str | None]:
+            return None, "ValueError: no board" if self.requests else None
+
+    failing = park.live.parts.estimates.forecaster = Failing([])
+    n_cpus = max(node.n_cpus for node in park.live.state.nodes.values())
+    for _ in range(2):
+        park.submit(run_s=5000.0, cpus=n_cpus, tier="firm", project="welcome")
+    park.step(10.0, 15)
+    assert failing.requests == 3
+    said = [record.getMessage() for record in caplog.records]
+    assert said.count("no new estimates of starts: ValueError: no board") == 1
+
+
+def test_the_child_answers_in_a_process_of_its_own() -> None:
+    done = threading.Event()
+    child = ChildStartForecaster(done.set)
+    child.start(lambda: {"board": {"schema": "another"}})
+    assert done.wait(120.0) and not child.is_busy
+    rows, error = child.take()
+    assert rows is None and error == "ValueError: the board was laid out otherwise"
+    assert child.take() == (None, None)

@@ -15,8 +15,9 @@ from eureka_park.control.policy import Policy
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.foundation.errors import NotFound
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.policy_tables import Share
 from eureka_park.foundation.power_plan import PowerPlan
-from eureka_park.foundation.site_file import Share, Site
+from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.units import GIB
 from eureka_park.twin.core.played import Played
@@ -107,7 +108,10 @@ def test_an_empty_stretch_says_where_jobs_are(plans: list[PowerPlan]) -> None:
     empty = read_week([ev.NodesDeclared(T0, NODES)], T0, T0 + HOUR)
     with pytest.raises(NotFound, match="No job was submitted from 2026-11-22T12:00:00"):
         rehearse(Recorded(empty, plans), side(), side())
-    events = [ev.NodesDeclared(T0, NODES), ev.JobSubmitted(JobId("j"), T0, JobSpec("a", "x", ("true",)))]
+    events: list[ev.Event] = [
+        ev.NodesDeclared(T0, NODES),
+        ev.JobSubmitted(JobId("j"), T0, JobSpec("a", "x", ("true",))),
+    ]
     with pytest.raises(NotFound) as caught:
         rehearse(Recorded(read_week(events, T0 + HOUR, T0 + 2 * HOUR), plans), side(), side())
     assert "the last was submitted at 2026-11-22T12:00:00" in str(caught.value.fix)
