@@ -339,7 +339,9 @@ def random_jobs(
         leaf = rng.choice(leaves)
         is_first = leaf not in seen and rng.random() < 0.3
         seen.add(leaf)
-        found.append(random_job(rng, submit_s, leaf, is_first, classes))
+        job = random_job(rng, submit_s, leaf, is_first, classes)
+        is_over = at_once > 0.0 and rng.random() < 0.1  # nothing is left of what it declared
+        found.append(replace(job, time_s=0.0) if is_over else job)
     return found
 
 

@@ -186,16 +186,18 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
                 from_s, best = at_s, klass
     if best == NONE:
         return INF
-    first, left = board.classes[best].first, n_nodes
+    first, n = board.classes[best].first, 0
     for is_tie in range(2):  # those that are free before, then as many of those free just then as are needed
         for node in range(first, first + board.classes[best].n_nodes):
-            if left == 0 or free[node] > from_s:
+            if n == n_nodes or free[node] > from_s:
                 continue
             free_s = max(now_s, free[node])
             if (free_s == from_s) != (is_tie == 1) or not window_allows(board, slot, node, free_s, free_s + need_s):
                 continue
-            _hold(board, node, from_s, from_s + need_s, 0, 0, 0)
-            left -= 1
+            board.pick[n] = node
+            n += 1
+    for index in range(n):  # held once all are chosen: a job with no declared work left holds them for no time
+        _hold(board, board.pick[index], from_s, from_s + need_s, 0, 0, 0)
     return from_s
 
 
