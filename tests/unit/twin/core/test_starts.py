@@ -67,7 +67,7 @@ def play_until(board: Board, world: World, until_s: float) -> None:
 
 
 def seen(board: Board, world: World, work: Workload) -> Ratios:
-    over = np.flatnonzero(np.isfinite(world.end_s))
+    over = np.flatnonzero(np.isfinite(world.fate.end_s))
     ended = [(int(world.leaf[row]), float(work.time_s[row]), float(work.run_s[row] / work.time_s[row])) for row in over]
     return Ratios.on(board, ended, float(world.place.now_s[0]))
 
@@ -128,11 +128,13 @@ def test_with_true_run_times_known_the_forecast_is_the_truth() -> None:
     )
     orders, users = waiting_orders(board), board.jobs.user.copy()
     rows = users[np.flatnonzero(np.isin(board.jobs.order, orders) & (board.jobs.state != FREE))]
+    taken = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
+    world.truth["run_s"][taken] = world.run_s[users[taken]]
     world.truth["ends_s"], world.truth["bucket"], world.ahead[:] = np.inf, NONE, NONE
     left_s = np.maximum(0.0, world.run_s[users[live]] - board.jobs.ran_s[live])
     _expect(world, live, np.maximum(6 * HOUR, board.jobs.since_s[live] + left_s / board.jobs.speed[live]))
     play_until(board, world, 4 * 24 * HOUR)
-    truth = world.first_start_s[rows]
+    truth = world.fate.first_start_s[rows]
     near = np.isfinite(expected) & np.isfinite(truth)
     assert near.sum() > 0.8 * len(rows)
     assert np.median(np.abs(expected - truth)[near]) <= 15 * 60.0
@@ -162,7 +164,7 @@ def calibration(seeds: Any) -> tuple[list[bool], list[bool]]:
         rows = board.jobs.user[slots].copy()
         play_until(board, world, 6 * 24 * HOUR)
         told = np.isfinite(p90_s)
-        start_s = np.nan_to_num(world.first_start_s[rows], nan=np.inf)[told]
+        start_s = np.nan_to_num(world.fate.first_start_s[rows], nan=np.inf)[told]
         by_50 += (start_s <= p50_s[told]).tolist()
         by_90 += (start_s <= p90_s[told]).tolist()
     return by_50, by_90
