@@ -50,24 +50,25 @@ SCHEMA: Final = 2
 
 JOB: Final = np.dtype(
     [
-        # what is used most stands side by side
+        # what every look at a job reads
         ("state", "i1"), ("tier", "i1"), ("gang", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"),
         ("is_first", "i1"), ("counted", "i1"), ("leaf", "i4"), ("gpus", "i4"), ("n_nodes", "i4"), ("n_held", "i4"),
-        ("node", "i4"), ("node_next", "i4"), ("ends_s", "f8"), ("speed", "f8"), ("time_s", "f8"), ("ran_s", "f8"),
-        ("since_s", "f8"), ("order", "i8"), ("next", "i4"), ("prev", "i4"), ("node_prev", "i4"),
-        ("deadline_s", "f8"), ("tried", "i8"),
-        ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"), ("full_kw", "f8"),
-        ("rated_kw", "f8"), ("power_frac", "f8"), ("declared_kw", "f8"), ("submitted_s", "f8"), ("began_s", "f8"),
-        ("last_pause_s", "f8"),
-        ("mcpu", "i8"), ("mem_mib", "i8"), ("classes", "i8"), ("gpu_mask", "i8"),
-        ("latest_key", "f8"), ("wake_key", "f8"), ("urgent_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
-        ("reason_a", "f8"), ("reason_b", "f8"), ("reason_until_s", "f8"), ("promised_s", "f8"), ("broken_s", "f8"),
-        ("told_until_s", "f8"), ("told_s", "f8"), ("refused_room_s", "f8"),
-        ("n_nodes_min", "i4"), ("priority", "i4"), ("run", "i4"), ("cal_next", "i4"), ("cal_prev", "i4"),
-        ("bucket", "i4"), ("down_next", "i4"), ("down_prev", "i4"), ("seq", "i8"),
-        ("n_pauses", "i4"), ("plan_keep", "i4"), ("user", "i4"),
-        ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"), ("plan_cap", "i1"),
-        ("plan_stop", "i1"), ("reason", "i1"), ("told", "i1"), ("broken_why", "i1"),
+        ("node", "i4"), ("node_next", "i4"), ("ends_s", "f8"), ("time_s", "f8"), ("ran_s", "f8"), ("order", "i8"),
+        # what a trial to start it reads, and its reason
+        ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("deadline_s", "f8"), ("tried", "i8"), ("next", "i4"),
+        ("prev", "i4"), ("run", "i4"), ("n_nodes_min", "i4"), ("classes", "i8"), ("mcpu", "i8"), ("mem_mib", "i8"),
+        ("reason_a", "f8"), ("reason_b", "f8"), ("reason_until_s", "f8"), ("reason", "i1"), ("told", "i1"),
+        ("broken_why", "i1"), ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"), ("plan_cap", "i1"),
+        ("plan_stop", "i1"), ("plan_keep", "i4"),
+        # what moves change
+        ("node_prev", "i4"), ("since_s", "f8"), ("speed", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"),
+        ("full_kw", "f8"), ("rated_kw", "f8"), ("power_frac", "f8"), ("gpu_mask", "i8"), ("bucket", "i4"),
+        ("cal_next", "i4"), ("cal_prev", "i4"), ("user", "i4"), ("latest_key", "f8"), ("promised_s", "f8"),
+        ("refused_room_s", "f8"), ("began_s", "f8"), ("urgent_key", "f8"), ("seq", "i8"),
+        # the rest
+        ("declared_kw", "f8"), ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"),
+        ("planned_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("priority", "i4"),
+        ("down_next", "i4"), ("down_prev", "i4"), ("n_pauses", "i4"),
     ],
     align=True,
 )  # fmt: skip

@@ -194,10 +194,10 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
             free_s = max(now_s, free[node])
             if (free_s == from_s) != (is_tie == 1) or not window_allows(board, slot, node, free_s, free_s + need_s):
                 continue
-            board.pick[n] = node
+            board.nodes[n].pick = node
             n += 1
     for index in range(n):  # held once all are chosen: a job with no declared work left holds them for no time
-        _hold(board, board.pick[index], from_s, from_s + need_s, 0, 0, 0)
+        _hold(board, board.nodes[index].pick, from_s, from_s + need_s, 0, 0, 0)
     return from_s
 
 
