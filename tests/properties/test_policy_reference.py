@@ -38,25 +38,18 @@ def test_the_board_agrees_with_itself_all_the_way() -> None:
             check_board(side.board, now_s)
 
 
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("n_jobs", "days"), [(1_500, 2.0), pytest.param(20_000, 16.0, marks=pytest.mark.sweep)], ids=["1500", "20000"]
-)
-def test_each_job_starts_pauses_and_ends_as_the_rules_say(
-    n_jobs: int, days: float, request: pytest.FixtureRequest
-) -> None:
-    if n_jobs == 20_000 and "sweep" not in request.config.getoption("markexpr"):
-        pytest.skip("minutes of plain Python; ask for it with -m sweep")
-    scene = big_scene(1, n_jobs, days)
+@pytest.mark.timeout(900)
+def test_each_of_20_000_jobs_starts_pauses_and_ends_as_the_rules_say() -> None:
+    scene = big_scene(1)
     plain, kernels = PlainSide(scene), KernelSide(scene, n_slots=1024)
     world = World(scene, [plain, kernels])
     world.play()  # raises where an action differs: who, what, when, on which nodes and GPUs, under which cap
     jobs = world.jobs.values()
-    assert len(jobs) == n_jobs
+    assert len(jobs) == 20_000
     # Everything was on: else this compares less than it says.
-    assert sum(len(job.starts) for job in jobs) > n_jobs // 2
-    assert sum(len(job.pauses) for job in jobs) > n_jobs // 200
-    assert sum(len(job.caps) for job in jobs) > n_jobs // 200
+    assert sum(len(job.starts) for job in jobs) > 10_000
+    assert sum(len(job.pauses) for job in jobs) > 100
+    assert sum(len(job.caps) for job in jobs) > 100
     assert any(len(job.starts) > 2 for job in jobs)
     assert max(job.ended_s or 0.0 for job in jobs) > T0_S + 86_400.0
     check_board(kernels.board, world.now_s - scene.step_s)
