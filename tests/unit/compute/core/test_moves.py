@@ -25,7 +25,7 @@ MOVES = {
 }
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), min_size=5, max_size=60))
 def test_sums_and_lists_agree_with_the_jobs_whatever_happens(steps: list[tuple[int, int]]) -> None:
     board, now_s, slots = small_board(), 0.0, []
