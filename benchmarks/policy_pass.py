@@ -1,9 +1,10 @@
 """What does one pass of the policy cost in CPU seconds, with all its rules on, over a long queue and a large park?
 
-    .venv/bin/python benchmarks/policy_pass.py [--jobs 100000] [--projects 1000] [--nodes 32768] [--growth] [--json]
+    .venv/bin/python benchmarks/policy_pass.py [--jobs 100000] [--projects 1000] [--nodes 32768] [--growth]
 
-A park of nodes with 8 GPUs is filled first, turn by turn, until nothing more starts; then ten turns follow, before each of
-which some jobs end. The median of those counts, reasons told as in the live park. `--growth`: ten times fewer of each, one by one.
+A park of nodes with 8 GPUs is filled first, turn by turn, until nothing more starts; then ten turns follow, before each
+of which some jobs end. The median of those counts, reasons told as in the live park. `--growth`: ten times fewer of
+each, one by one. `--json` for JSON.
 """
 
 from __future__ import annotations

@@ -80,7 +80,8 @@ NODE: Final = np.dtype(
         ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
         ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
         # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
-        ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"), ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
+        ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"),
+        ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
         ("up", "i1"), ("stale", "i1"),
     ],
     align=True,

@@ -184,7 +184,8 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
     totals |= {"n_actions": float(digest.n_actions), "n_promised": float(board.g.n_promised[0])}
     totals["n_broken"] = float(board.g.n_broken[0])
     return Played(
-        first_start_s=world.fate.first_start_s - hour0_s, end_s=world.fate.end_s - hour0_s, n_pauses=pauses, done_s=done,
+        first_start_s=world.fate.first_start_s - hour0_s, end_s=world.fate.end_s - hour0_s,
+        n_pauses=pauses, done_s=done,
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],

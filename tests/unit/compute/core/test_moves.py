@@ -28,7 +28,8 @@ MOVES = {
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), min_size=5, max_size=60))
 def test_sums_and_lists_agree_with_the_jobs_whatever_happens(steps: list[tuple[int, int]]) -> None:
-    board, now_s, slots = small_board(), 0.0, []
+    board, now_s = small_board(), 0.0
+    slots: list[int] = []
     for which, how in steps:
         now_s += 30.0
         if how < 4 and len(slots) < 60:

@@ -28,7 +28,8 @@ def test_a_share_below_its_floor_comes_first() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(LEAVES), st.booleans()), max_size=40))
 def test_who_has_somebody_waiting_stands_first_among_siblings(steps: list[tuple[int, bool]]) -> None:
-    board, slots = small_board(), []
+    board = small_board()
+    slots: list[int] = []
     for leaf, goes in steps:
         if goes and slots:
             tell(board, slots.pop(leaf % len(slots)), what.ENDED, 10.0)
