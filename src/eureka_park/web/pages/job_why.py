@@ -45,14 +45,18 @@ def why_of(words: Words, answer: Mapping[str, Any], now_s: float) -> dict[str, l
     return {"facts": facts, "advice": advice} if facts or advice else None
 
 
+def _ahead(words: Words, n_ahead: int) -> str:
+    if not n_ahead:
+        return words.say("No other job of its project and tier came before it.")
+    return words.count(
+        "{n} job of its project and tier came before it.", "{n} jobs of its project and tier came before it.", n_ahead
+    )
+
+
 def _facts(words: Words, answer: Mapping[str, Any], now_s: float) -> Iterator[str]:
     codes = {reason["code"] for reason in answer["reasons"]}
     if (line := answer["line"]) and not codes & {"behind", "next"}:
-        yield words.count(
-            "{n} job of its project and tier came before it.",
-            "{n} jobs of its project and tier came before it.",
-            line["n_ahead"],
-        )
+        yield _ahead(words, line["n_ahead"])
     if (share := answer["share"]) and not any("used_frac" in reason["values"] for reason in answer["reasons"]):
         used, due = words.percent(share["used_frac"]), words.percent(share["due_frac"])
         yield words.say("Its project has used {used} of the park lately; {due} is due to it.", used=used, due=due)
