@@ -84,7 +84,7 @@ class CapPoint(Section):
 
     cap_frac: float = entry("Cap over the rated power of a GPU", "fraction", gt=0, le=1)
     power_frac: float = entry("GPU power drawn under the cap, over that without a cap", "fraction", gt=0, le=1)
-    speed_frac: float = entry("Work done under the cap, over that without a cap", "fraction", ge=0, le=1)
+    speed_frac: float = entry("Work done under the cap, over that without a cap", "fraction", gt=0, le=1)
     source: str = entry("What the point rests on, with a date", default="")
 
 

@@ -116,7 +116,7 @@ class NodeClass(Section):
     n_nodes: int = entry("Number of machines", "1", 1, ge=1, le=1_000_000)
     n_cpus: int = entry("Logical CPUs of one machine", "1", ge=1, le=4096)
     memory_gib: float = entry("Memory of one machine", "GiB", gt=0, le=65_536)
-    n_gpus: int = entry("GPUs of one machine", "1", 0, ge=0, le=64)
+    n_gpus: int = entry("GPUs of one machine", "1", 0, ge=0, le=60)
     gpu_type: str = entry("Kind of GPU, for people and for placement", default="")
     gpu_w_max: float = entry("Power limit of one GPU", "W", 0.0, ge=0, le=5000)
     rated_kw: float = entry("Power of one machine with everything busy", "kW", gt=0, le=1000)

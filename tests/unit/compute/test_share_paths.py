@@ -111,3 +111,13 @@ def test_a_snapshot_reads_back_to_the_same_rows(shares: list[Declared], asked: l
         tree.leaf(*key)
     again = ShareTree.from_json(json.loads(json.dumps(tree.to_json())))
     assert again.rows == tree.rows and again.leaves() == tree.leaves()
+
+
+def test_a_project_that_only_a_window_names_keeps_its_row_in_a_snapshot() -> None:
+    tree = ShareTree(LAB)
+    tree.project_row("kept")
+    tree.leaf("other", "amina")
+    tree.leaf("kept", "amina")
+    again = ShareTree.from_json(json.loads(json.dumps(tree.to_json())))
+    assert again.rows == tree.rows
+    assert again.to_json() == tree.to_json()

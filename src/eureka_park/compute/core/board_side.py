@@ -357,6 +357,8 @@ class BoardSide:
             return
         by_node: dict[int, tuple[float, float, str]] = {}
         for window in sorted(windows, key=lambda item: (item.from_s, item.window_id)):
+            if window.project and window.to_s > now_s:
+                self.tree.project_row(window.project)  # known from its event on, so that a replay gives the same rows
             for node in (self.machines.index.get(name, NONE) for name in window.node_ids):
                 if node == NONE or window.to_s <= now_s:
                     continue

@@ -5,6 +5,8 @@ A line's order: paused before queued, then priority, then age. Nothing is ever s
 
 from __future__ import annotations
 
+import math
+
 from eureka_park.compute.core.board import IN_LINE, INF, LATEST, NONE, PAUSED, QUEUED, URGENT, WAKE, Array, Board
 from eureka_park.foundation.kernels import kernel
 
@@ -153,13 +155,16 @@ def _sift(heap: Array, n: int, at: int, key: float, order: int, slot: int) -> No
 
 @kernel
 def _compact(heap: Array, n: int, orders: Array, keys: Array) -> int:
-    """Throw out the entries that no longer count; the new length."""
+    """Throw out the entries that no longer count; the new length, at most one entry for each job."""
     kept = 0
     for at in range(n):
         slot = heap[at].slot
         if orders[slot] == heap[at].order and keys[slot] == heap[at].key:
             heap[kept].key, heap[kept].order, heap[kept].slot = heap[at].key, heap[at].order, slot
+            keys[slot] = math.nan  # a job that comes back with the same key has several entries: one is enough
             kept += 1
+    for at in range(kept):
+        keys[heap[at].slot] = heap[at].key
     for at in range(kept // 2, -1, -1):
         if at < kept:
             _sift(heap, kept, at, heap[at].key, heap[at].order, heap[at].slot)

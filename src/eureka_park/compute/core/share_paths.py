@@ -65,6 +65,7 @@ class ShareTree:
         self._n_listed = len(self.rows)
         self._index = {row.path: at for at, row in enumerate(self.rows)}
         self._leaves: dict[tuple[str, str], int] = {}
+        self._asked: list[tuple[str, str]] = []  # what rows were made for, in order; no person: for a project alone
         self._project_rows: dict[str, int] = {}
         for at, row in sorted(enumerate(self.rows[1:], start=1), key=lambda item: (item[1].path.count("/"), item[0])):
             self._project_rows.setdefault(row.path.rpartition("/")[2], at)
@@ -76,6 +77,7 @@ class ShareTree:
         at = self._project_rows.get(project)
         if at is None:
             at = self._project_rows[project] = self._grown(ROOT, project)
+            self._asked.append((project, ""))
         return at
 
     def leaf(self, project: str, person: str = "") -> int:
@@ -84,6 +86,7 @@ class ShareTree:
         at = self._leaves.get(key)
         if at is None:
             at = self._leaves[key] = self._leaf_below(self.project_row(project), key[1])
+            self._asked.append(key)
         return at
 
     def leaves(self) -> dict[tuple[str, str], int]:
@@ -97,14 +100,17 @@ class ShareTree:
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value for the snapshot."""
-        return {"shares": [list(share) for share in self.shares], "leaves": [list(key) for key in self._leaves]}
+        return {"shares": [list(share) for share in self.shares], "leaves": [list(key) for key in self._asked]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ShareTree:
         """Read what `to_json` wrote: the same rows at the same indices."""
         tree = cls((path, weight, floor_frac) for path, weight, floor_frac in value["shares"])
         for project, person in value["leaves"]:
-            tree.leaf(project, person)
+            if person:
+                tree.leaf(project, person)
+            else:
+                tree.project_row(project)
         return tree
 
     def _leaf_below(self, parent: int, person: str) -> int:

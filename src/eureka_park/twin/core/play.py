@@ -51,7 +51,8 @@ def play(
         board, work, policy = _as_fcfs(opening, work, policy)
     leaf_rows = opening.leaf_rows if name != "fcfs-easy" else np.zeros_like(opening.leaf_rows) + opening.leaf_rows[0]
     board = grown(board, SLOTS)
-    board = with_runs(board, board.lines.shape[0] * 2 * (1 + len(np.unique(work.priority))) + 64)
+    n_runs = board.lines.shape[0] * 2 * (1 + len(np.unique(work.priority)))
+    board = with_runs(board, min(n_runs, work.n_jobs) + 64)  # a run holds a job at least
     set_policy(board, policy, explain=False)
     world = world_of(board, work, sky, failures, leaf_rows, opening.gpu_types, learns=learns, learned=learned)
     place = world.place

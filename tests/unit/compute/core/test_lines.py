@@ -7,7 +7,7 @@ from tests.helpers.small_board import check, decide, plain, small_board, submit,
 from eureka_park.compute.core import board as b
 from eureka_park.compute.core import happen as what
 from eureka_park.compute.core.board import HEAP, records
-from eureka_park.compute.core.lines import heap_push, sort_by_order
+from eureka_park.compute.core.lines import _compact, heap_push, sort_by_order
 
 
 def test_higher_priority_stands_before_age() -> None:
@@ -72,3 +72,13 @@ def test_latest_starts_are_known_for_all_who_have_a_deadline() -> None:
         submit(board, tier=b.FLEX, deadline_s=np.inf if index % 3 else 90_000.0 + 1000.0 * ((7 * index) % 20))
     decide(board, 60.0)
     check_heaps(board, [s for s in range(64) if board.jobs.state[s] != b.FREE], 60.0)
+
+
+def test_a_job_that_comes_back_again_and_again_never_overflows_a_heap() -> None:
+    heap, n = records(6, HEAP), 0
+    orders, keys = np.array([0, 1]), np.array([100.0, 50.0])
+    for slot in (0, 1, 0, 0, 1, 0):
+        n = plain(heap_push)(heap, n, keys[slot], orders[slot], slot)
+    n = plain(_compact)(heap, n, orders, keys)
+    assert heap.slot[:n].tolist() == [1, 0], "one entry for each job, the first on top"
+    assert keys.tolist() == [100.0, 50.0]

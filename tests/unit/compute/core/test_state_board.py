@@ -17,6 +17,7 @@ from eureka_park.compute.core.job import JobState, Tier
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.tick import policy_used
+from eureka_park.foundation.ids import JobId
 
 OBSERVED = Policy(sky=Sky.OBSERVED, min_run_s=60)
 BINDING = Policy(sky=Sky.BINDING, min_run_s=60)
@@ -328,3 +329,18 @@ def test_a_floor_is_claimed_at_the_same_instant_whatever_crashes() -> None:
     assert paused.at_s - blocked.since_s == 1200.0 and len(world.of(ev.JobBlocked)) == 1
     assert world.started("claims") == paused.at_s + 60
     assert world.log == lent(crashes=False).log
+
+
+def test_shares_have_the_same_rows_whenever_a_window_comes_to_hold() -> None:
+    def told(looks_s: tuple[float, ...]) -> list[str]:
+        state = ParkState()
+        state.apply(ev.NodesDeclared(0.0, (node("n"),)))
+        state.apply(ev.WindowSet("closed", 1.0, ("n",), 10.0, 100.0, "", ""))
+        state.apply(ev.WindowSet("kept", 1.0, ("n",), 200.0, 300.0, "lab", ""))
+        for look_s in looks_s:
+            state.refresh(look_s)
+        state.apply(ev.JobSubmitted(JobId("job"), 160.0, spec(project="other"), None))
+        state.refresh(170.0)
+        return state.share_paths
+
+    assert told((150.0,)) == told(())
