@@ -30,7 +30,7 @@ class Machines:
     """Nodes by their index on the board: class by class in order of their first node, each class in the given order."""
 
     nodes: tuple[Node, ...] = ()
-    gpu_types: tuple[str, ...] = ()  # a name's place is its number on the board; names only ever come to it
+    gpu_types: tuple[str, ...] = ()  # a name's place is its number on the board
     classes: list[ClassRow] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     node_ids: list[str] = field(default_factory=list)  # by index
@@ -42,10 +42,7 @@ class Machines:
         groups: dict[tuple[object, ...], list[Node]] = {}
         for node in nodes:
             groups.setdefault(_shape(node), []).append(node)
-        types = dict.fromkeys([*gpu_types, *(group[0].gpu_type for group in groups.values() if group[0].n_gpus)])
-        if len(types) > GPU_TYPES_MAX:
-            raise ValueError(f"a park holds {GPU_TYPES_MAX} kinds of GPU, not {len(types)}: {', '.join(types)}")
-        known = tuple(types)
+        known = _known_types(gpu_types, [group[0].gpu_type for group in groups.values() if group[0].n_gpus])
         ordered = tuple(node for group in groups.values() for node in group)
         return cls(
             nodes=ordered,
@@ -71,6 +68,21 @@ class Machines:
         has_type = not gpu_type or (row.n_gpus > 0 and self.gpu_types[row.gpu_type] == gpu_type)
         has_room = mcpu <= row.mcpu and mem_mib <= row.mem_mib and n_gpus <= row.n_gpus
         return has_type and has_room and (not is_gang or (n_gpus == row.n_gpus and n_least <= row.n_nodes))
+
+
+def _known_types(before: Sequence[str], here: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of GPU by number: those known before keep theirs; where there is no other, a new one takes that of one
+    which has gone. Raises ValueError.
+    """
+    types, wanted = list(before), dict.fromkeys(here)
+    if len(wanted) > GPU_TYPES_MAX:
+        raise ValueError(f"a park holds {GPU_TYPES_MAX} kinds of GPU, not {len(wanted)}: {', '.join(wanted)}")
+    for name in wanted:
+        if name not in types and len(types) < GPU_TYPES_MAX:
+            types.append(name)
+        elif name not in types:
+            types[next(at for at, known in enumerate(types) if known not in wanted)] = name
+    return tuple(types)
 
 
 def _shape(node: Node) -> tuple[object, ...]:

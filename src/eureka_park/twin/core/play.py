@@ -99,7 +99,7 @@ def _classes_of(board: Board, work: Workload, gpu_types: Any) -> Any:
     for index, row in enumerate(board.classes):
         fits = (work.gpus <= row.n_gpus) & (work.mcpu <= row.mcpu) & (work.mem_mib <= row.mem_mib)
         fits &= (wanted == -2) | (wanted == row.gpu_type)
-        fits &= ~gang | ((work.gpus == row.n_gpus) & (work.n_nodes <= row.n_nodes))
+        fits &= ~gang | ((work.gpus == row.n_gpus) & (work.least_nodes <= row.n_nodes))
         masks |= fits.astype(np.int64) << index
     return masks
 

@@ -187,6 +187,7 @@ def _arrive(board: Board, world: World, now_s: float) -> None:
         if before != NONE and np.isnan(world.fate[before].end_s):
             world.fate[row].next_child = world.fate[before].first_child
             world.fate[before].first_child = row
+            place.n_used += 1  # many may be let in at once: each has its slot from now on
         else:
             _submit(board, world, row)
 
@@ -213,6 +214,7 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
     world.fate[row].first_child = NONE
     while child != NONE:
         after = world.fate[child].next_child
+        place.n_used -= 1
         if is_done:
             _submit(board, world, child)
         else:

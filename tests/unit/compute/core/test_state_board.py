@@ -344,3 +344,11 @@ def test_shares_have_the_same_rows_whenever_a_window_comes_to_hold() -> None:
         return state.share_paths
 
     assert told((150.0,)) == told(())
+
+
+def test_kinds_of_gpu_may_be_called_otherwise_again_and_again() -> None:
+    state = ParkState()
+    for at in range(7):
+        state.apply(ev.NodesDeclared(float(at), (replace(node("n", n_gpus=1), gpu_type=f"kind-{at}"),)))
+    assert "kind-6" in state.side.machines.gpu_types
+    assert len(state.side.machines.gpu_types) == 5

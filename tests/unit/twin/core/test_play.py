@@ -1,0 +1,37 @@
+"""The loop of the twin: what it makes room for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eureka_park.compute.core.board_setup import ClassRow
+from eureka_park.control.policy import Policy
+from eureka_park.twin.core import play as loop
+from eureka_park.twin.core.failures import no_failures
+from eureka_park.twin.core.opening import opening_on
+from eureka_park.twin.core.sky_series import flat_sky
+from eureka_park.twin.core.workload import workload_of
+
+
+def test_many_that_wait_for_one_job_are_let_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 200
+    row = np.arange(n)
+    columns = {"submit_s": 20.0 * row, "run_s": np.where(row == 0, 5000.0, 600.0), "after": np.where(row == 0, -1, 0)}
+    work, found = workload_of(("a/b",), columns), []
+    for n_slots in (64, 1024):
+        monkeypatch.setattr(loop, "SLOTS", n_slots)
+        kind = ClassRow(2, 64_000, 1 << 19, 0, 0, 10.0, 2.0)
+        opening = opening_on((kind,), ("",), work, [("a/b", 1.0, 0.0)], n_slots=n_slots)
+        played = loop.play(opening, work, flat_sky(40.0, 1.0), no_failures(), Policy(), 60.0, tail_h=10.0)
+        assert np.isfinite(played.end_s).all()
+        found.append(played.digest)
+    assert found[0] == found[1]
+
+
+def test_a_gang_that_may_begin_on_fewer_nodes_runs_where_there_are_not_all() -> None:
+    columns = {"submit_s": [0.0], "run_s": [600.0], "n_nodes": [4], "n_nodes_min": [2], "checkpoint": [True]}
+    work = workload_of(("a/b",), columns)
+    opening = opening_on((ClassRow(2, 64_000, 1 << 19, 0, 0, 10.0, 2.0),), ("",), work, [("a/b", 1.0, 0.0)])
+    played = loop.play(opening, work, flat_sky(40.0, 0.5), no_failures(), Policy(), 60.0, tail_h=5.0)
+    assert np.isfinite(played.end_s).all()
