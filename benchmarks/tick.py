@@ -17,7 +17,7 @@ from eureka_park.compute.core.job import JobSpec, Tier
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Interval, Step, Supply
-from eureka_park.control.tick import tick
+from eureka_park.control.tick import tick, warm
 from eureka_park.foundation.ids import JobId
 
 
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=50_000)
     parser.add_argument("--projects", type=int, default=100)
     options = parser.parse_args()
+    warm()
     begin = time.process_time()
     state = filled(options.jobs, options.projects)
     fill_cpu_s = time.process_time() - begin
@@ -56,7 +57,7 @@ def main() -> None:
         costs.append(time.process_time() - begin)
         started.append(sum(isinstance(event, ev.JobStarting) for event in decision.events))
     figures = {
-        "queued_jobs": state.queues.n_waiting,
+        "queued_jobs": int(state.board.g.n_waiting[0]) if state.board is not None else 0,
         "projects": options.projects,
         "submit_us_per_job": round(fill_cpu_s / options.jobs * 1e6, 1),
         "tick_cpu_s_median": round(statistics.median(costs), 4),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from eureka_park.compute.core.job import LATE_S
 from eureka_park.foundation.units import parse_instant_s
 
-LATE_S: Final = 60.0  # a start later than promised by more than this is a broken promise
 _WAITING: Final = frozenset({"queued", "paused"})
 _OUT_OF_LINE: Final = frozenset({"dependency", "better_hour", "no_plan", "just_sent"})  # nobody stands before these
 _PLACE_CODES: Final = frozenset({"room", "reserved"})  # their `until` is when a place is kept for the job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eureka_park.compute.core.board import DUE, FIRM, FLEX, GREEN, INF, LATEST, N_SET, NONE, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_gang, find_single, may_run_on, n_empty
+from eureka_park.compute.core.job import LATE_S
 from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting
 from eureka_park.compute.core.moves import deferred, start
 from eureka_park.compute.core.reservations import note_start, reserve
@@ -35,7 +36,6 @@ from eureka_park.control.say import log, note, say, tell
 from eureka_park.foundation.kernels import kernel
 
 PATIENT_S = 172_800.0  # a flexible job that has waited so long has power kept free for it
-LATE_S = 60.0  # a start later than promised by more than this is a broken promise
 
 
 # -- power -------------------------------------------------------------------------------------------------------------

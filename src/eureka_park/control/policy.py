@@ -41,21 +41,3 @@ class Policy:
     reclaim_pauses_max_per_h: float = 60.0  # pauses for that in an hour, over the whole park
     tick_s: float = 60.0  # park time between two turns of the twin; the live park's own is `live.loop`'s
     cap_curve: tuple[CapRow, ...] = CAP_CURVE  # (cap_frac, power_frac, speed_frac), rising
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """IT power by tier that is committed now; kW. `bound_kw` is the part that the sky may cap, pause or freeze."""
-
-    idle_kw: float
-    firm_kw: float
-    flex_kw: float
-    green_kw: float
-    firm_rated_kw: float
-    bound_kw: float
-    free_green_kw: float = 0.0  # green that is not bound: a project's first job
-
-    @property
-    def all_kw(self) -> float:
-        """Everything, nodes' unshared idle power included."""
-        return self.idle_kw + self.firm_kw + self.flex_kw + self.green_kw

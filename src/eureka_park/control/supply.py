@@ -69,14 +69,6 @@ class Supply:
         """The interval that holds now."""
         return self.intervals[0]
 
-    def clean_kw_min(self, until_s: float) -> float:
-        """The least clean power between now and `until_s`."""
-        return min(item.clean_kw for item in self.intervals if item.start_s < until_s or item is self.intervals[0])
-
-    def first_clean_s(self, need_kw: float) -> float | None:
-        """When the plan first has that much clean power, after the present interval; None if nowhere."""
-        return next((item.start_s for item in self.intervals[1:] if item.clean_kw >= need_kw), None)
-
 
 def supply_from_plan(plan: PowerPlan, now_s: float, it_kw_of: ItKwOf, carbon_mad_per_kg: float) -> Supply:
     """Read a plan from the interval that holds `now_s` on. Raises Unavailable when the plan does not reach it.

@@ -36,7 +36,6 @@ _WORDS: Final = {
 }
 
 _UNSEEN: Final = (ev.JobDeferred, ev.JobBlocked)  # they change nothing that a row or a timeline shows
-_FOR_POWER: Final = (ev.JobCapped, ev.JobPausing, ev.JobFrozen, ev.JobThawed, ev.JobResized)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -373,8 +373,3 @@ def layout_id() -> str:
 def job_bytes() -> int:
     """Bytes of the board per job slot: its record, its places in four heaps and in the actions."""
     return JOB.itemsize + 8 * HEAP.itemsize + 2 * ACTION.itemsize
-
-
-def sequence_of(values: Sequence[float]) -> Array:
-    """A float array."""
-    return np.asarray(values, dtype=np.float64)

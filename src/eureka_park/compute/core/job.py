@@ -45,6 +45,7 @@ class JobState(StrEnum):
 ENDED: Final = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED, JobState.LOST})
 WAITING: Final = frozenset({JobState.QUEUED, JobState.PAUSED})
 ON_NODE: Final = frozenset({JobState.STARTING, JobState.RUNNING, JobState.PAUSING, JobState.FROZEN})
+LATE_S: Final = 60.0  # a start later than promised by more than this is a broken promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +168,6 @@ class Job:
     def left_s(self, now_s: float) -> float:
         """Declared work that is left, in seconds at full speed, never below zero."""
         return max(0.0, self.spec.time_s - self.run_s(now_s))
-
-    def latest_start_s(self, now_s: float) -> float | None:
-        """The last instant to start so that the declared run time still ends by the deadline; None without a
-        deadline.
-        """
-        return None if self.deadline_s is None else self.deadline_s - self.left_s(now_s)
 
     def drawn_kw(self) -> float:
         """IT power that the plan counts for it now, its cap considered; zero off the node and while it pauses."""
