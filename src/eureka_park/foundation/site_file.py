@@ -37,6 +37,8 @@ __all__ = [
 
 Tier = Literal["firm", "flex", "green"]
 _MISSING: Final = "is missing"
+_CLASSES_MAX: Final = 60
+_GPU_TYPES_MAX: Final = 5
 _M = TypeVar("_M", bound=BaseModel)
 
 
@@ -214,6 +216,7 @@ class Site(Section):
         for index, plant in enumerate(self.plants):
             _check_weather(index, plant, places)
         _check_deciding(self.shares, self.cap_curve, self.policy)
+        _check_kinds([kind for kind in self.nodes if kind.engine == "local"])
         if self.grid.surplus_peak_mad_per_mwh >= min(
             self.grid.price_peak_mad_per_mwh, self.grid.price_full_mad_per_mwh
         ):
@@ -400,6 +403,15 @@ def _check_deciding(shares: tuple[Share, ...], curve: tuple[CapPoint, ...], poli
     if fault is not None:
         index, name, why = fault
         raise PydanticCustomError("site", "{why}", {"why": why, "name": name, "section": section, "index": index})
+
+
+def _check_kinds(kinds: list[NodeClass]) -> None:
+    """A board tells so many classes of machines apart, and kinds of GPU (`compute/core/board.py`)."""
+    gpu_types = {kind.gpu_type for kind in kinds if kind.n_gpus}
+    if len(kinds) > _CLASSES_MAX:
+        raise problem("nodes", f"{len(kinds)} classes of machines run jobs; write at most {_CLASSES_MAX}", "")
+    if len(gpu_types) > _GPU_TYPES_MAX:
+        raise problem("nodes", f"{len(gpu_types)} kinds of GPU run jobs; write at most {_GPU_TYPES_MAX}", "")
 
 
 def _rank(problem: SiteProblem, places: list[Place]) -> int:

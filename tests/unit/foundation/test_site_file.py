@@ -8,7 +8,7 @@ import pytest
 
 from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.machine import GpuFacts, MachineFacts
-from eureka_park.foundation.site_file import Site, site_from_json, site_to_json
+from eureka_park.foundation.site_file import Site, checked_site, site_from_json, site_to_json
 from eureka_park.foundation.site_reading import built_in_sites, load_site, new_site_text, parse_site, site_text
 from eureka_park.foundation.site_reference import site_reference_markdown
 from eureka_park.foundation.units import GIB
@@ -137,3 +137,12 @@ def test_a_toml_date_is_a_date(tmp_path: Path) -> None:
 def test_the_reference_page_is_the_model() -> None:
     assert REFERENCE.read_text("utf-8") == site_reference_markdown(), "write docs/reference/site-file.md anew"
     assert "| `tes_h` | number | 0 to 24 h | none |" in site_reference_markdown()
+
+
+@pytest.mark.parametrize(("n", "same_type", "words"), [(6, False, "6 kinds of GPU"), (61, True, "61 classes")])
+def test_machines_that_the_park_cannot_tell_apart_are_refused(n: int, same_type: bool, words: str) -> None:
+    data = site_to_json(load_site("eureka-park"))
+    kind = {**data["nodes"][0], "engine": "local", "n_gpus": 1}
+    data["nodes"] = [{**kind, "id": f"kind-{at}", "gpu_type": "x" if same_type else f"x-{at}"} for at in range(n)]
+    found = checked_site(data)
+    assert isinstance(found, tuple) and words in found[0].message and found[0].place[0] == "nodes"
