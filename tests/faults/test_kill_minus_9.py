@@ -59,7 +59,7 @@ def test_a_cancel_is_not_forgotten_when_live_dies_under_it(running: RunningPark)
 
 
 def test_eight_kills_at_random_moments(running: RunningPark) -> None:
-    summary = Storm(running, n_kills=8, seed=7, seconds=14.0, jobs_per_s=8.0).run()
+    summary = Storm(running, n_kills=8, seed=7, seconds=32.0, jobs_per_s=4.0).run()
     assert summary["moments_while_jobs_ran"] >= 4
     assert summary["jobs"] >= 8
     assert is_good(summary), summary

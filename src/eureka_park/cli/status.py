@@ -43,9 +43,9 @@ def status(as_json: bool) -> None:
         _("isolation {level}; can {able}", level=clean(found["sandbox_level"]), able=able),
         _("jobs      {counts}", counts=counts or _("none yet")),
     )
-    plan = found["plan"]
-    told = _PLANS.get(plan["standing"])
-    if told is not None:
+    plan = found.get("plan")  # an older park does not tell
+    told = _PLANS.get(plan["standing"]) if plan else None
+    if plan and told is not None:
         lines += (_(told, at=instant_text(plan["issued_at"] or ""), until=instant_text(plan["until"] or "")),)
         lines += (f"          {clean(plan['fault'])}",) if plan["fault"] else ()
     for line in lines:
