@@ -45,7 +45,7 @@ COMMANDS: dict[str, Lazy] = {
     "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
     "policy": Lazy(
-        f"{_CLI}.policy:policy", "How the park decides: show, check, use.", is_server=True, see=("site", "up")
+        f"{_CLI}.policy:policy", "How the park decides: show, check, rehearse, use.", is_server=True, see=("site", "up")
     ),
     "twin": Lazy(f"{_CLI}.twin:twin", "The park's decisions, tried in a simulated world.", see=("policy", "energy")),
     "weather": Lazy(f"{_CLI}.weather:weather", "Weather files: make, import, fetch, describe.", see=("energy", "site")),
