@@ -39,7 +39,7 @@ FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
     type=click.Choice(("park", "fcfs-easy")),
     default="park",
     show_default=True,
-    help="The park's own, or first come first served with backfill that knows no power.",
+    help="The park's own, or first come first served with backfill that knows no shares, tiers, deadlines nor caps.",
 )
 @quiet_option
 @json_option
