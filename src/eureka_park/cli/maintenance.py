@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from eureka_park.cli.output import json_option, print_json
+from eureka_park.cli.params import home_option
 from eureka_park.cli.words import _
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import BadInput, NotFound
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from eureka_park.adapters.home import Home
 
 MESSAGE_MAX = 500
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _home_option(function: _F) -> _F:
-    return click.option(
-        "--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME)."
-    )(function)
 
 
 @click.group()
@@ -46,7 +39,7 @@ def maintenance() -> None:
 @click.option(
     "--until", default=None, metavar="WHEN", help="When it will be over, real time: 2h, or 2026-11-22T18:00:00Z."
 )
-@_home_option
+@home_option
 def on(message: str, until: str | None, home: Path | None) -> None:
     """Put up the notice, or change the one that is there. With --until it ends by itself.
 
@@ -69,7 +62,7 @@ def on(message: str, until: str | None, home: Path | None) -> None:
 
 
 @maintenance.command()
-@_home_option
+@home_option
 def off(home: Path | None) -> None:
     """Take the notice away.
 
@@ -83,7 +76,7 @@ def off(home: Path | None) -> None:
 
 
 @maintenance.command()
-@_home_option
+@home_option
 @json_option
 def status(home: Path | None, as_json: bool) -> None:
     """Say whether the notice is up, since when and until when.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -26,3 +27,8 @@ class Duration(click.ParamType[float]):
 
 
 DURATION: Final = Duration()
+
+#: The option `--home`, the same everywhere.
+home_option: Final = click.option(
+    "--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME)."
+)

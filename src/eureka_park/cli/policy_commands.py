@@ -13,6 +13,7 @@ import click
 from eureka_park.cli.errors import sentence
 from eureka_park.cli.lazy import FAILURE, server_part
 from eureka_park.cli.output import clean, json_option, print_json, say
+from eureka_park.cli.params import home_option
 from eureka_park.cli.site import machine_facts
 from eureka_park.cli.words import _, count
 from eureka_park.client.address import default_home
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def _home_option(function: _F) -> _F:
-    return click.option(
-        "--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME)."
-    )(function)
-
-
 def _site_option(function: _F) -> _F:
     return click.option("--site", "site_name", default=None, help="A built-in site or a site file instead of a park.")(
         function
@@ -40,7 +35,7 @@ def _site_option(function: _F) -> _F:
 
 @click.command()
 @_site_option
-@_home_option
+@home_option
 @json_option
 def show(site_name: str | None, home: Path | None, as_json: bool) -> None:
     """Show the policy of this machine's park, or of a site, as a policy file: each field with its meaning and range.
@@ -73,7 +68,7 @@ def show(site_name: str | None, home: Path | None, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_site_option
-@_home_option
+@home_option
 @json_option
 def check(file: Path, site_name: str | None, home: Path | None, as_json: bool) -> None:
     """Check a policy file: all that is wrong with it, or that it is fine and what it would change.
@@ -106,7 +101,7 @@ def check(file: Path, site_name: str | None, home: Path | None, as_json: bool) -
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--site-default", is_flag=True, help="Take the file away: the site's own policy holds again.")
-@_home_option
+@home_option
 @json_option
 def use(file: Path | None, site_default: bool, home: Path | None, as_json: bool) -> None:
     """Let this machine's park start with a policy file. A park that runs goes on as it is until its next start.

@@ -11,6 +11,7 @@ import click
 
 from eureka_park.cli.energy_options import server_part
 from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option
+from eureka_park.cli.params import home_option
 from eureka_park.cli.policy_commands import existing_home, print_changes, stop_if_wrong
 from eureka_park.cli.progress import Line
 from eureka_park.cli.site import machine_facts
@@ -36,7 +37,7 @@ PLAYS: Final = {"now": N_("playing it under the present policy"), "then": N_("pl
     "--site", "site_name", default=None, metavar="NAME|FILE",
     help="Play it on the machines and against the policy of another site.",
 )  # fmt: skip
-@click.option("--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME).")
+@home_option
 @quiet_option
 @json_option
 def diff(file: Path, span: str, site_name: str | None, home: Path | None, quiet: bool, as_json: bool) -> None:

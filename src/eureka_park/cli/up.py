@@ -22,6 +22,7 @@ import click
 
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.process import die_with_parent
+from eureka_park.cli.params import home_option
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import BadInput, Conflict, ParkError, Unavailable
 from eureka_park.foundation.local_day import park_start_s
@@ -37,7 +38,7 @@ STORY_S: Final = 27.5 * 3600.0  # about: from before sunrise to the next morning
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME).")
+@home_option
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
@@ -427,7 +428,7 @@ def _is_ready(listener: socket.socket) -> bool:
 
 
 @click.command()
-@click.option("--home", type=click.Path(path_type=Path), default=None, help="Folder of the park (default: PARK_HOME).")
+@home_option
 @click.option("--jobs", "end_jobs", is_flag=True, help="End its jobs first.")
 def down(home: Path | None, end_jobs: bool) -> None:
     """Stop the park of this machine; its jobs run on unless --jobs is given."""

@@ -20,9 +20,8 @@ from eureka_park.compute.core.share_paths import ShareTree
 from eureka_park.foundation.ids import JobId, task_id
 from eureka_park.foundation.units import HOUR_S
 from eureka_park.twin.core.failures import Failures, no_failures
-from eureka_park.twin.core.workload import CLASS_NAMES, TIER_NAMES, Workload, workload_of
+from eureka_park.twin.core.workload import CLASS_NAMES, RUN_S_MIN, TIER_NAMES, Workload, workload_of
 
-RUN_S_MIN: Final = 1.0
 SpeedOf = Callable[[float], float]  # part of full speed under a cap
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from eureka_park.compute.core.board import board_from_json
-from eureka_park.twin.core.starts import HORIZON_S, N_DRAWS, Ratios, one_draw, quantiles, to_json, waiting_orders
+from eureka_park.twin.core.starts import HORIZON_S, Ratios, draws, quantiles, to_json, waiting_orders
 
 N_DRAWS_MIN: Final = 3  # fewer tell nothing of nine in ten
 TICKS: Final = 1_500  # a long queue is played in longer steps: so many to the horizon, at least `tick_s` each
@@ -31,13 +31,13 @@ def starts_of(request: Mapping[str, Any]) -> list[list[Any]]:
     orders, tick_s = waiting_orders(board), float(request["tick_s"])
     if len(orders) > LONG_QUEUE:
         tick_s = max(tick_s, HORIZON_S / TICKS)
-    draws, begun_s = [], time.process_time()
-    for number in range(N_DRAWS):
-        draws.append(one_draw(board, ratios, request["now_s"], request["seed"] + 1_000_003 * number, tick_s))
-        used_s = time.process_time() - begun_s
-        if number + 1 >= N_DRAWS_MIN and used_s * (number + 2) / (number + 1) > request["budget_s"]:
+    drawn, begun_s = [], time.process_time()
+    for starts in draws(board, ratios, request["now_s"], request["seed"], tick_s=tick_s):
+        drawn.append(starts)
+        used_s, n = time.process_time() - begun_s, len(drawn)
+        if n >= N_DRAWS_MIN and used_s * (n + 1) / n > request["budget_s"]:
             break
-    return to_json(orders, *quantiles(draws))
+    return to_json(orders, *quantiles(drawn))
 
 
 def main() -> None:

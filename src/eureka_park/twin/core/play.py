@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from eureka_park.compute.core.board import HEAP, NONE, Board, grown, records, with_runs
+from eureka_park.compute.core.board import FREE, HEAP, NONE, PAUSING, RUNNING, Board, grown, records, with_runs
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
@@ -162,9 +162,9 @@ def with_room(world: World, board: Board) -> World:
 def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, leaf_rows: Any) -> Played:
     """What the run leaves behind; work in progress is counted as far as it is done."""
     place, jobs = world.place, board.jobs
-    slots = np.flatnonzero((jobs.state != 127) & (jobs.user >= 0))
+    slots = np.flatnonzero((jobs.state != FREE) & (jobs.user >= 0))
     done = world.fate.done_s.copy()
-    running = np.isin(jobs.state[slots], (2, 3))
+    running = np.isin(jobs.state[slots], (RUNNING, PAUSING))
     now_s = float(place.now_s[0])
     ran = jobs.ran_s[slots] + np.where(running, (now_s - jobs.since_s[slots]) * jobs.speed[slots], 0.0)
     done[jobs.user[slots]] = np.minimum(ran, world.run_s[jobs.user[slots]])

@@ -7,7 +7,7 @@ estimate is what holds if nobody else asks for anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.twin.core.failures import no_failures
 from eureka_park.twin.core.play import with_room, world_of
 from eureka_park.twin.core.sky_series import N_STEPS, PLAN_EVERY_H, PLAN_HOURS, SkySeries
-from eureka_park.twin.core.workload import workload_of
+from eureka_park.twin.core.workload import RUN_S_MIN, workload_of
 from eureka_park.twin.core.world import AHEAD, DONE, World, play_on
 
 Floats = npt.NDArray[np.float64]
@@ -47,7 +47,6 @@ ANY: Final = -1
 SIZE_S: Final = 900.0
 SIZES: Final = 9
 ASSUMED: Final = (0.05, 0.2, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)  # until jobs have ended; an assumption
-RUN_S_MIN: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +122,7 @@ def _levels(values: Floats, is_end: npt.NDArray[np.bool_]) -> Floats:
     return np.append(ordered, 1.0)[at]
 
 
-def forecast_starts(
+def draws(
     board: Board,
     ratios: Ratios,
     now_s: float,
@@ -131,12 +130,12 @@ def forecast_starts(
     n_draws: int = N_DRAWS,
     tick_s: float = 60.0,
     horizon_s: float = HORIZON_S,
-) -> tuple[Longs, Floats, Floats]:
-    """Orders of the waiting jobs, and the instants by which each starts in half and in nine of ten draws; inf beyond
-    the horizon. The board, with its policy and plan on it, is left as it is. Deterministic by seed.
+) -> Iterator[Floats]:
+    """One future after the other, each by a seed of its own: starts of the waiting jobs (instants in s; inf beyond the
+    horizon), in the order of `waiting_orders`. The board, with its policy and plan on it, is left as it is.
     """
-    starts = [one_draw(board, ratios, now_s, seed + 1_000_003 * draw, tick_s, horizon_s) for draw in range(n_draws)]
-    return waiting_orders(board), *quantiles(starts)
+    for number in range(n_draws):
+        yield one_draw(board, ratios, now_s, seed + 1_000_003 * number, tick_s, horizon_s)
 
 
 def waiting_orders(board: Board) -> Longs:

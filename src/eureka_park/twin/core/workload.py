@@ -17,6 +17,7 @@ Longs = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
 
+RUN_S_MIN: Final = 1.0  # no job is taken to be shorter; s
 FIRM: Final = 0
 FLEX: Final = 1
 GREEN: Final = 2

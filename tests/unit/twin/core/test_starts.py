@@ -20,9 +20,10 @@ from eureka_park.twin.core.play import with_room, world_of
 from eureka_park.twin.core.sky_series import flat_sky
 from eureka_park.twin.core.starts import (
     ANY,
+    N_DRAWS,
     Ratios,
     _expect,
-    forecast_starts,
+    draws,
     one_draw,
     quantiles,
     sky_on,
@@ -35,6 +36,11 @@ from eureka_park.twin.run import node_shapes
 
 HOUR = 3600.0
 LEAVES = ("a", "b", "c")
+
+
+def forecast(board: Board, ratios: Ratios, now_s: float, seed: int, n_draws: int = N_DRAWS) -> Any:
+    """Orders of the waiting jobs, and the instants by which each starts in half and in nine of ten futures."""
+    return waiting_orders(board), *quantiles(list(draws(board, ratios, now_s, seed, n_draws)))
 
 
 def small_site(n_nodes: int) -> Site:
@@ -101,8 +107,8 @@ def test_who_runs_still_tells_that_jobs_may_take_as_long() -> None:
 def test_a_forecast_is_the_seeds_and_leaves_the_board_as_it_is() -> None:
     board, world, work = begun(1, 6.0)
     before = [array.copy() for array in board]
-    one, two = (forecast_starts(board, seen(board, world, work), 6 * HOUR, 3, n_draws=5) for _ in range(2))
-    other = forecast_starts(board, seen(board, world, work), 6 * HOUR, 4, n_draws=5)
+    one, two = (forecast(board, seen(board, world, work), 6 * HOUR, 3, 5) for _ in range(2))
+    other = forecast(board, seen(board, world, work), 6 * HOUR, 4, 5)
     for was, now in zip(before, board, strict=True):
         assert np.array_equal(was, now)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
@@ -159,7 +165,7 @@ def calibration(seeds: Any) -> tuple[list[bool], list[bool]]:
     by_90: list[bool] = []
     for seed in seeds:
         board, world, work = begun(seed, 8.0)
-        orders, p50_s, p90_s = forecast_starts(board, seen(board, world, work), 8 * HOUR, seed)
+        orders, p50_s, p90_s = forecast(board, seen(board, world, work), 8 * HOUR, seed)
         slots = np.flatnonzero((np.asarray(board.jobs.state) != FREE) & np.isin(board.jobs.order, orders))
         rows = board.jobs.user[slots].copy()
         play_until(board, world, 6 * 24 * HOUR)
