@@ -11,9 +11,7 @@ Set NUMBA_DISABLE_JIT=1 to run kernels as plain Python, NUMBA_BOUNDSCHECK=1 to h
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import hashlib
-import mmap
 import os
 import pickle
 import sys
@@ -153,30 +151,6 @@ def folders() -> list[Path]:
     with contextlib.suppress(RuntimeError):  # no home is known
         found.append(Path(platformdirs.user_cache_dir("eureka-park", appauthor=False)) / "kernels")
     return [folder for folder in found if folder.is_absolute()]  # some versions answer "~/.cache" then
-
-
-def release_compiler() -> None:
-    """Give back memory that only compiling needs; what is compiled runs on, and the next compilation takes it again.
-
-    These are pages of the compiler's library that nobody has written to: they come from its file whenever they are
-    used. Linux alone; elsewhere nothing happens.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        advise = ctypes.CDLL(None).madvise
-        for start, end in _unwritten_ranges(Path("/proc/self/smaps").read_text(), "libllvmlite"):
-            advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
-
-
-def _unwritten_ranges(smaps: str, library: str) -> Iterator[tuple[int, int]]:
-    """Address ranges of a library that are read-only and have no page of their own, as Linux lists them."""
-    start, end, is_wanted = 0, 0, False
-    for line in smaps.splitlines():
-        place, _, rest = line.partition(" ")
-        if not place.endswith(":"):
-            start, end = (int(part, 16) for part in place.split("-"))
-            is_wanted = library in rest and rest[:3] in ("r-x", "r--")
-        elif place == "Anonymous:" and rest.split()[0] == "0" and is_wanted:
-            yield start, end
 
 
 class _Store(caching._Cache):

@@ -227,49 +227,6 @@ def test_fields_of_a_named_tuple_that_change_places_are_noticed() -> None:
     assert found[0][1] != found[1][1] and found[0][2] != found[1][2]
 
 
-def memory_mib() -> int:
-    """What of the compiler's library is in this process's memory."""
-    found, total = False, 0
-    for line in Path("/proc/self/smaps").read_text().splitlines():
-        head = line.split()[0]
-        if not head.endswith(":"):
-            found = "libllvmlite" in line
-        elif head == "Rss:" and found:
-            total += int(line.split()[1])
-    return total // 1024
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is given back on Linux alone")
-def test_the_compiler_gives_memory_back_and_works_on() -> None:
-    def add(x: int) -> int:
-        return x + 1
-
-    def take(x: int) -> int:
-        return x - 1
-
-    first, second = kernels.kernel(add), kernels.kernel(take)
-    assert first(1) == 2
-    before_mib = memory_mib()
-    kernels.release_compiler()
-    assert memory_mib() < before_mib / 2
-    assert first(2) == 3 and second(2) == 1
-
-
-def test_only_ranges_that_were_never_written_are_given_back() -> None:
-    smaps = """
-    1000-2000 r-xp 0 0:0 1 /x/libllvmlite.so
-    Rss: 4 kB
-    Anonymous: 0 kB
-    2000-3000 r--p 0 0:0 1 /x/libllvmlite.so
-    Anonymous: 4 kB
-    3000-4000 rw-p 0 0:0 1 /x/libllvmlite.so
-    Anonymous: 0 kB
-    4000-5000 r-xp 0 0:0 1 /x/libc.so
-    Anonymous: 0 kB
-    """
-    assert list(kernels._unwritten_ranges(textwrap.dedent(smaps).strip(), "libllvmlite")) == [(0x1000, 0x2000)]
-
-
 @kernels.kernel
 def make_three() -> np.ndarray:
     return np.arange(3.0)
