@@ -159,6 +159,7 @@ class PlainRules:
     scan: int
     half_life_s: float
     reserve_depth: int
+    patient_s: float
     reclaim_after_s: float
     reclaim_gap_s: float
 

@@ -233,8 +233,8 @@ class Turn(Ladder):
         return None
 
     def is_starved(self, job: PlainJob, need_kw: float) -> bool:
-        """Whether a flexible job has waited for two days and would have power enough without the other bound ones."""
-        if job.tier != FLEX or self.now_s - max(job.submitted_s, job.last_pause_s) < 172_800.0:
+        """Whether a flexible job has waited for long and would have power enough without the other bound ones."""
+        if job.tier != FLEX or self.now_s - max(job.submitted_s, job.last_pause_s) < self.rules.patient_s:
             return False
         budget = self.budget(self.least_clean_kw(self.rules.min_run_s), self.sums())
         return need_kw <= budget * (1 - self.rules.margin_frac)

@@ -144,7 +144,8 @@ def write_rules(board: b.Board, rules: PlainRules, explain: bool) -> None:
     g = board.g
     for name in (
         "min_run_s", "lead_s", "pause_gap_s", "wait_gain_frac", "margin_frac", "can_cap", "can_freeze", "can_resize",
-        "n_considered_max", "lookahead", "scan", "reserve_depth", "reclaim_after_s", "reclaim_gap_s",
+        "n_considered_max", "lookahead", "scan", "reserve_depth", "patient_s", "reclaim_after_s",
+        "reclaim_gap_s",
     ):  # fmt: skip
         g[name][0] = getattr(rules, name)
     g.sky[0], g.service_reserve_kw[0] = SKIES[rules.sky], q(rules.service_reserve_kw)

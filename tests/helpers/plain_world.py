@@ -317,6 +317,7 @@ def random_rules(rng: random.Random) -> PlainRules:
         half_life_s=rng.choice((86_400.0, 604_800.0)),
         reserve_depth=rng.choice((0, 1, 4, 64)),
         reclaim_after_s=rng.choice((0.0, 0.0, 600.0, 1800.0)),
+        patient_s=rng.choice((0.0, 3600.0, 172_800.0)),
         reclaim_gap_s=rng.choice((60.0, 600.0)),
     )
 
@@ -457,6 +458,7 @@ def big_scene(seed: int, n_jobs: int = 20_000, days: float = 16.0) -> Scene:
         scan=16,
         half_life_s=172_800.0,
         reserve_depth=16,
+        patient_s=172_800.0,
         reclaim_after_s=1800.0,
         reclaim_gap_s=600.0,
     )

@@ -31,6 +31,7 @@ RULES = PlainRules(
     scan=64,
     half_life_s=604_800.0,
     reserve_depth=64,
+    patient_s=172_800.0,
     reclaim_after_s=1800.0,
     reclaim_gap_s=60.0,
 )

@@ -35,9 +35,6 @@ from eureka_park.control.codes import (
 from eureka_park.control.say import log, note, say, tell
 from eureka_park.foundation.kernels import kernel
 
-PATIENT_S = 172_800.0  # a flexible job that has waited so long has power kept free for it
-
-
 # -- power -------------------------------------------------------------------------------------------------------------
 
 
@@ -70,7 +67,7 @@ def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
 def _is_starved(board: Board, slot: int, now_s: float) -> bool:
     """Whether smaller jobs have long kept a job from power that would do for it: none of them starts after it then."""
     job, g = board.jobs[slot], board.g[0]
-    if job.tier != FLEX or now_s - max(job.submitted_s, job.last_pause_s) < PATIENT_S:
+    if job.tier != FLEX or now_s - max(job.submitted_s, job.last_pause_s) < g.patient_s:
         return False
     most_kw = budget_kw(board, g.clean_min_kw) * (1.0 - g.margin_frac)
     return bool(job.idle_kw + job.dynamic_kw <= most_kw)

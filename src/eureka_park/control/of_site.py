@@ -86,6 +86,7 @@ def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: floa
         scan=site.policy.scan,
         half_life_s=site.policy.half_life_s,
         reserve_depth=site.policy.reserve_depth,
+        patient_s=site.policy.patient_s,
         reclaim_after_s=site.policy.reclaim_after_s,
         reclaim_pauses_max_per_h=site.policy.reclaim_pauses_max_per_h,
         tick_s=site.policy.tick_s,

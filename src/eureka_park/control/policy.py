@@ -37,6 +37,7 @@ class Policy:
     scan: int = 64  # jobs of a line that do not start before it is left, those waiting for a better hour included
     half_life_s: float = 604_800.0  # after it past use weighs half as much: a burst is remembered, a month forgiven
     reserve_depth: int = 64  # waiting jobs, first in order, that get machines and a time reserved
+    patient_s: float = 172_800.0  # a flex job that has waited so long has clean power kept free for it
     reclaim_after_s: float = 1800.0  # a floor that is missed so long takes back what was lent
     reclaim_pauses_max_per_h: float = 60.0  # pauses for that in an hour, over the whole park
     tick_s: float = 60.0  # park time between two turns of the twin; the live park's own is `live.loop`'s

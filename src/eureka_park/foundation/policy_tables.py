@@ -62,6 +62,10 @@ class Policy(Section):
         "1", 64, ge=1, le=65_536,
     )  # fmt: skip
     n_considered_max: int = entry("Most waiting jobs worked out in one turn", "1", 4096, ge=1, le=10_000_000)
+    patient_s: float = entry(
+        "A flex job that has waited so long has clean power kept free for it: no other starts before it then", "s",
+        172_800.0, ge=0, le=604_800,
+    )  # fmt: skip
     reclaim_after_s: float = entry(
         "A project with work that waits below its floor so long takes back what was lent to others", "s", 1800.0,
         ge=0, le=604_800,

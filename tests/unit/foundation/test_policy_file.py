@@ -33,6 +33,7 @@ POLICIES = st.builds(
     cap_steps_frac=st.sampled_from([(), (0.5,), (0.75, 0.62, 0.5)]),
     scan=st.integers(1, 65_536),
     margin_frac=st.floats(0, 0.5),
+    patient_s=st.floats(0, 604_800),
     reclaim_pauses_max_per_h=st.floats(0, 100_000),
 )
 

@@ -135,7 +135,8 @@ GLOBAL: Final = np.dtype(
         # policy
         ("service_reserve_kw", "f8"), ("min_run_s", "f8"), ("pause_gap_s", "f8"), ("wait_gain_frac", "f8"),
         ("margin_frac", "f8"), ("half_life_s", "f8"), ("reclaim_after_s", "f8"), ("reclaim_gap_s", "f8"),
-        ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"), ("refused_least_kw", "f8"),
+        ("patient_s", "f8"), ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"),
+        ("refused_least_kw", "f8"),
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
         ("n_down", "i8"), ("n_down_free", "i8"),
