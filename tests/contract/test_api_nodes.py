@@ -55,7 +55,11 @@ def test_a_machine_is_drained_closed_and_opened_by_its_operator_alone(live: Live
     answer = owner.post("/api/v1/windows", json=body)
     assert answer.status_code == 201
     window = answer.json()
-    assert one(member)["window"] == window and member.get("/api/v1/windows").json()["items"] == [window]
+    assert one(owner)["window"] == window and owner.get("/api/v1/windows").json()["items"] == [window]
+    assert (window["project"], window["is_reserved"]) == ("welcome", True)
+    for client in (member, visitor):  # neither belongs to the project
+        assert one(client)["window"] == {**window, "project": None, "why": ""}
+        assert client.get("/api/v1/windows").json()["items"] == [one(client)["window"]]
     again = owner.post("/api/v1/windows", json={"n_nodes": 1, "to": "90m"})
     assert again.status_code == 422 and again.json()["error"]["code"] == "not_so_many"
     overlap = owner.post("/api/v1/windows", json={"nodes": [name], "to": "90m"})

@@ -87,6 +87,8 @@ def _window_text(window: WindowView) -> str:
     start, end = instant_text(window["from_at"]), instant_text(window["to_at"])
     if window["project"]:
         text = _("{start} to {end}, kept for {project}", start=start, end=end, project=window["project"])
+    elif window.get("is_reserved"):
+        text = _("{start} to {end}, reserved", start=start, end=end)
     else:
         text = _("{start} to {end}", start=start, end=end)
     return text + (f": {window['why']}" if window["why"] else "")

@@ -39,7 +39,7 @@ SAID_BY_THE_PARK: Final = (
     N_("Every node that it may run on is drained or down."),
     N_("The nodes that it needs are closed for a while."),
     N_("It would reach into the maintenance of {nodes}, from {start} to {end}."),
-    N_("It would reach into the time of {nodes} that is kept for {project}, from {start} to {end}."),
+    N_("It would reach into the time of {nodes} that is reserved, from {start} to {end}."),
     N_("It goes on with {n} nodes: the sky gives {short} less than the bound work draws."),
     N_("It goes on with 1 node: the sky gives {short} less than the bound work draws."),
     N_(

@@ -159,12 +159,13 @@ class Cancelled(TypedDict):
 
 
 class WindowView(TypedDict):
-    """A time in which machines are closed to all, or to all but one project."""
+    """A time in which machines are closed to all, or reserved: closed to all but one project, which its members see."""
 
     window_id: str
     nodes: list[str]
     from_at: str
     to_at: str
+    is_reserved: NotRequired[bool]
     project: str | None
     why: str
 

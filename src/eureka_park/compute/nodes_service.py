@@ -61,7 +61,8 @@ class NodesService:
     def nodes(self, who: Principal | None) -> list[dict[str, Any]]:
         """Every machine: its class, what is free on it, its state, the jobs on it, the window it meets next.
 
-        Names of jobs that somebody may not see are None; why a machine is closed is for operators.
+        Names of jobs that somebody may not see are None; why a machine is closed is for operators, for whom it is kept
+        for them and for the members of that project.
         """
         facts = self._facts()
         by_node: dict[str, list[Mapping[str, Any]]] = {}
@@ -97,17 +98,19 @@ class NodesService:
         }
 
     def windows(self, who: Principal | None) -> list[dict[str, Any]]:
-        """The windows that are not over, the next first."""
+        """The windows that are not over, the next first. Whose one is: for operators and that project's members."""
         return [self._window_view(window, who) for window in self._open_windows(self._facts())]
 
     @staticmethod
     def _window_view(window: Window, who: Principal | None) -> dict[str, Any]:
+        is_told = who is not None and (who.is_operator or window.project in who.projects)
         return {
             "window_id": window.window_id,
             "nodes": list(window.node_ids),
             "from_at": iso_from_s(window.from_s),
             "to_at": iso_from_s(window.to_s),
-            "project": window.project or None,
+            "is_reserved": bool(window.project),
+            "project": (window.project or None) if is_told else None,
             "why": window.why if who is not None and who.is_operator else "",
         }
 

@@ -39,7 +39,7 @@ class Closed(NamedTuple):
     node_ids: tuple[str, ...]
     from_s: float
     to_s: float
-    project: str = ""  # "": nobody's, maintenance
+    is_reserved: bool = False  # for a project that the reason does not name: whose time it is, its members know
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +214,13 @@ def _window(a: float, b: float, facts: Facts) -> Told:
     more = len(closed.node_ids) - _NODES_NAMED
     nodes = ", ".join(closed.node_ids[:_NODES_NAMED]) + (f" and {more} more" if more > 0 else "")
     span = f"from {_instant(closed.from_s)} to {_instant(closed.to_s)}"
-    if closed.project:
-        text = f"It would reach into the time of {nodes} that is kept for {closed.project}, {span}."
+    if closed.is_reserved:
+        text = f"It would reach into the time of {nodes} that is reserved, {span}."
     else:
         text = f"It would reach into the maintenance of {nodes}, {span}."
     values |= {
         "closed": list(closed.node_ids), "from": iso_from_s(closed.from_s), "to": iso_from_s(closed.to_s),
-        "project": closed.project,
+        "is_reserved": closed.is_reserved,
     }  # fmt: skip
     return "window", text, values
 
@@ -391,9 +391,8 @@ class Teller:
         first = int(found[np.argmin(nodes.window_to_s[found])])
         same = found[nodes.window_owner[found] == nodes.window_owner[first]]
         names = tuple(self.node_ids[at] if at < len(self.node_ids) else f"node {at}" for at in same)
-        owner = int(nodes.window_owner[first])
-        project = "" if owner == NONE else self._share(owner).rpartition("/")[2] or "another project"
-        return Closed(names, float(nodes.window_from_s[same].min()), float(nodes.window_to_s[same].max()), project)
+        is_reserved = int(nodes.window_owner[first]) != NONE
+        return Closed(names, float(nodes.window_from_s[same].min()), float(nodes.window_to_s[same].max()), is_reserved)
 
     def _shares_of(self, leaf: int) -> list[int]:
         found = []

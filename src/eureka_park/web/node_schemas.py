@@ -12,12 +12,15 @@ _Name = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class WindowView(BaseModel):
-    """A time in which machines are closed to all, or to all but one project. `why` is told to operators."""
+    """A time in which machines are closed to all, or reserved: closed to all but one project. `why` is told to
+    operators, `project` to them and to its members.
+    """
 
     window_id: str
     nodes: list[str]
     from_at: str
     to_at: str
+    is_reserved: bool
     project: str | None
     why: str
 

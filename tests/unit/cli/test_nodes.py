@@ -89,6 +89,8 @@ def test_close_and_open(park: NodePark, run: Run) -> None:
     park.kept = []
     assert "no machine is closed" in run("nodes", "windows").stderr
     assert one_json(run("nodes", "windows", "--json")) == {"items": [], "next": None}
+    park.kept = [{**WINDOW, "is_reserved": True, "why": ""}]  # whose it is, strangers are not told
+    assert run("nodes", "windows").stdout == f"{line}, reserved\n"
 
 
 def test_reserve_so_many_or_by_name(park: NodePark, run: Run) -> None:

@@ -141,6 +141,18 @@ def test_a_window_is_set_and_taken_back(world: World) -> None:
             world.service.open_again(OPERATOR, name)
 
 
+def test_whose_a_window_is_only_its_members_and_operators_see(world: World) -> None:
+    made = world.service.close(OPERATOR, nodes=["h100-0"], from_="1h", to="3h", project="solar")
+    closed = world.service.close(OPERATOR, nodes=["h100-1"], from_="1h", to="3h")
+    assert (made["is_reserved"], closed["is_reserved"]) == (True, False)
+    stranger = Principal("person-c", "cem", False, frozenset({"genomes"}))
+    for who, project in ((OPERATOR, "solar"), (MEMBER, "solar"), (stranger, None), (None, None)):
+        for window in (world.service.windows(who)[0], world.node("h100-0", who)["window"]):
+            assert (window["project"], window["is_reserved"]) == (project, True)
+        assert world.node("h100-1", who)["window"]["project"] is None
+        assert world.node("h100-1", who)["window"]["is_reserved"] is False
+
+
 def test_an_overlap_is_refused_with_its_place(world: World) -> None:
     first = world.service.close(OPERATOR, nodes=["h100-0", "h100-1"], from_="1h", to="3h")
     with pytest.raises(Conflict) as caught:

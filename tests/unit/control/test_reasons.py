@@ -105,8 +105,9 @@ def test_a_window_names_its_nodes_and_times() -> None:
         "It would reach into the maintenance of n3, n4, n5 and 1 more, "
         "from 2026-11-22 13:00 UTC to 2026-11-22 14:00 UTC."
     )
-    kept = reason_from(codes.ROOM, 2.0, 2.0, INF, Facts(closed=Closed(("n3",), NOW_S, NOW_S + HOUR, "genomes")))
-    assert "the time of n3 that is kept for genomes" in kept.text and kept.values["project"] == "genomes"
+    kept = reason_from(codes.ROOM, 2.0, 2.0, INF, Facts(closed=Closed(("n3",), NOW_S, NOW_S + HOUR, True)))
+    assert "the time of n3 that is reserved, from" in kept.text and kept.values["is_reserved"] is True
+    assert reason.values["is_reserved"] is False
 
 
 def test_a_promise_and_an_estimate_travel_with_the_reason() -> None:
@@ -179,8 +180,9 @@ def test_a_window_is_named_only_where_it_alone_stands_in_the_way() -> None:
     at.nodes.window_owner[0] = 1
     assert teller(at).facts(slot).closed is None, "its own organisation's time"
     at.jobs.leaf[slot] = 3
-    closed = teller(at).facts(slot).closed
-    assert closed is not None and closed.project == "health"
+    closed, kept = teller(at).facts(slot).closed, teller(at).reason(slot)
+    assert closed is not None and closed.is_reserved
+    assert kept is not None and "health" not in f"{kept.text} {kept.values}", "whose time it is, is not told"
     at.nodes.window_owner[0] = -1
     at.jobs.time_s[slot] = 500.0
     assert teller(at).facts(slot).closed is None, "it would be over before"

@@ -43,10 +43,7 @@ REASONS: Final[Mapping[str, str]] = {
 }
 _VARIANTS: Final[Mapping[str, tuple[str, str]]] = {  # by code, the value that asks for another form, and that form
     "room": ("nodes", N_("It needs {nodes} whole free machines; {free_nodes} are free.")),
-    "window": (
-        "project",
-        N_("It would reach into the time of {closed} that is kept for {project}, from {from} to {to}."),
-    ),
+    "window": ("is_reserved", N_("It would reach into the time of {closed} that is reserved, from {from} to {to}.")),
 }
 _USED: Final = N_("Its project has used {used} of the park lately; {due} is due to it.")
 _KEPT: Final = N_("The plan keeps its salt for dearer hours.")
@@ -113,9 +110,8 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
             found[name] = words.percent(frac)
     if (floor_kw := values.get("floor_kw")) is not None:
         found["floor"] = words.power(float(floor_kw) / 1000.0)
-    for name in ("share", "project"):
-        if values.get(name):
-            found[name] = isolated(str(values[name]))
+    if values.get("share"):
+        found["share"] = isolated(str(values["share"]))
     found |= _closed(words, values)
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []
