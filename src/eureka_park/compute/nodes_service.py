@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.permissions import may
 from eureka_park.accounts.service import AccountsService, Act, Principal
@@ -21,9 +21,14 @@ from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFoun
 from eureka_park.foundation.ids import ENTROPY_BYTES, new_id
 from eureka_park.foundation.units import iso_from_s, parse_when_s
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 WHY_MAX: Final = 200
 JOBS_MAX: Final = 50_000
-_KINDS: Final = ("node_down", "node_up", "window_set", "window_cleared")
+_OF_NODES: Final = ("node_down", "node_up")
+_OF_WINDOWS: Final = ("window_set", "window_cleared")
+_KEYED: Final = "window_"  # what idempotency keys of commands about windows begin with
 OnNodes = Callable[[Principal | None, int], Sequence[Mapping[str, Any]]]
 
 
@@ -128,21 +133,27 @@ class NodesService:
         return found
 
     def _facts(self) -> BoardFacts:
-        """What the deciding process has told, with the commands that it has not taken yet."""
+        """What the deciding process has told, with the commands that it has not taken or not told of yet."""
+        with self._db.read() as conn:
+            return self._facts_in(conn)
+
+    def _facts_in(self, conn: Connection) -> BoardFacts:
+        """The same within a transaction: in one that writes nobody else sets a window meanwhile."""
+        open_commands = store.open_commands_of(conn, _OF_NODES)
+        of_windows = store.commands_keyed(conn, _KEYED, _OF_WINDOWS)
         facts = self._board_facts()
         nodes, windows = dict(facts.nodes), {window.window_id: window for window in facts.windows}
-        with self._db.read() as conn:
-            commands = store.open_commands_of(conn, _KINDS)
-        for command in commands:
+        for command in open_commands:
             name, payload = command["job_id"], command["payload"]
             if command["kind"] == "node_down":
                 nodes[name] = {"state": DRAINED, "why": payload["why"]}
-            elif command["kind"] == "node_up":
-                nodes.pop(name, None)
-            elif command["kind"] == "window_set":
-                windows[name] = Window.from_json(payload["window"])
             else:
-                windows.pop(name, None)
+                nodes.pop(name, None)
+        for command in of_windows:  # those taken just now too: it is told a moment after it was taken
+            if command["kind"] == "window_set":
+                windows[command["job_id"]] = Window.from_json(command["payload"]["window"])
+            else:
+                windows.pop(command["job_id"], None)
         return BoardFacts(facts.shares, nodes, tuple(windows.values()), facts.gangs)
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -179,25 +190,35 @@ class NodesService:
         """Close machines for a time: for everybody (maintenance), or for all but one project (reservation).
 
         `nodes` by name, or `n_nodes` of one class that are free for it; `from_` (empty: now) and `to` are durations
-        from now or instants of park time. Raises BadInput and, where a machine has a window then, Conflict naming it.
+        from now or instants of park time. Raises BadInput and, where a machine has a window then, Conflict naming it:
+        of two that overlap and are asked for at once, one is refused.
         """
         self._check_operator(who)
         from_s, to_s = self._span(from_, to)
         if project and project not in {item.project_id for item in self._accounts.projects(who)}:
             fix = "Write its id as jobs name it with --project."
             raise BadInput(f"There is no project '{project}'.", fix=fix, field="project", code="no_such_project")
-        facts = self._facts()
         if bool(nodes) == bool(n_nodes):
             raise BadInput("Name machines, or say how many.", fix="Give names, or --nodes N.", field="nodes")
-        if not nodes:
-            nodes = self._choose(facts, n_nodes, from_s, to_s)
-        names = tuple(dict.fromkeys(nodes))
-        self._known(names)
+        self._known(nodes)
+        why, n_jobs = _line(why), self._n_jobs() if n_nodes else {}
         window_id = new_id("window", self._entropy(ENTROPY_BYTES))
-        window = Window(window_id, names, from_s, to_s, project, _line(why))
-        _check_free(window, self._open_windows(facts))
-        self._post("window_set", window_id, {"window": window.to_json()})
+        with self._db.write() as conn:  # looked and written at once: nobody else sets a window between
+            facts = self._facts_in(conn)
+            names = tuple(dict.fromkeys(nodes)) or self._choose(facts, n_nodes, n_jobs, from_s, to_s)
+            window = Window(window_id, names, from_s, to_s, project, why)
+            _check_free(window, self._open_windows(facts))
+            self._post_in(conn, "window_set", window_id, {"window": window.to_json()})
+        self._wake()
         return self._window_view(window, who)
+
+    def _n_jobs(self) -> dict[str, int]:
+        """How many jobs are on each machine."""
+        n_jobs = dict.fromkeys(self._machines, 0)
+        for job in self._on_nodes(None, JOBS_MAX):
+            for name in job["nodes"]:
+                n_jobs[name] = n_jobs.get(name, 0) + 1
+        return n_jobs
 
     def open_again(self, who: Principal, window_id: str) -> dict[str, Any]:
         """Take a window back. Raises NotFound for one that is not there or over."""
@@ -209,10 +230,13 @@ class NodesService:
         return self._window_view(window, who)
 
     def _post(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
-        key = f"{kind}:{name}:{self._entropy(ENTROPY_BYTES).hex()}"
         with self._db.write() as conn:
-            store.post_command(conn, key, kind, name, payload, self._clock.real_s())
+            self._post_in(conn, kind, name, payload)
         self._wake()
+
+    def _post_in(self, conn: Connection, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+        key = f"{kind}:{name}:{self._entropy(ENTROPY_BYTES).hex()}"
+        store.post_command(conn, key, kind, name, payload, self._clock.real_s())
 
     # -- checks ----------------------------------------------------------------------------------------------------
     @staticmethod
@@ -236,16 +260,14 @@ class NodesService:
             raise BadInput(f"{to} is not after the beginning.", fix="Name a later end.", field="to")
         return from_s, to_s
 
-    def _choose(self, facts: BoardFacts, n_nodes: int, from_s: float, to_s: float) -> list[str]:
+    def _choose(
+        self, facts: BoardFacts, n_nodes: int, n_jobs: Mapping[str, int], from_s: float, to_s: float
+    ) -> tuple[str, ...]:
         """So many machines of one class that are up and have no window then, those with the fewest jobs first."""
         if n_nodes < 0:
             raise BadInput(f"{n_nodes} machines cannot be kept.", fix="Name one or more.", field="n_nodes")
         asked = Window("", tuple(self._machines), from_s, to_s)
         taken = {name for window in facts.windows if window.overlaps(asked) for name in window.node_ids}
-        n_jobs = dict.fromkeys(self._machines, 0)
-        for job in self._on_nodes(None, JOBS_MAX):
-            for name in job["nodes"]:
-                n_jobs[name] = n_jobs.get(name, 0) + 1
         by_class: dict[str, list[str]] = {}
         for name, machine in self._machines.items():
             if name not in taken and name not in facts.nodes:
@@ -253,7 +275,7 @@ class NodesService:
         for names in by_class.values():
             if len(names) >= n_nodes:
                 chosen = set(sorted(names, key=lambda name: n_jobs[name])[:n_nodes])
-                return [name for name in names if name in chosen]
+                return tuple(name for name in names if name in chosen)
         most = max(map(len, by_class.values()), default=0)
         raise BadInput(
             f"{n_nodes} machines of one class are not free for that time; the most that are: {most}.",

@@ -142,6 +142,16 @@ def open_commands_of(conn: Connection, kinds: Sequence[str]) -> list[dict[str, A
     return [{**row._mapping, "payload": json.loads(row.payload)} for row in conn.execute(query)]
 
 
+def commands_keyed(conn: Connection, prefix: str, kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Commands of these kinds whose idempotency keys begin so, oldest first: those taken already too, as far as they
+    are kept.
+    """
+    beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)  # a range, which the index of keys answers
+    is_keyed = and_(inbox.c.idempotency_key >= prefix, inbox.c.idempotency_key < beyond)
+    query = select(inbox).where(is_keyed, inbox.c.kind.in_(kinds)).order_by(inbox.c.inbox_seq)
+    return [{**row._mapping, "payload": json.loads(row.payload)} for row in conn.execute(query)]
+
+
 def close_commands(conn: Connection, inbox_seqs: Sequence[int], journal_seq: int) -> None:
     """Mark commands as taken at a journal sequence."""
     for at in range(0, len(inbox_seqs), 500):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -68,13 +71,19 @@ class World:
     def node(self, name: str, who: Principal | None = OPERATOR) -> dict[str, Any]:
         return next(item for item in self.service.nodes(who) if item["node_id"] == name)
 
-    def posted(self) -> list[tuple[str, str]]:
+    def commands(self) -> list[dict[str, Any]]:
         with self.db.read() as conn:
-            return [(item["kind"], item["job_id"]) for item in store.open_commands(conn, 100)]
+            return store.open_commands(conn, 100)
+
+    def posted(self) -> list[tuple[str, str]]:
+        return [(item["kind"], item["job_id"]) for item in self.commands()]
 
     def take(self) -> None:
         """Let the deciding process have taken all commands: what they said is in its facts from now on."""
         self.facts = self.service._facts()
+        self.close_commands()
+
+    def close_commands(self) -> None:
         with self.db.write() as conn:
             store.close_commands(conn, [item["inbox_seq"] for item in store.open_commands(conn, 100)], 1)
 
@@ -163,6 +172,42 @@ def test_an_overlap_is_refused_with_its_place(world: World) -> None:
     world.service.close(OPERATOR, nodes=["h100-2"], from_="2h", to="4h")
     with pytest.raises(Conflict, match="kept for solar"):
         world.service.close(OPERATOR, nodes=["h100-0"], from_="3h30m", to="9h")
+
+
+def test_of_overlapping_windows_that_are_asked_for_at_once_one_stands(world: World) -> None:
+    """Each looks for windows before either has written its own, unless looking and writing are one."""
+    together = Barrier(2)
+
+    def facts() -> BoardFacts:
+        with suppress(BrokenBarrierError):
+            together.wait(timeout=0.3)
+        return BoardFacts()
+
+    def close(nodes: list[str]) -> str:
+        try:
+            return str(world.service.close(OPERATOR, nodes=nodes, n_nodes=0 if nodes else 4, from_="1h", to="3h"))
+        except (Conflict, BadInput) as error:
+            return error.code
+
+    world.service._board_facts = facts
+    wanted: tuple[list[list[str]], ...] = ([["h100-0"], ["h100-1", "h100-0"]], [["h100-2"], ["h100-2"]], [[], []])
+    for asked in wanted:
+        together.reset()
+        with ThreadPoolExecutor(2) as pool:
+            told = list(pool.map(close, asked))
+        assert sum(text in ("window_overlaps", "not_so_many") for text in told) == (1 if asked[0] else 2), told
+    windows = [Window.from_json(item["payload"]["window"]) for item in world.commands()]
+    assert len(windows) == 2 and not windows[0].overlaps(windows[1])
+
+
+def test_a_window_that_was_taken_but_is_not_told_yet_stands_in_the_way(world: World) -> None:
+    made = world.service.close(OPERATOR, nodes=["h100-0"], from_="1h", to="3h")
+    world.close_commands()  # the deciding process writes what it tells a moment later
+    with pytest.raises(Conflict, match=made["window_id"]):
+        world.service.close(OPERATOR, nodes=["h100-0"], from_="2h", to="4h")
+    world.service.open_again(OPERATOR, made["window_id"])
+    world.close_commands()
+    assert world.service.close(OPERATOR, nodes=["h100-0"], from_="2h", to="4h")["nodes"] == ["h100-0"]
 
 
 def test_so_many_of_one_class_are_the_emptiest_without_a_window(world: World) -> None:
