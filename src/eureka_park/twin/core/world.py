@@ -31,13 +31,12 @@ from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.standing import kw_of, power_at
 from eureka_park.control.budget import all_kw
 from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, THAW
+from eureka_park.control.learn import is_off, remembered
 from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel
 
 DONE, NEEDS_SLOTS, LOG_FULL = 0, 1, 2
-LEARN_FROM = 0.05  # a prediction that is off by more is corrected by the meter
 ACCOUNT_S = 300.0  # power is accounted in means of five minutes
-HISTORY_FRAC = 0.2  # weight of a new job in what is remembered of its image
 PLACE: Any = np.dtype(
     [("now_s", "f8"), ("tick_s", "f8"), ("until_s", "f8"), ("t0_s", "f8"), ("over_kws", "f8"), ("window_kws", "f8"),
      ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
@@ -200,7 +199,7 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
     row = job.user
     if place.learns:
         image = world.truth[slot].image
-        world.learned[image] += HISTORY_FRAC * (world.truth[slot].power_frac - world.learned[image])
+        world.learned[image] = remembered(world.learned[image], world.truth[slot].power_frac)
     ended(board, slot, at_s)
     _unkey(world, slot)
     place.n_used -= 1
@@ -271,7 +270,7 @@ def _meter(board: Board, world: World, slot: int, now_s: float) -> None:
     place = world.place[0]
     job = board.jobs[slot]
     true_frac = world.truth[slot].power_frac
-    if place.learns and abs(true_frac - job.power_frac) > LEARN_FROM:
+    if place.learns and is_off(job.power_frac, true_frac):
         power_learned(board, slot, true_frac, now_s)
 
 
