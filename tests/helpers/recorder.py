@@ -24,7 +24,7 @@ from eureka_park.foundation.wire.engine import (
     StartOrder,
 )
 
-ALL = frozenset({Capability.CHECKPOINT, Capability.FREEZE, Capability.CAP})
+ALL = frozenset({Capability.CHECKPOINT, Capability.FREEZE, Capability.CAP, Capability.GANG, Capability.RESIZE})
 Key = tuple[JobId, int]
 
 

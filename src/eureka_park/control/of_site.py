@@ -93,4 +93,5 @@ def policy_of(site: Site, capabilities: frozenset[Capability], pace_factor: floa
         cap_curve=site.cap_rows,
         can_cap=Capability.CAP in capabilities,
         can_freeze=Capability.FREEZE in capabilities,
+        can_resize=Capability.RESIZE in capabilities,
     )

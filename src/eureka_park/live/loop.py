@@ -156,6 +156,7 @@ class Live:
         wrote = self._apply(cycle)
         for index, event in enumerate(cycle.events):
             self._act(event, is_decision=index >= n_observed, real_s=cycle.real_s)
+        self.parts.actions.start_held_back(self.state)
         if wrote:
             self._tell_facts(cycle)
         if self.journal.snapshot_is_due(len(self.state.jobs)):
@@ -198,12 +199,12 @@ class Live:
 
     def _look_after(self, cycle: _Cycle, job: Job, is_reported: bool) -> None:
         """Say again what was not carried out; give up a job that the engine has known nothing of for long."""
-        if job.job_id in self._undone_real_s or (job.state is JobState.STARTING and not is_reported):
+        if job.job_id in self._undone_real_s or (_is_to_start(job) and not is_reported):
             asked_s = self._undone_real_s.get(job.job_id, self._ordered_real_s.get(job.job_id, cycle.real_s))
             if cycle.real_s - asked_s > AGAIN_S:
                 self._ordered_real_s[job.job_id] = cycle.real_s
                 self._repeat(job, is_reported)
-        if is_reported or job.state is JobState.STARTING:
+        if is_reported or _is_to_start(job):
             self._silent_real_s.pop(job.job_id, None)
         elif cycle.real_s - self._silent_real_s.setdefault(job.job_id, cycle.real_s) > SILENT_S:
             del self._silent_real_s[job.job_id]
@@ -213,7 +214,7 @@ class Live:
     def _repeat(self, job: Job, is_known: bool) -> None:
         self._undone_real_s.pop(job.job_id, None)
         try:
-            self.parts.actions.repeat(job, is_known=is_known)
+            self.parts.actions.repeat(self.state, job, is_known=is_known)
         except OSError as error:
             self._could_not(job.job_id, error)
 
@@ -385,7 +386,7 @@ class Live:
 
     def _tell_facts(self, cycle: _Cycle) -> None:
         """Leave what people may see of the board beside the database, when it has changed."""
-        is_of_nodes = any(not isinstance(event, ev.JobEvent | ev.MeterRead) for event in cycle.events)
+        is_of_nodes = any(self._is_of_nodes(event) for event in cycle.events)
         if not is_of_nodes and cycle.real_s - self._facts_real_s < FACTS_S:
             return
         self._facts_real_s = cycle.real_s
@@ -394,14 +395,21 @@ class Live:
             self._told_facts = text
             self.parts.tell_facts(text)
 
+    @staticmethod
+    def _is_of_nodes(event: ev.Event) -> bool:
+        """Whether it changes nodes, or which of them a gang holds."""
+        if isinstance(event, ev.JobStarting):
+            return bool(event.nodes)
+        return not isinstance(event, ev.JobEvent | ev.MeterRead) or isinstance(event, ev.JobResized)
+
     # -- act -------------------------------------------------------------------------------------------------------
     def _act(self, event: ev.Event, *, is_decision: bool, real_s: float) -> None:
-        if isinstance(event, ev.JobStarting):
+        if isinstance(event, ev.JobStarting | ev.JobRegrouped):
             self.parts.metering.since_real_s[event.job_id] = real_s
             self._ordered_real_s[event.job_id] = real_s
         elif isinstance(event, ev.JobStarted | ev.JobEnded):
             self._ordered_real_s.pop(event.job_id, None)
-        if is_decision or isinstance(event, ev.JobEnding | ev.JobRequeued):
+        if is_decision or isinstance(event, ev.JobEnding | ev.JobRequeued | ev.JobRegrouped):
             try:
                 self.parts.actions.act(self.state, event)
             except OSError as error:
@@ -411,3 +419,8 @@ class Live:
     def wait_s(self) -> float:
         """How long the process may sleep when nothing wakes it."""
         return 1.0 if self.state.jobs else LEASE_RENEW_S
+
+
+def _is_to_start(job: Job) -> bool:
+    """Whether the engine was ordered an attempt that is not known to run yet."""
+    return job.state is JobState.STARTING or job.is_regrouping

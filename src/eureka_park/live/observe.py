@@ -23,7 +23,7 @@ def events_of_report(job: Job, report: EngineReport, park_of: ParkTime) -> Itera
     """Events that follow from a report about the present attempt of a job."""
     if report.attempt != job.attempt:
         return
-    if job.state is JobState.STARTING and report.started_at_s is not None:
+    if (job.state is JobState.STARTING or job.is_regrouping) and report.started_at_s is not None:
         yield ev.JobStarted(job.job_id, park_of(report.started_at_s), report.sandbox_level)
     if report.phase is Phase.LOST:
         yield ev.JobEnded(job.job_id, park_of(report.at_s), JobState.LOST, detail=report.detail or _LOST_TEXT)
@@ -34,6 +34,8 @@ def events_of_report(job: Job, report: EngineReport, park_of: ParkTime) -> Itera
 def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
     slept = job.state is JobState.PAUSING and job.spec.job_class is JobClass.SERVICE
     if not job.ending and (report.outcome is Outcome.PAUSED or (slept and report.outcome is Outcome.FINISHED)):
+        if job.leaving and job.state is JobState.RUNNING:
+            return ev.JobRegrouped(job.job_id, at_s, job.attempt + 1)
         return ev.JobPaused(job.job_id, at_s)
     state, detail = JobState.FAILED, report.detail
     if report.outcome is Outcome.FINISHED:

@@ -31,6 +31,7 @@ _WORDS: Final = {
     "JobThawed": ("running", "Runs again."),
     "JobRequeued": ("queued", "Waits again: {why}."),
     "JobResized": ("running", "Goes on with fewer nodes: {n_nodes}."),
+    "JobRegrouped": ("running", "Has stopped after its checkpoint; begins again on the nodes that it has kept."),
     "JobEnding": ("ending", "Is being ended: {why}."),
     "JobEnded": ("", "{detail}"),
 }

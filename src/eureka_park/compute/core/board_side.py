@@ -438,4 +438,5 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobDeferred: BoardSide._deferred,
     ev.JobBlocked: BoardSide._blocked,
     ev.JobResized: BoardSide._resized,
+    ev.JobRegrouped: lambda _side, _slot, _event: None,  # its nodes, its power and its speed stay what they are
 }

@@ -175,6 +175,15 @@ class JobResized:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRegrouped:
+    """A resized gang has stopped after its checkpoint: another attempt begins on the nodes that it has kept."""
+
+    job_id: JobId
+    at_s: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeDown:
     """A node takes no new job. Where it is drained what runs there goes on; where it is down its jobs wait again."""
 
@@ -267,6 +276,7 @@ JobEvent: TypeAlias = (
     | JobBlocked
     | JobRequeued
     | JobResized
+    | JobRegrouped
 )
 Event: TypeAlias = (
     JobEvent
@@ -284,14 +294,15 @@ Event: TypeAlias = (
 OF_JOBS: Final = frozenset(get_args(JobEvent)) - {JobSubmitted}
 ON_NODES: Final = frozenset({
     JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed, JobEnding, JobRequeued, JobResized,
+    JobRegrouped,
 })  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
-        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, NodeDown, NodeUp, WindowSet,
-        WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, JobRegrouped, NodeDown,
+        NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
 }  # fmt: skip
 KINDS: Final = frozenset(_KINDS)

@@ -152,6 +152,8 @@ class Job:
     is_first: bool = False  # first job of its project: the sky does not hold it
     waiting_for: tuple[JobId, ...] = ()
     blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
+    leaving: tuple[str, ...] = ()  # nodes taken from a gang on which its present attempt still writes its checkpoint
+    is_regrouping: bool = False  # its attempt on the nodes that it has kept is not known to run yet
 
     def run_s(self, now_s: float) -> float:
         """Work done so far, in seconds at full speed: a capped or shrunk job does less of it in an hour."""
@@ -164,6 +166,20 @@ class Job:
         if self.since_s is not None:
             self.ran_s += max(0.0, now_s - self.since_s)
             self.since_s = None
+
+    def shrink(self, n_nodes: int) -> None:
+        """Keep the first `n_nodes` nodes; the others are left when the present attempt has stopped."""
+        self.leaving, self.nodes = (*self.leaving, *self.nodes[n_nodes:]), self.nodes[:n_nodes]
+
+    def regroup(self, attempt: int) -> None:
+        """Begin another attempt on the nodes that it has kept."""
+        self.attempt, self.leaving, self.is_regrouping = attempt, (), True
+        self.resume_count += 1
+
+    def leave_nodes(self, now_s: float) -> None:
+        """Hold no node any more."""
+        self.stop_stint(now_s)
+        self.leaving, self.is_regrouping = (), False
 
     def left_s(self, now_s: float) -> float:
         """Declared work that is left, in seconds at full speed, never below zero."""
@@ -182,6 +198,6 @@ class Job:
         """Read what `to_json` wrote; the declaration is kept apart."""
         data = {**value, "spec": spec}
         data["state"] = JobState(data["state"])
-        for name in ("gpu_indices", "nodes", "waiting_for"):
-            data[name] = tuple(data[name])
+        for name in ("gpu_indices", "nodes", "waiting_for", "leaving"):
+            data[name] = tuple(data.get(name, ()))
         return cls(**data)

@@ -270,6 +270,7 @@ class ParkState:
         if job.state is JobState.STARTING:
             job.state = JobState.RUNNING
             job.since_s = event.at_s
+        job.is_regrouping = False
         job.sandbox_level = event.sandbox_level or job.sandbox_level
         if job.first_started_s is None:
             job.first_started_s = event.at_s
@@ -309,10 +310,6 @@ class ParkState:
 
     def _blocked(self, event: ev.JobBlocked) -> None:
         self.jobs[event.job_id].blocked_s = event.since_s
-
-    def _resized(self, event: ev.JobResized) -> None:
-        job = self.jobs[event.job_id]
-        job.nodes = job.nodes[: event.n_nodes]
 
     def _ended(self, event: ev.JobEnded) -> None:
         job = self.jobs[event.job_id]
@@ -374,7 +371,7 @@ class ParkState:
         return name in self.jobs or name in self.open_tasks
 
     def _leave_node(self, job: Job, now_s: float) -> Job:
-        job.stop_stint(now_s)
+        job.leave_nodes(now_s)
         del self.on_node[job.job_id]
         return job
 
@@ -495,6 +492,7 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobEnded: ParkState._ended,
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
     ev.JobBlocked: ParkState._blocked,
-    ev.JobResized: ParkState._resized,
+    ev.JobResized: lambda state, event: state.jobs[event.job_id].shrink(event.n_nodes),
+    ev.JobRegrouped: lambda state, event: state.jobs[event.job_id].regroup(event.attempt),
     ev.MeterRead: ParkState._meter_read,
 }

@@ -38,6 +38,8 @@ class Capability(StrEnum):
     CAP = "cap"
     MEMORY_LIMIT = "memory_limit"  # enforced by the kernel, not only by rlimits
     GPU = "gpu"
+    GANG = "gang"  # run the parts of a job on several nodes at once, and let them find each other
+    RESIZE = "resize"  # start a gang that stopped after its checkpoint again on some of its nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,20 @@ class StagedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class GangPart:
+    """One part of a gang: its node, and the GPUs that it has there, by their index on the engine's machine."""
+
+    node: str
+    gpu_indices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StartOrder:
     """Everything an engine needs to run one attempt. Idempotent by (job_id, attempt): a repeated order starts
     nothing twice.
+
+    A gang has `parts`, the first is rank 0: each runs the command with `n_cpus` and `memory_bytes` of its own.
+    `gpu_indices` are those of all parts together.
     """
 
     job_id: JobId
@@ -72,6 +85,12 @@ class StartOrder:
     requires_python: str = ""
     uses_python: bool = False
     is_trusted: bool = True
+    parts: tuple[GangPart, ...] = ()
+
+    @property
+    def n_parts(self) -> int:
+        """How many times the command runs at once."""
+        return max(1, len(self.parts))
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value."""
@@ -82,6 +101,7 @@ class StartOrder:
         """Read what `to_json` wrote."""
         data = dict(value)
         data["files"] = tuple(StagedFile(**item) for item in data["files"])
+        data["parts"] = tuple(GangPart(item["node"], tuple(item["gpu_indices"])) for item in data.get("parts", ()))
         for name in ("command", "gpu_indices", "dependencies"):
             data[name] = tuple(data[name])
         return cls(**data)

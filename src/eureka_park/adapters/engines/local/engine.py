@@ -32,6 +32,7 @@ from eureka_park.sandbox.processes import Identity, all_pids, children, signal_a
 
 _AGAIN_S: Final = 2.0
 _HELLO_WAIT_S: Final = 60.0
+LANDLOCK_TCP_ABI: Final = 4
 
 
 class LocalEngine:
@@ -78,7 +79,13 @@ class LocalEngine:
             found |= {Capability.CAP, Capability.MEMORY_LIMIT}
         if Path("/dev/nvidiactl").exists():
             found.add(Capability.GPU)
+        if not self._has_no_network():
+            found |= {Capability.GANG, Capability.RESIZE}
         return frozenset(found)
+
+    def _has_no_network(self) -> bool:
+        """Whether jobs can open no connection, not even among themselves: Landlock refuses TCP from version 4 on."""
+        return self.sandbox.level == Level.LANDLOCK and self.sandbox.tools.landlock_abi >= LANDLOCK_TCP_ABI
 
     def log_path(self, job_id: JobId) -> Path:
         """Output and errors of all attempts of a job; the file may not exist yet."""
@@ -90,13 +97,22 @@ class LocalEngine:
     # --- orders --------------------
 
     def submit(self, order: StartOrder) -> None:
-        """Start an attempt, unless it was started before. Raises Forbidden for an untrusted order below `container`."""
+        """Start an attempt, unless it was started before.
+
+        Raises Forbidden for an untrusted order below `container`, Unavailable for a gang whose parts could not meet.
+        """
         if not order.is_trusted and self.sandbox.level < UNTRUSTED_MIN and not self._allow_weak:
             why = self.sandbox.why_not.get(UNTRUSTED_MIN.word, "")
             raise Forbidden(
                 f"This machine isolates jobs at the level {self.sandbox_level} only ({why}), too little for strangers.",
                 fix="Install bubblewrap, or let the operator allow weak isolation.",
                 code="sandbox_too_weak",
+            )
+        if order.parts and Capability.GANG not in self.capabilities():
+            raise Unavailable(
+                f"At the isolation level {self.sandbox_level} the parts of a job cannot reach each other.",
+                fix="Install bubblewrap, so that each job has a network of its own.",
+                code="engine_without_gangs",
             )
         attempt = self._attempt(order.job_id, order.attempt)
         if os.path.exists(attempt.claim_file):

@@ -1,5 +1,8 @@
 """From a StartOrder to a box: the command, what it sees, its environment variables and limits. No
-process is started here."""
+process is started here.
+
+The parts of a gang share one box, and so its files and its network of its own: they reach each other, and nobody else.
+"""
 
 # Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
 # ruff: noqa: PTH103, PTH104, PTH110, PTH120, PTH123
@@ -7,16 +10,20 @@ process is started here."""
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import socket
+from typing import Final
 
-from eureka_park.adapters.engines.local import gpus
-from eureka_park.adapters.engines.local.environments import Environment, base_folders
+from eureka_park.adapters.engines.local import gang_parts, gpus
+from eureka_park.adapters.engines.local.environments import Environment, base_folders, base_python
 from eureka_park.adapters.engines.local.places import JOB_FOLDERS, Attempt
 from eureka_park.foundation.wire.engine import StartOrder
 from eureka_park.sandbox.box import Bind, Box, Limits
 from eureka_park.sandbox.levels import Level
 
-N_PROCESSES = 4096  # per job: enough for wide data loaders, small enough to stop a fork bomb
+N_PROCESSES: Final = 4096  # per part: enough for wide data loaders, small enough to stop a fork bomb
+MASTER_PORT: Final = 29_500  # of a gang in a network of its own; the usual one of torch
 
 
 def make_box(
@@ -36,14 +43,25 @@ def make_box(
         binds.append(Bind(environment.folder, shown))
         python = f"{shown}/bin/python"
     command = (python, *order.command[1:]) if order.uses_python and order.command[0] == "python" else order.command
+    env = _variables(order, attempt, job, python, key)
+    if order.parts:
+        env |= _variables_of_gang(order, is_inside=is_inside)
+        runner = os.path.realpath(gang_parts.__file__)
+        place = "/job/gang_parts.py" if is_inside else runner
+        binds.append(Bind(runner, place))
+        command = (base_python(), "-I", "-S", place, json.dumps(_variables_of_parts(order)), *command)
     return Box(
         command=command,
-        env=_variables(order, attempt, job, python, key),
+        env=env,
         folder=f"{job}/work",
         binds=tuple(binds),
         devices=gpus.device_nodes(order.gpu_indices),
         user_id=user_id,
-        limits=Limits(order.memory_bytes, max(0.01, order.n_cpus * order.cap_frac), N_PROCESSES),
+        limits=Limits(
+            order.memory_bytes * order.n_parts,
+            max(0.01, order.n_cpus * order.n_parts * order.cap_frac),
+            N_PROCESSES * order.n_parts,
+        ),
     )
 
 
@@ -71,6 +89,41 @@ def _variables(order: StartOrder, attempt: Attempt, job: str, python: str, key: 
         "CUDA_VISIBLE_DEVICES": gpus.visible_devices(order.gpu_indices),
     }
     return {**ordinary, **order.env, **promised}
+
+
+def _variables_of_gang(order: StartOrder, *, is_inside: bool) -> dict[str, str]:
+    """What all parts of a gang are told alike. Its own variables may choose another port."""
+    names = [part.node for part in order.parts]
+    return {
+        "MASTER_PORT": order.env.get("MASTER_PORT", str(MASTER_PORT if is_inside else _free_port())),
+        "MASTER_ADDR": "127.0.0.1",
+        "WORLD_SIZE": str(order.n_parts),
+        "LOCAL_RANK": "0",
+        "LOCAL_WORLD_SIZE": "1",
+        "PARK_N_NODES": str(order.n_parts),
+        "PARK_NODES": ",".join(names),
+    }
+
+
+def _variables_of_parts(order: StartOrder) -> list[dict[str, str]]:
+    """What each part of a gang is told for itself; the first is rank 0."""
+    return [
+        {
+            "RANK": str(rank),
+            "NODE_RANK": str(rank),
+            "PARK_NODE": part.node,
+            "PARK_N_GPUS": str(len(part.gpu_indices)),
+            "CUDA_VISIBLE_DEVICES": gpus.visible_devices(part.gpu_indices),
+        }
+        for rank, part in enumerate(order.parts)
+    ]
+
+
+def _free_port() -> int:
+    """A port that nobody listens on: below a container gangs share the machine's network."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
 
 
 def passwd_stubs(folder: str, user_id: int) -> dict[str, str]:

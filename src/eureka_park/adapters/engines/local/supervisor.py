@@ -230,7 +230,7 @@ class Supervisor:
 
     def _limit_cpus(self) -> None:
         if self.group:
-            self.group.limit_cpus(max(0.01, self.order.n_cpus * self._cap_frac))
+            self.group.limit_cpus(max(0.01, self.order.n_cpus * self.order.n_parts * self._cap_frac))
 
     def _act(self, launched: Launched) -> None:
         if self._must_terminate and launched.terminate():
