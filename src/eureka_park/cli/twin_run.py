@@ -72,7 +72,9 @@ def run(
         from eureka_park.twin.run import TwinRequest, run_twin
 
         found_site = load_site(site, machine_facts())
-        rules = policy_of(found_site, frozenset(Capability))
+        # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
+        can = frozenset(Capability) - (frozenset() if trace is not None else {Capability.RESIZE})
+        rules = policy_of(found_site, can)
         request = TwinRequest(jobs, days, seed, trace, "fcfs-easy" if policy == "fcfs-easy" else "park")
         with Line(quiet=quiet) as line:
             found = run_twin(found_site, request, rules, lambda part: line.show(part, lambda: _(PARTS[part])))
