@@ -32,7 +32,7 @@ from eureka_park.compute.service import ComputeService
 from eureka_park.control.feasible import Closed, check_deadline
 from eureka_park.control.of_site import flex_default_s, nodes_of, policy_of, room_of
 from eureka_park.control.policy import Sky
-from eureka_park.control.quoting import Ask, Basis, quote_answer, supply_of
+from eureka_park.control.quoting import Ask, Basis, QuoteDesk, supply_of
 from eureka_park.data.service import DataService
 from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
 from eureka_park.energy.core.daylight import daylight, place_of
@@ -249,7 +249,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
 
 def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
     """What a job would cost here: the rules that start jobs and the prices of receipts, over rows of jobs."""
-    nodes, policy = nodes_of(site), policy_of(site, frozenset())
+    desk = QuoteDesk(site, nodes_of(site), policy_of(site, frozenset()), pace_factor)
 
     def quote(
         specs: Mapping[str, JobSpec],
@@ -262,8 +262,7 @@ def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
             tier: Ask(spec, deadlines_s[tier], rows.ahead[tier], rows.n_ahead[tier], rows.is_first)
             for tier, spec in specs.items()
         }
-        basis = Basis(site, nodes, policy, energy.current_plan(), pace_factor)
-        return quote_answer(basis, asks, chosen, now_s, rows.running)
+        return desk.answer(energy.current_plan(), asks, chosen, now_s, rows.running)
 
     return quote
 

@@ -1,7 +1,8 @@
-"""Rows of jobs that a quote rests on."""
+"""Rows of jobs that a quote rests on, read once for as long as nothing changes."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,28 +14,55 @@ from eureka_park.compute.core.listing import Sort
 ON_NODE: Final = ("starting", "running", "pausing", "frozen")
 RUNNING_MAX: Final = 1000
 _AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
+_LINES_KEPT: Final = 256  # projects whose lines are remembered
+
+_Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteRows:
-    """Rows of jobs that a quote rests on: those on nodes; by tier the first who wait before it, and how many wait."""
+    """Rows of jobs that a quote rests on: those on nodes, the same object until the journal goes on; by tier the first
+    who wait before it, and how many wait.
+    """
 
-    running: Sequence[Mapping[str, Any]]
-    ahead: Mapping[str, Sequence[Mapping[str, Any]]]
+    running: Sequence[_Row]
+    ahead: Mapping[str, Sequence[_Row]]
     n_ahead: Mapping[str, int]
     is_first: bool  # the project never had a job
 
 
-def quote_rows(conn: Any, project: str) -> QuoteRows:
-    """The rows for a job of a project."""
-    on_nodes = store.page(conn, store.Asked(ON_NODE), limit=RUNNING_MAX)
+class QuoteShelf:
+    """Keeps rows until the journal goes on: whoever asks for quotes by the dozen reads the database once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._mark: int | None = None
+        self._running: Sequence[_Row] = ()
+        self._of_project: dict[str, QuoteRows] = {}
+
+    def rows(self, conn: Any, mark: int, project: str) -> QuoteRows:
+        """The rows for a job of a project. `mark`: how far the journal has come in the view of `conn`."""
+        with self._lock:
+            if mark != self._mark:
+                on_nodes = store.page(conn, store.Asked(ON_NODE), limit=RUNNING_MAX)
+                self._running = store.rows_of(conn, [job_id for job_id, _ in on_nodes])
+                self._mark = mark
+                self._of_project.clear()
+            if project not in self._of_project:
+                if len(self._of_project) >= _LINES_KEPT:
+                    self._of_project.clear()
+                self._of_project[project] = _lines(conn, self._running, project)
+            return self._of_project[project]
+
+
+def _lines(conn: Any, running: Sequence[_Row], project: str) -> QuoteRows:
     ahead, n_ahead = {}, {}
     for tier in (str(one) for one in Tier):
         line = store.Asked(("queued", "paused"), tier, (project,))
         first = store.page(conn, line, Sort.OLDEST, limit=_AHEAD)
-        ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first])
-        n_ahead[tier] = store.count(conn, line)
-    return QuoteRows(store.rows_of(conn, [job_id for job_id, _ in on_nodes]), ahead, n_ahead, is_first(conn, project))
+        ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first]) if first else []
+        n_ahead[tier] = store.count(conn, line) if len(first) == _AHEAD else len(first)
+    return QuoteRows(running, ahead, n_ahead, is_first(conn, project))
 
 
 def is_first(conn: Any, project: str) -> bool:

@@ -18,7 +18,7 @@ from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, rea
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.compute.neighbours import DeadlineCheck, Quoter, Receipts, Sky
-from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, is_first, quote_rows
+from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, QuoteShelf, is_first
 from eureka_park.compute.why import why_answer
 from eureka_park.data.service import DataService
 from eureka_park.foundation.clock import Clock
@@ -63,6 +63,7 @@ class ComputeService:
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
         self._check_deadline, self._board_facts = check_deadline, board_facts
+        self._quote_shelf = QuoteShelf()
         self._array_receipts: dict[str, dict[str, Any]] = {}
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class ComputeService:
         now_s = self._clock.park_s()
         with self._db.read() as conn:
             spec = self._checked(conn, who, request, now_s, Act.SEE if who is None else Act.SUBMIT)
-            rows = quote_rows(conn, spec.project)
+            rows = self._quote_shelf.rows(conn, self._mark(), spec.project)
         if self._quoter is None:
             raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
         specs = {str(tier): replace(spec, tier=tier) for tier in Tier}

@@ -12,6 +12,7 @@ from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Pue, Site
 
 IDLE_TIER: Final = "idle"
+_LOADLESS: Final = dict.fromkeys((*CLEAN_ORDER, IDLE_TIER), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,25 @@ class HourRates:
 
 def hour_rates(site: Site, plan: PowerPlan | None, park_s: float, load_by_tier_mw: Mapping[str, float]) -> HourRates:
     """The rates of the hour that holds an instant. `load_by_tier_mw`: at the site meter, `idle` among them."""
-    load_mw = dict.fromkeys((*CLEAN_ORDER, IDLE_TIER), 0.0) | dict(load_by_tier_mw)
-    shares = source_shares(load_mw, clean_at(plan, park_s))
-    return HourRates(shares, prices_by_source(site, plan, park_s), site.gco2_per_kwh_by_source)
+    return PlanHours(site, plan).rates(park_s, load_by_tier_mw)
+
+
+class PlanHours:
+    """The hours of one plan, each read once: power by plant and prices by source do not depend on who draws it."""
+
+    def __init__(self, site: Site, plan: PowerPlan | None) -> None:
+        self.site, self.plan = site, plan
+        self._gco2 = site.gco2_per_kwh_by_source
+        self._read: dict[int, tuple[dict[str, float], dict[str, float]]] = {}
+
+    def rates(self, park_s: float, load_by_tier_mw: Mapping[str, float]) -> HourRates:
+        """What `hour_rates` tells of an instant."""
+        plan = self.plan
+        index = plan.index_at(park_s) if plan is not None and plan.start_s <= park_s < plan.end_s else -1
+        if index not in self._read:
+            self._read[index] = clean_at(plan, park_s), prices_by_source(self.site, plan, park_s)
+        clean_mw, prices = self._read[index]
+        return HourRates(source_shares(_LOADLESS | dict(load_by_tier_mw), clean_mw), prices, self._gco2)
 
 
 def pue_at(it_mw: float, pue: Pue) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from eureka_park.control.pricing import IDLE_TIER, hour_rates, pue_at
+from eureka_park.control.pricing import IDLE_TIER, PlanHours, pue_at
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, HOUR_S
@@ -85,6 +85,7 @@ class Quote:
     loads: Sequence[Load] = ()
     idle_kw: float = 0.0
     pace_factor: float = 1.0
+    hours: PlanHours | None = None  # of this site and plan, where they were read before
     _rates: dict[int, _Rate] = field(default_factory=dict)
     _sums: list[tuple[float, float, float, float]] = field(default_factory=lambda: [_ZERO])
     _step_s: float = float(HOUR_S)
@@ -94,6 +95,8 @@ class Quote:
 
     def __post_init__(self) -> None:
         plan = self.plan
+        if self.hours is None:
+            self.hours = PlanHours(self.site, plan)
         if plan is not None and plan.start_s <= self.now_s < plan.end_s:
             first = plan.index_at(self.now_s)
             self._step_s, self._origin_s = plan.step_s, plan.interval_start_s(first)
@@ -179,7 +182,8 @@ class Quote:
         it_kw[IDLE_TIER] = self.idle_kw
         pue = pue_at(sum(it_kw.values()) / 1000.0, self.site.pue)
         load_mw = {name: kw * pue / 1000.0 for name, kw in it_kw.items()}
-        rates = hour_rates(self.site, self.plan, middle_s, load_mw)
+        assert self.hours is not None
+        rates = self.hours.rates(middle_s, load_mw)
         site_kw = self.work.rated_kw * pue
         shares = rates.shares[tier]
         clean_kw = site_kw * sum(frac for source, frac in shares.items() if source != GRID_SOURCE_ID)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import JobSpec, Reason
 from eureka_park.control.policy import Policy
+from eureka_park.control.pricing import PlanHours
 from eureka_park.control.quote import Quote, QuotedWork, Run, best_of
 from eureka_park.control.supply import Supply, grid_only, supply_from_plan
 from eureka_park.energy.core.cooling import it_mw_from_site_mw
@@ -17,7 +18,7 @@ from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
-    from eureka_park.control.would_start import Picture
+    from eureka_park.control.would_start import Picture, Pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,64 @@ class Basis:
     pace_factor: float = 1.0
 
 
-def quote_answer(
-    basis: Basis, asks: Mapping[str, Ask], chosen: str, now_s: float, running: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The quote of a job by tier. `asks`: by tier; `running`: rows of the jobs on nodes. Instants are park time."""
-    from eureka_park.control.would_start import Picture  # whoever never asks needs no compiled kernels
+class QuoteDesk:
+    """Makes the quotes of one park. What does not depend on a request is worked out once for many of them: the picture
+    of the park until other rows are shown, what the plan says of its hours until there is another.
+    """
 
-    picture = Picture(basis.nodes, running, basis.policy, now_s)
-    supply = supply_of(basis, now_s)
+    def __init__(self, site: Site, nodes: tuple[Node, ...], policy: Policy, pace_factor: float = 1.0) -> None:
+        self._site, self._nodes, self._policy, self._pace_factor = site, nodes, policy, pace_factor
+        self._pictures: Pictures | None = None
+        self._hours = PlanHours(site, None)
+        self._supply: tuple[PowerPlan | None, Supply] | None = None
+
+    def answer(
+        self,
+        plan: PowerPlan | None,
+        asks: Mapping[str, Ask],
+        chosen: str,
+        now_s: float,
+        running: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """The quote of a job by tier. `asks`: by tier; `running`: rows of the jobs on nodes. Instants are park time."""
+        from eureka_park.control.would_start import Pictures  # whoever never asks needs no compiled kernels
+
+        if self._pictures is None:
+            self._pictures = Pictures(self._nodes, self._policy)
+        if self._hours.plan is None or plan is None or self._hours.plan.plan_id != plan.plan_id:
+            self._hours = PlanHours(self._site, plan)
+        basis = Basis(self._site, self._nodes, self._policy, plan, self._pace_factor)
+        supply = self._supply_at(basis, now_s)
+        return _answer(basis, self._pictures.of(running, now_s), supply, self._hours, asks, chosen, now_s)
+
+    def _supply_at(self, basis: Basis, now_s: float) -> Supply:
+        """What the plan gives from now on; the same object for as long as it is the same."""
+        known = self._supply
+        if known is not None and _plan_id(known[0]) == _plan_id(basis.plan):
+            if known[1].now.start_s <= now_s < known[1].now.end_s:
+                return known[1]
+        supply = supply_of(basis, now_s)
+        self._supply = (basis.plan, supply)
+        return supply
+
+
+def _plan_id(plan: PowerPlan | None) -> str | None:
+    return None if plan is None else plan.plan_id
+
+
+def _answer(
+    basis: Basis,
+    picture: Picture,
+    supply: Supply,
+    hours: PlanHours,
+    asks: Mapping[str, Ask],
+    chosen: str,
+    now_s: float,
+) -> dict[str, Any]:
     tiers, goes_beyond = {}, False
     for tier, ask in asks.items():
-        quote = _quote(basis, picture, ask.spec, tier, now_s)
-        is_first = ask.is_first and not running
-        refusal = picture.refusal(ask.spec, ask.deadline_s, ask.ahead, supply, is_first=is_first)
+        quote = _quote(basis, picture, hours, ask.spec, tier, now_s)
+        refusal = picture.refusal(ask.spec, ask.deadline_s, ask.ahead, supply, now_s, is_first=ask.is_first)
         tiers[tier] = _tier_answer(quote, ask, refusal)
         goes_beyond = goes_beyond or quote.goes_beyond(now_s)
     spec = asks[chosen].spec
@@ -83,7 +129,7 @@ def supply_of(basis: Basis, now_s: float) -> Supply:
     return supply_from_plan(basis.plan, now_s, it_kw_of, basis.policy.carbon_mad_per_kg)
 
 
-def _quote(basis: Basis, picture: Picture, spec: JobSpec, tier: str, now_s: float) -> Quote:
+def _quote(basis: Basis, picture: Picture, hours: PlanHours, spec: JobSpec, tier: str, now_s: float) -> Quote:
     rated_kw, _ = picture.rated_kw(spec)
     n_gpus, n_cpus = spec.n_gpus * spec.n_nodes, spec.n_cpus * spec.n_nodes
     work = QuotedWork(tier, rated_kw, spec.time_s, n_gpus, n_cpus, spec.n_tasks)
@@ -92,9 +138,10 @@ def _quote(basis: Basis, picture: Picture, spec: JobSpec, tier: str, now_s: floa
         basis.plan,
         now_s,
         work,
-        loads=tuple(picture.loads()),
+        loads=picture.loads(),
         idle_kw=picture.idle_kw(spec),
         pace_factor=basis.pace_factor,
+        hours=hours,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,15 +24,29 @@ from eureka_park.control.turn import turn
 from eureka_park.foundation.ids import JobId
 
 _CANDIDATE: Final = JobId("job-quoted")
+_LINES_KEPT: Final = 24  # each with a board of its own
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The park with a line of jobs in it. `ahead` is kept so that no other rows take its place in memory."""
+
+    state: ParkState
+    ahead: Sequence[Mapping[str, Any]]
+    supply: Supply
 
 
 class Picture:
-    """The park as far as rows of jobs tell it: who is on the nodes, and who stands before the asker."""
+    """The park as far as rows of jobs tell it: who is on the nodes, and who stands before the asker. It is laid out for
+    an instant and serves later ones too: what runs goes on in it. Several threads may ask at once.
+    """
 
     def __init__(
         self, nodes: tuple[ev.Node, ...], running: Sequence[Mapping[str, Any]], policy: Policy, now_s: float
     ) -> None:
         self._state, self._policy, self._now_s = ParkState(), policy, now_s
+        self._loads: tuple[Load, ...] | None = None
+        self._lock, self._lines = threading.Lock(), dict[tuple[str, bool, int], _Line]()
         self._state.apply(policy_used(policy, now_s))
         self._state.apply(ev.NodesDeclared(now_s, nodes))
         for row in running:
@@ -83,10 +98,15 @@ class Picture:
         mask = int(board.nodes.free_mask[node])
         return tuple(index for index in range(mask.bit_length()) if mask >> index & 1)[:n_gpus]
 
-    def loads(self) -> Iterator[Load]:
+    def loads(self) -> tuple[Load, ...]:
         """What runs, until its declared end."""
-        for job in self._state.on_node.values():
-            yield Load(str(job.spec.tier), job.drawn_kw(), self._now_s + job.left_s(self._now_s))
+        with self._lock:
+            if self._loads is None:
+                self._loads = tuple(
+                    Load(str(job.spec.tier), job.drawn_kw(), self._now_s + job.left_s(self._now_s))
+                    for job in self._state.on_node.values()
+                )
+            return self._loads
 
     def idle_kw(self, spec: JobSpec) -> float:
         """Idle power that no job would carry with this one on a node; IT kW."""
@@ -111,10 +131,44 @@ class Picture:
         deadline_s: float | None,
         ahead: Sequence[Mapping[str, Any]],
         supply: Supply,
+        now_s: float,
         *,
         is_first: bool,
     ) -> Reason | None:
-        """Why the job would not start now behind those `ahead` of it in its line; None when it would."""
+        """Why the job would not start now behind those `ahead` of it in its line; None when it would. `is_first`: its
+        project never had a job.
+        """
+        state = self._line(spec, ahead, supply, now_s, is_first=is_first)
+        state.apply(ev.JobSubmitted(_CANDIDATE, now_s, _alone(spec), deadline_s))
+        set_up(state, supply, self._policy, now_s)
+        board, slot = state.board, state.slot_of[_CANDIDATE]
+        assert board is not None
+        turn(board, now_s)
+        if board.jobs.node[slot] != NONE:
+            return None
+        reason = Teller(board, state.node_ids, state.share_paths, supply, now_s).reason(slot)
+        return reason or _behind(spec, len(ahead))
+
+    def _line(
+        self, spec: JobSpec, ahead: Sequence[Mapping[str, Any]], supply: Supply, now_s: float, *, is_first: bool
+    ) -> ParkState:
+        """The park with those ahead of a job in its line, the policy and the plan: a copy to try the job on."""
+        key = (spec.project, is_first, id(ahead))
+        with self._lock:
+            line = self._lines.get(key)
+            if line is None or line.supply is not supply:
+                if len(self._lines) >= _LINES_KEPT:
+                    self._lines.clear()
+                line = self._lines[key] = self._new_line(spec, ahead, supply, now_s, is_first)
+            state = line.state.copied()
+            board = state.board
+            assert board is not None and line.state.on_board is not None
+            state.on_board = (board.g, *line.state.on_board[1:])  # what is on the board was copied with it
+        return state
+
+    def _new_line(
+        self, spec: JobSpec, ahead: Sequence[Mapping[str, Any]], supply: Supply, now_s: float, is_first: bool
+    ) -> _Line:
         state = self._state.copied()
         if is_first:
             state.known_projects.discard(spec.project)
@@ -123,15 +177,26 @@ class Picture:
         for row in ahead:
             waiting = _alone(JobSpec.from_json(row["spec"]))
             state.apply(ev.JobSubmitted(JobId(row["job_id"]), row["submitted_s"], waiting, row["deadline_s"]))
-        state.apply(ev.JobSubmitted(_CANDIDATE, self._now_s, _alone(spec), deadline_s))
-        set_up(state, supply, self._policy, self._now_s)
-        board, slot = state.board, state.slot_of[_CANDIDATE]
-        assert board is not None
-        turn(board, self._now_s)
-        if board.jobs.node[slot] != NONE:
-            return None
-        reason = Teller(board, state.node_ids, state.share_paths, supply, self._now_s).reason(slot)
-        return reason or _behind(spec, len(ahead))
+        set_up(state, supply, self._policy, now_s)
+        return _Line(state, ahead, supply)
+
+
+class Pictures:
+    """The newest picture of one park: laid out anew when other rows are shown, not for every question."""
+
+    def __init__(self, nodes: tuple[ev.Node, ...], policy: Policy) -> None:
+        self._nodes, self._policy = nodes, policy
+        self._lock = threading.Lock()
+        self._running: Sequence[Mapping[str, Any]] | None = None
+        self._picture: Picture | None = None
+
+    def of(self, running: Sequence[Mapping[str, Any]], now_s: float) -> Picture:
+        """The picture of these rows; the same object of rows has the same picture."""
+        with self._lock:
+            if self._picture is None or running is not self._running:
+                self._picture = Picture(self._nodes, running, self._policy, now_s)
+                self._running = running
+            return self._picture
 
 
 def _alone(spec: JobSpec) -> JobSpec:

@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.live_park import LivePark
 
 from eureka_park.accounts.service import Principal
+from eureka_park.control import would_start
 from eureka_park.foundation.errors import BadInput, Forbidden, NotFound
 from eureka_park.foundation.units import parse_instant_s
 
@@ -140,3 +141,25 @@ def test_before_the_first_plan_the_grid_is_counted(tmp_path: Path) -> None:
     assert found["plan_id"] is None and found["labels"]["plan"].startswith("none yet")
     assert len(found["tiers"]["flex"]["best_hours"]) == 1 and found["tiers"]["flex"]["clean_frac"] == 0
     park.park.close()
+
+
+def test_many_quotes_rest_on_one_picture_until_the_journal_goes_on(
+    park: LivePark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out, really = list[float](), would_start.Picture.__init__
+
+    def counted(self: would_start.Picture, nodes: Any, running: Any, policy: Any, now_s: float) -> None:
+        laid_out.append(now_s)
+        really(self, nodes, running, policy, now_s)
+
+    monkeypatch.setattr(would_start.Picture, "__init__", counted)
+    n_cpus = park.park.site.nodes[0].n_cpus
+    first = quote(park, tier="firm", cpus=n_cpus)
+    assert first["tiers"]["firm"]["starts_now"]
+    quote(park, tier="flex", cpus=0.5, by="30h", array=3)
+    assert quote(park, tier="firm", cpus=n_cpus) == first, "a quote leaves nothing behind for the next one"
+    assert len(laid_out) == 1
+    park.submit(run_s=1e6, tier="firm", cpus=n_cpus, time="3h")
+    park.step(times=2)
+    assert quote(park, tier="firm", cpus=n_cpus)["tiers"]["firm"]["reason"]["code"] == "room"
+    assert len(laid_out) == 2
