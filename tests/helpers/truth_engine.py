@@ -12,7 +12,7 @@ from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.wire.engine import Capability, EngineReport, JobUsage, Outcome, Phase, StartOrder
 
 Key = tuple[JobId, int]
-ALL = frozenset({Capability.CHECKPOINT, Capability.FREEZE, Capability.CAP})
+ALL = frozenset({Capability.CHECKPOINT, Capability.FREEZE, Capability.CAP, Capability.GANG, Capability.RESIZE})
 
 
 @dataclass
