@@ -29,8 +29,8 @@ ONLY_IN = {
         path.parts[0] == "web" or path.name in {"site_file.py", "plant_file.py", "policy_tables.py"}
     ),
     "jinja2": lambda path: path.parts[0] == "web",
-    "llvmlite": lambda path: path.as_posix() == "foundation/kernels.py",
-    "numba": lambda path: path.as_posix() == "foundation/kernels.py",
+    "llvmlite": lambda path: path.as_posix() == "foundation/kernel_compiler.py",
+    "numba": lambda path: path.as_posix() == "foundation/kernel_compiler.py",
 }
 
 

@@ -1,9 +1,7 @@
-"""`@kernel`: a function over numpy arrays, compiled once to machine code and kept on disk.
+"""`@kernel`: a function over numpy arrays that is compiled to machine code at its first call, and kept on disk.
 
-A file holds one kernel for one set of argument types. Its name carries a digest of all that the machine code depends
-on (`foundation.kernel_key`, the CPU with its features, the versions of all involved), so a file is either right or not
-found. Files are written beside and moved into place: any number of processes may compile at once. See decision note
-0023.
+A process may instead run kernels as the Python that they are written in (`as_python`), and go over to machine code
+later: both do the same, and a small park needs no compiler. See decision notes 0023 and 0025.
 
 Set NUMBA_DISABLE_JIT=1 to run kernels as plain Python, NUMBA_BOUNDSCHECK=1 to have indices checked in compiled ones.
 """
@@ -11,42 +9,18 @@ Set NUMBA_DISABLE_JIT=1 to run kernels as plain Python, NUMBA_BOUNDSCHECK=1 to h
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import os
-import pickle
-import sys
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-import llvmlite
-import numba
-import numpy as np
-from numba.core import caching, compiler, serialize, types
-from numba.core import config as numba_config
-from numba.core.codegen import JITCodeLibrary
-from numba.core.registry import CPUDispatcher
-
-from eureka_park.foundation import kernel_key
+from typing import Any, Final, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
-config: Any = numba_config
-_rebuilt: Any = compiler.CompileResult._rebuild
-_packed: Any = serialize.dumps
-_without_value: Any = types.unliteral
-SUFFIX = ".kernel"
-N_KEPT_MAX = 16  # files of one kernel: argument types, machines and versions of the code; those unused longest go first
-_OPTIONS = {"nopython": True, "nogil": True, "boundscheck": None, "no_cfunc_wrapper": True}
-_VERSIONS = (
-    numba.__version__,
-    llvmlite.__version__,
-    np.__version__,
-    sys.implementation.cache_tag,
-    sys.version_info[:3],
-    *(hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in (__file__, kernel_key.__file__)),
-)
+SUFFIX: Final = ".kernel"
+LOCK: Final = ".lock"  # beside kept kernels: who compiles
+IS_OFF: Final = os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
 
 
 def kernel(function: F) -> F:
@@ -56,86 +30,90 @@ def kernel(function: F) -> F:
     make arrays: in others no references are counted, which takes less to compile and to run ("NRT required" says so).
     Without bounds checks a wrong index reads or writes memory of others: test with NUMBA_BOUNDSCHECK=1.
     """
-    if config.DISABLE_JIT:
-        return function
-    result: Any = _Entry(function)
-    return cast(F, result)
+    return function if IS_OFF else cast(F, Kernel(function))
 
 
-class _InnerLibrary(JITCodeLibrary):
-    """Code that is there to be linked into an entry: it is optimised and made machine code there, once, not here."""
+class Kernel:
+    """What stands for a function under `@kernel`. Other names than these are those of its compiled form."""
 
-    def _optimize_final_module(self) -> None:
-        """Left to the entry."""
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        self._call: Callable[..., Any] = self._first
 
-    def _finalize_final_module(self) -> None:
-        cast(Any, self)._finalize_dynamic_globals()
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        """None: nobody calls it."""
-        return 0
-
-    @property
-    def codegen(self) -> Any:
-        """What makes code of it; of an environment the entry takes care."""
-        return _Codegen(self._codegen)
-
-
-class _Codegen:
-    def __init__(self, codegen: Any) -> None:
-        self._codegen = codegen
+    def __call__(self, *args: Any) -> Any:
+        """Run it, in whichever form."""
+        return self._call(*args)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._codegen, name)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.compiled, name)
 
-    def set_env(self, name: str, environment: Any) -> None:
-        """Not yet: it has no address before the entry is made machine code."""
+    @functools.cached_property
+    def compiled(self) -> Any:
+        """Its compiled form, which is made or read from disk for each set of types at the first call with them."""
+        from eureka_park.foundation.kernel_compiler import Entry
 
-
-class _InnerCompiler(compiler.Compiler):
-    def define_pipelines(self) -> Any:
-        """The usual ones, into a library of its own kind."""
-        state: Any = self.state
-        state.library = cast(Any, _InnerLibrary)(state.targetctx.codegen(), state.func_id.func_qualname)
-        return cast(Any, super()).define_pipelines()
-
-
-class _Inner(CPUDispatcher):
-    """A kernel as kernels call it: one form for all widths of numbers, which become 64 bits wide on the way in."""
-
-    def get_call_template(self, args: Any, kws: Any) -> Any:
-        """As for arguments of the width that the form has."""
-        wide = {name: _widened(kind) for name, kind in dict(kws).items()}
-        return super().get_call_template(tuple(_widened(kind) for kind in args), wide)
-
-
-def _widened(kind: Any) -> Any:
-    plain: Any = _without_value(kind)
-    if plain in types.signed_domain:
-        return types.int64
-    return types.float64 if plain in types.real_domain else plain
-
-
-class _Entry(CPUDispatcher):
-    """A kernel as Python calls it. Kernels that call it get a form of their own, made without what Python needs.
-
-    Taking apart arguments such as a board of thirty arrays costs more to compile than most kernels themselves. What is
-    kept on disk holds all that it calls; the inner forms are not kept.
-    """
-
-    def __init__(self, function: Any) -> None:
-        names = function.__code__.co_names
-        options = _OPTIONS | {"_nrt": any(function.__globals__.get(name) is np for name in names)}
-        super().__init__(function, targetoptions=options)
-        self._cache: Any = _Store(function)
-        inner = options | {"no_cpython_wrapper": True}
-        self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
+        return Entry(self.py_func)
 
     @property
     def _numba_type_(self) -> Any:
         """What kernels see of it."""
-        return types.Dispatcher(self._inner)
+        return self.compiled._numba_type_
+
+    def use_compiled(self) -> None:
+        """From now on call the compiled form."""
+        self._call = self.compiled
+
+    def _first(self, *args: Any) -> Any:
+        self._call = self.compiled if _spent is None else self._as_python
+        return self._call(*args)
+
+    def _as_python(self, *args: Any) -> Any:
+        here = _here
+        if here.is_inside:  # a kernel calls it
+            return self.py_func(*args)
+        if here.noted is not None:
+            here.noted.append((self, args))
+        here.is_inside, begun_s = True, time.thread_time()
+        try:
+            return self.py_func(*args)
+        finally:
+            here.is_inside = False
+            if _spent is not None:
+                _spent(time.thread_time() - begun_s)
+
+
+class _Here(threading.local):
+    """What a thread knows while kernels run as Python."""
+
+    is_inside = False
+    noted: list[tuple[Kernel, tuple[Any, ...]]] | None = None
+
+
+_here: Final = _Here()
+_spent: Callable[[float], None] | None = None
+
+
+def as_python(spent: Callable[[float], None] = lambda _cpu_s: None) -> None:
+    """Run kernels of this process as Python, until each is told to `use_compiled`; to be said before the first is
+    called. `spent` hears the CPU seconds of each call from outside, in the thread that made it.
+    """
+    global _spent
+    _spent = spent
+
+
+def noted(work: Callable[[], Any]) -> list[tuple[Kernel, tuple[Any, ...]]]:
+    """Do some work; the kernels that were called from outside kernels for it, with their arguments. For a process that
+    runs them `as_python`.
+    """
+    _here.noted = []
+    try:
+        work()
+        return _here.noted
+    finally:
+        _here.noted = None
 
 
 def folders() -> list[Path]:
@@ -143,102 +121,12 @@ def folders() -> list[Path]:
 
     NUMBA_CACHE_DIR alone if it is set; else beside the package's own byte code, then in the user's cache folder.
     """
-    if config.CACHE_DIR:
-        return [Path(config.CACHE_DIR).absolute() / "eureka-park"]
+    named = os.environ.get("NUMBA_CACHE_DIR", "")
+    if named:
+        return [Path(named).absolute() / "eureka-park"]
     import platformdirs
 
     found = [Path(__file__).resolve().parents[1] / "__pycache__" / "kernels"]
     with contextlib.suppress(RuntimeError):  # no home is known
         found.append(Path(platformdirs.user_cache_dir("eureka-park", appauthor=False)) / "kernels")
     return [folder for folder in found if folder.is_absolute()]  # some versions answer "~/.cache" then
-
-
-class _Store(caching._Cache):
-    """Compiled forms of one function on disk, by all that they depend on."""
-
-    def __init__(self, function: Any) -> None:
-        self._function = function
-        self._stem = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}".replace("<locals>.", "")
-
-    @property
-    def cache_path(self) -> str:
-        """The folder that is looked in first."""
-        return str(folders()[0])
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled form for these argument types, or None."""
-        target_context.refresh()
-        name = self._file_name(sig, target_context.codegen())
-        for folder in folders():
-            data = _read(folder / name)
-            if data is not None:
-                return _rebuilt(target_context, *pickle.loads(data))
-        return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled form; nothing is said where no folder can be written."""
-        # Environments of inner forms could not be given their place before; see `_Codegen`.
-        for environment in data._find_referenced_environments():
-            data.codegen.set_env(environment.env_name, environment)
-        if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
-            warnings.warn(f"kernel {self._stem} reads an array that is too large to be kept; pass it.", stacklevel=2)
-            return
-        content = _packed(data._reduce())
-        name = self._file_name(sig, data.codegen)
-        for folder in folders():
-            with contextlib.suppress(OSError):
-                _write(folder / name, content)
-                _forget(folder, f"{self._stem}-*{SUFFIX}")
-                return
-
-    def enable(self) -> None:
-        """Always on."""
-
-    def disable(self) -> None:
-        """Always on."""
-
-    def flush(self) -> None:
-        """Nothing to do: what is on disk is never stale."""
-
-    def _file_name(self, sig: Any, codegen: Any) -> str:
-        options = (config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT, config.ENABLE_AVX)
-        arguments, code = kernel_key.describe_types(sig), kernel_key.digest(self._function)
-        parts = (arguments, codegen.magic_tuple(), _VERSIONS, _OPTIONS, options, code)
-        return f"{self._stem}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}{SUFFIX}"
-
-
-def _read(path: Path) -> bytes | None:
-    """What `_write` wrote; None if there is none or it is damaged."""
-    try:
-        packed = path.read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(packed[32:]).digest() != packed[:32]:
-        return None
-    with contextlib.suppress(OSError):  # used now: kept longest
-        os.utime(path)
-    return packed[32:]
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(hashlib.sha256(data).digest() + data)
-        Path(part).chmod(0o644)
-        Path(part).replace(path)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise
-
-
-def _forget(folder: Path, pattern: str) -> None:
-    for path in sorted(_dated(folder, pattern), reverse=True)[N_KEPT_MAX:]:
-        path[1].unlink(missing_ok=True)
-
-
-def _dated(folder: Path, pattern: str) -> Iterator[tuple[float, Path]]:
-    for path in folder.glob(pattern):
-        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
-            yield path.stat().st_mtime, path
