@@ -450,14 +450,22 @@ def observe(request: ObserveRequest) -> dict[str, Any]:
 
 def read(request: ObserveRequest) -> tuple[Observer, Counts]:
     """One reading of the record; the observer is closed."""
-    if not 0.0 < request.source.days <= DAYS_MAX:
-        raise BadInput(f"{request.source.days:g} days cannot be looked at.", fix=f"Give 0.1 to {DAYS_MAX:g} days.")
-    to_s = last_instant_s(request.source) + 1.0 if request.source.jobs else request.now_s
+    to_s = observe_range(request.source, request.now_s)[1]
     observer, counts = Observer(request, request.source.machines(), to_s), Counts()
     for job in read_jobs(request.source, counts, request.told):
         observer.take(job)
     observer.close()
     return observer, counts
+
+
+def observe_range(source: SlurmSource, now_s: float) -> tuple[float, float]:
+    """From when to when a record is looked at; a file ends with its last instant. Raises BadInput."""
+    if not 0.0 < source.days <= DAYS_MAX:
+        raise BadInput(
+            f"{source.days:g} days cannot be looked at.", fix=f"Give 0.1 to {DAYS_MAX:g} days.", field="days"
+        )
+    to_s = last_instant_s(source) + 1.0 if source.jobs else now_s
+    return to_s - source.days * DAY_S, to_s
 
 
 def _longest(waits: Sequence[tuple[SlurmJob, Wait]]) -> list[tuple[SlurmJob, Wait]]:
