@@ -41,9 +41,11 @@ class RecorderEngine:
     orders: list[StartOrder] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
     drop_orders: bool = False
+    can: frozenset[Capability] = ALL
+    writes_long: bool = False  # a checkpoint is done when the test says so (`stop`), not at once
 
     def capabilities(self) -> frozenset[Capability]:
-        return ALL
+        return self.can
 
     def submit(self, order: StartOrder) -> None:
         self.orders.append(order)
@@ -65,9 +67,16 @@ class RecorderEngine:
             return
         if how == "freeze":
             self.reports[job_id, attempt] = replace(report, phase=Phase.FROZEN)
+        elif self.writes_long:
+            self.reports[job_id, attempt] = replace(report, phase=Phase.PAUSING)
         else:
-            self.done_s[job_id] = self.done_s.get(job_id, 0.0) + self.clock.real_s() - (report.started_at_s or 0.0)
-            self._end(job_id, attempt, Outcome.PAUSED, code=75)
+            self.stop(job_id, attempt)
+
+    def stop(self, job_id: JobId, attempt: int) -> None:
+        """The checkpoint is written; the attempt ends."""
+        report = self.reports[job_id, attempt]
+        self.done_s[job_id] = self.done_s.get(job_id, 0.0) + self.clock.real_s() - (report.started_at_s or 0.0)
+        self._end(job_id, attempt, Outcome.PAUSED, code=75)
 
     def resume(self, job_id: JobId, attempt: int) -> None:
         report = self.reports.get((job_id, attempt))
