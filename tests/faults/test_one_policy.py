@@ -1,7 +1,7 @@
 """One policy, two worlds: the live loop and the twin decide the same over two days, with a crash in the middle.
 
-The live side is real but for its clock, meter and engine: inbox, lease, journal, snapshots, kernels. The engine plays
-the truth that the twin's world plays; plans are the same real ones.
+The live side is real but for its clock, meter and engine: inbox, lease, journal, snapshots, kernels. Engine and meter
+play the truth that the twin's world plays, so both learn what jobs draw; plans are the same real ones.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.helpers.live_park import START_S, LivePark
-from tests.helpers.recorder import CounterMeter
-from tests.helpers.truth_engine import TruthEngine
+from tests.helpers.truth_engine import TruthEngine, TruthMeter
 
 from eureka_park.control import tick as ticking
 from eureka_park.control.codes import CAP, DEFER, FREEZE, PAUSE, START
@@ -23,11 +22,13 @@ from eureka_park.control.digest import ActionDigest
 from eureka_park.control.supply import supply_from_plan
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.foundation.cap_curve import speed_frac
+from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.live import loop
+from eureka_park.live.learning import Learning
 from eureka_park.live.metering import it_kw_of_site
 from eureka_park.twin.core.arrivals import Arrivals, make_workload
 from eureka_park.twin.core.failures import no_failures
@@ -41,6 +42,7 @@ TICK_S = 60.0
 HOURS = 48
 PLAN_EVERY_H = 6
 PROJECTS = ("p0", "p1", "p2", "p3")
+N_IMAGES = 3  # of each project
 SITE = """
 name = "one-policy"
 title = "Scale model for one test"
@@ -100,9 +102,10 @@ def sky_from(site: Site, plans: list[PowerPlan], carbon_mad_per_kg: float) -> Sk
         rows = [[[value(step) for step in item.steps] for item in items] for items in read]
         return np.array([[row + [row[-1]] * (n_steps - len(row)) for row in table] for table in rows])
 
+    newest = [min(hour // PLAN_EVERY_H, len(read) - 1) for hour in range(HOURS + 48)]
     return SkySeries(
-        hour0_s=START_S,
-        true_clean_kw=np.full(HOURS + 48, 1e3),
+        hour0_s=START_S,  # the plan is the truth: the live park has no meter of the sky
+        true_clean_kw=np.array([read[at][hour - at * PLAN_EVERY_H].clean_kw for hour, at in enumerate(newest)]),
         plan_issued_s=np.array([plan.issued_at_s for plan in plans]),
         plan_first_hour=np.array([round((plan.start_s - START_S) / 3600.0) for plan in plans]),
         plan_clean_kw=grid(lambda item: item.clean_kw),
@@ -120,10 +123,15 @@ def work_of(site: Site, n_jobs: int) -> Workload:
         Arrivals(n_jobs, HOURS / 24, PROJECTS, node_shapes(site), load_frac=1.1), SeedTree(5).child("one-policy")
     )
     n = made.n_jobs
+    draw = np.random.default_rng(7)
+    image = N_IMAGES * made.leaf.astype(np.int32) + draw.integers(0, N_IMAGES, n).astype(np.int32)
+    image[: len(PROJECTS)] = N_IMAGES * np.arange(len(PROJECTS))
+    usual = draw.uniform(0.3, 1.0, N_IMAGES * len(PROJECTS))
+    drawn = np.round(np.clip(usual[image] + draw.normal(0.0, 0.08, n), 0.1, 1.0), 2)  # as well as a meter tells
     columns: dict[str, Any] = {
         "leaf": made.leaf.copy(), "tier": made.tier.copy(), "run_s": np.round(made.run_s, 3), "gpus": made.gpus.copy(),
         "time_s": np.maximum(60.0, np.round(made.time_s)), "deadline_s": np.round(made.deadline_s),
-        "power_frac": np.ones(n), "after": np.full(n, -1, np.int32),
+        "power_frac": drawn, "image": image, "after": np.full(n, -1, np.int32),
         "n_nodes": made.n_nodes.copy(), "job_class": np.zeros(n, np.int8),
         "submit_s": np.round(made.submit_s), "n_nodes_min": np.zeros(n, np.int32), "mcpu": made.mcpu.copy(),
     }  # fmt: skip
@@ -144,6 +152,7 @@ def request_of(work: Workload, row: int) -> dict[str, Any]:
     deadline_s = work.deadline_s[row]
     return {
         "command": ["true"],
+        "name": f"image-{work.image[row]}",
         "project": PROJECTS[work.leaf[row]],
         "tier": TIER_NAMES[work.tier[row]],
         "class": CLASS_NAMES[work.job_class[row]],
@@ -159,11 +168,21 @@ def request_of(work: Workload, row: int) -> dict[str, Any]:
 class WatchedPark(LivePark):
     """A live park whose actions are digested, turn by turn."""
 
+    truth: TruthMeter
+
     def __init__(self, folder: Path, plans: list[PowerPlan] | None = None) -> None:
         self.digest = ActionDigest()
         self.rows: list[tuple[Any, ...]] = []
         (folder / "site.toml").write_text(SITE + _PRICES)
         super().__init__(folder, site_name=str(folder / "site.toml"))
+
+    def before_begin(self) -> None:
+        self.live.parts.learning = Learning(settle_s=0.0, sure_s=0.0)  # the twin's meter tells at once, too
+
+    def rating_of(self, job_id: JobId) -> tuple[float, float, bool]:
+        """Of a job on nodes: dynamic kW at nameplate, the part that its cap leaves, whether it has GPUs."""
+        state = self.live.state
+        return *state.side.rating(job_id)[:2], bool(state.jobs[job_id].spec.n_gpus)
 
     def watched_tick(self, state: Any, supply: Any, policy: Any, now_s: float, **more: Any) -> Any:
         decision = ticking.tick(state, supply, policy, now_s, **more)
@@ -221,7 +240,8 @@ def live_park(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch
         park.clock, lambda cap, has_gpus: speed_frac(cap, policy.cap_curve) if has_gpus else cap
     )
     park.maker = PlansInTurn(park.clock, plans_of(site))  # type: ignore[assignment]
-    park.meter = CounterMeter(park.clock)
+    park.truth = TruthMeter(park.clock, park.engine, park.rating_of)  # type: ignore[arg-type]
+    park.meter = park.truth  # type: ignore[assignment]
     monkeypatch.setattr(loop, "tick", park.watched_tick)
     park.park.close()
     park.open()
@@ -245,6 +265,7 @@ def test_live_and_twin_decide_the_same_over_two_days_with_a_crash(
         while n_sent < work.n_jobs and work.submit_s[n_sent] <= now_s:
             job_id = live_park.park.compute.submit(live_park.owner, request_of(work, n_sent))
             live_park.engine.run_s[job_id] = float(work.run_s[n_sent])
+            live_park.truth.frac[job_id] = float(work.power_frac[n_sent])
             n_sent += 1
         if turn == 1441:
             live_park.park.close()
@@ -257,9 +278,12 @@ def test_live_and_twin_decide_the_same_over_two_days_with_a_crash(
     sky = sky_from(site, plans_of(site), policy.carbon_mad_per_kg)
     opening = opening_of(site, work, shares_of(site, work.leaves), half_life_s=policy.half_life_s)
     monkeypatch.setattr("eureka_park.twin.core.play.ActionDigest", SeenDigest)
-    played = play(opening, work, sky, no_failures(), policy, TICK_S, learns=False, tail_h=0.0)
+    learned = np.ones(N_IMAGES * len(PROJECTS))
+    played = play(opening, work, sky, no_failures(), policy, TICK_S, learned=learned, tail_h=0.0)
     first = first_difference(live_park.rows, SeenDigest.rows)
     assert first is None, told(live_park.rows, SeenDigest.rows, first)
     kinds = {row[5] for row in live_park.rows}
     assert {START, CAP, PAUSE, FREEZE, DEFER} <= kinds, f"too little happens to tell anything: {kinds}"
     assert played.digest == live_park.digest.hexdigest()
+    kept = live_park.live.state.side.learned
+    assert len(kept) >= 8 and sum(known.n_jobs for known in kept.values()) > 100, f"too little is learned: {kept}"

@@ -34,7 +34,11 @@ class LivePark:
         with self.park.db.write() as conn:
             lease = live_store.take_lease(conn, "test", self.clock.real_s(), 15.0, may_take=True)
         self.live = bootstrap.build_live(self.park, self.engine, self.meter, self.maker, lease.token)
+        self.before_begin()
         self.live.begin(nodes_of(self.park.site))
+
+    def before_begin(self) -> None:
+        """For tests that need other parts: nothing has happened yet."""
 
     def crash(self) -> None:
         """Lose the process: memory gone, the engine's jobs go on; then a new one takes over."""

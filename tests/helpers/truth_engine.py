@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.ids import JobId
-from eureka_park.foundation.wire.engine import Capability, EngineReport, JobUsage, Outcome, Phase, StartOrder
+from eureka_park.foundation.wire.engine import (
+    Capability,
+    EngineReport,
+    JobUsage,
+    MeterReading,
+    Outcome,
+    Phase,
+    StartOrder,
+)
 
 Key = tuple[JobId, int]
 ALL = frozenset({Capability.CHECKPOINT, Capability.FREEZE, Capability.CAP, Capability.GANG, Capability.RESIZE})
@@ -120,3 +128,41 @@ class TruthEngine:
 
     def close(self) -> None:
         return
+
+
+@dataclass
+class TruthMeter:
+    """A measured counter that tells of each job what it truly draws. `frac`: by job, the part of its dynamic power at
+    nameplate; `rating_of`: that power in kW, the part of it that its cap leaves, whether it has GPUs.
+    """
+
+    clock: SteppedClock
+    engine: TruthEngine
+    rating_of: Callable[[JobId], tuple[float, float, bool]]
+    frac: dict[str, float] = field(default_factory=dict)
+    idle_w: float = 1000.0
+    total_j: float = 0.0
+    drawn_j: dict[Key, float] = field(default_factory=dict)
+    last_s: float | None = None
+
+    def read(self, usages: tuple[JobUsage, ...]) -> MeterReading:
+        now_s = self.clock.real_s()
+        since_s = now_s if self.last_s is None else self.last_s
+        self.total_j += self.idle_w * (now_s - since_s)
+        self.last_s = now_s
+        told = tuple(self._usage(usage, since_s, now_s) for usage in usages)
+        return MeterReading(now_s, self.total_j, self.idle_w, "measured", jobs=told)
+
+    def _usage(self, usage: JobUsage, since_s: float, now_s: float) -> JobUsage:
+        key = usage.job_id, usage.attempt
+        attempt = self.engine.attempts[key]
+        full_kw, cap_part, has_gpus = self.rating_of(usage.job_id)
+        span_s = max(0.0, (attempt.ended_s or now_s) - max(since_s, attempt.started_s))
+        if attempt.phase is Phase.FROZEN:
+            span_s = 0.0
+        more_j = full_kw * 1000.0 * cap_part * self.frac[usage.job_id] * span_s
+        self.total_j += more_j
+        self.drawn_j[key] = self.drawn_j.get(key, 0.0) + more_j
+        if has_gpus:
+            return replace(usage, gpu_j=self.drawn_j[key])
+        return replace(usage, cpu_s=self.drawn_j[key] / 100.0)

@@ -29,6 +29,8 @@ from eureka_park.live.actions import Actions
 from eureka_park.live.estimates import KEPT_ENDS, Estimates
 from eureka_park.live.facts import facts_of
 from eureka_park.live.journal import Journal
+from eureka_park.live.learning import Learning, Seen
+from eureka_park.live.learning import journal_form as seen_form
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
 from eureka_park.live.observe import events_of_command, events_of_report, loss_of
 from eureka_park.live.planning import Planning
@@ -70,6 +72,7 @@ class Parts:
     planning: Planning
     tell_facts: Callable[[str], None] = lambda _text: None  # keeps what people may see of the board; see `board_facts`
     estimates: Estimates = field(default_factory=Estimates)
+    learning: Learning = field(default_factory=Learning)
 
 
 @dataclass(slots=True)
@@ -82,6 +85,8 @@ class _Cycle:
     inbox_seqs: list[int] = field(default_factory=list)
     ended_real_s: dict[JobId, float] = field(default_factory=dict)
     reasons: dict[JobId, Reason] = field(default_factory=dict)
+    began_real_s: dict[JobId, float] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
     bookings: tuple[EnergyBooking, ...] = ()
     plan: PowerPlan | None = None
 
@@ -143,6 +148,8 @@ class Live:
         self._gather_endings(cycle, reports)
         reading = self._read_meter(cycle)
         self._take_reports(cycle, reports)
+        for event in self.parts.learning.events(self.state, cycle.seen, cycle.now_s):
+            self._happen(cycle, event)
         for command in commands:
             cycle.inbox_seqs.append(command["inbox_seq"])
             self._happen(cycle, *events_of_command(self.state, command, cycle.now_s, ended_deps))
@@ -152,7 +159,7 @@ class Live:
         self._decide(cycle)
         self._estimate(cycle)
         if reading is not None:
-            self._happen(cycle, ev.MeterRead(cycle.now_s, journal_form(reading)))
+            self._happen(cycle, ev.MeterRead(cycle.now_s, journal_form(reading), seen_form(cycle.seen)))
         wrote = self._apply(cycle)
         for index, event in enumerate(cycle.events):
             self._act(event, is_decision=index >= n_observed, real_s=cycle.real_s)
@@ -183,8 +190,12 @@ class Live:
     def _gather_endings(self, cycle: _Cycle, reports: list[EngineReport]) -> None:
         for report in reports:
             job = self.state.on_node.get(report.job_id)
-            if job is not None and report.attempt == job.attempt and report.phase in ("exited", "lost"):
+            if job is None or report.attempt != job.attempt:
+                continue
+            if report.phase in ("exited", "lost"):
                 cycle.ended_real_s[report.job_id] = report.ended_at_s or report.at_s
+            if report.started_at_s is not None:
+                cycle.began_real_s[report.job_id] = report.started_at_s
 
     # -- think -----------------------------------------------------------------------------------------------------
     def _take_reports(self, cycle: _Cycle, reports: list[EngineReport]) -> None:
@@ -309,6 +320,9 @@ class Live:
             return None
         self._meter_hour = hour  # a reading at each full hour: its sources and prices are its own
         reading, cycle.bookings = self.parts.metering.read(self.state, cycle.ended_real_s, self.parts.planning.plan_at)
+        told = self.parts.metering.metered
+        if told is not None:
+            cycle.seen = self.parts.learning.look(self.state, told, cycle.began_real_s, cycle.ended_real_s)
         self._meter_real_s = cycle.real_s
         for job_id in cycle.ended_real_s:
             self.parts.metering.since_real_s.pop(job_id, None)
@@ -400,7 +414,8 @@ class Live:
         """Whether it changes nodes, or which of them a gang holds."""
         if isinstance(event, ev.JobStarting):
             return bool(event.nodes)
-        return not isinstance(event, ev.JobEvent | ev.MeterRead) or isinstance(event, ev.JobResized)
+        others = ev.JobEvent | ev.MeterRead | ev.PowerLearned
+        return not isinstance(event, others) or isinstance(event, ev.JobResized)
 
     # -- act -------------------------------------------------------------------------------------------------------
     def _act(self, event: ev.Event, *, is_decision: bool, real_s: float) -> None:

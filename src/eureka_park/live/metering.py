@@ -17,8 +17,9 @@ from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import HOUR_S
 from eureka_park.foundation.wire.engine import JobUsage, MeterReading
 from eureka_park.ledger.core.exact import split_hours
-from eureka_park.ledger.core.metering import IDLE, Allocation, Attribution, attribute, site_energy
+from eureka_park.ledger.core.metering import IDLE, MEASURED, Allocation, Attribution, attribute, site_energy
 from eureka_park.ledger.service import EnergyBooking, EnergyLine
+from eureka_park.live.learning import Metered
 
 if TYPE_CHECKING:
     from eureka_park.compute.core.state import ParkState
@@ -42,6 +43,7 @@ class Metering:
     since_real_s: dict[JobId, float] = field(default_factory=dict)
     power_it_mw: float = 0.0
     pue: float = 1.0
+    metered: Metered | None = None  # what the last reading told of jobs themselves; None where it told nothing
 
     def read(
         self, state: ParkState, ended_real_s: Mapping[JobId, float], plan_at: Callable[[float], PowerPlan | None]
@@ -52,6 +54,7 @@ class Metering:
         each park hour that the interval touches, as each has its own sources and prices.
         """
         jobs = list(state.on_node.values())
+        self.metered = None
         reading = self.meter.read(self.engine.usage([(job.job_id, job.attempt) for job in jobs]))
         if not state.meter:
             return reading, ()
@@ -65,7 +68,28 @@ class Metering:
         shared = attribute(before, reading, [span for span in spans if span is not None], node_cpu_s=node_cpu_s)
         if shared.node_uj == 0:
             return reading, ()
+        if shared.method == MEASURED and not shared.counter_restarted:
+            self.metered = self._metered(state, before, reading, shared)
         return reading, self._bookings(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan_at)
+
+    def _metered(self, state: ParkState, before: MeterReading, after: MeterReading, shared: Attribution) -> Metered:
+        """What a measured reading tells of jobs: only counters of their own do, and one that stands still does not."""
+        pace = max(1e-9, (self.park_of(after.at_s) - self.park_of(before.at_s)) / (after.at_s - before.at_s))
+        had = {(usage.job_id, usage.attempt): usage for usage in before.jobs}
+        dynamic_j, since_real_s = {}, {}
+        for usage in after.jobs:
+            job, old = state.on_node.get(usage.job_id), had.get((usage.job_id, usage.attempt))
+            if job is None or usage.attempt != job.attempt:
+                continue
+            moved = usage.cpu_s - (old.cpu_s if old else 0.0)
+            if job.spec.n_gpus:
+                moved = (usage.gpu_j or 0.0) - ((old.gpu_j if old else None) or 0.0)
+            if moved <= 0.0:
+                continue
+            dynamic_j[usage.job_id] = shared.dynamic_uj.get(usage.job_id, 0) / 1e6
+            _, _, since_s = state.side.rating(usage.job_id)
+            since_real_s[usage.job_id] = after.at_s - (self.park_of(after.at_s) - since_s) / pace
+        return Metered(before, after, dynamic_j, since_real_s)
 
     def _allocation(
         self, state: ParkState, job: Job, before: MeterReading, now: MeterReading, ended: Mapping[JobId, float]

@@ -37,6 +37,7 @@ _WORDS: Final = {
 }
 
 _UNSEEN: Final = (ev.JobDeferred, ev.JobBlocked)  # they change nothing that a row or a timeline shows
+_UNTOLD: Final = (*_UNSEEN, ev.JobMetered)  # what the meter corrects, again and again, is no news of a job's life
 
 
 @dataclass(slots=True)
@@ -115,9 +116,10 @@ class RowWriter:
 
 
 def _keeps_reason(job: Job) -> bool:
-    """A capped, pausing, paused or frozen job keeps the reason it was given until something else happens to it."""
+    """A capped, shrunk, pausing, paused or frozen job keeps its reason until something else happens to it."""
     held = job.state in (JobState.PAUSING, JobState.PAUSED, JobState.FROZEN)
-    return held or (job.state is JobState.RUNNING and job.cap_frac < 1.0)
+    is_less = job.cap_frac < 1.0 or 0 < len(job.nodes) < job.spec.n_nodes
+    return held or (job.state is JobState.RUNNING and is_less)
 
 
 def _task_index(job_id: JobId) -> int | None:
@@ -136,7 +138,7 @@ def timeline_rows(
     """
     rows = []
     for seq, event in enumerate(events, first_seq):
-        if not isinstance(event, ev.JobEvent) or isinstance(event, _UNSEEN):
+        if not isinstance(event, ev.JobEvent) or isinstance(event, _UNTOLD):
             continue  # a reason tells of a better hour, again in each hour
         what, words = _WORDS[type(event).__name__]
         if isinstance(event, ev.JobEnded):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from eureka_park.foundation.ids import JobId
 HALF_LIFE_S: Final = 7 * 86400.0  # until a policy says otherwise
 CAPS: Final = tuple((frac, power_frac(frac, CAP_CURVE), speed_frac(frac, CAP_CURVE)) for frac in (1.0, 0.62, 0.5))
 SLOTS: Final = 1024
+LEARNED_MAX: Final = 10_000  # names of which is remembered what they draw; those not heard of for longest go first
 ROLL_S: Final = 12 * 3600.0  # of park time between two looks at the calendar while a journal is replayed
 
 TIERS: Final = {Tier.FIRM: board_of.FIRM, Tier.FLEX: board_of.FLEX, Tier.GREEN: board_of.GREEN}
@@ -51,6 +52,13 @@ _CARRIED: Final = (
 _COUNTERS: Final = ("growth_epoch_s", "reclaimed_s", "turn", "turn_s", "n_broken", "n_promised", "sky", "n_caps")
 
 
+class Learned(NamedTuple):
+    """What jobs of one name draw: a part of their nameplate's dynamic power, and of how many that was seen."""
+
+    frac: float
+    n_jobs: int
+
+
 class BoardSide:
     """A board with the names of what stands on it; without nodes there is none (`board` is None)."""
 
@@ -61,7 +69,7 @@ class BoardSide:
         self.slots: dict[JobId, int] = {}
         self.jobs_at: dict[int, JobId] = {}
         self.policy: ev.PolicyUsed | None = None
-        self.learned: dict[tuple[str, str], float] = {}
+        self.learned: dict[tuple[str, str], Learned] = {}
         self.has_floors = False
         self.windows_until_s = INF  # when another window comes to hold somewhere
         self._columns: dict[str, Array] = {}  # fields of job slots: plain arrays are many times quicker to reach
@@ -235,21 +243,33 @@ class BoardSide:
             "priority": spec.priority, "time_s": spec.time_s, "submitted_s": job.submitted_s,
             "deadline_s": INF if job.deadline_s is None else job.deadline_s, "is_first": job.is_first,
             "classes": self.machines.classes_for(spec), "gang": spec.n_nodes > 1,
-            "power_frac": self.learned.get((spec.project, spec.name), 1.0), "declared_kw": spec.declared_kw or 0.0,
+            "power_frac": self._learned_frac(job), "declared_kw": spec.declared_kw or 0.0,
         }  # fmt: skip
         for name, value in written.items():
             columns[name][slot] = value
         self._sums["next_order"][0] = job.order + 1
         return slot
 
+    def _learned_frac(self, job: Job) -> float:
+        """What is predicted of a job that enters the queue, unless it declares a power."""
+        known = self.learned.get((job.spec.project, job.spec.name))
+        if job.spec.declared_kw:
+            job.power_from = "declared"
+        elif known is not None:
+            job.power_from, job.n_learned_from = "learned", known.n_jobs
+        return 1.0 if known is None else known.frac
+
     def submit(self, job: Job, *, is_held: bool) -> None:
         """A job enters its line, or is held back for others."""
         slot = self._declared(job)
         self._happen(slot, what.SUBMITTED, job.submitted_s, n=is_held)
 
-    def release(self, job_id: JobId) -> None:
-        """What a job was held back for has ended well."""
-        self._happen(self.slots[job_id], what.RELEASED, 0.0)
+    def release(self, job: Job, now_s: float) -> None:
+        """What a job was held back for has ended well; what has been learned by now is predicted of it."""
+        slot, frac = self.slots[job.job_id], self._learned_frac(job)
+        if not job.spec.declared_kw:
+            self._happen(slot, what.POWER_LEARNED, now_s, a=frac)
+        self._happen(slot, what.RELEASED, 0.0)
 
     def set_done(self, job_id: JobId, done_s: float) -> None:
         """Work that a waiting job has done before, in seconds at full speed."""
@@ -325,6 +345,9 @@ class BoardSide:
     def _resized(self, slot: int, event: ev.JobResized) -> None:
         self._happen(slot, what.RESIZED, event.at_s, n=event.n_nodes)
 
+    def _metered(self, slot: int, event: ev.JobMetered) -> None:
+        self._happen(slot, what.POWER_LEARNED, event.at_s, a=event.frac)
+
     def _blocked(self, slot: int, event: ev.JobBlocked) -> None:
         self._columns["refused_room_s"][slot] = event.since_s
 
@@ -337,12 +360,29 @@ class BoardSide:
             at = rows[at].parent
         return False
 
-    def learn(self, event: ev.PowerLearned, job_ids: Iterable[JobId]) -> None:
-        """What jobs of one name draw: for those that are here, and for those to come."""
-        self.learned[event.project, event.name] = event.frac
-        for job_id in job_ids:
-            if job_id in self.slots:
-                self._happen(self.slots[job_id], what.POWER_LEARNED, event.at_s, a=event.frac)
+    def learn(self, event: ev.PowerLearned) -> None:
+        """What jobs of one name draw, for those that enter the queue from now on."""
+        key = event.project, event.name
+        self.learned.pop(key, None)
+        self.learned[key] = Learned(event.frac, event.n_jobs)
+        if len(self.learned) > LEARNED_MAX:
+            del self.learned[next(iter(self.learned))]
+
+    def predicted_frac(self, job_id: JobId) -> float:
+        """The part of its rated dynamic power that is predicted of a job; of a declared one as that comes to."""
+        columns, slot = self._columns, self.slots[job_id]
+        if columns["declared_kw"][slot] <= 0.0:
+            return float(columns["power_frac"][slot])
+        full_kw = float(columns["full_kw"][slot])
+        return float(columns["dynamic_kw"][slot]) / full_kw if full_kw > 0.0 else 1.0
+
+    def rating(self, job_id: JobId) -> tuple[float, float, float]:
+        """Of a job on nodes: dynamic kW at nameplate, the part of it that its cap leaves, since when it goes on so."""
+        columns, slot = self._columns, self.slots[job_id]
+        cap = self._the().caps[int(columns["cap_step"][slot])]
+        part = float(cap.power_frac if columns["gpus"][slot] > 0 else cap.cap_frac)
+        since_s = max(float(columns["since_s"][slot]), float(columns["began_s"][slot]))
+        return float(columns["full_kw"][slot]), part, since_s
 
     # -- nodes and shares --------------------------------------------------------------------------------------------
     def set_node(self, node_id: str, state: str) -> None:
@@ -400,7 +440,7 @@ class BoardSide:
             "tree": self.tree.to_json(),
             "gpu_types": list(self.machines.gpu_types),
             "policy": None if policy is None else ev.event_to_json(policy)[1],
-            "learned": [[project, name, frac] for (project, name), frac in self.learned.items()],
+            "learned": [[*names, *known] for names, known in self.learned.items()],
             "rolled_s": self._rolled_s if self._rolled_s > -INF else None,
         }
 
@@ -419,7 +459,7 @@ class BoardSide:
             policy = ev.event_from_json("PolicyUsed", value["policy"])
             assert isinstance(policy, ev.PolicyUsed)
             side.policy = policy
-        side.learned = {(project, name): frac for project, name, frac in value["learned"]}
+        side.learned = {(project, name): Learned(frac, n_jobs) for project, name, frac, n_jobs in value["learned"]}
         side._rolled_s = -INF if value["rolled_s"] is None else value["rolled_s"]
         return side
 
@@ -438,5 +478,6 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobDeferred: BoardSide._deferred,
     ev.JobBlocked: BoardSide._blocked,
     ev.JobResized: BoardSide._resized,
+    ev.JobMetered: BoardSide._metered,
     ev.JobRegrouped: lambda _side, _slot, _event: None,  # its nodes, its power and its speed stay what they are
 }

@@ -184,6 +184,15 @@ class JobRegrouped:
 
 
 @dataclass(frozen=True, slots=True)
+class JobMetered:
+    """The meter corrected what is predicted of a job on its nodes: a part of their nameplate's dynamic power."""
+
+    job_id: JobId
+    at_s: float
+    frac: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeDown:
     """A node takes no new job. Where it is drained what runs there goes on; where it is down its jobs wait again."""
 
@@ -245,20 +254,28 @@ class PolicyUsed:
 
 @dataclass(frozen=True, slots=True)
 class PowerLearned:
-    """What jobs of this name draw in this project: a part of their nameplate's dynamic power."""
+    """What jobs of this name draw in this project, as `n_jobs` of them did: a part of their nameplate's dynamic power.
+
+    It is predicted of jobs that enter the queue from then on.
+    """
 
     at_s: float
     project: str
     name: str
     frac: float
+    n_jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class MeterRead:
-    """The node's meter was read and the energy since the reading before it was booked."""
+    """The node's meter was read and the energy since the reading before it was booked.
+
+    `drawn`: by job, joules above idle that it drew under a steady cap, and what it would have drawn at nameplate.
+    """
 
     at_s: float
     reading: Mapping[str, Any] = field(default_factory=dict)
+    drawn: tuple[tuple[JobId, float, float], ...] = ()
 
 
 JobEvent: TypeAlias = (
@@ -277,6 +294,7 @@ JobEvent: TypeAlias = (
     | JobRequeued
     | JobResized
     | JobRegrouped
+    | JobMetered
 )
 Event: TypeAlias = (
     JobEvent
@@ -294,15 +312,15 @@ Event: TypeAlias = (
 OF_JOBS: Final = frozenset(get_args(JobEvent)) - {JobSubmitted}
 ON_NODES: Final = frozenset({
     JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed, JobEnding, JobRequeued, JobResized,
-    JobRegrouped,
+    JobRegrouped, JobMetered,
 })  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
-        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, JobRegrouped, NodeDown,
-        NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, JobRegrouped, JobMetered,
+        NodeDown, NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
 }  # fmt: skip
 KINDS: Final = frozenset(_KINDS)
@@ -330,7 +348,7 @@ def event_from_json(kind: str, payload: Mapping[str, Any]) -> Event:
         data["spec"] = JobSpec.from_json(data["spec"])
     for name in _TUPLES.get(kind, ()):
         data[name] = tuple(data.get(name, ()))
-    for name in ("shares", "caps"):
+    for name in ("shares", "caps", "drawn"):
         if name in data:
             data[name] = tuple(tuple(row) for row in data[name])
     if kind == "JobEnded":

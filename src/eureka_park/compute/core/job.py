@@ -152,6 +152,10 @@ class Job:
     is_first: bool = False  # first job of its project: the sky does not hold it
     waiting_for: tuple[JobId, ...] = ()
     blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
+    power_from: str = "table"  # what its predicted power rests on: table, declared, learned, meter
+    n_learned_from: int = 0  # jobs of its name that had ended before, where it is learned
+    seen_j: float = 0.0  # energy above idle that the meter told of it under steady caps
+    seen_rated_j: float = 0.0  # and what it would have been at nameplate
     leaving: tuple[str, ...] = ()  # nodes taken from a gang on which its present attempt still writes its checkpoint
     is_regrouping: bool = False  # its attempt on the nodes that it has kept is not known to run yet
 

@@ -50,7 +50,6 @@ class ParkState:
         self.just_ended: list[Job] = []  # filled by apply, emptied by the caller that settles
         self.on_board: tuple[Any, ...] | None = None  # what the last tick had put there: kept by `control.tick`
         self._waiting: dict[JobId, tuple[float, float]] = {}  # kW and kWh of each job that waits
-        self._by_name: dict[tuple[str, str], dict[JobId, None]] = {}
 
     # -- the board -------------------------------------------------------------------------------------------------
     @property
@@ -197,11 +196,7 @@ class ParkState:
             self.side.mirror(job)
 
     def _power_learned(self, event: ev.PowerLearned) -> None:
-        job_ids = list(self._by_name.get((event.project, event.name), ()))
-        self.side.learn(event, job_ids)
-        for job_id in job_ids:
-            self.side.mirror(self.jobs[job_id])
-            self._count(self.jobs[job_id])
+        self.side.learn(event)
 
     # -- jobs ------------------------------------------------------------------------------------------------------
     def _submitted(self, event: ev.JobSubmitted) -> None:
@@ -220,7 +215,6 @@ class ParkState:
             job.is_first = is_first and index == 0
             self.next_order += 1
             self.jobs[job_id] = job
-            self._by_name.setdefault((spec.project, spec.name), {})[job_id] = None
             self._hold(job, event.waiting_for)
             if self.board is not None:
                 self.side.submit(job, is_held=job_id in self.held)
@@ -318,18 +312,22 @@ class ParkState:
         self.held.pop(job.job_id, None)
         self.broken.pop(job.job_id, None)
         del self.jobs[job.job_id]
-        names = self._by_name[job.spec.project, job.spec.name]
-        del names[job.job_id]
-        if not names:
-            del self._by_name[job.spec.project, job.spec.name]
         job.state, job.ended_s = event.state, event.at_s
         job.exit_code, job.exit_signal, job.detail = event.exit_code, event.exit_signal, event.detail or job.detail
         self._count(job)
         self.just_ended.append(job)
         self._release_dependents(job)
 
+    def _metered(self, event: ev.JobMetered) -> None:
+        self.jobs[event.job_id].power_from = "meter"
+
     def _meter_read(self, event: ev.MeterRead) -> None:
         self.meter = event.reading
+        for job_id, seen_j, rated_j in event.drawn:
+            job = self.jobs.get(job_id)
+            if job is not None:
+                job.seen_j += seen_j
+                job.seen_rated_j += rated_j
 
     # -- parts -----------------------------------------------------------------------------------------------------
     def _release_dependents(self, ended: Job) -> None:
@@ -348,11 +346,11 @@ class ParkState:
             if not self._is_open(name):
                 self.recently_ended[name] = ended_as
             for waiter_id in self.dependents.pop(name, []):
-                self._let_go(waiter_id, name, ended_as)
+                self._let_go(waiter_id, name, ended_as, ended.ended_s or 0.0)
         while len(self.recently_ended) > REMEMBERED_MAX:
             del self.recently_ended[next(iter(self.recently_ended))]
 
-    def _let_go(self, waiter_id: JobId, name: JobId, ended_as: JobState) -> None:
+    def _let_go(self, waiter_id: JobId, name: JobId, ended_as: JobState, now_s: float) -> None:
         waiter = self.held.get(waiter_id)
         if waiter is None:
             return
@@ -365,7 +363,9 @@ class ParkState:
             return
         del self.held[waiter_id]
         if self.board is not None:
-            self.side.release(waiter_id)
+            self.side.release(waiter, now_s)
+            self.side.mirror(waiter)
+        self._count(waiter)
 
     def _is_open(self, name: JobId) -> bool:
         return name in self.jobs or name in self.open_tasks
@@ -447,7 +447,6 @@ class ParkState:
         self.held = {job.job_id: job for job in jobs if job.waiting_for}
         self.newly_held = list(self.held.values())
         for job in jobs:
-            self._by_name.setdefault((job.spec.project, job.spec.name), {})[job.job_id] = None
             self._count(job)
             for dep in job.waiting_for:
                 self.dependents.setdefault(dep, []).append(job.job_id)
@@ -494,5 +493,6 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobBlocked: ParkState._blocked,
     ev.JobResized: lambda state, event: state.jobs[event.job_id].shrink(event.n_nodes),
     ev.JobRegrouped: lambda state, event: state.jobs[event.job_id].regroup(event.attempt),
+    ev.JobMetered: ParkState._metered,
     ev.MeterRead: ParkState._meter_read,
 }

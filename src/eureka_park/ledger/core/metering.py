@@ -19,7 +19,7 @@ The same reading twice gives no energy to anybody, so a reader that starts again
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from eureka_park.foundation.wire.engine import JobUsage, MeterReading
@@ -51,6 +51,7 @@ class Attribution:
     idle_uj: int
     method: str
     counter_restarted: bool
+    dynamic_uj: Mapping[str, int] = field(default_factory=dict)  # of `jobs_uj`, what lies above the node's idle power
 
     def by_account(self) -> dict[str, int]:
         """Microjoules by account: each job, and `idle`."""
@@ -91,6 +92,7 @@ def attribute(
         idle_uj=node_uj - sum(jobs_uj.values()),
         method=MEASURED if is_measured else MODELLED,
         counter_restarted=step_uj is None,
+        dynamic_uj=parts[1],
     )
 
 

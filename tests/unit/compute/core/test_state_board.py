@@ -221,14 +221,42 @@ def test_windows_keep_machines_for_their_project_and_pass() -> None:
     check(world)
 
 
-def test_what_is_learned_of_power_holds_for_those_here_and_those_to_come() -> None:
+def test_what_is_learned_of_power_holds_for_those_to_come_and_the_meter_for_those_that_run() -> None:
     world = busy((node("n0", 8),), 1)
     job = world.state.jobs["j0"]
     was_kw = job.dynamic_kw
-    world.happen(ev.PowerLearned(world.now_s, "p", "j", 0.5))
-    assert job.dynamic_kw == pytest.approx(was_kw / 2, rel=1e-5) and job.drawn_kw() < was_kw + 0.2
+    world.happen(ev.PowerLearned(world.now_s, "p", "j", 0.5, n_jobs=3))
+    assert job.dynamic_kw == was_kw and job.power_from == "table"
     world.submit("next", spec(n_cpus=2))
-    assert world.state.jobs["next"].dynamic_kw == job.dynamic_kw
+    world.submit("declared", spec(n_cpus=2, declared_kw=0.05))
+    after, declared = world.state.jobs["next"], world.state.jobs["declared"]
+    assert after.dynamic_kw == pytest.approx(was_kw / 2, rel=1e-5)
+    assert (after.power_from, after.n_learned_from, declared.power_from) == ("learned", 3, "declared")
+    check(world)
+    drawn_kw = job.drawn_kw()
+    world.happen(ev.JobMetered(job.job_id, world.now_s, 0.25))
+    assert job.dynamic_kw == pytest.approx(was_kw / 4, rel=1e-5) and job.power_from == "meter"
+    assert job.drawn_kw() == pytest.approx(drawn_kw - 0.75 * was_kw, rel=1e-4)
+    check(world)
+
+
+def test_a_job_that_waited_for_another_is_predicted_by_what_is_known_when_it_enters_its_line() -> None:
+    world = busy((node("n0", 8),), 1)
+    held = world.state.jobs[world.submit("held", spec(n_cpus=2, after=(JobId("j0"),)), waiting_for=("j0",))]
+    was_kw = held.dynamic_kw
+    world.happen(ev.PowerLearned(world.now_s, "p", "j", 0.5, n_jobs=1))
+    world.happen(ev.JobEnded(JobId("j0"), world.now_s, JobState.FINISHED, 0))
+    assert held.dynamic_kw == pytest.approx(was_kw / 2, rel=1e-5) and held.power_from == "learned"
+    world.state.validate()
+    check(world)
+
+
+def test_names_that_were_not_heard_of_for_longest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_park.compute.core.board_side.LEARNED_MAX", 2)
+    world = busy((node("n0", 8),), 1)
+    for name, frac in (("a", 0.5), ("b", 0.6), ("a", 0.4), ("c", 0.7)):
+        world.happen(ev.PowerLearned(world.now_s, "p", name, frac))
+    assert list(world.state.side.learned) == [("p", "a"), ("p", "c")]
     check(world)
 
 
