@@ -67,7 +67,7 @@ def replay(request: ReplayRequest, play: PlayFn | None = None) -> dict[str, Any]
     if not rows.counts.any():
         raise NotFound("No job began to wait in these days.", fix="Look at more days: --days 90.", code="empty_span")
     sky = _sky(request, shapes, gathered.from_s)
-    policy = request.policy if request.site else replace(request.policy, sky=Sky.OBSERVED)
+    policy = _policy(request, shapes)
     tick_s = TICK_S if work.n_jobs <= MANY_JOBS else policy.tick_s
     measure = _Measure(request, rows, shapes, gathered, sky)
     found = {"recorded": measure.side(rows.start_s, rows.end_s, None)}
@@ -109,13 +109,26 @@ def _gather(request: ReplayRequest) -> tuple[Observer, Gathered]:
     return observer, gathered
 
 
-def _sky(request: ReplayRequest, shapes: Shapes, from_s: float) -> SkySeries:
-    rated_kw = sum(row.n_nodes * row.rated_kw for row in shapes.classes)
+def _scale(site: Site, shapes: Shapes) -> float:
+    """The cluster's rated power over that of the site's machines."""
+    return float(sum(row.n_nodes * row.rated_kw for row in shapes.classes)) / site.it_kw_rated
+
+
+def _policy(request: ReplayRequest, shapes: Shapes) -> Policy:
+    """The policy, its reserve of power in proportion; without a site nothing is bound by the sky."""
     if request.site is None:
+        return replace(request.policy, sky=Sky.OBSERVED, service_reserve_kw=0.0)
+    reserve_kw = request.policy.service_reserve_kw * _scale(request.site, shapes) / request.site.factor
+    return replace(request.policy, service_reserve_kw=reserve_kw)
+
+
+def _sky(request: ReplayRequest, shapes: Shapes, from_s: float) -> SkySeries:
+    if request.site is None:
+        rated_kw = sum(row.n_nodes * row.rated_kw for row in shapes.classes)
         n_hours = int(np.ceil(request.source.days * 24)) + 1 + TAIL_H
         return known_sky(np.zeros(n_hours), GRID_SPARE * rated_kw, from_s, GRID_PRICE)
     sky = sky_of(request.site, SkyRequest(from_s, request.source.days, request.seed))
-    scale = rated_kw / request.site.it_kw_rated
+    scale = _scale(request.site, shapes)
     names = ("true_clean_kw", "plan_clean_kw", "plan_p10_kw", "plan_grid_kw", "step_up_to_kw")
     return replace(sky, **{name: getattr(sky, name) * scale for name in names})
 
