@@ -64,6 +64,7 @@ jobs = Table(
     Column("reasons", Text, nullable=False),
     Column("name_key", String(NAME_KEY_CHARS), nullable=False, server_default=""),  # what is searched and sorted
     Column("kwh", Float, nullable=False, server_default="0"),  # of its receipt
+    Column("power", Text, nullable=False, server_default=""),  # JSON: predicted power and what it rests on
     # The rest of a row is wide: what lists filter and sort by stands in indexes that answer without it.
     Index("jobs_by_state", "state", "ordinal", "project", "tier"),
     Index("jobs_by_project", "project", "state", "ordinal", "tier"),
@@ -183,7 +184,14 @@ def row_of(job: Job, array_id: str | None, task_index: int | None, reasons: Sequ
         "attempt": job.attempt, "resume_count": job.resume_count, "n_pauses": job.n_pauses, "cap_frac": job.cap_frac,
         "ran_s": job.ran_s, "node": job.node, "sandbox_level": job.sandbox_level, "detail": job.detail,
         "reasons": json.dumps([reason.to_json() for reason in reasons]), "name_key": name_key(job.spec.name),
+        "power": json.dumps(_power_of(job)),
     }  # fmt: skip
+
+
+def _power_of(job: Job) -> dict[str, Any]:
+    """What it is predicted to draw without a cap, with its share of idle power; IT kW."""
+    n_jobs = job.n_learned_from if job.power_from == "learned" else None
+    return {"predicted_kw": round(job.rated_kw, 6), "from": job.power_from, "n_jobs": n_jobs}
 
 
 _FIXED: Final = (
@@ -245,7 +253,8 @@ def timelines_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, list[dic
 
 
 def _read(row: Any) -> dict[str, Any]:
-    return {**row._mapping, "spec": json.loads(row.spec), "reasons": json.loads(row.reasons)}
+    power = json.loads(row.power) if row.power else None
+    return {**row._mapping, "spec": json.loads(row.spec), "reasons": json.loads(row.reasons), "power": power}
 
 
 def job(conn: Connection, job_id: str) -> dict[str, Any] | None:
