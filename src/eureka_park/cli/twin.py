@@ -11,6 +11,12 @@ COMMANDS: dict[str, Lazy] = {
     "run": Lazy(
         f"{_CLI}.twin_run:run", "Days of work under the park's policy.", is_server=True, see=("policy", "site")
     ),
+    "replay": Lazy(
+        f"{_CLI}.twin_replay:replay",
+        "What ran on a Slurm cluster, under this park's policy.",
+        is_server=True,
+        see=("observe slurm", "twin run"),
+    ),
 }
 
 
