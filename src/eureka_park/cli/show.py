@@ -26,6 +26,8 @@ from eureka_park.foundation.errors import ParkError
 if TYPE_CHECKING:
     from eureka_park.client import JobView, Reason
 
+NODES_SHOWN = 8
+
 
 @click.command()
 @click.argument("job", type=JOB)
@@ -87,7 +89,7 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
         (_("checkpoint"), _("yes") if view.get("checkpoint") else ""),
         (_("after"), ", ".join(name or "–" for name in view.get("after") or [])),
         (_("tasks"), tasks),
-        (_("node"), view.get("node") or ""),
+        (_("node"), _nodes(view)),
         (_("isolation"), view.get("sandbox_level") or ""),
         (_("detail"), view.get("detail") or ""),
         (_("receipt"), energy),
@@ -102,6 +104,14 @@ def _asked(view: JobView) -> str:
     gpus = f", {view['gpus']} GPUs" if view["gpus"] else ""
     text = f"{view['cpus'] * n_nodes:g} CPUs{gpus}, {view['memory_bytes'] * n_nodes / 2**20:,.0f} MiB"
     return text if n_nodes == 1 else _("{what} on {n} whole machines", what=text, n=n_nodes)
+
+
+def _nodes(view: JobView) -> str:
+    held, n_nodes = view.get("held_nodes") or [], view.get("nodes", 1)
+    if not held or n_nodes == 1:
+        return view.get("node") or ""
+    names = ", ".join(held[:NODES_SHOWN]) + (", …" if len(held) > NODES_SHOWN else "")
+    return _("runs on {n} of {all} nodes: {names}", n=len(held), all=n_nodes, names=names)
 
 
 def _attempt(view: JobView) -> str:

@@ -66,6 +66,7 @@ JobView = TypedDict(
         "time_s": float,
         "checkpoint": bool,
         "node": str | None,
+        "held_nodes": NotRequired[list[str]],
         "sandbox_level": str | None,
         "detail": str | None,
         "array_id": str | None,

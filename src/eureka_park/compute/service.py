@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
@@ -211,12 +211,20 @@ class ComputeService:
             if "task_states" in row:
                 return view.array_view(job_id, row, store.array_times(conn, job_id))
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
+            self._tell_nodes([shown])
             if row["state"] == "queued" and not row["reasons"]:
                 n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"])
                 shares = self._board_facts().shares
                 behind = view.behind(n_ahead, row["tier"], shares.get(row["project"]))
                 shown["reasons"] = [self._waits_for(conn, row) or self._no_plan() or behind]
             return shown
+
+    def _tell_nodes(self, shown: Iterable[dict[str, Any]]) -> None:
+        """Name all nodes that gangs hold; a row knows the first alone."""
+        gangs = [job for job in shown if job["nodes"] > 1 and job["held_nodes"]]
+        held = self._board_facts().gangs if gangs else {}
+        for job in gangs:
+            job["held_nodes"] = list(held.get(job["job_id"], job["held_nodes"]))
 
     def _no_plan(self) -> dict[str, Any] | None:
         return None if self._has_plan() else view.no_plan()
@@ -269,6 +277,7 @@ class ComputeService:
             rows = [{**row, "hidden": hidden} for row in rows]
             receipts = self._receipts.summaries([row["job_id"] for row in rows if row["state"] in ENDED_NAMES])
             shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows]
+            self._tell_nodes(shown)
             waiting = [(row, job) for row, job in zip(rows, shown, strict=True) if row["state"] == "queued"]
             unplanned = self._no_plan() if any(not row["reasons"] for row, _ in waiting) else None
             for row, job in waiting:

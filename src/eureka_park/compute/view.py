@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from eureka_park.compute.core.job import ON_NODE
 from eureka_park.compute.store import ArrayTimes
 from eureka_park.foundation.units import duration_text, iso_from_s
 
@@ -46,6 +47,7 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "checkpoint": spec["checkpoint"],
         "priority": spec["priority"],
         "node": row["node"],
+        "held_nodes": [row["node"]] if row["node"] and row["state"] in ON_NODE else [],
         "sandbox_level": row["sandbox_level"],
         "detail": veiled(row["detail"], hidden),
         "array_id": row["array_id"],
@@ -140,6 +142,7 @@ def array_view(array_id: str, row: Mapping[str, Any], times: ArrayTimes) -> dict
         "state": array_state(states),
         "task_index": None,
         "array_id": None,
+        "held_nodes": [],
         "n_tasks": n_tasks,
         "task_states": dict(states),
         "started_at": iso_from_s(times.started_s),

@@ -192,6 +192,7 @@ class JobView(BaseModel):
     checkpoint: bool
     priority: int
     node: str
+    held_nodes: list[str] = Field(description="What it runs on now; an elastic gang may have fewer than `nodes`")
     sandbox_level: str
     detail: str
     array_id: str | None

@@ -106,6 +106,10 @@ def test_submit_job_file_and_options_above_it(small: SmallPark, run: Run) -> Non
 def test_show_a_gang(small: SmallPark, run: Run) -> None:
     small.add(nodes=3, gpus=24, cpus=128.0, memory_bytes=2**40)
     assert "384 CPUs, 24 GPUs, 3,145,728 MiB on 3 whole machines" in run("show", JOB).stdout
+    small.add(state="running", nodes=4, min_nodes=2, node="rack-0", held_nodes=["rack-0", "rack-1"])
+    assert "runs on 2 of 4 nodes: rack-0, rack-1" in run("show", JOB).stdout
+    small.add(state="running", nodes=20, node="n0", held_nodes=[f"n{at}" for at in range(20)])
+    assert "runs on 20 of 20 nodes: n0, n1, n2, n3, n4, n5, n6, n7, …" in " ".join(run("show", JOB).stdout.split())
     small.add(gpus=2)
     assert "1 CPUs, 2 GPUs, 1,024 MiB, " in run("show", JOB).stdout
 

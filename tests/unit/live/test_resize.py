@@ -120,6 +120,10 @@ def test_power_falls_and_the_gang_goes_on_with_fewer_machines(racks: Racks) -> N
     assert order is not None and [part.node for part in order.parts] == ["rack-0", "rack-1"]
     assert order.resume_count == 1 and order.gpu_indices == (0, 1, 2, 3)
     assert racks.engine.done_s[job_id] >= 60, "what it has done is in its checkpoint"
+    assert (view["held_nodes"], view["nodes"]) == (["rack-0", "rack-1"], 4)
+    assert [reason["code"] for reason in view["reasons"]] == ["shrunk_power"], "it still says why it has fewer"
+    listed, _ = racks.park.compute.jobs(racks.owner)
+    assert next(job["held_nodes"] for job in listed if job["job_id"] == job_id) == ["rack-0", "rack-1"]
     whats = racks.park.compute.timeline(racks.owner, job_id)
     assert any("fewer nodes: 2" in row["text"] and "sky" in row["text"].lower() for row in whats), whats
     assert racks.whats(job_id).count("paused") == 0, "it never left its machines"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from eureka_park.web.pages.job import machines_of
 from eureka_park.web.pages.job_end import failure_of, happened, promise_of, sentence_of
 from eureka_park.web.pages.job_files import TAIL_BYTES, can_look, log_tail, plain, tree_of
 from eureka_park.web.pages.job_gantt import dark_between
@@ -136,3 +137,13 @@ def test_dark_hours_cover_the_nights_only() -> None:
     assert len(dark) == 2 and all(until_s - from_s == pytest.approx(13.7 * 3600, rel=0.05) for from_s, until_s in dark)
     assert dark_between(site, noon_s - 3600, noon_s) == []
     assert dark_between(site, noon_s + 8 * 3600, noon_s + 9 * 3600) == [(noon_s + 8 * 3600, noon_s + 9 * 3600)]
+
+
+def test_a_gang_says_how_many_of_its_machines_it_has() -> None:
+    job = {"node": "rack-0", "nodes": 4, "held_nodes": ["rack-0", "rack-1"]}
+    assert bare(machines_of(WORDS, job)) == "runs on 2 of 4 machines: rack-0, rack-1"
+    assert bare(machines_of(Words("fr"), job)).startswith("tourne sur 2 machines sur 4")
+    many = {"node": "n0", "nodes": 20, "held_nodes": [f"n{at}" for at in range(20)]}
+    assert bare(machines_of(WORDS, many)) == "runs on 20 of 20 machines: n0, n1, n2, n3, n4, n5, n6, n7, …"
+    assert bare(machines_of(WORDS, {"node": "rack-0", "nodes": 1, "held_nodes": ["rack-0"]})) == "rack-0"
+    assert machines_of(WORDS, {"node": "", "nodes": 4, "held_nodes": []}) == ""

@@ -30,6 +30,7 @@ from eureka_park.web.pages.words import N_, Words, isolated
 
 TASKS_MAX: Final = 400
 _AFTER_MAX: Final = 12
+_NODES_MAX: Final = 8
 _PROMISES: Final[Mapping[str, str]] = {
     "queued": N_("Start promised about {when}"),
     "paused": N_("It goes on about {when}"),
@@ -188,6 +189,16 @@ def _after(park: Park, who: Principal | None, names: Sequence[str]) -> list[dict
     return found
 
 
+def machines_of(words: Words, job: Mapping[str, Any]) -> str:
+    """Where it runs or ran; of a gang how many of its machines it has now, and the first of them."""
+    held, n_nodes = job["held_nodes"], job["nodes"]
+    if n_nodes == 1 or not held:
+        return isolated(job["node"]) if job["node"] else ""
+    names = ", ".join(isolated(name) for name in held[:_NODES_MAX]) + (", …" if len(held) > _NODES_MAX else "")
+    n, all_of_them = words.number(len(held)), words.number(n_nodes)
+    return words.say("runs on {n} of {all} machines: {names}", n=n, all=all_of_them, names=names)
+
+
 def _facts(words: Words, job: Mapping[str, Any], now_s: float) -> list[tuple[str, str]]:
     asks = [
         words.say("{n} CPU", n=words.number(job["cpus"] * job["nodes"])),
@@ -214,7 +225,7 @@ def _facts(words: Words, job: Mapping[str, Any], now_s: float) -> list[tuple[str
             words.say("Resumed"),
             words.count("{n} time", "{n} times", job["resume_count"]) if job["resume_count"] else "",
         ),
-        (words.say("Machine"), isolated(job["node"]) if job["node"] else ""),
+        (words.say("Machine"), machines_of(words, job)),
         (words.say("Isolation"), isolated(job["sandbox_level"]) if job["sandbox_level"] else ""),
     ]
     return [(name, value) for name, value in found if value]
