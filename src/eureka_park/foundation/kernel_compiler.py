@@ -127,9 +127,11 @@ class Entry(CPUDispatcher):
         finally:
             self._cache.let_go()
 
-    def load(self, *args: Any) -> None:
-        """Make ready for arguments like these with what is kept on disk. Raises NotKept where there is nothing."""
-        self._cache.is_reading_only = True
+    def load(self, *args: Any, may_compile: bool = False) -> None:
+        """Make ready for arguments like these with what is kept on disk. Raises NotKept where there is nothing, unless
+        it may be compiled here.
+        """
+        self._cache.is_reading_only = not may_compile
         try:
             self.compile(tuple(self.typeof_pyval(arg) for arg in args))
         finally:

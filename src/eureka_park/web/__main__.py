@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from eureka_park import bootstrap
+from eureka_park.adapters.machine_code import MachineCode
 from eureka_park.adapters.process import log_to_stderr
 from eureka_park.web.serve import serve
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args()
     log_to_stderr()
+    MachineCode()  # a quote runs rules: as Python, until that takes long
     if options.ready_fd is not None:
         told = os.read(options.ready_fd, 16)  # returns when the home is prepared, or empty when its maker died
         os.close(options.ready_fd)
