@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -27,6 +28,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
     from eureka_park.adapters.home_policy import note_running
+    from eureka_park.adapters.machine_code import MachineCode
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.control.of_site import nodes_of
@@ -35,6 +37,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.live.planning import ChildPlanMaker
 
     log_to_stderr()
+    machine_code = MachineCode([sys.executable, "-m", "eureka_park.cli.warm"])
     stopper = process.Stopper()
     bootstrap.make_home(
         folder,
@@ -79,9 +82,11 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(nodes_of(park.site))
+    machine_code.compile()
     process.run(live, receiver, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
     live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))
+    machine_code.close()
     engine.close()
     park.close()
 
