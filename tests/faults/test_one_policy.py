@@ -182,7 +182,7 @@ class WatchedPark(LivePark):
     def rating_of(self, job_id: JobId) -> tuple[float, float, bool]:
         """Of a job on nodes: dynamic kW at nameplate, the part that its cap leaves, whether it has GPUs."""
         state = self.live.state
-        return *state.side.rating(job_id)[:2], bool(state.jobs[job_id].spec.n_gpus)
+        return *state.side.rating(job_id), bool(state.jobs[job_id].spec.n_gpus)
 
     def watched_tick(self, state: Any, supply: Any, policy: Any, now_s: float, **more: Any) -> Any:
         decision = ticking.tick(state, supply, policy, now_s, **more)

@@ -66,7 +66,7 @@ class Learning:
             span_s = min(told.after.at_s, ended_real_s.get(job_id, told.after.at_s)) - told.before.at_s
             if span_s <= 0.0 or since_s + self.settle_s > told.before.at_s + _SLACK_S:
                 continue
-            full_kw, cap_part, _ = state.side.rating(job_id)
+            full_kw, cap_part = state.side.rating(job_id)
             found.append(Seen(job, seen_j, full_kw * cap_part * 1000.0 * span_s, span_s))
         return sorted(found, key=lambda seen: seen.job.order)
 

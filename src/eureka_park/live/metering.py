@@ -87,8 +87,7 @@ class Metering:
             if moved <= 0.0:
                 continue
             dynamic_j[usage.job_id] = shared.dynamic_uj.get(usage.job_id, 0) / 1e6
-            _, _, since_s = state.side.rating(usage.job_id)
-            since_real_s[usage.job_id] = after.at_s - (self.park_of(after.at_s) - since_s) / pace
+            since_real_s[usage.job_id] = after.at_s - (self.park_of(after.at_s) - job.steady_s) / pace
         return Metered(before, after, dynamic_j, since_real_s)
 
     def _allocation(

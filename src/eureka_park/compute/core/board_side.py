@@ -376,13 +376,12 @@ class BoardSide:
         full_kw = float(columns["full_kw"][slot])
         return float(columns["dynamic_kw"][slot]) / full_kw if full_kw > 0.0 else 1.0
 
-    def rating(self, job_id: JobId) -> tuple[float, float, float]:
-        """Of a job on nodes: dynamic kW at nameplate, the part of it that its cap leaves, since when it goes on so."""
+    def rating(self, job_id: JobId) -> tuple[float, float]:
+        """Of a job on nodes: dynamic kW at nameplate, and the part of it that its cap leaves."""
         columns, slot = self._columns, self.slots[job_id]
         cap = self._the().caps[int(columns["cap_step"][slot])]
         part = float(cap.power_frac if columns["gpus"][slot] > 0 else cap.cap_frac)
-        since_s = max(float(columns["since_s"][slot]), float(columns["began_s"][slot]))
-        return float(columns["full_kw"][slot]), part, since_s
+        return float(columns["full_kw"][slot]), part
 
     # -- nodes and shares --------------------------------------------------------------------------------------------
     def set_node(self, node_id: str, state: str) -> None:

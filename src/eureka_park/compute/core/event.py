@@ -314,6 +314,7 @@ ON_NODES: Final = frozenset({
     JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen, JobThawed, JobEnding, JobRequeued, JobResized,
     JobRegrouped, JobMetered,
 })  # fmt: skip
+CHANGE_DRAW: Final = frozenset({JobStarting, JobStarted, JobCapped, JobThawed, JobResized, JobRegrouped})
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind

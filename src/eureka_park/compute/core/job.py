@@ -154,6 +154,7 @@ class Job:
     blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
     power_from: str = "table"  # what its predicted power rests on: table, declared, learned, meter
     n_learned_from: int = 0  # jobs of its name that had ended before, where it is learned
+    steady_s: float = 0.0  # since when it draws under the same cap on the same nodes
     seen_j: float = 0.0  # energy above idle that the meter told of it under steady caps
     seen_rated_j: float = 0.0  # and what it would have been at nameplate
     leaving: tuple[str, ...] = ()  # nodes taken from a gang on which its present attempt still writes its checkpoint

@@ -119,6 +119,8 @@ class ParkState:
         if job is not None:
             self.side.mirror(job)
             self._count(job)
+            if type(event) in ev.CHANGE_DRAW:
+                job.steady_s = event.at_s
 
     def refresh(self, now_s: float) -> None:
         """Let windows come to hold and pass. Called before each turn."""
