@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,7 +33,7 @@ from eureka_park.compute.service import ComputeService
 from eureka_park.control.feasible import Closed, check_deadline
 from eureka_park.control.of_site import flex_default_s, nodes_of, policy_of, room_of
 from eureka_park.control.policy import Sky
-from eureka_park.control.quoting import Ask, Basis, QuoteDesk, supply_of
+from eureka_park.control.quoting import Ask, Basis, QuoteDesk, StartEstimator, supply_of
 from eureka_park.data.service import DataService
 from eureka_park.energy.core.chapters import CHAPTERS, chapter_at
 from eureka_park.energy.core.daylight import daylight, place_of
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from eureka_park.live.estimates import StartForecaster
     from eureka_park.live.loop import Live
 
+STARTS_FILE: Final = "run/starts.json"  # the board from which starts were last estimated
 WELCOME_PROJECT: Final = "welcome"
 WELCOME_CREDITS: Final = 1000.0
 STORY_PACE: Final = 60.0
@@ -229,7 +231,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
-        quoter=_quoter(site, facts.pace.factor, energy),
+        quoter=_quoter(site, facts, energy, home, clock),
         check_deadline=_deadline_check(site, energy, lambda: BoardFacts.from_text(home.read(BOARD_FILE))),
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
@@ -247,9 +249,16 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
 
 
-def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
+def _quoter(site: Site, facts: HomeFacts, energy: EnergyService, home: Home, clock: Clock) -> Quoter:
     """What a job would cost here: the rules that start jobs and the prices of receipts, over rows of jobs."""
-    desk = QuoteDesk(site, nodes_of(site), policy_of(site, frozenset()), pace_factor)
+    nodes = nodes_of(site)
+
+    def starts() -> StartEstimator:
+        from eureka_park.twin.asked_starts import AskedStarts  # whoever never asks needs no compiled kernels
+
+        return AskedStarts(home.folder / STARTS_FILE, nodes, site.policy.tick_s, facts.seed, clock.real_s)
+
+    desk = QuoteDesk(site, nodes, policy_of(site, frozenset()), facts.pace.factor, starts, threading.Lock())
 
     def quote(
         specs: Mapping[str, JobSpec],
@@ -257,12 +266,13 @@ def _quoter(site: Site, pace_factor: float, energy: EnergyService) -> Quoter:
         chosen: str,
         now_s: float,
         rows: QuoteRows,
+        is_visitor: bool,
     ) -> dict[str, Any]:
         asks = {
             tier: Ask(spec, deadlines_s[tier], rows.ahead[tier], rows.n_ahead[tier], rows.is_first)
             for tier, spec in specs.items()
         }
-        return desk.answer(energy.current_plan(), asks, chosen, now_s, rows.running)
+        return desk.answer(energy.current_plan(), asks, chosen, now_s, rows.running, is_visitor=is_visitor)
 
     return quote
 

@@ -78,7 +78,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         NodeMeter(bootstrap.machine_of(park.facts.is_story), folder / "meter.json"),
         ChildPlanMaker(wake_sender(park.home.run, b"plan")),
         lease.token,
-        ChildStartForecaster(wake_sender(park.home.run, b"starts")),
+        ChildStartForecaster(wake_sender(park.home.run, b"starts"), partial(park.home.write, bootstrap.STARTS_FILE)),
     )
     bootstrap.submit_welcome_jobs(park)
     live.begin(nodes_of(park.site))

@@ -42,8 +42,11 @@ class Quoter(Protocol):
         chosen: str,
         now_s: float,
         rows: QuoteRows,
+        is_visitor: bool,
     ) -> dict[str, Any]:
-        """The quote of a checked declaration, as each tier would run it; `chosen` is the tier that was declared."""
+        """The quote of a checked declaration, as each tier would run it; `chosen` is the tier that was declared. For a
+        visitor less is spent on it.
+        """
 
 
 class DeadlineCheck(Protocol):

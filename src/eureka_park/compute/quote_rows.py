@@ -13,6 +13,7 @@ from eureka_park.compute.core.listing import Sort
 
 ON_NODE: Final = ("starting", "running", "pausing", "frozen")
 RUNNING_MAX: Final = 1000
+VISITOR_ROWS_S: Final = 5.0
 _AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
 _LINES_KEPT: Final = 256  # projects whose lines are remembered
 
@@ -37,16 +38,20 @@ class QuoteShelf:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._mark: int | None = None
+        self._read_real_s = -1e18
         self._running: Sequence[_Row] = ()
         self._of_project: dict[str, QuoteRows] = {}
 
-    def rows(self, conn: Any, mark: int, project: str) -> QuoteRows:
-        """The rows for a job of a project. `mark`: how far the journal has come in the view of `conn`."""
+    def rows(self, conn: Any, mark: int, project: str, real_s: float, *, is_visitor: bool) -> QuoteRows:
+        """The rows for a job of a project. `mark`: how far the journal has come in the view of `conn`. A visitor may
+        get rows that are a few seconds old.
+        """
         with self._lock:
-            if mark != self._mark:
+            age_s = real_s - self._read_real_s
+            if mark != self._mark and not (is_visitor and 0.0 <= age_s < VISITOR_ROWS_S):
                 on_nodes = store.page(conn, store.Asked(ON_NODE), limit=RUNNING_MAX)
                 self._running = store.rows_of(conn, [job_id for job_id, _ in on_nodes])
-                self._mark = mark
+                self._mark, self._read_real_s = mark, real_s
                 self._of_project.clear()
             if project not in self._of_project:
                 if len(self._of_project) >= _LINES_KEPT:

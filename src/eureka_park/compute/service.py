@@ -105,12 +105,13 @@ class ComputeService:
         now_s = self._clock.park_s()
         with self._db.read() as conn:
             spec = self._checked(conn, who, request, now_s, Act.SEE if who is None else Act.SUBMIT)
-            rows = self._quote_shelf.rows(conn, self._mark(), spec.project)
+            mark, real_s = self._mark(), self._clock.real_s()
+            rows = self._quote_shelf.rows(conn, mark, spec.project, real_s, is_visitor=who is None)
         if self._quoter is None:
             raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
         specs = {str(tier): replace(spec, tier=tier) for tier in Tier}
         deadlines_s = {tier: self._deadline(item, now_s) for tier, item in specs.items()}
-        return self._quoter(specs, deadlines_s, str(spec.tier), now_s, rows)
+        return self._quoter(specs, deadlines_s, str(spec.tier), now_s, rows, is_visitor=who is None)
 
     def cancel(self, who: Principal, job_id: str) -> str:
         """Ask for a job or a whole array to be ended; the state it is in now. Conflict when it is over already."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.board import NONE
+from eureka_park.compute.core.board import NONE, Board
 from eureka_park.compute.core.job import JobSpec, Reason
 from eureka_park.compute.core.machines import mcpu_of, mem_mib_of
 from eureka_park.compute.core.placement import job_kw
@@ -38,15 +38,20 @@ class _Line:
 
 class Picture:
     """The park as far as rows of jobs tell it: who is on the nodes, and who stands before the asker. It is laid out for
-    an instant and serves later ones too: what runs goes on in it. Several threads may ask at once.
+    an instant and serves later ones too: what runs goes on in it. Under a `lock` several threads may ask at once.
     """
 
     def __init__(
-        self, nodes: tuple[ev.Node, ...], running: Sequence[Mapping[str, Any]], policy: Policy, now_s: float
+        self,
+        nodes: tuple[ev.Node, ...],
+        running: Sequence[Mapping[str, Any]],
+        policy: Policy,
+        now_s: float,
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
         self._state, self._policy, self._now_s = ParkState(), policy, now_s
         self._loads: tuple[Load, ...] | None = None
-        self._lock, self._lines = threading.Lock(), dict[tuple[str, bool, int], _Line]()
+        self._lock, self._lines = lock or nullcontext(), dict[tuple[str, bool, int], _Line]()
         self._state.apply(policy_used(policy, now_s))
         self._state.apply(ev.NodesDeclared(now_s, nodes))
         for row in running:
@@ -138,16 +143,41 @@ class Picture:
         """Why the job would not start now behind those `ahead` of it in its line; None when it would. `is_first`: its
         project never had a job.
         """
-        state = self._line(spec, ahead, supply, now_s, is_first=is_first)
-        state.apply(ev.JobSubmitted(_CANDIDATE, now_s, _alone(spec), deadline_s))
-        set_up(state, supply, self._policy, now_s)
-        board, slot = state.board, state.slot_of[_CANDIDATE]
-        assert board is not None
+        state, board, slot = self._asked(spec, deadline_s, ahead, supply, now_s, is_first=is_first)
         turn(board, now_s)
         if board.jobs.node[slot] != NONE:
             return None
         reason = Teller(board, state.node_ids, state.share_paths, supply, now_s).reason(slot)
         return reason or _behind(spec, len(ahead))
+
+    def laid(
+        self,
+        spec: JobSpec,
+        deadline_s: float | None,
+        ahead: Sequence[Mapping[str, Any]],
+        supply: Supply,
+        now_s: float,
+        *,
+        is_first: bool,
+    ) -> tuple[Board, int]:
+        """A board of its own with all this and the job on it, before anything is decided, and the job's slot."""
+        return self._asked(spec, deadline_s, ahead, supply, now_s, is_first=is_first)[1:]
+
+    def _asked(
+        self,
+        spec: JobSpec,
+        deadline_s: float | None,
+        ahead: Sequence[Mapping[str, Any]],
+        supply: Supply,
+        now_s: float,
+        *,
+        is_first: bool,
+    ) -> tuple[ParkState, Board, int]:
+        state = self._line(spec, ahead, supply, now_s, is_first=is_first)
+        state.apply(ev.JobSubmitted(_CANDIDATE, now_s, _alone(spec), deadline_s))
+        set_up(state, supply, self._policy, now_s)
+        assert state.board is not None
+        return state, state.board, state.slot_of[_CANDIDATE]
 
     def _line(
         self, spec: JobSpec, ahead: Sequence[Mapping[str, Any]], supply: Supply, now_s: float, *, is_first: bool
@@ -184,9 +214,10 @@ class Picture:
 class Pictures:
     """The newest picture of one park: laid out anew when other rows are shown, not for every question."""
 
-    def __init__(self, nodes: tuple[ev.Node, ...], policy: Policy) -> None:
-        self._nodes, self._policy = nodes, policy
-        self._lock = threading.Lock()
+    def __init__(
+        self, nodes: tuple[ev.Node, ...], policy: Policy, lock: AbstractContextManager[Any] | None = None
+    ) -> None:
+        self._nodes, self._policy, self._lock = nodes, policy, lock or nullcontext()
         self._running: Sequence[Mapping[str, Any]] | None = None
         self._picture: Picture | None = None
 
@@ -194,7 +225,7 @@ class Pictures:
         """The picture of these rows; the same object of rows has the same picture."""
         with self._lock:
             if self._picture is None or running is not self._running:
-                self._picture = Picture(self._nodes, running, self._policy, now_s)
+                self._picture = Picture(self._nodes, running, self._policy, now_s, self._lock)
                 self._running = running
             return self._picture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Protocol
@@ -18,6 +20,7 @@ from eureka_park.compute.core.job import WAITING, Job, Reason
 from eureka_park.compute.core.share_paths import NOBODY
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control.reasons import with_estimate
+from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.ids import JobId
 
 EVERY_S: Final = 60.0  # real seconds between two estimates, at least
@@ -49,10 +52,12 @@ class StartForecaster(Protocol):
 
 
 class ChildStartForecaster:
-    """Runs `eureka_park.twin.starts_child`; what it needs lives and dies with it."""
+    """Runs `eureka_park.twin.starts_child`; what it needs lives and dies with it. `keep` is given each request as text:
+    quotes are estimated from the same board.
+    """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(self, wake: Callable[[], None], keep: Callable[[str], None] = lambda _text: None) -> None:
+        self._wake, self._keep = wake, keep
         self._lock = threading.Lock()
         self._busy = False
         self._rows: list[Row] | None = None
@@ -81,9 +86,10 @@ class ChildStartForecaster:
         rows, error = None, None
         command = [sys.executable, "-m", "eureka_park.twin.starts_child"]
         try:
-            done = subprocess.run(
-                command, input=json.dumps(request()), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-            )
+            text = json.dumps(request())
+            with suppress(ParkError):  # a full disk costs only that
+                self._keep(text)
+            done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
             if done.returncode == 0:
                 rows = [(int(order), float(p50), float(p90)) for order, p50, p90 in json.loads(done.stdout)]
             else:
@@ -131,7 +137,7 @@ class Estimates:
         is_due = real_s - self._asked_real_s >= EVERY_S and not self.forecaster.is_busy
         if is_due and state.board is not None and state.board.g.n_waiting[0] > 0:
             self._asked_real_s = real_s
-            self.forecaster.start(self._request(state, now_s))
+            self.forecaster.start(self._request(state, now_s, real_s))
 
     def take(self, state: ParkState, rows: Iterable[Row], now_s: float) -> None:
         """Take over estimates by the jobs' orders; those that are no news are kept, but told to nobody."""
@@ -170,14 +176,16 @@ class Estimates:
             abs(new - old) > max(NEWS_S, NEWS_FRAC * (old - now_s)) for new, old in zip(known, told, strict=True)
         )
 
-    def _request(self, state: ParkState, now_s: float) -> Callable[[], Mapping[str, Any]]:
+    def _request(self, state: ParkState, now_s: float, real_s: float) -> Callable[[], Mapping[str, Any]]:
         """A request over a copy of the board: it is packed while the park goes on."""
         assert state.board is not None
         board = Board(*(array.copy() for array in state.board))
-        leaves = state.side.tree.leaves()
+        names = copy.copy(state.side)
+        names.board, names.slots = None, {}
+        side, leaves = names.to_json(), state.side.tree.leaves()
         named = (((project, person or NOBODY), time_s, ratio) for project, person, time_s, ratio in self.ended)
         ended = [[leaves.get(key, -1), time_s, ratio] for key, time_s, ratio in named]
         return lambda: {
             "board": board_to_json(board), "ended": ended, "now_s": now_s, "seed": self.seed, "tick_s": self.tick_s,
-            "budget_s": BUDGET_S,
+            "budget_s": BUDGET_S, "side": side, "real_s": real_s,
         }  # fmt: skip

@@ -76,13 +76,23 @@ class QuotedHour(BaseModel):
     in_time: bool = Field(description="Whether the run would end by the deadline")
 
 
+class WhyEstimate(BaseModel):
+    """When a job should start: by `p50_at` in one case of two, by `p90_at` in nine of ten."""
+
+    p50_at: str
+    p90_at: str
+
+
 class TierQuote(BaseModel):
     """A job in one tier. Figures are those of the start to be expected; kWh at the site meter, all tasks together."""
 
     starts_now: bool
     reason: Reason | None = Field(description="Why it would not start now")
     n_ahead: int = Field(description="Jobs of its project and tier that wait before it")
-    start_at: str = Field(description="The start that the figures are for: now, or when the reason ends")
+    estimate: WhyEstimate | None = Field(description="When it should start, where it waits and that is known")
+    start_at: str = Field(
+        description="The start that the figures are for: now, when the reason ends, or else by the estimate"
+    )
     deadline_at: str | None
     rated_kw: float = Field(description="IT power of one task at full draw, its share of idle power included")
     energy_kwh: float
@@ -130,13 +140,6 @@ class WhyPromise(BaseModel):
     promised_at: str
     late_s: float
     cause: str | None
-
-
-class WhyEstimate(BaseModel):
-    """When a job should start: by `p50_at` in one case of two, by `p90_at` in nine of ten."""
-
-    p50_at: str
-    p90_at: str
 
 
 class Why(JobEnding):

@@ -148,9 +148,9 @@ def test_many_quotes_rest_on_one_picture_until_the_journal_goes_on(
 ) -> None:
     laid_out, really = list[float](), would_start.Picture.__init__
 
-    def counted(self: would_start.Picture, nodes: Any, running: Any, policy: Any, now_s: float) -> None:
+    def counted(self: would_start.Picture, nodes: Any, running: Any, policy: Any, now_s: float, lock: Any) -> None:
         laid_out.append(now_s)
-        really(self, nodes, running, policy, now_s)
+        really(self, nodes, running, policy, now_s, lock)
 
     monkeypatch.setattr(would_start.Picture, "__init__", counted)
     n_cpus = park.park.site.nodes[0].n_cpus

@@ -154,10 +154,19 @@ def quantiles(draws: Sequence[Floats]) -> tuple[Floats, Floats]:
 
 
 def one_draw(
-    board: Board, ratios: Ratios, now_s: float, seed: int, tick_s: float = 60.0, horizon_s: float = HORIZON_S
+    board: Board,
+    ratios: Ratios,
+    now_s: float,
+    seed: int,
+    tick_s: float = 60.0,
+    horizon_s: float = HORIZON_S,
+    *,
+    only: int = NONE,
 ) -> Floats:
-    """Starts of the waiting jobs in one possible future; inf for those that do not start within the horizon."""
-    waits = _waiting(board)
+    """Starts of the waiting jobs in one possible future; inf for those that do not start within the horizon. `only`: a
+    slot; the start of that job alone is asked for.
+    """
+    waits = _waiting(board) if only == NONE else np.array([only])
     slots = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
     played = Board(*(array.copy() for array in board))
     world = _world(played, slots, ratios, now_s, tick_s, SeedTree(seed).child("starts").generator())

@@ -31,9 +31,12 @@ def credits_text(words: Words, amount: float) -> str:
 
 def tier_texts(words: Words, quoted: Mapping[str, Any], now_s: float) -> dict[str, str]:
     """A tier's price, its energy and carbon, and when it would start."""
-    until = (quoted["reason"] or {}).get("until")
+    until, estimate = (quoted["reason"] or {}).get("until"), quoted["estimate"]
     if quoted["starts_now"]:
         start = words.say("Starts at once.")
+    elif estimate:
+        p50, p90 = (words.when(parse_instant_s(estimate[name]), now_s) for name in ("p50_at", "p90_at"))
+        start = words.say("It should start by {p50}, in nine cases of ten by {p90}.", p50=p50, p90=p90)
     elif until:
         start = words.say("Starts about {time}.", time=words.when(parse_instant_s(until), now_s))
     else:
