@@ -17,6 +17,7 @@ from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import JobSpec, JobState
 from eureka_park.compute.core.machines import Machines, mcpu_of, mem_mib_of
 from eureka_park.compute.core.share_paths import ShareTree
+from eureka_park.control.learn import frac_of
 from eureka_park.foundation.ids import JobId, task_id
 from eureka_park.foundation.units import HOUR_S
 from eureka_park.twin.core.failures import Failures, no_failures
@@ -39,6 +40,10 @@ class RecordedJob:
     n_pauses: int = 0
     ended_s: float | None = None
     ended_as: JobState | None = None
+    learned_frac: float = 1.0  # of its dynamic power at nameplate, as was predicted when it came
+    metered_frac: float | None = None  # what the meter last corrected that to
+    seen_j: float = 0.0  # what it drew above idle, as far as the meter told, and what it would have at nameplate
+    seen_rated_j: float = 0.0
     done_before_s: float = 0.0  # when the stretch began
     was_on_node: bool = False
     _since_s: float | None = None
@@ -71,7 +76,6 @@ class RecordedWeek:
     jobs: list[RecordedJob] = field(default_factory=list)
     nodes: tuple[ev.Node, ...] = ()
     shares: tuple[tuple[str, float, float], ...] = ()
-    learned: dict[tuple[str, str], float] = field(default_factory=dict)
     down: list[tuple[float, str, float]] = field(default_factory=list)  # from, node, until
     n_cancelled: int = 0  # while they waited; left out
     n_changes: int = 0  # of policy or shares within the stretch
@@ -101,6 +105,7 @@ class _Reader:
         self.week, self.speed_of = week, speed_of
         self.jobs: dict[JobId, RecordedJob] = {}
         self.down: dict[str, float] = {}
+        self.learned: dict[tuple[str, str], float] = {}
         self.has_begun = False
         self.known: set[type[Any]] = set()
         self.take: Mapping[type[Any], Callable[[Any], None]] = {
@@ -110,6 +115,7 @@ class _Reader:
             ev.JobStarted: self._started, ev.JobCapped: self._capped, ev.JobPausing: self._pausing,
             ev.JobPaused: self._left, ev.JobFrozen: self._frozen, ev.JobThawed: self._started,
             ev.JobRequeued: self._requeued, ev.JobResized: self._resized, ev.JobEnded: self._ended,
+            ev.JobMetered: self._metered, ev.MeterRead: self._meter_read,
         }  # fmt: skip
 
     def read(self, events: Iterable[ev.Event]) -> RecordedWeek:
@@ -157,8 +163,7 @@ class _Reader:
         self.known.add(type(event))
 
     def _learned(self, event: ev.PowerLearned) -> None:
-        if event.at_s < self.week.to_s:
-            self.week.learned[event.project, event.name] = event.frac
+        self.learned[event.project, event.name] = event.frac
 
     def _node_down(self, event: ev.NodeDown) -> None:
         if event.why == ev.DRAINED:
@@ -183,7 +188,8 @@ class _Reader:
         spec = event.spec
         for index in range(spec.n_tasks):
             name = task_id(event.job_id, index) if spec.is_array else event.job_id
-            self.jobs[name] = RecordedJob(name, spec, event.at_s, event.deadline_s, event.waiting_for)
+            job = self.jobs[name] = RecordedJob(name, spec, event.at_s, event.deadline_s, event.waiting_for)
+            job.learned_frac = self.learned.get((spec.project, spec.name), 1.0)
 
     def _starting(self, event: ev.JobStarting) -> None:
         job = self.jobs.get(event.job_id)
@@ -224,6 +230,18 @@ class _Reader:
             self._mark(job, event.at_s)
             job._n_held = event.n_nodes
             self._set_speed(job)
+
+    def _metered(self, event: ev.JobMetered) -> None:
+        job = self.jobs.get(event.job_id)
+        if job is not None:
+            job.metered_frac = event.frac
+
+    def _meter_read(self, event: ev.MeterRead) -> None:
+        for job_id, seen_j, rated_j in event.drawn:
+            job = self.jobs.get(job_id)
+            if job is not None:
+                job.seen_j += seen_j
+                job.seen_rated_j += rated_j
 
     def _pausing(self, event: ev.JobPausing) -> None:
         job = self.jobs.get(event.job_id)
@@ -293,16 +311,16 @@ def rows_of(week: RecordedWeek, machines: Machines) -> Rows:
     hour0_s = week.from_s // HOUR_S * HOUR_S
     keys = list(dict.fromkeys(_leaf_name(job.spec) for job in jobs)) or [""]
     index = {name: at for at, name in enumerate(keys)}
-    images: dict[tuple[str, str, float | None, int], int] = {}
+    images: dict[tuple[str, str, float], int] = {}
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     rows = {job.job_id: row for row, job in enumerate(jobs)}
     learned: list[float] = []
     for row, job in enumerate(jobs):
         spec, before_s = job.spec, job.done_before_s
-        image = (spec.project, spec.name, spec.declared_kw, machines.classes_for(spec))
+        image = (spec.project, spec.name, _power_frac(job, machines))
         if image not in images:
             images[image] = len(images)
-            learned.append(_power_frac(spec, machines, week.learned))
+            learned.append(image[2])
         values = (
             max(job.submitted_s, week.from_s) - hour0_s, index[_leaf_name(spec)], spec.n_nodes, spec.n_nodes_min,
             spec.n_gpus, max(1, mcpu_of(spec.n_cpus)), max(1, mem_mib_of(spec.memory_bytes)),
@@ -372,10 +390,13 @@ def _gpu_type(spec: JobSpec, machines: Machines) -> int:
     return machines.gpu_types.index(spec.gpu_type) if spec.gpu_type in machines.gpu_types else -1
 
 
-def _power_frac(spec: JobSpec, machines: Machines, learned: Mapping[tuple[str, str], float]) -> float:
-    """The part of its rated dynamic power that the park counted for a job; see the rules of the policy, 2."""
-    if spec.declared_kw is None:
-        return learned.get((spec.project, spec.name), 1.0)
+def _power_frac(job: RecordedJob, machines: Machines) -> float:
+    """The part of its rated dynamic power that a job drew, as far as the meter told, else what was counted for it; see
+    the rules of the policy, 2.
+    """
+    seen, spec = frac_of(job.seen_j, job.seen_rated_j) or job.metered_frac, job.spec
+    if seen is not None or not spec.declared_kw:
+        return job.learned_frac if seen is None else seen
     mask = machines.classes_for(spec)
     row = machines.classes[(mask & -mask).bit_length() - 1]
     cpus = min(1.0, mcpu_of(spec.n_cpus) / row.mcpu)

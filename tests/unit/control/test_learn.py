@@ -59,7 +59,7 @@ def test_it_goes_up_with_the_last_minute_and_down_with_the_last_ten() -> None:
         lately.note(1.0, 10.0, 10.0)
     after = lately.frac()
     slow = frac_of(lately.slow_j, lately.slow_rated_j)
-    assert after == slow and after > 0.2, "it may be but a lull"
+    assert after is not None and after == slow and after > 0.2, "it may be but a lull"
 
 
 @given(fracs, st.lists(st.floats(1.0, 500.0), min_size=1, max_size=30))

@@ -147,6 +147,19 @@ def test_leaves_follow_the_share_tree_and_power_what_was_declared_or_learned() -
     assert np.array_equal(rows.work.tier, [1, 1, 0])
 
 
+def test_a_job_draws_what_the_meter_told_of_it_and_else_what_was_predicted_when_it_came() -> None:
+    found = week(
+        submitted("before", 1.0), ev.PowerLearned(T0 + 1.5 * HOUR, "physics", "before", 0.6), submitted("after", 2.0),
+        starting("before", 2.0), started("before", 2.0), ev.JobMetered(JobId("before"), T0 + 2.1 * HOUR, 0.3),
+        ev.PowerLearned(T0 + 2.2 * HOUR, "physics", "after", 0.6), submitted("seen", 3.0),
+        ev.MeterRead(T0 + 3.5 * HOUR, {}, ((JobId("seen"), 40.0, 100.0), (JobId("gone"), 1.0, 1.0))),
+        ev.MeterRead(T0 + 3.6 * HOUR, {}, ((JobId("seen"), 60.0, 100.0),)),
+    )  # fmt: skip
+    rows = rows_of(found, Machines.of(found.nodes))
+    by_name = {job.job_id: rows.learned[image] for job, image in zip(rows.jobs, rows.work.image, strict=True)}
+    assert by_name == {"before": 0.3, "after": 1.0, "seen": 0.5}
+
+
 def test_a_job_that_no_machine_holds_is_left_out_and_counted() -> None:
     found = week(submitted("big", 1.0, n_cpus=64.0), submitted("small", 1.0))
     rows = rows_of(found, Machines.of(found.nodes))
