@@ -28,7 +28,7 @@ _STYLE: Final = """
 --wind:#1C8C7E;--salt:#E4572E;--pv:#F2B705;color-scheme:light dark}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);
 font:16px/1.55 "Readex Pro",system-ui,sans-serif}main{max-inline-size:940px;margin-inline:auto;padding:16px 20px 60px}
-h1{font-size:clamp(26px,4vw,40px);line-height:1.18;font-weight:560;max-inline-size:28ch;margin-block:28px 12px;
+h1{font-size:clamp(26px,4vw,40px);line-height:1.18;font-weight:560;max-inline-size:34ch;margin-block:28px 12px;
 text-wrap:balance}h2{font-size:21px;font-weight:560;margin-block:44px 8px}p{max-inline-size:74ch;margin-block:0 10px}
 .small,figcaption{color:var(--mute);font-size:13.5px}.three{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));
 gap:12px 30px;border-block-start:2px solid var(--ink);padding-block-start:14px;margin-block-start:26px}
@@ -134,7 +134,7 @@ def _longest(found: Mapping[str, Any]) -> Iterable[str]:
          ": ".join(filter(None, (reason_text(item["reason"]), numbers_text(item)))))
         for item in found["longest"]
     )  # fmt: skip
-    yield from _rows((_("job"), _("account"), _("asked for"), _("waited"), _("why")), rows, ())
+    yield from _rows((_("job"), _("account"), _("asked for"), _("waited"), _("why")), rows, (3,))
 
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
@@ -243,7 +243,7 @@ def _bars(values: Sequence[float], days: Sequence[str]) -> str:
 def _areas(rows: Sequence[Mapping[str, Any]]) -> str:
     top = max([*(max(row["free"], row["asked"]) for row in rows), 1e-9])
     each = (_W - _START - _END) / max(1, len(rows))
-    parts = [*_axes(top, [row["at"] for row in rows])]
+    parts = [*_axes(top, [row["at"][:10] for row in rows])]
     for name, css in (("free", "free"), ("wasted", "wasted")):
         steps = "".join(f"V{_y(row[name], top):.1f}H{_START + (at + 1) * each:.1f}" for at, row in enumerate(rows))
         parts.append(f'<path class="{css}" d="M{_START:g} {_GROUND:g}{steps}V{_GROUND:g}Z"/>')

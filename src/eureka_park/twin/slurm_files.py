@@ -126,10 +126,7 @@ def _opened(path: Path) -> IO[str]:
 def read_jobs(source: SlurmSource, counts: Counts, told: Callable[[int], None] = lambda _n: None) -> Iterator[SlurmJob]:
     """The jobs of a record, one at a time. Raises BadInput where it is none, or more than a few lines are wrong."""
     lines = source.lines()
-    first = next((line for line in lines if line.strip()), None)
-    if first is None:
-        raise BadInput(f"{source.name} is empty.", fix=FILE_FIX, code="bad_trace", field="from")
-    header = Header(first)
+    header = _header(source, lines)
     for number, line in enumerate(lines, start=2):
         if not line.strip():
             continue
@@ -151,6 +148,13 @@ def read_jobs(source: SlurmSource, counts: Counts, told: Callable[[int], None] =
         raise _too_wrong(source, counts)
 
 
+def _header(source: SlurmSource, lines: Iterator[str]) -> Header:
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise BadInput(f"{source.name} is empty.", fix=FILE_FIX, code="bad_trace", field="from")
+    return Header(first)
+
+
 def _bear(source: SlurmSource, counts: Counts, what: str) -> None:
     """Leave a line out; where nearly all are wrong, say so at once."""
     counts.n_wrong += 1
@@ -169,7 +173,7 @@ def _too_wrong(source: SlurmSource, counts: Counts) -> BadInput:
 def last_instant_s(source: SlurmSource) -> float:
     """The latest submission, start or end in a file of jobs, in one quick pass. Raises BadInput."""
     lines = source.lines()
-    header = Header(next((line for line in lines if line.strip()), ""))
+    header = _header(source, lines)
     last_epoch, last_text = 0, ""
     for line in lines:
         values = line.split("|", header.n_fields - 1)

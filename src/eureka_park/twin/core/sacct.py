@@ -128,8 +128,8 @@ class Header:
 
 
 def is_step(job_id: str) -> bool:
-    """Whether a row is a step of a job: `12.batch`, `12_3.0`, `12+1.extern`."""
-    return "." in job_id
+    """Whether a row is a step of a job: `12.batch`, `12_3.0`, `12+1.extern`; but not `12_[1,2,...]`, a list cut off."""
+    return "." in job_id and "[" not in job_id
 
 
 def job_of(header: Header, line: str, zone: tzinfo | None = None) -> SlurmJob | None:
@@ -138,7 +138,7 @@ def job_of(header: Header, line: str, zone: tzinfo | None = None) -> SlurmJob | 
     Raises BadInput: code `bad_row` for a line that contradicts itself, another one for what makes all lines doubtful.
     """
     values = header.split(line)
-    if "." in values[header.id_at]:
+    if is_step(values[header.id_at]):
         return None
     (
         job_id, user, account, partition, qos, state, submit, eligible, start, end, elapsed, limit, nodes, cpus,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from eureka_park.foundation.errors import BadInput
@@ -74,7 +75,7 @@ def nodes_of(text: str) -> tuple[SlurmNode, ...]:
 
 def _records(text: str) -> Iterator[str]:
     starts = [found.start() for found in re.finditer(r"^\s*NodeName=", text, re.MULTILINE)]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         yield text[start:end]
 
 

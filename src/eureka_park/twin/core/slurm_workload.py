@@ -58,7 +58,7 @@ class Gathered:
     to_s: float
     jobs: list[tuple[Any, ...]] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
-    last_rows: dict[str, int] = field(default_factory=dict)
+    again: dict[str, list[int]] = field(default_factory=dict)  # rows of attempts that may have run again, by job
 
     def add(self, job: SlurmJob) -> None:
         """Hear a job. Raises BadInput where there are more than a run can hold."""
@@ -78,7 +78,7 @@ class Gathered:
         limit_s = job.limit_s if job.limit_s < np.inf else NO_LIMIT_S
         kw = self.power.job_kw(job.gpu_type, job.n_gpus, job.n_cpus)
         if job.state in AGAIN_STATES:
-            self.last_rows[job.job_id] = len(self.jobs)
+            self.again.setdefault(job.job_id, []).append(len(self.jobs))
         self.jobs.append((
             eligible_s, job.start_s, end_s, run_s, max(run_s, limit_s), job.n_nodes, job.n_gpus, max(1, job.n_cpus),
             max(1.0, job.mem_mib), job.gpu_type if job.n_gpus else CPU_KIND, f"{_word(job.account)}/{_word(job.user)}",
@@ -86,11 +86,14 @@ class Gathered:
         ))  # fmt: skip
 
     def without_lost_attempts(self) -> list[tuple[Any, ...]]:
-        """Jobs without the attempts that ran again later: the park is given each job once."""
-        if not self.last_rows:
+        """Jobs without the attempts that ran again later: the park is given each job once, as it ran last."""
+        if not self.again:
             return self.jobs
-        again = {row[-1] for row in self.jobs} & set(self.last_rows)
-        lost = {row for job_id, row in self.last_rows.items() if job_id in again}
+        ended = {row[-1] for row in self.jobs} & set(self.again)
+        lost: set[int] = set()
+        for job_id, rows in self.again.items():
+            last = () if job_id in ended else (max(rows, key=lambda row: self.jobs[row][1]),)
+            lost |= set(rows) - set(last)
         self.left["earlier_attempts"] += len(lost)
         return [one for row, one in enumerate(self.jobs) if row not in lost]
 
