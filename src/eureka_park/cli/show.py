@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,11 +20,12 @@ from eureka_park.cli.output import (
     say,
     state_cell,
 )
-from eureka_park.cli.words import _
+from eureka_park.cli.words import N_, _, count
 from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
     from eureka_park.client import JobView, Reason
+    from eureka_park.client.views import JobPower
 
 NODES_SHOWN = 8
 
@@ -78,6 +79,7 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
         (_("tier, class"), f"{view['tier']}, {view['class']}"),
         (_("command"), shlex.join(view["command"])),
         (_("asks for"), f"{_asked(view)}, {duration_text(view['time_s'])}"),
+        (_("predicted power"), power_told(view.get("power"))),
         (_("submitted"), instant_text(view["submitted_at"])),
         (_("started"), instant_text(view["started_at"])),
         (_("ended"), instant_text(view["ended_at"])),
@@ -97,6 +99,30 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
     return [
         (name, "\n".join(clean(line) for line in str(text).split("\n"))) for name, text in rows if text not in {"", "-"}
     ]
+
+
+_POWER_FROM: Final = {
+    "table": N_("{power}, by the table of its machines"),
+    "declared": N_("{power}, as declared"),
+    "meter": N_("{power}, by its own meter"),
+}
+
+
+def power_told(power: JobPower | None) -> str:
+    """What a job is predicted to draw, and what that rests on; empty where nobody knows."""
+    from eureka_park.foundation.units import power_text
+
+    if power is None:
+        return ""
+    said = power_text(power["predicted_kw"] / 1000.0)
+    if power["from"] == "learned" and power["n_jobs"]:
+        return count(
+            "{power}, learned from {n} job of its name",
+            "{power}, learned from {n} jobs of its name",
+            power["n_jobs"],
+            power=said,
+        )
+    return _(_POWER_FROM.get(power["from"], "{power}"), power=said)
 
 
 def _asked(view: JobView) -> str:

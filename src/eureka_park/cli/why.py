@@ -9,7 +9,7 @@ import click
 
 from eureka_park.cli.errors import sentence
 from eureka_park.cli.output import JOB, clean, json_option, park, print_json
-from eureka_park.cli.show import reason_text
+from eureka_park.cli.show import power_told, reason_text
 from eureka_park.cli.words import N_, _, count
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _more(answer: Why) -> Iterator[str]:
                 late=late,
                 cause=_(_CAUSES.get(promise["cause"], promise["cause"])),
             )
+    if power := power_told(answer.get("power")):
+        yield _("Predicted power: {power}.", power=power)
     if (estimate := answer.get("estimate")) and answer["reasons"][0].get("until"):  # else its reason has told it
         yield _(
             "It should start by {p50}, in nine cases of ten by {p90}.",

@@ -36,6 +36,8 @@ class ReceiptSummary(TypedDict):
 
 
 # `class` is a word of Python, so this one is written in the functional form.
+JobPower = TypedDict("JobPower", {"predicted_kw": float, "from": str, "n_jobs": int | None})
+JobPower.__doc__ = """What a job is predicted to draw, and what that rests on: table, declared, learned, meter."""
 JobView = TypedDict(
     "JobView",
     {
@@ -63,6 +65,7 @@ JobView = TypedDict(
         "min_nodes": NotRequired[int],
         "gpu_type": NotRequired[str],
         "kw": NotRequired[float | None],
+        "power": NotRequired[JobPower | None],
         "time_s": float,
         "checkpoint": bool,
         "node": str | None,
@@ -150,6 +153,7 @@ class Why(TypedDict):
     promise: NotRequired[WhyPromise | None]
     estimate: NotRequired[WhyEstimate | None]
     advice: NotRequired[list[str]]
+    power: NotRequired[JobPower | None]
 
 
 class Cancelled(TypedDict):

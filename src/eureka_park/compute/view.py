@@ -43,6 +43,7 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "min_nodes": spec.get("n_nodes_min", 0),
         "gpu_type": spec.get("gpu_type", ""),
         "kw": spec.get("declared_kw"),
+        "power": row.get("power"),
         "time_s": spec["time_s"],
         "checkpoint": spec["checkpoint"],
         "priority": spec["priority"],

@@ -59,7 +59,7 @@ def why_answer(
     """The answer about one job. `shown`: its view; `n_ahead`: of its line, None when it is not queued; `share`: what
     its project has used and is due, where that is known.
 
-    `line`, `share`, `place_at`, `promise` and `estimate` are None where there is nothing to say.
+    `line`, `share`, `place_at`, `promise`, `estimate` and `power` are None where there is nothing to say.
     """
     is_waiting = shown["state"] in _WAITING
     first = reasons[0] if reasons else _NO_REASON
@@ -74,6 +74,7 @@ def why_answer(
         "promise": promise_of(first, timeline, now_s),
         "estimate": estimate_of(first) if is_waiting else None,
         "advice": advice_of(shown, first, share),
+        "power": shown["power"],
     }
 
 

@@ -199,6 +199,28 @@ def machines_of(words: Words, job: Mapping[str, Any]) -> str:
     return words.say("runs on {n} of {all} machines: {names}", n=n, all=all_of_them, names=names)
 
 
+_POWER_FROM: Final[Mapping[str, str]] = {
+    "table": N_("{power}, by the table of its machines"),
+    "declared": N_("{power}, as declared"),
+    "meter": N_("{power}, by its own meter"),
+}
+
+
+def _power(words: Words, power: Mapping[str, Any] | None) -> str:
+    """What it is predicted to draw, and what that rests on."""
+    if power is None:
+        return ""
+    said = words.power(power["predicted_kw"] / 1000.0)
+    if power["from"] == "learned" and power["n_jobs"]:
+        return words.count(
+            "{power}, learned from {n} job of its name",
+            "{power}, learned from {n} jobs of its name",
+            power["n_jobs"],
+            power=said,
+        )
+    return words.say(_POWER_FROM[power["from"]], power=said)
+
+
 def _facts(words: Words, job: Mapping[str, Any], now_s: float) -> list[tuple[str, str]]:
     asks = [
         words.say("{n} CPU", n=words.number(job["cpus"] * job["nodes"])),
@@ -213,6 +235,7 @@ def _facts(words: Words, job: Mapping[str, Any], now_s: float) -> list[tuple[str
     found = [
         (words.say("Project"), isolated(job["project"])),
         (words.say("Asks for"), " · ".join(isolated(item) for item in asks)),
+        (words.say("Predicted power"), _power(words, job["power"])),
         (words.say("Declared run time"), words.duration(job["time_s"])),
         (words.say("Checkpoints"), words.say("yes: it can be paused") if job["checkpoint"] else ""),
         (words.say("Submitted"), when("submitted_at")),
