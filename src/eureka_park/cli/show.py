@@ -25,7 +25,7 @@ from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
     from eureka_park.client import JobView, Reason
-    from eureka_park.client.views import JobPower
+    from eureka_park.client.views import PredictedPower
 
 NODES_SHOWN = 8
 
@@ -108,7 +108,7 @@ _POWER_FROM: Final = {
 }
 
 
-def power_told(power: JobPower | None) -> str:
+def power_told(power: PredictedPower | None) -> str:
     """What a job is predicted to draw, and what that rests on; empty where nobody knows."""
     from eureka_park.foundation.units import power_text
 

@@ -36,8 +36,8 @@ class ReceiptSummary(TypedDict):
 
 
 # `class` is a word of Python, so this one is written in the functional form.
-JobPower = TypedDict("JobPower", {"predicted_kw": float, "from": str, "n_jobs": int | None})
-JobPower.__doc__ = """What a job is predicted to draw, and what that rests on: table, declared, learned, meter."""
+PredictedPower = TypedDict("PredictedPower", {"predicted_kw": float, "from": str, "n_jobs": int | None})
+PredictedPower.__doc__ = """What a job is predicted to draw, and what that rests on: table, declared, learned, meter."""
 JobView = TypedDict(
     "JobView",
     {
@@ -65,7 +65,7 @@ JobView = TypedDict(
         "min_nodes": NotRequired[int],
         "gpu_type": NotRequired[str],
         "kw": NotRequired[float | None],
-        "power": NotRequired[JobPower | None],
+        "power": NotRequired[PredictedPower | None],
         "time_s": float,
         "checkpoint": bool,
         "node": str | None,
@@ -153,7 +153,7 @@ class Why(TypedDict):
     promise: NotRequired[WhyPromise | None]
     estimate: NotRequired[WhyEstimate | None]
     advice: NotRequired[list[str]]
-    power: NotRequired[JobPower | None]
+    power: NotRequired[PredictedPower | None]
 
 
 class Cancelled(TypedDict):

@@ -120,14 +120,12 @@ class Quote(BaseModel):
     labels: dict[str, str]
 
 
-class JobPower(BaseModel):
-    """What a job is predicted to draw, and what that rests on."""
+class PredictedPower(BaseModel):
+    """IT power of a job without a cap, its share of idle power included; what that rests on, of `n_jobs` if learned."""
 
-    predicted_kw: float = Field(description="IT power without a cap, its share of idle power included")
-    basis: Literal["table", "declared", "learned", "meter"] = Field(
-        alias="from", description="The machines' table, the job's own word, jobs of its name before, its own meter"
-    )
-    n_jobs: int | None = Field(description="Of how many jobs it is learned")
+    predicted_kw: float
+    basis: Literal["table", "declared", "learned", "meter"] = Field(alias="from")
+    n_jobs: int | None
 
 
 class WhyLine(BaseModel):
@@ -162,7 +160,7 @@ class Why(JobEnding):
     promise: WhyPromise | None = None
     estimate: WhyEstimate | None = None
     advice: list[str] = Field(default=[], description="What would change it, in English")
-    power: JobPower | None = None
+    power: PredictedPower | None = None
 
 
 class ReceiptLine(BaseModel):
@@ -202,7 +200,7 @@ class JobView(BaseModel):
     min_nodes: int = Field(description="How far it may shrink; 0: it does not")
     gpu_type: str = Field(description="Empty: any")
     kw: float | None = Field(description="IT power that was declared")
-    power: JobPower | None = Field(description="None for a job that the scheduler has not seen yet")
+    power: PredictedPower | None = Field(description="None for a job that the scheduler has not seen yet")
     time_s: float
     checkpoint: bool
     priority: int
