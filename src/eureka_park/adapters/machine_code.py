@@ -47,7 +47,7 @@ class MachineCode:
         self._busy = threading.Lock()  # held by the thread that loads
         self._is_loaded = False
         self._spent_s, self._noted_s, self._again_s = 0.0, time.monotonic(), 0.0
-        kernels.as_python(self.note)
+        kernels.as_python(self.note, self.is_ready)
 
     def note(self, cpu_s: float) -> None:
         """Kernels have taken so long as Python; have machine code loaded, beside all else, when that pays."""
@@ -56,6 +56,16 @@ class MachineCode:
         self._noted_s = now_s
         if self._spent_s <= PAYS_CPU_S or now_s < self._again_s or self._is_loaded or kernels.IS_OFF:
             return
+        self._see_to_it(now_s)
+
+    def is_ready(self) -> bool:
+        """Whether machine code is loaded; else it is seen to, as somebody wants it."""
+        now_s = time.monotonic()
+        if not self._is_loaded and now_s >= self._again_s:
+            self._see_to_it(now_s)
+        return self._is_loaded
+
+    def _see_to_it(self, now_s: float) -> None:
         self._again_s = now_s + AGAIN_S
         if not is_compiled() and _kept_in() is not None:
             self.compile()

@@ -94,14 +94,25 @@ class _Here(threading.local):
 
 _here: Final = _Here()
 _spent: Callable[[float], None] | None = None
+_is_ready: Callable[[], bool] | None = None
 
 
-def as_python(spent: Callable[[float], None] = lambda _cpu_s: None) -> None:
+def as_python(
+    spent: Callable[[float], None] = lambda _cpu_s: None, is_ready: Callable[[], bool] = lambda: False
+) -> None:
     """Run kernels of this process as Python, until each is told to `use_compiled`; to be said before the first is
-    called. `spent` hears the CPU seconds of each call from outside, in the thread that made it.
+    called. `spent` hears the CPU seconds of each call from outside, in the thread that made it; `is_ready` answers
+    `machine_code_is_ready`.
     """
-    global _spent
-    _spent = spent
+    global _spent, _is_ready
+    _spent, _is_ready = spent, is_ready
+
+
+def machine_code_is_ready() -> bool:
+    """Whether kernels run as machine code here, or will at once; else they run as Python, a hundred times slower, and
+    machine code is being seen to. For whoever can do without what takes many turns.
+    """
+    return IS_OFF or _is_ready is None or _is_ready()
 
 
 def noted(work: Callable[[], Any]) -> list[tuple[Kernel, tuple[Any, ...]]]:

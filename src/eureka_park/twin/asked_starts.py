@@ -21,6 +21,7 @@ from eureka_park.compute.core.event import Node
 from eureka_park.compute.core.job import Job, JobSpec
 from eureka_park.control.quoting import Asked
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.kernels import machine_code_is_ready
 from eureka_park.twin.core.starts import HORIZON_S, N_DRAWS, Floats, Ratios, one_draw, quantiles
 
 OLD_S: Final = 180.0  # real seconds after which the kept board tells nothing any more
@@ -134,6 +135,8 @@ class AskedStarts:
         self, one: Asked, kept: _Kept | None, now_s: float, budget_s: float
     ) -> tuple[Estimate | None, bool, float]:
         """An estimate, None for a start beyond the horizon; whether the budget was enough to tell; CPU seconds used."""
+        if not machine_code_is_ready():  # it will be, for the next question
+            return None, False, 0.0
         if kept is None:
             board, slot = one.laid()
             ratios = Ratios.on(board, [], now_s)

@@ -22,13 +22,22 @@ def main() -> None:
     parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args()
     log_to_stderr()
-    MachineCode()  # a quote runs rules: as Python, until that takes long
+    MachineCode(work=_warm)  # a quote runs rules: as Python, until that takes long
     if options.ready_fd is not None:
         told = os.read(options.ready_fd, 16)  # returns when the home is prepared, or empty when its maker died
         os.close(options.ready_fd)
         if not told:
             sys.exit(1)
     serve(bootstrap.open_park(options.home), [socket.socket(fileno=int(item)) for item in options.fds.split(",")])
+
+
+def _warm() -> None:
+    """Call all kernels that quotes call."""
+    from eureka_park.control import tick
+    from eureka_park.twin.core import play
+
+    tick.warm()
+    play.warm()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ code = machine_code.MachineCode([sys.executable, "compile_all.py"], work=lambda:
 assert twice(3) == 5 and "numba" not in sys.modules
 code.note(machine_code.PAYS_CPU_S / 2)
 assert not code._is_loaded and code._compiler is None, "too little to pay"
+machine_code_is_ready = machine_code.kernels.machine_code_is_ready
 """
 GOES_OVER = """
 code.note(machine_code.PAYS_CPU_S)
@@ -56,6 +57,7 @@ code.note(machine_code.PAYS_CPU_S)
 wait_for(lambda: code._is_loaded)
 assert twice._call is twice.compiled and twice(3) == 5
 assert [list(twice.stats.cache_misses.values()), list(twice.stats.cache_hits.values())] == [[], [1]]
+assert machine_code_is_ready()
 assert add._call != add.compiled, "what only kernels call stays as it is"
 """
 LOST = """
@@ -91,6 +93,11 @@ def test_a_process_goes_over_to_machine_code_when_that_pays(folder: Path) -> Non
     run(folder, RUN + GOES_OVER)
 
 
+def test_a_process_goes_over_to_machine_code_when_somebody_wants_it(folder: Path) -> None:
+    run(folder, COMPILE)
+    run(folder, RUN + "assert not machine_code_is_ready(); wait_for(machine_code_is_ready); assert twice(3) == 5")
+
+
 def test_what_is_said_to_be_compiled_and_is_not_does_no_harm(folder: Path) -> None:
     run(folder, RUN + LOST)
 
@@ -102,7 +109,7 @@ def test_where_nothing_can_be_kept_a_process_compiles_for_itself(folder: Path) -
 
 
 def test_kernels_that_are_switched_off_stay_so(folder: Path) -> None:
-    code = "code.note(9.0); code.compile(); assert code._compiler is None and twice(3) == 5"
+    code = "code.note(9.0); code.compile(); assert machine_code_is_ready() and code._compiler is None and twice(3) == 5"
     run(folder, RUN + code, NUMBA_DISABLE_JIT="1")
     assert not (folder / "kept").exists()
 
