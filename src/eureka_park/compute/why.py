@@ -74,7 +74,7 @@ def why_answer(
         "promise": promise_of(first, timeline, now_s),
         "estimate": estimate_of(first) if is_waiting else None,
         "advice": advice_of(shown, first, share),
-        "power": shown["power"],
+        "power": shown.get("power"),
     }
 
 
