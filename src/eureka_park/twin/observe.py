@@ -31,6 +31,7 @@ from eureka_park.twin.core.slurm_waits import (
     spans_of,
     told,
 )
+from eureka_park.twin.core.wait_hist import WaitHist
 from eureka_park.twin.slurm_files import Counts, SlurmSource, last_instant_s, read_jobs
 
 Floats = npt.NDArray[np.float64]
@@ -40,39 +41,10 @@ NAMES_MAX: Final = 2_000  # accounts and partitions that are told apart
 OTHERS: Final = "(others)"
 N_LONGEST: Final = 12
 BATCH: Final = 50_000
-BIN: Final = 1.02  # of the histogram of waits: an error of at most 1 %
-N_BINS: Final = 1_024
 CPU_ONLY: Final = "cpu"
 UNKNOWN_KIND: Final = "gpu"
 Told = Callable[[int], None]
 OnReceipt = Callable[[Mapping[str, Any]], None]
-
-
-class WaitHist:
-    """Waits in logarithmic bins: quantiles with an error of at most 1 %, of any number of jobs; mean and sum exact."""
-
-    def __init__(self) -> None:
-        self.counts = np.zeros(N_BINS, dtype=np.int64)
-        self.n, self.sum_s = 0, 0.0
-
-    def add(self, wait_s: float, n: int = 1) -> None:
-        """Enter a wait; seconds."""
-        place = min(N_BINS - 1, int(math.log1p(wait_s) / math.log(BIN))) if wait_s > 0.0 else 0
-        self.counts[place] += n
-        self.n += n
-        self.sum_s += n * wait_s
-
-    def quantile(self, level: float) -> float:
-        """The wait at or below which `level` of the jobs lie; 0 without jobs. Seconds."""
-        if not self.n:
-            return 0.0
-        place = int(np.searchsorted(np.cumsum(self.counts), math.ceil(level * self.n)))
-        return BIN ** (place + 0.5) - 1.0 if place else 0.0
-
-    def told(self) -> dict[str, float]:
-        """Mean and quantiles; seconds."""
-        mean = self.sum_s / self.n if self.n else 0.0
-        return {"mean": mean, **{f"p{level * 100:g}": self.quantile(level) for level in (0.5, 0.95, 0.99)}}
 
 
 @dataclass(slots=True)
@@ -131,7 +103,9 @@ class Observer:
         self.n_hours = math.ceil((to_s - self.hour0_s) / HOUR_S)
         self.by_hour = ByHour(self.hour0_s, self.n_hours, 2)  # kW, GPUs
         self.carbon = request.power.intensities(self.hour0_s, self.n_hours)
-        self._carbon_until = np.concatenate([[0.0], np.cumsum(self.carbon)])
+        self._carbon: list[float] = self.carbon.tolist()  # plain numbers are read quicker one by one
+        self._carbon_until: list[float] = [0.0, *np.cumsum(self.carbon).tolist()]
+        self._kw: dict[tuple[str, int, int], float] = {}
         self.groups: dict[str, dict[str, Sums]] = {"account": {}, "partition": {}, "kind": {}}
         self.all = Sums()
         self.states: Counter[str] = Counter()
@@ -208,7 +182,7 @@ class Observer:
     def _take_run(self, job: SlurmJob, end_s: float, sums: Sequence[Sums]) -> None:
         first_s = max(job.start_s, self.from_s)
         hours = max(0.0, end_s - first_s) / HOUR_S
-        kw = self.request.power.job_kw(job.gpu_type, job.n_gpus, job.n_cpus)
+        kw = self._kw_of(job)
         gco2 = kw * (self._carbon_at(end_s) - self._carbon_at(first_s)) if hours else 0.0
         for one in sums:
             one.gpu_h += job.n_gpus * hours
@@ -236,8 +210,16 @@ class Observer:
         """The integral of carbon intensity from the first hour on; g/kWh times h."""
         hours = min(float(self.n_hours), max(0.0, (instant_s - self.hour0_s) / HOUR_S))
         whole = int(hours)
-        part = (hours - whole) * self.carbon[whole] if whole < self.n_hours else 0.0
-        return float(self._carbon_until[whole] + part)
+        part = (hours - whole) * self._carbon[whole] if whole < self.n_hours else 0.0
+        return self._carbon_until[whole] + part
+
+    def _kw_of(self, job: SlurmJob) -> float:
+        key = (job.gpu_type, job.n_gpus, job.n_cpus)
+        if (known := self._kw.get(key)) is None:
+            if len(self._kw) > BATCH:
+                self._kw.clear()
+            known = self._kw[key] = self.request.power.job_kw(*key)
+        return known
 
     def _receipt(self, job: SlurmJob, first_s: float, end_s: float, kw: float, gco2: float) -> dict[str, Any]:
         """A job's receipt for the part of it that lies in these days."""

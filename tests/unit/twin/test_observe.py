@@ -15,7 +15,8 @@ from eureka_park.twin import observe as module
 from eureka_park.twin import slurm_files
 from eureka_park.twin.core.sacct import FIELDS
 from eureka_park.twin.core.slurm_power import GpuPower, PowerModel
-from eureka_park.twin.observe import ObserveRequest, WaitHist, observe
+from eureka_park.twin.core.wait_hist import WaitHist
+from eureka_park.twin.observe import ObserveRequest, observe
 from eureka_park.twin.slurm_files import Counts, SlurmSource, read_jobs, sacct_command
 
 POWER = PowerModel({"h100": GpuPower(100.0, 1100.0, False, "given")}, power_frac=0.5, gco2_per_kwh=400.0)

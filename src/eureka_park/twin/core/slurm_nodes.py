@@ -21,8 +21,8 @@ EVENT_FIELDS: Final = ("NodeName", "TimeStart", "TimeEnd", "State", "Reason")
 _KEY: Final = re.compile(r"(?:^|\s)(NodeName|Gres|CfgTRES|State|RealMemory|CPUTot|CPUEfctv|ActiveFeatures|Partitions)=")
 _GRES: Final = re.compile(r"gpu(?::([^:(),]+))?:(\d+)")
 _OUT_FLAGS: Final = frozenset(
-    {"DOWN", "DRAIN", "DRAINED", "DRAINING", "FAIL", "FAILING", "MAINT", "FUTURE", "UNKNOWN", "INVAL", "INVALID_REG",
-     "ERROR", "NOT_RESPONDING", "REBOOT_ISSUED", "DYNAMIC_FUTURE"}
+    {"DOWN", "DRAIN", "DRAINED", "DRAINING", "FAIL", "FAILING", "MAINT", "FUTURE", "UNKNOWN", "UNK", "INVAL",
+     "INVALID_REG", "ERROR", "NOT_RESPONDING", "REBOOT_ISSUED", "DYNAMIC_FUTURE"}
 )  # fmt: skip
 _MARKS: Final = {"*": "NOT_RESPONDING", "$": "MAINT", "@": "REBOOT_ISSUED"}  # behind a state, as Slurm writes them
 _HOSTS_MAX: Final = 200_000
