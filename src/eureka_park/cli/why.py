@@ -66,12 +66,12 @@ def _more(answer: Why) -> Iterator[str]:
     if (line := answer.get("line")) and "behind" not in codes and "next" not in codes:
         if line["n_ahead"]:
             yield count(
-                "{n} job of its project and tier came before it.",
-                "{n} jobs of its project and tier came before it.",
+                "{n} job stands before it in its line.",
+                "{n} jobs stand before it in its line.",
                 line["n_ahead"],
             )
         else:
-            yield _("No other job of its project and tier came before it.")
+            yield _("No other job stands before it in its line.")
     told = any("used_frac" in reason["values"] for reason in answer["reasons"])
     if (share := answer.get("share")) and not told:
         used, due = f"{share['used_frac']:.2f}", f"{share['due_frac']:.2f}"

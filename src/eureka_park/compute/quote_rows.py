@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eureka_park.compute import store
-from eureka_park.compute.core.job import Tier
-from eureka_park.compute.core.listing import Sort
+from eureka_park.compute.core.job import JobSpec, Tier
+from eureka_park.compute.place_in_line import Place
 
 ON_NODE: Final = ("starting", "running", "pausing", "frozen")
 RUNNING_MAX: Final = 1000
 VISITOR_ROWS_S: Final = 5.0
 _AHEAD: Final = 8  # of those before a job in its line, that a quote looks at
-_LINES_KEPT: Final = 256  # projects whose lines are remembered
+_LINES_KEPT: Final = 256  # lines that are remembered
 
 _Row = Mapping[str, Any]
 
@@ -40,10 +40,10 @@ class QuoteShelf:
         self._mark: int | None = None
         self._read_real_s = -1e18
         self._running: Sequence[_Row] = ()
-        self._of_project: dict[str, QuoteRows] = {}
+        self._of_line: dict[tuple[str, str, int], QuoteRows] = {}
 
-    def rows(self, conn: Any, mark: int, project: str, real_s: float, *, is_visitor: bool) -> QuoteRows:
-        """The rows for a job of a project. `mark`: how far the journal has come in the view of `conn`. A visitor may
+    def rows(self, conn: Any, mark: int, spec: JobSpec, real_s: float, *, is_visitor: bool) -> QuoteRows:
+        """The rows for a job. `mark`: how far the journal has come in the view of `conn`. A visitor may
         get rows that are a few seconds old.
         """
         with self._lock:
@@ -52,22 +52,22 @@ class QuoteShelf:
                 on_nodes = store.page(conn, store.Asked(ON_NODE), limit=RUNNING_MAX)
                 self._running = store.rows_of(conn, [job_id for job_id, _ in on_nodes])
                 self._mark, self._read_real_s = mark, real_s
-                self._of_project.clear()
-            if project not in self._of_project:
-                if len(self._of_project) >= _LINES_KEPT:
-                    self._of_project.clear()
-                self._of_project[project] = _lines(conn, self._running, project)
-            return self._of_project[project]
+                self._of_line.clear()
+            line = spec.project, spec.person, spec.priority
+            if line not in self._of_line:
+                if len(self._of_line) >= _LINES_KEPT:
+                    self._of_line.clear()
+                self._of_line[line] = _lines(conn, self._running, spec)
+            return self._of_line[line]
 
 
-def _lines(conn: Any, running: Sequence[_Row], project: str) -> QuoteRows:
+def _lines(conn: Any, running: Sequence[_Row], spec: JobSpec) -> QuoteRows:
     ahead, n_ahead = {}, {}
     for tier in (str(one) for one in Tier):
-        line = store.Asked(("queued", "paused"), tier, (project,))
-        first = store.page(conn, line, Sort.OLDEST, limit=_AHEAD)
-        ahead[tier] = store.rows_of(conn, [job_id for job_id, _ in first]) if first else []
-        n_ahead[tier] = store.count(conn, line) if len(first) == _AHEAD else len(first)
-    return QuoteRows(running, ahead, n_ahead, is_first(conn, project))
+        place = Place(spec.project, spec.person, tier, spec.priority)
+        ahead[tier] = store.rows_before(conn, place, _AHEAD)
+        n_ahead[tier] = store.n_before(conn, place) if len(ahead[tier]) == _AHEAD else len(ahead[tier])
+    return QuoteRows(running, ahead, n_ahead, is_first(conn, spec.project))
 
 
 def is_first(conn: Any, project: str) -> bool:

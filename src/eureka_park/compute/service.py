@@ -18,6 +18,7 @@ from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, rea
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.compute.neighbours import DeadlineCheck, Quoter, Receipts, Sky
+from eureka_park.compute.place_in_line import Place
 from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, QuoteShelf, is_first
 from eureka_park.compute.why import why_answer
 from eureka_park.data.service import DataService
@@ -106,7 +107,7 @@ class ComputeService:
         with self._db.read() as conn:
             spec = self._checked(conn, who, request, now_s, Act.SEE if who is None else Act.SUBMIT)
             mark, real_s = self._mark(), self._clock.real_s()
-            rows = self._quote_shelf.rows(conn, mark, spec.project, real_s, is_visitor=who is None)
+            rows = self._quote_shelf.rows(conn, mark, spec, real_s, is_visitor=who is None)
         if self._quoter is None:
             raise NotFound("This park makes no quotes.", fix="Submit the job.", code="no_quotes")
         specs = {str(tier): replace(spec, tier=tier) for tier in Tier}
@@ -214,7 +215,7 @@ class ComputeService:
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
             self._tell_nodes([shown])
             if row["state"] == "queued" and not row["reasons"]:
-                n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"])
+                n_ahead = store.n_before(conn, Place.of_row(row))
                 shares = self._board_facts().shares
                 behind = view.behind(n_ahead, row["tier"], shares.get(row["project"]))
                 shown["reasons"] = [self._waits_for(conn, row) or self._no_plan() or behind]
@@ -324,7 +325,7 @@ class ComputeService:
         with self._db.read() as conn:
             row = self._row_in(conn, who, job_id)
             timeline = store.timeline_of(conn, job_id)
-            n_ahead = store.n_before(conn, row["project"], row["tier"], row["ordinal"]) if state == "queued" else None
+            n_ahead = store.n_before(conn, Place.of_row(row)) if state == "queued" else None
         if state in ENDED_NAMES or not reasons:
             reasons = [view.ended_reason(row)] + (reasons if state not in ENDED_NAMES else [])
         share = self._board_facts().shares.get(row["project"])

@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from eureka_park.compute.core.job import ENDED, Job, Reason
 from eureka_park.compute.core.listing import NAME_KEY_CHARS, STATE_ORDER, Cursor, Sort, name_key
+from eureka_park.compute.place_in_line import Place
 from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
 
 metadata = MetaData()
@@ -67,6 +68,9 @@ jobs = Table(
     Column("power", Text, nullable=False, server_default=""),  # JSON: predicted power and what it rests on
     # The rest of a row is wide: what lists filter and sort by stands in indexes that answer without it.
     Index("jobs_by_state", "state", "ordinal", "project", "tier"),
+    Column("person", String(64), nullable=False, server_default=""),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Index("jobs_in_line", "project", "tier", "state", "person", "priority", "ordinal"),
     Index("jobs_by_project", "project", "state", "ordinal", "tier"),
     Index("jobs_by_array", "array_id", "task_index"),
     Index(
@@ -184,7 +188,7 @@ def row_of(job: Job, array_id: str | None, task_index: int | None, reasons: Sequ
         "attempt": job.attempt, "resume_count": job.resume_count, "n_pauses": job.n_pauses, "cap_frac": job.cap_frac,
         "ran_s": job.ran_s, "node": job.node, "sandbox_level": job.sandbox_level, "detail": job.detail,
         "reasons": json.dumps([reason.to_json() for reason in reasons]), "name_key": name_key(job.spec.name),
-        "power": json.dumps(_power_of(job)),
+        "power": json.dumps(_power_of(job)), "person": job.spec.person, "priority": job.spec.priority,
     }  # fmt: skip
 
 
@@ -196,6 +200,7 @@ def _power_of(job: Job) -> dict[str, Any]:
 
 _FIXED: Final = (
     "ordinal", "array_id", "task_index", "project", "name", "name_key", "tier", "spec", "submitted_s", "deadline_s",
+    "person", "priority",
 )  # fmt: skip
 
 
@@ -445,12 +450,25 @@ def started_between(
     return list(conn.execute(query).scalars())
 
 
-def n_before(conn: Connection, project: str, tier: str, ordinal: int) -> int:
-    """How many queued jobs of the same project and tier came before."""
-    query = select(func.count()).where(
-        jobs.c.project == project, jobs.c.tier == tier, jobs.c.state == "queued", jobs.c.ordinal < ordinal
-    )
-    return int(conn.execute(query).scalar_one())
+def n_before(conn: Connection, place: Place) -> int:
+    """How many jobs stand before a queued one in its line."""
+    return int(conn.execute(select(func.count()).select_from(jobs).where(_stand_before(place))).scalar_one())
+
+
+def rows_before(conn: Connection, place: Place, limit: int) -> list[dict[str, Any]]:
+    """The first of those, first in line first."""
+    order = (case((jobs.c.state == "paused", 0), else_=1), jobs.c.priority.desc(), jobs.c.ordinal)
+    query = select(jobs.c.job_id).where(_stand_before(place)).order_by(*order).limit(limit)
+    return rows_of(conn, list(conn.execute(query).scalars()))
+
+
+def _stand_before(place: Place) -> Any:
+    c, priority = jobs.c, place.priority
+    is_sooner = c.priority >= priority
+    if place.ordinal is not None:
+        is_sooner = or_(c.priority > priority, and_(c.priority == priority, c.ordinal < place.ordinal))
+    in_line = and_(c.project == place.project, c.tier == place.tier, c.person == place.person)
+    return and_(in_line, or_(c.state == "paused", and_(c.state == "queued", is_sooner)))
 
 
 def open_among(conn: Connection, job_ids: Sequence[str]) -> tuple[dict[str, str], set[str]]:

@@ -33,7 +33,7 @@ def test_everything_that_stands_behind_a_reason_is_told(small: SmallPark, run: R
     small.add(reasons=[ROOM], why=WHY)
     assert run("why", JOB).stdout == (
         "It needs 3 whole free nodes; 2 are free. (its place is kept from 2026-11-22 14:05 UTC on)\n"
-        "  2 jobs of its project and tier came before it.\n"
+        "  2 jobs stand before it in its line.\n"
         "  Project solar has used 0.42 of the park lately; 0.25 is due to it.\n"
         "  A start at 2026-11-22 13:00 UTC was promised to it; it is 1 h 05 min late: no node was free.\n"
         "  It should start by 2026-11-22 14:05 UTC, in nine cases of ten by 2026-11-22 16:00 UTC.\n"
@@ -57,7 +57,7 @@ def test_what_the_reason_says_is_not_said_again(small: SmallPark, run: Run) -> N
     )
     assert "it should start by 2026-11-22 14:05 UTC" in run("jobs").stdout.replace("\n", " ")
     small.add("job-first", reasons=[ROOM], why={"line": {"n_ahead": 0}})
-    assert "No other job of its project and tier came before it." in run("why", "job-first").stdout
+    assert "No other job stands before it in its line." in run("why", "job-first").stdout
 
 
 def test_command_and_page_know_all_advice_and_the_same_causes() -> None:

@@ -47,10 +47,8 @@ def why_of(words: Words, answer: Mapping[str, Any], now_s: float) -> dict[str, l
 
 def _ahead(words: Words, n_ahead: int) -> str:
     if not n_ahead:
-        return words.say("No other job of its project and tier came before it.")
-    return words.count(
-        "{n} job of its project and tier came before it.", "{n} jobs of its project and tier came before it.", n_ahead
-    )
+        return words.say("No other job stands before it in its line.")
+    return words.count("{n} job stands before it in its line.", "{n} jobs stand before it in its line.", n_ahead)
 
 
 def _facts(words: Words, answer: Mapping[str, Any], now_s: float) -> Iterator[str]:
