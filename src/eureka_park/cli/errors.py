@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 from typing import Final
 
 from eureka_park.cli.energy_errors import SAID_BY_ENERGY
+from eureka_park.cli.observe_errors import SAID_BY_OBSERVE
 from eureka_park.cli.policy_errors import SAID_BY_POLICY
 from eureka_park.cli.reasons import ADVICE, SAID_AFTERWARDS, SAID_BY_THE_PARK
 from eureka_park.cli.twin_errors import SAID_BY_THE_TWIN
@@ -142,7 +144,8 @@ def sentence(text: str) -> str:
         if found := _last(form).fullmatch(text):
             names = found.groupdict()
             return f"{sentence(names.pop('_before'))} {_(form, **names)}"
-    for form in (*FORMS, *SAID_BY_THE_PARK, *ADVICE, *SAID_BY_ENERGY, *SAID_BY_POLICY, *SAID_BY_THE_TWIN):
+    said = (SAID_BY_THE_PARK, ADVICE, SAID_BY_ENERGY, SAID_BY_POLICY, SAID_BY_THE_TWIN, SAID_BY_OBSERVE)
+    for form in (*FORMS, *chain.from_iterable(said)):
         if found := _pattern(form).fullmatch(text):
             return _(form, **found.groupdict())
     return text

@@ -49,7 +49,7 @@ COMMANDS: dict[str, Lazy] = {
     ),
     "twin": Lazy(f"{_CLI}.twin:twin", "The park's decisions, tried in a simulated world.", see=("policy", "energy")),
     "observe": Lazy(
-        f"{_CLI}.observe:observe", "A cluster of another scheduler, looked at.", see=("twin replay", "energy")
+        f"{_CLI}.observe:observe", "A cluster of another scheduler, looked at.", see=("twin", "energy")
     ),
     "weather": Lazy(f"{_CLI}.weather:weather", "Weather files: make, import, fetch, describe.", see=("energy", "site")),
     "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell.", see=("version",)),

@@ -24,6 +24,7 @@ def observe() -> None:
     \b
     park observe slurm                              the last 30 days, on a login node
     park observe slurm --out look                   a page and tables in the folder look
-    park observe slurm --from jobs.txt              what sacct wrote elsewhere
+    park observe slurm --commands                   what to run there, to look at it elsewhere
+    park observe slurm --from jobs.txt              what sacct wrote there
     park twin replay --from slurm                   what this park's policy would have changed
     """

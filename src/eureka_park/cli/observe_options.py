@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from eureka_park.cli.energy_options import DEFAULT_SITE, Between
-from eureka_park.cli.words import N_
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import HOUR_S, parse_instant_s
 
@@ -24,23 +23,6 @@ SLURM: Final = "slurm"
 DAYS: Final = 30.0
 _FILE: Final = click.Path(path_type=Path)
 _CARBON_FIX: Final = "Write two columns, hour,gco2_per_kwh, such as 2026-11-22T18:00:00Z,231."
-SAID_BY_OBSERVE: Final = (
-    N_("'{text}' is no power of a GPU."),
-    N_("Write it as KIND=WATTS, such as a100=400."),
-    N_("{file}, line {line}: no hour and intensity."),
-    N_("There is no time zone '{name}'."),
-    N_("Name one such as Europe/Paris or Africa/Casablanca."),
-    N_("There is no sacct here."),
-    N_("There is no scontrol here."),
-    N_("No machine is known."),
-    N_("Give the machines: --nodes FILE, of scontrol show node."),
-    N_("The output of sacct has no column {column}."),
-    N_("The clock of {zone} shows '{stamp}' twice: it is changed then."),
-    N_("The clock of {zone} shows '{stamp}' never: it is changed then."),
-    N_("Print stamps as seconds: SLURM_TIME_FORMAT=%s sacct ..."),
-    N_("'{stamp}' is local time, and nothing says of which zone."),
-    N_("Print stamps as seconds: SLURM_TIME_FORMAT=%s sacct ..., or say --timezone Europe/Paris."),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,13 @@ N_LONGEST: Final = 8
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
     help="Write a page and tables into this folder: index.html, receipts.csv, hours.csv.",
 )  # fmt: skip
+@click.option("--commands", is_flag=True, help="Print what to run on the cluster to look at it elsewhere, and end.")
 @record_options
 @quiet_option
 @json_option
-def slurm(asked: Asked, jobs: Path | None, site: str | None, out: Path | None, quiet: bool, as_json: bool) -> None:
+def slurm(
+    asked: Asked, jobs: Path | None, site: str | None, out: Path | None, commands: bool, quiet: bool, as_json: bool
+) -> None:
     """What the jobs of a Slurm cluster drew in the last 30 days, and why each of them waited.
 
     Reads sacct, scontrol and sacctmgr, as any user, and writes nothing on the cluster. Energy is modelled by kind of
@@ -50,8 +53,8 @@ def slurm(asked: Asked, jobs: Path | None, site: str | None, out: Path | None, q
     \b
     park observe slurm
     park observe slurm --days 7 --gco2 60 --pue 1.3 --out look
-    SLURM_TIME_FORMAT=%s sacct -a -X -D -P -S now-30days -o ALL > jobs.txt; scontrol show node > nodes.txt
-    park observe slurm --from jobs.txt --nodes nodes.txt --out look
+    park observe slurm --commands
+    park observe slurm --from jobs.txt --nodes nodes.txt --events events.txt --out look
     """
     with server_part("observe slurm"):
         from eureka_park.cli.observe_files import Written
@@ -59,6 +62,11 @@ def slurm(asked: Asked, jobs: Path | None, site: str | None, out: Path | None, q
         from eureka_park.foundation.site_reading import load_site
         from eureka_park.twin.observe import ObserveRequest, observe
 
+        if commands:
+            from eureka_park.twin.slurm_files import commands_of
+
+            click.echo("\n".join(commands_of(asked.days)))
+            return
         found_site = load_site(site, machine_facts()) if site else None
         source, power = source_of(asked, jobs), power_of(asked, found_site)
         with Line(quiet=quiet or as_json) as line, Written(out) as written:

@@ -16,8 +16,8 @@ from eureka_park.twin.core.sacct import FIELDS, OPTIONS, TIME_FORMAT, Header, Sl
 from eureka_park.twin.core.slurm_nodes import EVENT_FIELDS, OutOfService, SlurmNode, events_of, nodes_of
 
 FILE_FIX: Final = (
-    f"Run this where Slurm's commands are, or there: SLURM_TIME_FORMAT={TIME_FORMAT} sacct {' '.join(OPTIONS)} "
-    f"--starttime now-30days --format={','.join(FIELDS)} > jobs.txt, and here: --from jobs.txt"
+    "Run this where Slurm's commands are, or bring their words here: park observe slurm --commands says which to type; "
+    "then: --from jobs.txt --nodes nodes.txt"
 )
 WRONG_FRAC_MAX: Final = 0.01  # of rows that contradict themselves; more of them are no accident
 WRONG_MAX: Final = 20  # so many are always borne
@@ -65,10 +65,8 @@ class SlurmSource:
             return events_of(_file_lines(self.events), self.zone)
         if self.jobs:
             return ()
-        command = ("sacctmgr", "--parsable2", "--readonly", "show", "event", f"start=now-{self.days:.0f}days",
-                   f"format={','.join(EVENT_FIELDS)}")  # fmt: skip
         try:
-            return events_of(list(_command_lines(command)))
+            return events_of(list(_command_lines(events_command(self.days))))
         except (Unavailable, BadInput):
             return ()
 
@@ -77,6 +75,22 @@ def sacct_command(days: float) -> tuple[str, ...]:
     """The one command that reads jobs."""
     hours = max(1, round(days * 24))
     return ("sacct", *OPTIONS, f"--starttime=now-{hours}hours", f"--format={','.join(FIELDS)}")
+
+
+def events_command(days: float) -> tuple[str, ...]:
+    """The one command that reads times out of service."""
+    since = f"start=now-{max(1, round(days * 24))}hours"
+    return ("sacctmgr", "--parsable2", "--readonly", "show", "event", since, f"format={','.join(EVENT_FIELDS)}")
+
+
+def commands_of(days: float) -> tuple[str, ...]:
+    """What to type on a cluster to look at it elsewhere."""
+    stamps = f"SLURM_TIME_FORMAT={TIME_FORMAT}"
+    return (
+        f"{stamps} {' '.join(sacct_command(days))} > jobs.txt",
+        "scontrol show node --oneliner > nodes.txt",
+        f"{stamps} {' '.join(events_command(days))} > events.txt",
+    )
 
 
 def _command_lines(command: tuple[str, ...]) -> Iterator[str]:

@@ -26,8 +26,7 @@ FIELDS: Final = (
 NEEDED: Final = ("JobID", "State", "Submit", "Start", "End", "AllocTRES")
 OPTIONS: Final = ("--allusers", "--allocations", "--duplicates", "--noconvert", "--parsable2")
 TIME_FORMAT: Final = "%s"  # of SLURM_TIME_FORMAT: seconds of the epoch, which no clock change makes ambiguous
-COMMAND: Final = f"SLURM_TIME_FORMAT={TIME_FORMAT} sacct {' '.join(OPTIONS)} --starttime now-30days --format={{fields}}"
-_FIX: Final = "Make the file with: " + COMMAND.format(fields=",".join(FIELDS))
+_FIX: Final = "park observe slurm --commands says what to type on the cluster."
 _STAMP_FIX: Final = "Print stamps as seconds: SLURM_TIME_FORMAT=%s sacct ..., or say --timezone Europe/Paris."
 _NO_TIME: Final = frozenset({"", "Unknown", "None", "N/A", "NONE", "Invalid"})
 _JOB_ID: Final = re.compile(r"(\d+)(?:_(\d+|\[[^\]]*\]?)|\+(\d+))?")

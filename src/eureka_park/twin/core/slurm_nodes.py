@@ -183,7 +183,7 @@ def events_of(lines: Iterable[str], zone: tzinfo | None = None) -> tuple[OutOfSe
     if missing:
         raise BadInput(
             f"The output of sacctmgr has no column {missing[0]}.",
-            fix=f"Make it with: sacctmgr --parsable2 show event format={','.join(EVENT_FIELDS)}", code="bad_events",
+            fix="park observe slurm --commands says what to type on the cluster.", code="bad_events",
         )  # fmt: skip
     return tuple(event for line in rows if (event := _event(names, line, zone)) is not None)
 

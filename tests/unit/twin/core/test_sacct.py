@@ -123,7 +123,7 @@ def test_a_row_that_is_cut_off() -> None:
 def test_columns_that_are_missing_are_named() -> None:
     with pytest.raises(BadInput, match="no column AllocTRES") as error:
         Header("JobID|State|Submit|Start|End")
-    assert "sacct" in error.value.fix
+    assert "--commands" in error.value.fix
     with pytest.raises(BadInput, match="no output of sacct"):
         Header("submit_s,run_s,gpus")
 
