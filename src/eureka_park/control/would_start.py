@@ -59,7 +59,7 @@ class Picture:
 
     def _place(self, row: Mapping[str, Any]) -> None:
         """Put a running job onto its node; one whose node has gone or is full by other rows is left out."""
-        state, job_id, spec = self._state, JobId(row["job_id"]), _alone(JobSpec.from_json(row["spec"]))
+        state, job_id, spec = self._state, JobId(row["job_id"]), _predicted(row)
         node = state.side.machines.index.get(row["node"], NONE)
         if node == NONE or not self._free(spec)[node]:
             return
@@ -205,7 +205,7 @@ class Picture:
         else:
             state.known_projects.add(spec.project)
         for row in ahead:
-            waiting = _alone(JobSpec.from_json(row["spec"]))
+            waiting = _predicted(row)
             state.apply(ev.JobSubmitted(JobId(row["job_id"]), row["submitted_s"], waiting, row["deadline_s"]))
         set_up(state, supply, self._policy, now_s)
         return _Line(state, ahead, supply)
@@ -228,6 +228,12 @@ class Pictures:
                 self._picture = Picture(self._nodes, running, self._policy, now_s, self._lock)
                 self._running = running
             return self._picture
+
+
+def _predicted(row: Mapping[str, Any]) -> JobSpec:
+    """The declaration of a row's job, with the power that is predicted of it."""
+    spec, power = _alone(JobSpec.from_json(row["spec"])), row.get("power")
+    return replace(spec, declared_kw=power["predicted_kw"]) if power else spec
 
 
 def _alone(spec: JobSpec) -> JobSpec:
