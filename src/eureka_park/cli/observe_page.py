@@ -99,7 +99,7 @@ def _opening(found: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _why(found: Mapping[str, Any]) -> Iterable[str]:
-    yield f"<h2>{escape(_('Why jobs waited'))}</h2>"
+    yield _h2(_("Why jobs waited"))
     heads = (
         (_("why jobs waited"), ""),
         (_("of all waiting"), ' colspan="2"'),
@@ -128,7 +128,7 @@ def _why(found: Mapping[str, Any]) -> Iterable[str]:
 def _longest(found: Mapping[str, Any]) -> Iterable[str]:
     if not found["longest"]:
         return
-    yield f"<h2>{escape(_('The longest waits'))}</h2>"
+    yield _h2(_("The longest waits"))
     rows = (
         (item["job"], item["account"], asked_text(dict(item)), wait_text(item["before_s"] + item["queued_s"]),
          ": ".join(filter(None, (reason_text(item["reason"]), numbers_text(item)))))
@@ -139,13 +139,17 @@ def _longest(found: Mapping[str, Any]) -> Iterable[str]:
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     heads = (title, _("jobs"), _("GPU hours"), _("energy"), "CO2", _("wait p50"), _("wait p95"))
-    yield f"<h2>{escape(title)}</h2>"
+    yield _h2(title)
     cells = (
         (row["name"] or "–", f"{row['n_jobs']:,}", f"{row['gpu_h']:,.1f}", energy_text(row["kwh"]),
          mass_text(row["gco2_kg"]), wait_text(row["wait_s"]["p50"]), wait_text(row["wait_s"]["p95"]))
         for row in rows[:N_ROWS]
     )  # fmt: skip
     yield from _rows(heads, cells, range(1, 7))
+
+
+def _h2(text: str) -> str:
+    return f"<h2>{escape(text)}</h2>"
 
 
 def _rows(heads: Sequence[str], rows: Iterable[Sequence[str]], figures: Sequence[int]) -> Iterable[str]:
@@ -161,7 +165,7 @@ def _rows(heads: Sequence[str], rows: Iterable[Sequence[str]], figures: Sequence
 
 
 def _rests_on(found: Mapping[str, Any]) -> Iterable[str]:
-    yield f"<h2>{escape(_('What these figures rest on'))}</h2>"
+    yield _h2(_("What these figures rest on"))
     yield from (f'<p class="small">{escape(line)}</p>' for line in assumed_lines(found["assumed"]))
     told = _(
         "Instants are UTC. Quantiles are exact to 1 %. Machines are looked at every {step}.",
@@ -178,7 +182,7 @@ def _replay_name(found: Mapping[str, Any]) -> str:
 
 
 def _pictures(found: Mapping[str, Any]) -> Iterable[str]:
-    yield f"<h2>{escape(_('Day by day'))}</h2>"
+    yield _h2(_("Day by day"))
     days = _days(found["energy"]["by_hour"])
     yield _figure(_("Energy of the jobs, kWh a day"), _bars([kwh for _day, kwh in days], [day for day, _kwh in days]))
     by_day = found["by_day"]
