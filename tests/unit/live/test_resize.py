@@ -127,9 +127,14 @@ def test_power_falls_and_the_gang_goes_on_with_fewer_machines(racks: Racks) -> N
     whats = racks.park.compute.timeline(racks.owner, job_id)
     assert any("fewer nodes: 2" in row["text"] and "sky" in row["text"].lower() for row in whats), whats
     assert racks.whats(job_id).count("paused") == 0, "it never left its machines"
+    racks.step(3600)
     racks.engine.run_s[job_id] = 0.0
     racks.step(times=2)
-    assert racks.view(job_id)["state"] == "finished"
+    view = racks.view(job_id)
+    assert view["state"] == "finished" and view["held_nodes"] == []
+    on_four_s = 60 + 5 + 5  # running until the sky was seen to turn
+    expected_gpu_h = 2 * (4 * on_four_s + 2 * (view["ran_s"] - on_four_s)) / 3600
+    assert racks.receipt(job_id)["gpu_h"] == pytest.approx(expected_gpu_h, abs=2 * 10 / 3600), "of what it held"
 
 
 def test_what_was_given_up_is_another_jobs_only_when_the_gang_has_left_it(racks: Racks) -> None:

@@ -135,7 +135,8 @@ class Job:
     cap_frac: float = 1.0
     first_started_s: float | None = None
     since_s: float | None = None  # start of the present stint on a node
-    ran_s: float = 0.0  # of stints that are over; what it pays for
+    ran_s: float = 0.0  # of stints that are over
+    node_s: float = 0.0  # the same, times the nodes that it held; what it pays for
     done_s: float = 0.0  # work done up to `mark_s`, in seconds at full speed
     mark_s: float = 0.0
     speed: float = 1.0  # part of full speed at which it runs
@@ -152,6 +153,7 @@ class Job:
     is_first: bool = False  # first job of its project: the sky does not hold it
     waiting_for: tuple[JobId, ...] = ()
     blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
+    promised_s: float | None = None  # the start that it was told first since it waits
     power_from: str = "table"  # what its predicted power rests on: table, declared, learned, meter
     n_learned_from: int = 0  # jobs of its name that had ended before, where it is learned
     steady_s: float = 0.0  # since when it draws under the same cap on the same nodes
@@ -169,11 +171,16 @@ class Job:
     def stop_stint(self, now_s: float) -> None:
         """Count the present stint on a node as over."""
         if self.since_s is not None:
-            self.ran_s += max(0.0, now_s - self.since_s)
+            ran_s = max(0.0, now_s - self.since_s)
+            self.ran_s += ran_s
+            self.node_s += ran_s * max(1, len(self.nodes))
             self.since_s = None
 
-    def shrink(self, n_nodes: int) -> None:
+    def shrink(self, n_nodes: int, now_s: float) -> None:
         """Keep the first `n_nodes` nodes; the others are left when the present attempt has stopped."""
+        if self.since_s is not None:
+            self.stop_stint(now_s)
+            self.since_s = now_s
         self.leaving, self.nodes = (*self.leaving, *self.nodes[n_nodes:]), self.nodes[:n_nodes]
 
     def regroup(self, attempt: int) -> None:
@@ -201,7 +208,7 @@ class Job:
     @classmethod
     def from_json(cls, value: Mapping[str, Any], spec: JobSpec) -> Job:
         """Read what `to_json` wrote; the declaration is kept apart."""
-        data = {**value, "spec": spec}
+        data = {"node_s": value["ran_s"] * max(1, len(value["nodes"])), **value, "spec": spec}
         data["state"] = JobState(data["state"])
         for name in ("gpu_indices", "nodes", "waiting_for", "leaving"):
             data[name] = tuple(data.get(name, ()))

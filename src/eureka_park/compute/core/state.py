@@ -256,7 +256,7 @@ class ParkState:
         if job.state is JobState.PAUSED:
             job.resume_count += 1
             job.resumed_s = event.at_s
-        job.state, job.blocked_s = JobState.STARTING, None
+        job.state, job.blocked_s, job.promised_s = JobState.STARTING, None, None
         job.attempt, job.cap_frac = event.attempt, event.cap_frac
         job.node, job.nodes, job.gpu_indices = event.node, event.nodes, event.gpu_indices
         self.on_node[job.job_id] = job
@@ -303,9 +303,6 @@ class ParkState:
 
     def _ending(self, event: ev.JobEnding) -> None:
         self.jobs[event.job_id].ending = event.why
-
-    def _blocked(self, event: ev.JobBlocked) -> None:
-        self.jobs[event.job_id].blocked_s = event.since_s
 
     def _ended(self, event: ev.JobEnded) -> None:
         job = self.jobs[event.job_id]
@@ -492,8 +489,9 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobEnding: ParkState._ending,
     ev.JobEnded: ParkState._ended,
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
-    ev.JobBlocked: ParkState._blocked,
-    ev.JobResized: lambda state, event: state.jobs[event.job_id].shrink(event.n_nodes),
+    ev.JobBlocked: lambda state, event: setattr(state.jobs[event.job_id], "blocked_s", event.since_s),
+    ev.JobPromised: lambda state, event: setattr(state.jobs[event.job_id], "promised_s", event.start_s),
+    ev.JobResized: lambda state, event: state.jobs[event.job_id].shrink(event.n_nodes, event.at_s),
     ev.JobRegrouped: lambda state, event: state.jobs[event.job_id].regroup(event.attempt),
     ev.JobMetered: ParkState._metered,
     ev.MeterRead: ParkState._meter_read,

@@ -31,7 +31,8 @@ class HourLine:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A job that is over, to be settled. `ran_s` is its run time in park seconds, all attempts together.
+    """A job that is over, to be settled. `ran_s` is its run time in park seconds, all attempts together; of a gang on
+    all the nodes that it held, where `n_gpus` and `n_cpus` are those of each.
 
     `prices`: `{"mad_per_gpu_h": {tier: MAD}, "mad_per_cpu_h": {tier: MAD}, "label": text}`, as in the site's file.
     `at_s`: park time of the settling, which gives a job without energy its hour.
