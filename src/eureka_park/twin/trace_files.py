@@ -1,4 +1,4 @@
-"""Reading trace files: CSV, Parquet and SWF, by the ending of their name. What their columns mean: `core.traces`."""
+"""Reading trace files: CSV, Parquet, SWF and sacct's output, by the ending of their name; columns: `core.traces`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 from eureka_park.twin.core.traces import SWF_FIELDS, Table
+from eureka_park.twin.slurm_trace import sacct_table
 
 BYTES_MAX: Final = 2 * 1024**3
-ENDINGS: Final = (".csv", ".parquet", ".swf", ".csv.gz", ".swf.gz")
+ENDINGS: Final = (".csv", ".parquet", ".swf", ".sacct", ".csv.gz", ".swf.gz", ".sacct.gz")
 _FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 
 
@@ -23,6 +24,8 @@ def read_trace(path: str | Path) -> Table:
     name = path.name.lower()
     if not name.endswith(ENDINGS):
         raise BadInput(f"'{path.name}' does not say its kind.", fix=f"End it in {', '.join(ENDINGS)}.", field="trace")
+    if ".sacct" in name:
+        return sacct_table(path)
     raw = _read(path)
     if name.endswith(".parquet"):
         return _parquet(path, raw)

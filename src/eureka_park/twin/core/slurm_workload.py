@@ -81,7 +81,7 @@ class Gathered:
             self.again.setdefault(job.job_id, []).append(len(self.jobs))
         self.jobs.append((
             eligible_s, job.start_s, end_s, run_s, max(run_s, limit_s), job.n_nodes, job.n_gpus, max(1, job.n_cpus),
-            max(1.0, job.mem_mib), job.gpu_type if job.n_gpus else CPU_KIND, f"{_word(job.account)}/{_word(job.user)}",
+            max(1.0, job.mem_mib), job.gpu_type if job.n_gpus else CPU_KIND, leaf_of(job),
             kw, job.job_id if job.state not in AGAIN_STATES else "",
         ))  # fmt: skip
 
@@ -96,6 +96,11 @@ class Gathered:
             lost |= set(rows) - set(last)
         self.left["earlier_attempts"] += len(lost)
         return [one for row, one in enumerate(self.jobs) if row not in lost]
+
+
+def leaf_of(job: SlurmJob) -> str:
+    """A job's place in the share tree: `account/user`, in letters that a path may have."""
+    return f"{_word(job.account)}/{_word(job.user)}"
 
 
 def _word(text: str) -> str:
