@@ -60,6 +60,9 @@ def test_a_running_job_is_corrected_and_its_name_remembered_over_a_crash(park: M
     assert park.job(first).power_from == "meter" and park.predicted(first) == 0.4
     rated_kw = park.live.state.side.rating(first)[0]
     assert park.job(first).dynamic_kw == pytest.approx(0.4 * rated_kw, abs=2e-6)
+    assert park.view(first)["power"]["from"] == "meter"
+    assert park.view(first)["power"]["predicted_kw"] == pytest.approx(park.job(first).rated_kw, abs=1e-6)
+    assert park.park.compute.why(park.owner, first)["power"]["from"] == "meter"
     seen_j = park.job(first).seen_j
     park.crash()
     assert park.predicted(first) == 0.4 and park.job(first).seen_j == seen_j > 0.0
@@ -73,6 +76,7 @@ def test_a_running_job_is_corrected_and_its_name_remembered_over_a_crash(park: M
     other = park.send(0.4, name="renamed")
     park.step()
     assert park.job(second).power_from == "learned" and park.predicted(second) == known.frac
+    assert (park.view(second)["power"]["from"], park.view(second)["power"]["n_jobs"]) == ("learned", 1)
     assert park.predicted(other) == 1.0, "another name gains nothing: the nameplate is counted"
 
 
