@@ -89,7 +89,8 @@ def posted_row(job_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         "name": spec["name"], "state": "queued", "tier": spec["tier"], "spec": spec,
         "submitted_s": payload["at_s"], "deadline_s": payload["deadline_s"], "started_s": None, "ended_s": None,
         "exit_code": None, "exit_signal": None, "attempt": 0, "resume_count": 0, "n_pauses": 0, "cap_frac": 1.0,
-        "ran_s": 0.0, "node": "", "sandbox_level": "", "detail": "", "reasons": [just_sent()],
+        "ran_s": 0.0, "node": "", "sandbox_level": "", "detail": "", "reasons": [just_sent()], "power": None,
+        "person": spec.get("person", ""), "priority": spec.get("priority", 0),
     }  # fmt: skip
 
 
