@@ -30,7 +30,9 @@ FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
     "--days", type=Between(0.01, 366.0), metavar="DAYS", help="Length; default: 2, or as long as the trace is."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of all chance.")
-@click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="Jobs from a CSV, Parquet, SWF or sacct file.")
+@click.option(
+    "--trace", type=click.Path(path_type=Path), metavar="FILE", help="Jobs from a CSV, Parquet, SWF or sacct file."
+)
 @click.option(
     "--site", default=DEFAULT_SITE, show_default=True, metavar="NAME|FILE", help="A built-in site or a site file."
 )
