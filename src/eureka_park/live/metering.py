@@ -68,18 +68,23 @@ class Metering:
         shared = attribute(before, reading, [span for span in spans if span is not None], node_cpu_s=node_cpu_s)
         if shared.node_uj == 0:
             return reading, ()
-        if shared.method == MEASURED and not shared.counter_restarted:
+        if not shared.counter_restarted:
             self.metered = self._metered(state, before, reading, shared)
         return reading, self._bookings(shared, {job.job_id: str(job.spec.tier) for job in jobs}, plan_at)
 
     def _metered(self, state: ParkState, before: MeterReading, after: MeterReading, shared: Attribution) -> Metered:
-        """What a measured reading tells of jobs: only counters of their own do, and one that stands still does not."""
+        """What a reading tells of jobs: only counters of their own do, and one that stands still does not.
+
+        What is modelled teaches nothing; GPUs count their own energy even where the rest of a machine is modelled.
+        """
         pace = max(1e-9, (self.park_of(after.at_s) - self.park_of(before.at_s)) / (after.at_s - before.at_s))
         had = {(usage.job_id, usage.attempt): usage for usage in before.jobs}
         dynamic_j, since_real_s = {}, {}
         for usage in after.jobs:
             job, old = state.on_node.get(usage.job_id), had.get((usage.job_id, usage.attempt))
             if job is None or usage.attempt != job.attempt:
+                continue
+            if shared.method != MEASURED and not job.spec.n_gpus:
                 continue
             moved = usage.cpu_s - (old.cpu_s if old else 0.0)
             if job.spec.n_gpus:
