@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 from tests.helpers.live_park import LivePark
 from tests.helpers.truth_engine import TruthEngine, TruthMeter
+from tests.helpers.world import spec
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState
+from eureka_park.compute.core.state import ParkState
+from eureka_park.control.learn import frac_of
+from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.wire.engine import JobUsage, MeterReading
 from eureka_park.live.journal import recorded_events
+from eureka_park.live.learning import Learning
+from eureka_park.live.metering import Metering, journal_form
 
 
 class MeteredPark(LivePark):
@@ -151,3 +158,42 @@ def test_what_is_declared_stands_until_the_meter_knows_better(park: MeteredPark)
     assert park.job(job).state is JobState.RUNNING
     if abs(declared - 0.5) > 0.05:
         assert park.job(job).power_from == "meter" and park.predicted(job) == 0.5
+
+
+def test_gpus_tell_their_own_energy_even_where_the_machine_is_modelled() -> None:
+    site = load_site("eureka-park")
+    state = ParkState()
+    state.apply(ev.NodesDeclared(0.0, (ev.Node("n0", "local", 64, 512 * 2**30, 8, "h100", 8.4, 1.6, 0.7),)))
+    for name, n_gpus in (("gpu", 4), ("cpu", 0)):
+        declared = spec("p", n_gpus=n_gpus, n_cpus=8)
+        state.apply(ev.JobSubmitted(JobId(name), 0.0, declared))
+        gpus = tuple(range(n_gpus))
+        state.apply(ev.JobStarting(JobId(name), 0.0, 1, "n0", gpus))
+        state.apply(ev.JobStarted(JobId(name), 0.0))
+    clock = SteppedClock(0.0)
+    counters = {"gpu": (0.0, 0.0), "cpu": (0.0, None)}
+
+    class Counters:
+        def usage(self, _attempts: object) -> tuple[JobUsage, ...]:
+            now_s = clock.real_s()
+            return tuple(JobUsage(JobId(name), 1, now_s, *told) for name, told in counters.items())
+
+    class Modelled:
+        total_j = 0.0
+
+        def read(self, usages: tuple[JobUsage, ...]) -> MeterReading:
+            return MeterReading(clock.real_s(), self.total_j, 1600.0, "modelled", jobs=usages)
+
+    meter = Modelled()
+    metering = Metering(Counters(), meter, site, lambda real_s: real_s)  # type: ignore[arg-type]
+    for at_s in (0.0, 60.0, 120.0):
+        clock.step(at_s - clock.real_s())
+        meter.total_j, counters["gpu"], counters["cpu"] = 4_000.0 * at_s, (8 * at_s, 1_400.0 * at_s), (8 * at_s, None)
+        reading, _ = metering.read(state, {}, lambda _at_s: None)
+        state.apply(ev.MeterRead(at_s, journal_form(reading)))
+    told = metering.metered
+    assert told is not None and list(told.dynamic_j) == ["gpu"]
+    seen = Learning().look(state, told, {JobId("gpu"): 0.0}, {})
+    assert [one.job.job_id for one in seen] == ["gpu"]
+    frac = frac_of(seen[0].seen_j, seen[0].rated_j)
+    assert frac is not None and 0.5 <= frac <= 0.8, "1.4 kW of its own GPUs, and its part of the rest, of 2.9 kW"
