@@ -25,6 +25,7 @@ import numpy as np
 from numba.core import caching, compiler, serialize, types
 from numba.core import config as numba_config
 from numba.core.codegen import JITCodeLibrary
+from numba.core.funcdesc import default_mangler
 from numba.core.registry import CPUDispatcher
 
 from eureka_park.foundation import kernel_key, kernels
@@ -81,12 +82,54 @@ class _Codegen:
         """Not yet: it has no address before the entry is made machine code."""
 
 
-class _InnerCompiler(compiler.Compiler):
+class _EntryLibrary(JITCodeLibrary):
+    """Code of an entry with all that it calls. That nobody else calls it is said, so that it may be drawn into its
+    callers or lose arguments: a board is more than a hundred of them, and twice as slow where each call passes all.
+    """
+
+    def _optimize_final_module(self) -> None:
+        this: Any = self
+        inner = {
+            function.name
+            for library in this._linking_libraries
+            for function in library._get_module_for_linking().functions
+            if not function.is_declaration
+        }
+        for function in this._final_module.functions:
+            if function.name in inner and not function.is_declaration:
+                function.linkage = "internal"
+        cast(Any, super())._optimize_final_module()
+
+
+def _short_name(name: str, kinds: Any, *, abi_tags: Any = (), uid: Any = None) -> str:
+    """A symbol for a function of these types; numba's own would spell out every field of a board at each call."""
+    arguments = hashlib.sha256(repr([str(kind) for kind in kinds]).encode()).hexdigest()[:16]
+    return str(cast(Any, default_mangler)(f"{name}.{arguments}", (), abi_tags=abi_tags, uid=uid))
+
+
+class _Compiler(compiler.Compiler):
+    library: type[JITCodeLibrary]
+
     def define_pipelines(self) -> Any:
-        """The usual ones, into a library of its own kind."""
+        """The usual ones, into a library of its own kind, with short symbols."""
         state: Any = self.state
-        state.library = cast(Any, _InnerLibrary)(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.targetctx = state.targetctx.subtarget(mangler=_short_name)
+        state.library = cast(Any, self.library)(state.targetctx.codegen(), state.func_id.func_qualname)
         return cast(Any, super()).define_pipelines()
+
+
+class _InnerCompiler(_Compiler):
+    library = _InnerLibrary
+
+
+class _EntryCompiler(_Compiler):
+    library = _EntryLibrary
+
+    def define_pipelines(self) -> Any:
+        """Its machine code is asked for, to be kept."""
+        pipelines = super().define_pipelines()
+        cast(Any, self).state.library.enable_object_caching()
+        return pipelines
 
 
 class _Inner(CPUDispatcher):
@@ -115,7 +158,7 @@ class Entry(CPUDispatcher):
     def __init__(self, function: Any) -> None:
         names = function.__code__.co_names
         options = _OPTIONS | {"_nrt": any(function.__globals__.get(name) is np for name in names)}
-        super().__init__(function, targetoptions=options)
+        super().__init__(function, targetoptions=options, pipeline_class=_EntryCompiler)
         self._cache: Any = _Store(function)
         inner = options | {"no_cpython_wrapper": True}
         self._inner = _Inner(function, targetoptions=inner, pipeline_class=_InnerCompiler)
