@@ -102,7 +102,10 @@ class Metering:
         if node is None:
             return None
         start_s = self.since_real_s.get(job.job_id, before.at_s)
-        return Allocation(job.job_id, idle_frac(job.spec, node), start_s, ended.get(job.job_id, now.at_s))
+        # The meter is that of all nodes here together: a job carries of their idle power what its own nodes draw.
+        of_all = node.idle_kw / state.nodes_idle_kw if state.nodes_idle_kw > 0.0 else 1.0 / len(state.nodes)
+        share_frac = idle_frac(job.spec, node) * max(1, len(job.nodes)) * of_all
+        return Allocation(job.job_id, share_frac, start_s, ended.get(job.job_id, now.at_s))
 
     def _bookings(
         self,

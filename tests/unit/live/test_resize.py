@@ -243,3 +243,14 @@ def test_an_engine_without_gangs_says_so(racks: Racks) -> None:
     racks.step(times=3)
     view = racks.view(job_id)
     assert view["state"] == "failed" and "several machines" in view["detail"] and not racks.live.state.on_node
+
+
+def test_a_job_carries_the_idle_power_of_its_own_machines(racks: Racks) -> None:
+    """The meter counts all four machines together."""
+    racks.meter.watts = 20.0
+    jobs = {n: racks.submit(600.0, nodes=n, tier="firm", time="1h") for n in (1, 2)}
+    racks.step(10, times=70)
+    of_idle_kwh = 20.0 * 600 / 3.6e6
+    for n, job_id in jobs.items():
+        assert racks.view(job_id)["state"] == "finished"
+        assert racks.receipt(job_id)["it_kwh"] == pytest.approx(n / 4 * of_idle_kwh, rel=0.05)
