@@ -1,8 +1,8 @@
 """From what the meter tells of jobs to what is predicted of them: of one that runs at once, of its name when it ends.
 
 A reading counts where it tells of the job itself (its own GPUs' counters, or CPU seconds of a job without GPUs on a
-machine whose energy is measured), and where the job ran under the same cap on the same nodes since long enough before it. What a cap
-leaves is taken out by the policy's curve. The rule itself is `control.learn`; the twin goes by it too.
+machine whose energy is measured), and where the job ran under the same cap on the same nodes since long enough before
+it. What a cap leaves is taken out by the policy's curve. The rule itself is `control.learn`; the twin goes by it too.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from eureka_park.web.request_schemas import Body, ClassName
 from eureka_park.web.request_schemas import JobRequest as JobRequest
 from eureka_park.web.request_schemas import TierName as TierName
 
+from eureka_park.web.power_schemas import PredictedPower
+
 JobStateName = Literal[
     "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
 ]
@@ -118,14 +120,6 @@ class Quote(BaseModel):
     n_tasks: int
     tiers: dict[TierName, TierQuote]
     labels: dict[str, str]
-
-
-class PredictedPower(BaseModel):
-    """IT power of a job without a cap, its share of idle power included; what that rests on, of `n_jobs` if learned."""
-
-    predicted_kw: float
-    basis: Literal["table", "declared", "learned", "meter"] = Field(alias="from")
-    n_jobs: int | None
 
 
 class WhyLine(BaseModel):
