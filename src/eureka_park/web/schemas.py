@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from eureka_park.web.power_schemas import PredictedPower
 from eureka_park.web.request_schemas import Body, ClassName
 from eureka_park.web.request_schemas import JobRequest as JobRequest
 from eureka_park.web.request_schemas import TierName as TierName
-
-from eureka_park.web.power_schemas import PredictedPower
 
 JobStateName = Literal[
     "queued", "starting", "running", "pausing", "paused", "frozen", "finished", "failed", "cancelled", "lost"
