@@ -379,9 +379,8 @@ class BoardSide:
     def rating(self, job_id: JobId) -> tuple[float, float]:
         """Of a job on nodes: dynamic kW at nameplate, and the part of it that its cap leaves."""
         columns, slot = self._columns, self.slots[job_id]
-        cap = self._the().caps[int(columns["cap_step"][slot])]
-        part = float(cap.power_frac if columns["gpus"][slot] > 0 else cap.cap_frac)
-        return float(columns["full_kw"][slot]), part
+        cap_frac, power_part, _ = self.caps[int(columns["cap_step"][slot])]
+        return float(columns["full_kw"][slot]), power_part if columns["gpus"][slot] > 0 else cap_frac
 
     # -- nodes and shares --------------------------------------------------------------------------------------------
     def set_node(self, node_id: str, state: str) -> None:
