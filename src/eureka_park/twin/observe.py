@@ -99,6 +99,8 @@ class Observer:
         for node in nodes:
             self.use.place_of(node.name)
         self.kind_of = {node.name: node.gpu_type for node in nodes}
+        kinds = {node.gpu_type for node in nodes if node.n_gpus}
+        self.usual_kind = kinds.pop() if len(kinds) == 1 else UNKNOWN_KIND
         self.hour0_s = self.from_s // HOUR_S * HOUR_S
         self.n_hours = math.ceil((to_s - self.hour0_s) / HOUR_S)
         self.by_hour = ByHour(self.hour0_s, self.n_hours, 2)  # kW, GPUs
@@ -149,9 +151,9 @@ class Observer:
         return min(self.to_s, job.end_s if job.end_s == job.end_s else self.to_s)
 
     def _kind(self, job: SlurmJob) -> str:
-        """The kind of GPU where the record names none: that of the machine it ran on."""
+        """The kind of GPU where the record names none: that of the machine it ran on, or the only one there is."""
         hosts = hosts_of(job.node_list) if job.node_list else ()
-        return next((kind for host in hosts[:1] if (kind := self.kind_of.get(host))), UNKNOWN_KIND)
+        return next((kind for host in hosts[:1] if (kind := self.kind_of.get(host))), self.usual_kind)
 
     def _sums(self, job: SlurmJob) -> tuple[Sums, ...]:
         names = (job.account, job.partition, job.gpu_type if job.n_gpus else CPU_ONLY)

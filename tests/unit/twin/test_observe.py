@@ -44,6 +44,7 @@ def test_jobs_and_machines(folder: Path) -> None:
     assert found["jobs"]["by_state"]["CANCELLED"] == 2
     assert (found["jobs"]["n_running"], found["jobs"]["n_waiting"], found["jobs"]["n_users"]) == (1, 6, 2)
     assert found["machines"]["by_kind"] == {"h100": {"n_nodes": 2, "n_gpus": 8}}
+    assert [row["name"] for row in found["by_kind"]] == ["h100", "cpu"]  # those that wait named no kind
 
 
 def test_energy_is_power_times_time(folder: Path) -> None:
