@@ -93,6 +93,8 @@ def _more(answer: Why) -> Iterator[str]:
                 late=late,
                 cause=_(_CAUSES.get(promise["cause"], promise["cause"])),
             )
+        if told_at := promise.get("told_at"):
+            yield _("That was promised at {time}.", time=instant_text(told_at))
     if power := power_told(answer.get("power")):
         yield _("Predicted power: {power}.", power=power)
     if (estimate := answer.get("estimate")) and answer["reasons"][0].get("until"):  # else its reason has told it

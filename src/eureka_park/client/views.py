@@ -130,6 +130,7 @@ class WhyPromise(TypedDict):
     """The start that a job was promised first, how late it is or was, and the reason code that made it late."""
 
     promised_at: str
+    told_at: NotRequired[str | None]
     late_s: float
     cause: str | None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eureka_park.compute.core.job import LATE_S
-from eureka_park.foundation.units import parse_instant_s
+from eureka_park.foundation.units import iso_from_s, parse_instant_s
 
 _WAITING: Final = frozenset({"queued", "paused"})
 _OUT_OF_LINE: Final = frozenset({"dependency", "better_hour", "no_plan", "just_sent"})  # nobody stands before these
@@ -79,21 +79,34 @@ def why_answer(
 
 
 def promise_of(first: Mapping[str, Any], timeline: Sequence[Mapping[str, Any]], now_s: float) -> dict[str, Any] | None:
-    """The start that a job was promised and how late that was kept, with the cause; None where nothing was promised.
+    """The start that a job was promised, when it was told so (None: not known), and how late that was kept, with the
+    cause; None where nothing was promised.
 
-    Before the job starts, its reason tells the promise; a start keeps in the timeline what the job had waited for.
+    The timeline tells promises; before the job starts, its reason does too. A start keeps there what it had waited for.
     """
-    at, cause, start_s = first["values"].get("promised_at"), first["code"], now_s
+    at, cause, start_s, told_s = first["values"].get("promised_at"), first["code"], now_s, None
+    before: tuple[str, str, float, float | None] | None = None  # of the last start that had been promised
+    for row in timeline:
+        values = (row["reason"] or {}).get("values", {})
+        if row["what"] == "promised":
+            at, told_s = values.get("promised_at"), float(row["at_s"])
+        elif row["what"] == "starting":
+            promised = values.get("promised_at") or (at if told_s is not None else None)
+            if promised:
+                before = promised, (row["reason"] or _NO_REASON)["code"], float(row["at_s"]), told_s
+            at, told_s = first["values"].get("promised_at"), None
     if not at:
-        for row in timeline:
-            reason = row["reason"] or {}
-            if row["what"] == "starting" and reason.get("values", {}).get("promised_at"):
-                at, cause, start_s = reason["values"]["promised_at"], reason["code"], float(row["at_s"])
-    if not at:
-        return None
+        if before is None:
+            return None
+        at, cause, start_s, told_s = before
     late_s = start_s - parse_instant_s(at)
     is_broken = late_s > LATE_S
-    return {"promised_at": at, "late_s": max(0.0, late_s) if is_broken else 0.0, "cause": cause if is_broken else None}
+    return {
+        "promised_at": at,
+        "told_at": None if told_s is None else iso_from_s(told_s),
+        "late_s": max(0.0, late_s) if is_broken else 0.0,
+        "cause": cause if is_broken else None,
+    }
 
 
 def estimate_of(reason: Mapping[str, Any]) -> dict[str, Any] | None:

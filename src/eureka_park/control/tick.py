@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
-from eureka_park.compute.core.board import NONE, Board
+from eureka_park.compute.core.board import INF, NONE, Board
 from eureka_park.compute.core.job import WAITING, Job, JobSpec, JobState, Reason
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control import codes
@@ -21,6 +21,7 @@ from eureka_park.foundation.cap_curve import power_frac, speed_frac
 from eureka_park.foundation.ids import JobId
 
 REFRESH_S: Final = 60.0  # park seconds after which the numbers of an unchanged reason are told anew
+PROMISED_MAX: Final = 64  # promises that one turn writes down; more are written in the turns that follow
 _TOLD_WITHOUT_PLAN: Final = 256
 
 
@@ -53,10 +54,13 @@ def tick(
         return Decision(tuple(events), reasons | _without_plan(state))
     board = state.board
     set_up(state, supply, policy, now_s, refresh_s)
+    n_promised = int(board.g.n_promised[0])
     turn(board, now_s)
     rows = board.actions[: int(board.g.n_actions[0])]
     decided = [_EVENTS[row[4]](state, board, row, now_s) for row in rows.tolist()]
     decided += _blocked(state, board, now_s)
+    if int(board.g.n_promised[0]) != n_promised:
+        decided += _promised(state, board, now_s)
     state.follow(decided)
     if supply is None:
         reasons |= _without_plan(state)
@@ -184,6 +188,15 @@ def _blocked(state: ParkState, board: Board, now_s: float) -> list[ev.JobEvent]:
         for job in waiting
         if job.blocked_s is None and job.state in WAITING and state.side.may_claim(job)
     ]
+
+
+def _promised(state: ParkState, board: Board, now_s: float) -> list[ev.JobEvent]:
+    """Starts that jobs were told first in this turn: the journal alone must tell by what they are measured."""
+    slots = board.g["blocked"][0][: int(board.g.n_reserved[0])]
+    starts = zip(slots.tolist(), board.jobs["promised_s"][slots].tolist(), strict=True)
+    waiting = ((state.jobs[state.job_at[slot]], start_s) for slot, start_s in starts if start_s < INF)
+    fresh = (ev.JobPromised(job.job_id, now_s, start_s) for job, start_s in waiting if job.promised_s is None)
+    return list(islice(fresh, PROMISED_MAX))
 
 
 _EVENTS: Final[dict[int, Callable[[ParkState, Board, _Row, float], ev.JobEvent]]] = {

@@ -11,6 +11,7 @@ from eureka_park.compute import store
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState, Reason
 from eureka_park.foundation.ids import JobId, array_of
+from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
     from eureka_park.compute.core.state import ParkState
@@ -29,6 +30,7 @@ _WORDS: Final = {
     "JobPaused": ("paused", "Paused; its checkpoint is kept."),
     "JobFrozen": ("frozen", "Frozen in place; its work is kept."),
     "JobThawed": ("running", "Runs again."),
+    "JobPromised": ("promised", "A start at {start_at} is promised to it."),
     "JobRequeued": ("queued", "Waits again: {why}."),
     "JobResized": ("running", "Goes on with fewer nodes: {n_nodes}."),
     "JobRegrouped": ("running", "Has stopped after its checkpoint; begins again on the nodes that it has kept."),
@@ -36,8 +38,12 @@ _WORDS: Final = {
     "JobEnded": ("", "{detail}"),
 }
 
-_UNSEEN: Final = (ev.JobDeferred, ev.JobBlocked)  # they change nothing that a row or a timeline shows
-_UNTOLD: Final = (*_UNSEEN, ev.JobMetered)  # what the meter corrects, again and again, is no news of a job's life
+_ROWLESS: Final = (ev.JobDeferred, ev.JobBlocked, ev.JobPromised)  # they change nothing that a row shows
+_UNTOLD: Final = (
+    ev.JobDeferred,
+    ev.JobBlocked,
+    ev.JobMetered,
+)  # nor a timeline: they are no news
 
 
 @dataclass(slots=True)
@@ -57,7 +63,7 @@ class RowWriter:
         ended = {job.job_id: job for job in state.just_ended}
         touched: dict[JobId, Job] = {}
         for event in events:
-            if not isinstance(event, ev.JobEvent) or isinstance(event, _UNSEEN):
+            if not isinstance(event, ev.JobEvent) or isinstance(event, _ROWLESS):
                 continue
             if isinstance(event, ev.JobSubmitted) and event.spec.is_array:
                 names = [JobId(f"{event.job_id}[{index}]") for index in range(event.spec.n_tasks)]
@@ -143,12 +149,17 @@ def timeline_rows(
         what, words = _WORDS[type(event).__name__]
         if isinstance(event, ev.JobEnded):
             what = str(event.state)
-        text = words.format(**{name: getattr(event, name) for name in event.__slots__})
+        values = {name: getattr(event, name) for name in event.__slots__}
+        if isinstance(event, ev.JobPromised):
+            values["start_at"] = iso_from_s(event.start_s)
+        text = words.format(**values)
         reason = reasons.get(event.job_id)
         if reason is not None and isinstance(
             event, ev.JobCapped | ev.JobPausing | ev.JobFrozen | ev.JobThawed | ev.JobResized
         ):
             text = f"{text} {reason.text}"
+        elif isinstance(event, ev.JobPromised):
+            reason = Reason("promised", text, {"promised_at": values["start_at"]})
         else:
             reason = waited_for(event.job_id) if isinstance(event, ev.JobStarting) else None
         rows.append(

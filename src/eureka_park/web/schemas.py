@@ -139,6 +139,7 @@ class WhyPromise(BaseModel):
     """The start that a job was promised first, how late it is or was, and the reason code that made it late."""
 
     promised_at: str
+    told_at: str | None = Field(default=None, description="When it was promised")
     late_s: float
     cause: str | None
 

@@ -63,9 +63,9 @@ def test_a_promise_is_kept_late_or_broken_with_its_cause() -> None:
     at = iso_from_s(NOW_S - 600)
     assert promise_of(reason("room"), [], NOW_S) is None
     kept = promise_of(reason("room", promised_at=iso_from_s(NOW_S + 60)), [], NOW_S)
-    assert kept == {"promised_at": iso_from_s(NOW_S + 60), "late_s": 0.0, "cause": None}
+    assert kept == {"promised_at": iso_from_s(NOW_S + 60), "told_at": None, "late_s": 0.0, "cause": None}
     broken = promise_of(reason("clean_power", promised_at=at), [], NOW_S)
-    assert broken == {"promised_at": at, "late_s": 600.0, "cause": "clean_power"}
+    assert broken == {"promised_at": at, "told_at": None, "late_s": 600.0, "cause": "clean_power"}
 
 
 def test_a_start_keeps_what_was_promised_before_it() -> None:
@@ -73,10 +73,28 @@ def test_a_start_keeps_what_was_promised_before_it() -> None:
     lines = [{"what": "queued", "at_s": NOW_S - 900, "reason": None},
              {"what": "starting", "at_s": NOW_S - 300, "reason": reason("room", promised_at=at)}]  # fmt: skip
     found = promise_of(reason("running"), lines, NOW_S)
-    assert found == {"promised_at": at, "late_s": 300.0, "cause": "room"}
+    assert found == {"promised_at": at, "told_at": None, "late_s": 300.0, "cause": "room"}
     lines[1]["at_s"] = NOW_S - 590
     found = promise_of(reason("running"), lines, NOW_S)
     assert found is not None and found["cause"] is None, "within a minute it is kept"
+
+
+def promised(at_s: float, start_s: float) -> dict[str, Any]:
+    return {"what": "promised", "at_s": at_s, "reason": reason("promised", promised_at=iso_from_s(start_s))}
+
+
+def test_it_is_told_when_a_start_was_promised() -> None:
+    lines = [promised(NOW_S - 900, NOW_S + 60)]
+    waits = promise_of(reason("clean_power"), lines, NOW_S)
+    assert waits is not None and waits["promised_at"] == iso_from_s(NOW_S + 60)
+    assert (waits["told_at"], waits["cause"]) == (iso_from_s(NOW_S - 900), None)
+    started = [*lines, {"what": "starting", "at_s": NOW_S + 300, "reason": reason("room")}]
+    ran = promise_of(reason("running"), started, NOW_S + 400)
+    assert ran is not None and (ran["late_s"], ran["cause"], ran["told_at"]) == (240.0, "room", waits["told_at"])
+    again = [*started, promised(NOW_S + 500, NOW_S + 900)]
+    paused = promise_of(reason("room"), again, NOW_S + 600)
+    assert paused is not None and paused["promised_at"] == iso_from_s(NOW_S + 900)
+    assert promise_of(reason("room"), started, NOW_S + 600) == ran, "what it waits for now was not promised yet"
 
 
 def test_an_estimate_is_told_where_there_is_one() -> None:

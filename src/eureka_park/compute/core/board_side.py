@@ -17,7 +17,7 @@ from eureka_park.compute.core import happen as what
 from eureka_park.compute.core.board import INF, NONE, Array, Board, board_from_json, board_to_json, grown, with_runs
 from eureka_park.compute.core.board_setup import clear_slot, new_board, with_shares
 from eureka_park.compute.core.ends import roll_calendar
-from eureka_park.compute.core.job import Job, JobClass, JobState, Tier
+from eureka_park.compute.core.job import LATE_S, Job, JobClass, JobState, Tier
 from eureka_park.compute.core.machines import Machines, mcpu_of, mem_mib_of
 from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.share_paths import ShareTree
@@ -305,6 +305,10 @@ class BoardSide:
         if mask & ~int(board.nodes.free_mask[places[0]]):
             raise ValueError(f"a GPU of {event.node} is held already, {event.job_id} cannot have it")
         board.pick[: len(places)] = places
+        late_s = event.at_s - float(self._columns["promised_s"][slot])
+        if late_s > LATE_S:
+            board.g.n_broken[0] += 1
+            self._columns["broken_s"][slot] = late_s
         step = self.step_of(event.cap_frac)
         self._happen(slot, what.START, event.at_s, n=len(places), mask=mask, step=step)
         self._columns["promised_s"][slot] = self._columns["refused_room_s"][slot] = INF
@@ -347,6 +351,10 @@ class BoardSide:
 
     def _metered(self, slot: int, event: ev.JobMetered) -> None:
         self._happen(slot, what.POWER_LEARNED, event.at_s, a=event.frac)
+
+    def _promised(self, slot: int, event: ev.JobPromised) -> None:
+        self._the().g.n_promised[0] += 1
+        self._columns["promised_s"][slot] = event.start_s
 
     def _blocked(self, slot: int, event: ev.JobBlocked) -> None:
         self._columns["refused_room_s"][slot] = event.since_s
@@ -475,6 +483,7 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobEnded: BoardSide._ended,
     ev.JobDeferred: BoardSide._deferred,
     ev.JobBlocked: BoardSide._blocked,
+    ev.JobPromised: BoardSide._promised,
     ev.JobResized: BoardSide._resized,
     ev.JobMetered: BoardSide._metered,
     ev.JobRegrouped: lambda _side, _slot, _event: None,  # its nodes, its power and its speed stay what they are

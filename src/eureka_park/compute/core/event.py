@@ -157,6 +157,15 @@ class JobBlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class JobPromised:
+    """A waiting job was told a start for the first time since it waits: whatever comes, it is measured by that."""
+
+    job_id: JobId
+    at_s: float
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobRequeued:
     """Its node is gone: it waits again, from its last checkpoint if it writes any, else from its beginning."""
 
@@ -291,6 +300,7 @@ JobEvent: TypeAlias = (
     | JobEnded
     | JobDeferred
     | JobBlocked
+    | JobPromised
     | JobRequeued
     | JobResized
     | JobRegrouped
@@ -320,8 +330,8 @@ _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
-        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobRequeued, JobResized, JobRegrouped, JobMetered,
-        NodeDown, NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobPromised, JobRequeued, JobResized, JobRegrouped,
+        JobMetered, NodeDown, NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
     )
 }  # fmt: skip
 KINDS: Final = frozenset(_KINDS)

@@ -52,6 +52,8 @@ def spans_of(timeline: Sequence[Mapping[str, Any]], reasons: Sequence[Mapping[st
 def _raw(timeline: Sequence[Mapping[str, Any]]) -> Iterator[Span]:
     here: Span | None = None
     for row in timeline:
+        if row["what"] == "promised":
+            continue  # it waits on
         at_s = row["at_s"] if here is None else max(here.from_s, row["at_s"])
         if here is not None:
             yield replace(here, until_s=at_s, reason=_reason_of(here, row))

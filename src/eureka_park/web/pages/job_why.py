@@ -60,6 +60,8 @@ def _facts(words: Words, answer: Mapping[str, Any], now_s: float) -> Iterator[st
         yield words.say("Its project has used {used} of the park lately; {due} is due to it.", used=used, due=due)
     if promise := answer["promise"]:
         yield _promise(words, promise, now_s)
+        if promise["told_at"]:
+            yield words.say("That was promised at {time}.", time=words.when(parse_instant_s(promise["told_at"]), now_s))
     if estimate := answer["estimate"]:
         p50, p90 = (words.when(parse_instant_s(estimate[name]), now_s) for name in ("p50_at", "p90_at"))
         yield words.say("It should start by {p50}, in nine cases of ten by {p90}.", p50=p50, p90=p90)

@@ -350,6 +350,39 @@ def lent(crashes: bool) -> World:
     return world
 
 
+def test_promises_are_in_the_journal_alone() -> None:
+    """They are written once for each wait, and what a replay knows of them is what the deciding process knows."""
+    world = World(OBSERVED, much, (node("n0", 8),))
+    for index in range(5):
+        world.submit(f"j{index}", spec(n_cpus=8, time_s=1200.0 - 60.0 * index, checkpoint=True), run_s=3000.0)
+    n_known = 0
+    for _ in range(120):
+        world.step()
+        again = replayed(world)
+        board, other = board_of(world), again.board
+        assert other is not None
+        slots = [world.state.slot_of[job.job_id] for job in world.state.jobs.values()]
+        assert (board.jobs.promised_s[slots] == other.jobs.promised_s[slots]).all()
+        assert (board.jobs.broken_s[slots] == other.jobs.broken_s[slots]).all()
+        for name in ("n_promised", "n_broken"):
+            assert board.g[name][0] == other.g[name][0], name
+        n_known = max(n_known, int((board.jobs.promised_s[slots] < np.inf).sum()))
+    told = [event.job_id for event in world.of(ev.JobPromised)]
+    assert n_known == 4 and sorted(told) == ["j1", "j2", "j3", "j4"]
+    assert int(board_of(world).g.n_promised[0]) == 4
+    promised = {event.job_id: event for event in world.of(ev.JobPromised)}
+    assert all(event.at_s < event.start_s for event in promised.values())
+
+
+def test_one_turn_writes_so_many_promises_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eureka_park.control.tick.PROMISED_MAX", 2)
+    world = World(OBSERVED, much, (node("n0", 8),))
+    for index in range(5):
+        world.submit(f"j{index}", spec(n_cpus=8, time_s=1200.0), run_s=1200.0)
+    world.step()
+    assert [event.job_id for event in world.of(ev.JobPromised)] == ["j1", "j2"]
+
+
 def test_a_floor_is_claimed_at_the_same_instant_whatever_crashes() -> None:
     world = lent(crashes=True)
     blocked, paused = world.of(ev.JobBlocked)[0], world.of(ev.JobPausing)[0]
