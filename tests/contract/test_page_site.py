@@ -157,12 +157,12 @@ def test_machines_name_only_what_one_may_see(seen: Seen) -> None:
 
 def test_the_ladder_has_its_steps_and_says_what_this_machine_cannot(seen: Seen) -> None:
     html = seen.html()
-    assert html.split('<ol class="ladder">')[1].split("</ol>")[0].count("<li>") == 5
+    assert html.split('<ol class="ladder">')[1].split("</ol>")[0].count("<li>") == 6
     assert "step left out" not in html  # nothing is known of the engine yet
     seen.live.park.home.write("run/engine.json", json.dumps(ENGINE))
     text = Page(seen.html()).text
     assert text.count("This machine cannot limit power: step left out.") == 2
-    assert "cannot freeze" not in text
+    assert "cannot freeze" not in text and text.count("This machine cannot take machines from a job that runs") == 1
     assert "control groups cannot be written" in text and "can freeze in place" in text and "cannot limit power" in text
 
 

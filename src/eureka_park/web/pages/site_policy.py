@@ -63,6 +63,14 @@ def ladder_of(park: Park, words: Words) -> list[dict[str, str]]:
         }
         for frac in policy.cap_steps_frac
     ]
+    cannot_shrink = words.say("This machine cannot take machines from a job that runs: step left out.")
+    steps.append(
+        {
+            "name": words.say("Shrink"),
+            "text": words.say("Jobs on several machines that can do with fewer save their work and go on with those."),
+            "note": "" if able is None or Capability.RESIZE in able else cannot_shrink,
+        }
+    )
     pause = words.say(
         "Jobs that can write a checkpoint get {grace} for it and stop; "
         "at most {n} times an hour, never in their first {least}.",
