@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NAMEPLATE: Final = 1.0  # what is predicted of a name of which nothing is known
 _SLACK_S: Final = 1e-3  # clocks are not better
+_SPARE: Final = 100
 
 
 class Metered(NamedTuple):
@@ -84,6 +85,8 @@ class Learning:
             learned = self._of_ended(state, job, now.get(job.job_id), now_s)
             if learned is not None:
                 yield learned
+        if len(self._lately) > 2 * len(state.jobs) + _SPARE:  # who was cancelled while it was paused
+            self._lately = {job_id: lately for job_id, lately in self._lately.items() if job_id in state.jobs}
 
     def _of_ended(self, state: ParkState, job: Job, last: Seen | None, now_s: float) -> ev.PowerLearned | None:
         """What a job that is over teaches of its name: what it drew in all."""
