@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
@@ -42,7 +43,8 @@ class Written:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # a full disk was told already, or the reading failed for another reason
+                self._stream.close()
 
     def receipt(self, receipt: Mapping[str, Any]) -> None:
         """One job."""

@@ -131,6 +131,17 @@ def test_a_reading_that_fails_leaves_no_page_but_what_was_begun(run: Run, progra
     assert [path.name for path in Path("look").iterdir()] == ["receipts.csv.part"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_told_in_one_line(program: Run) -> None:
+    Path("look").mkdir()
+    Path("look/receipts.csv.part").symlink_to("/dev/full")
+    done = program(*LOOK, "--out", "look")
+    assert (done.returncode, done.stderr) == (
+        1, "park: 'look' cannot be written: No space left on device. Choose another folder.\n",
+    )  # fmt: skip
+    assert not Path("look/index.html").exists()
+
+
 def test_what_to_type_on_the_cluster(run: Run) -> None:
     told = run("observe", "slurm", "--commands", "--days", "7").stdout.splitlines()
     assert [line.split(" > ")[1] for line in told] == ["jobs.txt", "nodes.txt", "events.txt"]

@@ -127,7 +127,7 @@ def flags_of(state: str) -> frozenset[str]:
 # Lists of hosts ---------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=2_048)  # a list may name thousands
 def hosts_of(text: str) -> tuple[str, ...]:
     """`a[01-03,7],b` as names; () for none. Raises BadInput for what is no list of hosts."""
     if text in {"", "None assigned", "(null)", "None", "Unknown"}:
