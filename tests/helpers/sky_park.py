@@ -74,9 +74,9 @@ class TurnedSky:
 class SkyPark:
     """Use `submit`, `sky`, `until`; everything is real but the weather."""
 
-    def __init__(self, folder: Path, **policy: Any) -> None:
+    def __init__(self, folder: Path, site_name: str = "bench", **policy: Any) -> None:
         self.folder = folder / "home"
-        bootstrap.make_home(self.folder, now_real_s=time.time(), is_bare=True, sky="green")
+        bootstrap.make_home(self.folder, site_name=site_name, now_real_s=time.time(), is_bare=True, sky="green")
         bootstrap.prepare(self.folder)
         self.park = bootstrap.open_park(self.folder)
         self.engine = LocalEngine(self.folder)
