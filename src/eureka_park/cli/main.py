@@ -48,9 +48,7 @@ COMMANDS: dict[str, Lazy] = {
         f"{_CLI}.policy:policy", "How the park decides: show, check, rehearse, use.", is_server=True, see=("site", "up")
     ),
     "twin": Lazy(f"{_CLI}.twin:twin", "The park's decisions, tried in a simulated world.", see=("policy", "energy")),
-    "observe": Lazy(
-        f"{_CLI}.observe:observe", "A cluster of another scheduler, looked at.", see=("twin", "energy")
-    ),
+    "observe": Lazy(f"{_CLI}.observe:observe", "A cluster of another scheduler, looked at.", see=("twin", "energy")),
     "weather": Lazy(f"{_CLI}.weather:weather", "Weather files: make, import, fetch, describe.", see=("energy", "site")),
     "completion": Lazy(f"{_CLI}.about:completion", "Print the completion script of your shell.", see=("version",)),
     "version": Lazy(f"{_CLI}.about:version", "Print the version.", see=("status",)),
