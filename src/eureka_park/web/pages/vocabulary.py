@@ -23,7 +23,7 @@ STATES: Final = (
     N_("lost"),
 )
 # What a timeline says beside states: a cap, and the moment before the end.
-HAPPENINGS: Final = (N_("capped"), N_("ending"))
+HAPPENINGS: Final = (N_("capped"), N_("ending"), N_("promised"))
 TIERS: Final = (N_("firm"), N_("flex"), N_("green"))
 CLASSES: Final = (N_("batch"), N_("interactive"), N_("service"))
 METHODS: Final = (N_("measured"), N_("modelled"))
