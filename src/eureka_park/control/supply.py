@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
+from eureka_park.foundation.units import HOUR_S
 
 ItKwOf = Callable[[float], float]  # site MW -> IT kW; how PUE depends on load is known to energy.core alone
 
@@ -103,7 +104,7 @@ def supply_from_plan(plan: PowerPlan, now_s: float, it_kw_of: ItKwOf, carbon_mad
 def grid_only(now_s: float, grid_kw: float, price: float) -> Supply:
     """The safe fallback while there is no plan: nothing clean is promised, the grid carries what may use it."""
     steps = (Step(grid_kw, price, "grid"),)
-    return Supply((Interval(now_s, now_s + 3600.0, 0.0, 0.0, grid_kw, steps),))
+    return Supply((Interval(now_s, now_s + HOUR_S, 0.0, 0.0, grid_kw, steps),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def potential_demand_mw(
     """
     room_kw = max(0.0, capacity_kw - idle_kw)
     expected_kw = expected_frac * room_kw
-    hours, left_kwh = step_s / 3600.0, work.left_kwh
+    hours, left_kwh = step_s / HOUR_S, work.left_kwh
     demand = []
     for _ in range(n_intervals):
         drawn_kw = min(room_kw, work.wanted_kw) if left_kwh > 1e-12 else 0.0

@@ -14,7 +14,7 @@ from eureka_park.compute.core.state import ParkState
 from eureka_park.compute.ports import Engine
 from eureka_park.control.policy import Policy
 from eureka_park.control.supply import Supply, Work, grid_only, potential_demand_mw, supply_from_plan
-from eureka_park.control.tick import policy_used, tick
+from eureka_park.control.tick import REFRESH_S, policy_used, tick
 from eureka_park.energy.service import EnergyService
 from eureka_park.foundation.clock import Clock, Pace
 from eureka_park.foundation.database import Database
@@ -22,6 +22,7 @@ from eureka_park.foundation.errors import Unavailable
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.foundation.wire.engine import EngineReport, MeterReading
 from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
 from eureka_park.live import store
@@ -34,7 +35,7 @@ from eureka_park.live.learning import journal_form as seen_form
 from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, site_mw_of_it
 from eureka_park.live.observe import events_of_command, events_of_report, loss_of
 from eureka_park.live.planning import Planning
-from eureka_park.live.rows import REFRESH_REAL_S, REFRESH_S, RowWriter, timeline_rows
+from eureka_park.live.rows import REFRESH_REAL_S, RowWriter, timeline_rows
 from eureka_park.live.store import LEASE_TTL_S
 
 if TYPE_CHECKING:
@@ -250,14 +251,14 @@ class Live:
     def _plan(self, cycle: _Cycle) -> PowerPlan | None:
         site, state = self.parts.site, self.state
         capacity_kw, idle_kw = state.nodes_kw, state.nodes_idle_kw
-        running = [(job.dynamic_kw, job.left_s(cycle.now_s) / 3600.0) for job in state.on_node.values()]
+        running = [(job.dynamic_kw, job.left_s(cycle.now_s) / HOUR_S) for job in state.on_node.values()]
         work = Work(
             state.queued_kw + sum(kw for kw, _ in running),
             state.queued_kwh + sum(kw * left_h for kw, left_h in running),
         )
         demand = potential_demand_mw(
             48,
-            3600.0,
+            HOUR_S,
             capacity_kw,
             idle_kw,
             EXPECTED_LOAD_FRAC,
@@ -315,7 +316,7 @@ class Live:
     def _read_meter(self, cycle: _Cycle) -> MeterReading | None:
         """Read when somebody leaves a node, every few seconds while jobs run, and now and then when idle."""
         every_s = METER_BUSY_S if self.state.on_node else METER_IDLE_S
-        hour = cycle.now_s // 3600.0
+        hour = cycle.now_s // HOUR_S
         if not cycle.ended_real_s and cycle.real_s - self._meter_real_s < every_s and hour == self._meter_hour:
             return None
         self._meter_hour = hour  # a reading at each full hour: its sources and prices are its own
@@ -357,9 +358,9 @@ class Live:
 
     def _tidy(self, conn: Connection, real_s: float) -> None:
         """Once an hour, forget commands of more than a week ago, and their idempotency keys with them."""
-        if real_s - self._tidied_real_s >= 3600.0:
+        if real_s - self._tidied_real_s >= HOUR_S:
             self._tidied_real_s = real_s
-            compute_store.drop_old_commands(conn, real_s - 7 * 86400.0)
+            compute_store.drop_old_commands(conn, real_s - 7 * DAY_S)
 
     def _settle(self, conn: Connection, cycle: _Cycle) -> None:
         """Book the interval's energy first, then make the receipts of what ended in it."""

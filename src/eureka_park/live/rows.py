@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from eureka_park.compute import store
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import Job, JobState, Reason
+from eureka_park.control.tick import REFRESH_S
 from eureka_park.foundation.ids import JobId, array_of
 from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
     from eureka_park.compute.core.state import ParkState
 
-REFRESH_S: Final = 60.0  # park seconds: numbers inside an unchanged reason are written anew only so often
 REFRESH_REAL_S: Final = 5.0  # and not more often than this in real time, whatever the pace
 
 DERIVED: Final = frozenset({"dependency", "no_plan"})  # told from the job itself whenever somebody asks

@@ -23,12 +23,13 @@ from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.share_paths import ShareTree
 from eureka_park.foundation.cap_curve import CAP_CURVE, power_frac, speed_frac
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.units import DAY_S, HOUR_S
 
-HALF_LIFE_S: Final = 7 * 86400.0  # until a policy says otherwise
+HALF_LIFE_S: Final = 7.0 * DAY_S  # until a policy says otherwise
 CAPS: Final = tuple((frac, power_frac(frac, CAP_CURVE), speed_frac(frac, CAP_CURVE)) for frac in (1.0, 0.62, 0.5))
 SLOTS: Final = 1024
 LEARNED_MAX: Final = 10_000  # names of which is remembered what they draw; those not heard of for longest go first
-ROLL_S: Final = 12 * 3600.0  # of park time between two looks at the calendar while a journal is replayed
+ROLL_S: Final = 12.0 * HOUR_S  # of park time between two looks at the calendar while a journal is replayed
 
 TIERS: Final = {Tier.FIRM: board_of.FIRM, Tier.FLEX: board_of.FLEX, Tier.GREEN: board_of.GREEN}
 CLASSES: Final = {
@@ -216,12 +217,12 @@ class BoardSide:
         """What has been used is worth what it is now, and falls by the new half-life from now on."""
         board = self._the()
         if board.g.growth_epoch_s[0] >= 0.0:
-            hours = max(0.0, (now_s - float(board.g.growth_epoch_s[0])) // 3600.0)
-            board.used[:] /= 2.0 ** (hours * 3600.0 / was_s)
-            board.g.growth_epoch_s[0] = now_s // 3600.0 * 3600.0
-        n_hours = int(np.ceil(64.0 * half_life_s / 3600.0)) + 1
+            hours = max(0.0, (now_s - float(board.g.growth_epoch_s[0])) // HOUR_S)
+            board.used[:] /= 2.0 ** (hours * HOUR_S / was_s)
+            board.g.growth_epoch_s[0] = now_s // HOUR_S * HOUR_S
+        n_hours = int(np.ceil(64.0 * half_life_s / HOUR_S)) + 1
         board.g.half_life_s[0] = half_life_s
-        self._take(board._replace(growth=2.0 ** (np.arange(n_hours) * (3600.0 / half_life_s))))
+        self._take(board._replace(growth=2.0 ** (np.arange(n_hours) * (HOUR_S / half_life_s))))
 
     # -- jobs ------------------------------------------------------------------------------------------------------
     def _declared(self, job: Job) -> int:

@@ -12,11 +12,11 @@ from eureka_park.compute.core.job import JobClass, JobSpec, Tier
 from eureka_park.compute.core.site_room import Fit, Need, SiteRoom, fit
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.ids import JobId
-from eureka_park.foundation.units import MIB, duration_text, parse_bytes, parse_duration_s, parse_when_s
+from eureka_park.foundation.units import DAY_S, HOUR_S, MIB, duration_text, parse_bytes, parse_duration_s, parse_when_s
 
-TIME_DEFAULT_S: Final = 3600.0
-TIME_MAX_S: Final = 30 * 86400.0
-DEADLINE_MAX_S: Final = 366 * 86400.0
+TIME_DEFAULT_S: Final = float(HOUR_S)
+TIME_MAX_S: Final = 30.0 * DAY_S
+DEADLINE_MAX_S: Final = 366.0 * DAY_S
 TASKS_MAX: Final = 100_000
 COUNT_MAX: Final = 1_000_000
 TEXT_MAX: Final = 4096

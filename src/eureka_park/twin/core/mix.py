@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from eureka_park.foundation.units import DAY_S, HOUR_S
+
 
 @dataclass(frozen=True, slots=True)
 class SizeBin:
@@ -69,8 +71,8 @@ class Mix:
     priority_frac: tuple[float, float, float] = (0.9, 0.07, 0.03)  # priorities 0, 1 and 2
     declared_max: float = 3.0  # times the run time; evenly from 1 on
     run_s_min: float = 10.0
-    run_s_max: float = 14 * 86_400.0
-    interactive_s_max: float = 8 * 3600.0
+    run_s_max: float = 14.0 * DAY_S
+    interactive_s_max: float = 8.0 * HOUR_S
     images_per_leaf: int = 8
     low_power: tuple[float, float] = (0.1, 0.3)  # half of the images feed their GPUs badly
     high_power: tuple[float, float] = (0.5, 0.95)

@@ -71,8 +71,8 @@ def opening_on(
 
 
 def site_gpu_types(site: Site) -> tuple[str, ...]:
-    """The kinds of GPU of a site, in the order of its classes."""
-    return tuple(dict.fromkeys(kind.gpu_type for kind in site.nodes))
+    """The kinds of GPU of a site, in the order of its classes; machines without GPUs have none."""
+    return tuple(dict.fromkeys(kind.gpu_type for kind in site.nodes if kind.n_gpus))
 
 
 def class_rows(site: Site) -> tuple[ClassRow, ...]:
@@ -84,7 +84,7 @@ def class_rows(site: Site) -> tuple[ClassRow, ...]:
             mcpu=kind.n_cpus * 1000,
             mem_mib=int(kind.memory_gib * GIB) // MIB,
             n_gpus=kind.n_gpus,
-            gpu_type=types.index(kind.gpu_type),
+            gpu_type=types.index(kind.gpu_type) if kind.n_gpus else 0,
             rated_kw=kind.rated_kw,
             idle_kw=kind.idle_kw,
             gpu_kw_max=kw_from_w(kind.gpu_w_max),

@@ -181,8 +181,21 @@ def workload_of(leaves: Sequence[str], columns: Mapping[str, Any], **more: Any) 
     whole: dict[str, Any] = {}
     for name, dtype in DTYPES.items():
         given = columns[name] if name in columns else plain[name]
+        _check_range(name, np.asarray(given), np.dtype(dtype))
         whole[name] = np.array(np.broadcast_to(given, n), dtype=dtype, order="C")  # its own: one form of all kernels
     return Workload(leaves=tuple(leaves), **whole, **more).validate()
+
+
+def _check_range(name: str, given: npt.NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Raise BadInput, with the first row, for a number that its column would hold as another one."""
+    if dtype.kind != "i" or given.dtype.kind not in "iuf":
+        return
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    is_held = (given >= least) & (given <= most)
+    if not is_held.all():
+        row = int(np.argmin(np.atleast_1d(is_held)))
+        told = f"Job {row + 1}: {name} = {np.atleast_1d(given)[row]} is wrong: from {least} to {most}."
+        raise BadInput(told, fix=_FIX, field=name)
 
 
 assert set(DTYPES) < {item.name for item in fields(Workload)}

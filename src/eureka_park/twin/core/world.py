@@ -320,10 +320,12 @@ def _look_up(board: Board, world: World, now_s: float) -> None:
     while plan + 1 < n_plans and world.plan_issued_s[plan + 1] <= now_s:
         plan += 1
     hour = int((now_s - place.hour0_s) // 3600.0)
+    while plan > 0 and world.plan_first_hour[plan] > hour:  # it is issued, but begins later
+        plan -= 1
     if plan == place.plan and hour == place.hour:
         return
     place.plan, place.hour = plan, hour
-    first = hour - world.plan_first_hour[plan]
+    first = max(0, hour - world.plan_first_hour[plan])
     n = world.plan_clean_kw.shape[1] - first
     n_steps = min(STEPS_MAX, world.step_kw.shape[2])
     for index in range(max(1, n)):
