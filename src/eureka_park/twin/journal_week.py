@@ -35,6 +35,7 @@ class RecordedJob:
     submitted_s: float
     deadline_s: float | None = None
     waiting_for: tuple[JobId, ...] = ()
+    is_first: bool = False  # the first that its project ever had
     first_start_s: float | None = None
     done_s: float = 0.0
     n_pauses: int = 0
@@ -106,6 +107,7 @@ class _Reader:
         self.jobs: dict[JobId, RecordedJob] = {}
         self.down: dict[str, float] = {}
         self.learned: dict[tuple[str, str], float] = {}
+        self.projects: set[str] = set()
         self.has_begun = False
         self.known: set[type[Any]] = set()
         self.take: Mapping[type[Any], Callable[[Any], None]] = {
@@ -190,6 +192,8 @@ class _Reader:
             name = task_id(event.job_id, index) if spec.is_array else event.job_id
             job = self.jobs[name] = RecordedJob(name, spec, event.at_s, event.deadline_s, event.waiting_for)
             job.learned_frac = self.learned.get((spec.project, spec.name), 1.0)
+            job.is_first = index == 0 and spec.project not in self.projects
+        self.projects.add(spec.project)
 
     def _starting(self, event: ev.JobStarting) -> None:
         job = self.jobs.get(event.job_id)
@@ -327,7 +331,7 @@ def rows_of(week: RecordedWeek, machines: Machines) -> Rows:
             TIER_NAMES.index(spec.tier), CLASS_NAMES.index(spec.job_class), spec.checkpoint, spec.priority,
             max(RUN_S_MIN, spec.time_s - before_s), max(RUN_S_MIN, job.run_s - before_s),
             _deadline_s(job, week.from_s) - hour0_s,
-            _row_before(job, rows, row), images[image], _gpu_type(spec, machines),
+            _row_before(job, rows, row), images[image], _gpu_type(spec, machines), job.is_first,
         )  # fmt: skip
         for name, value in zip(_COLUMNS, values, strict=True):
             columns[name].append(value)
@@ -338,7 +342,7 @@ def rows_of(week: RecordedWeek, machines: Machines) -> Rows:
 
 _COLUMNS: Final = (
     "submit_s", "leaf", "n_nodes", "n_nodes_min", "gpus", "mcpu", "mem_mib", "tier", "job_class", "checkpoint",
-    "priority", "time_s", "run_s", "deadline_s", "after", "image", "gpu_type",
+    "priority", "time_s", "run_s", "deadline_s", "after", "image", "gpu_type", "is_first",
 )  # fmt: skip
 
 

@@ -171,3 +171,15 @@ def test_changes_of_policy_within_it_are_counted_but_not_the_first() -> None:
     assert week(first).n_changes == 0
     assert week(first, second).n_changes == 1
     assert week(first, second, from_h=3.0).n_changes == 0
+
+
+def test_the_first_job_of_a_project_is_the_first_of_the_whole_journal() -> None:
+    found = week(
+        submitted("early", -30.0, "old"), submitted("new", 1.0, "new"), submitted("later", 2.0, "old"),
+        submitted("second", 3.0, "new"), from_h=0.0,
+    )  # fmt: skip
+    assert {job.job_id: job.is_first for job in found.jobs} == {
+        "early": True, "new": True, "later": False, "second": False
+    }  # fmt: skip
+    rows = rows_of(found, Machines.of(found.nodes))
+    assert rows.work.is_first.tolist() == [job.is_first for job in rows.jobs]

@@ -31,6 +31,7 @@ DTYPES: Final[Mapping[str, type]] = {
     "mcpu": np.int64, "mem_mib": np.int64, "tier": np.int8, "job_class": np.int8, "checkpoint": np.bool_,
     "priority": np.int32, "time_s": np.float64, "run_s": np.float64, "deadline_s": np.float64,
     "power_frac": np.float64, "after": np.int32, "image": np.int32, "gpu_type": np.int16,
+    "is_first": np.bool_,
 }  # fmt: skip
 _FIX: Final = "Correct the workload, or leave the column out: it is then filled by the seed."
 
@@ -76,6 +77,7 @@ class Workload:
     after: Ints
     image: Ints
     gpu_type: npt.NDArray[np.int16]
+    is_first: Flags
     gpu_types: tuple[str, ...] = ()
     filled: Mapping[str, int] = field(default_factory=dict)
 
@@ -173,7 +175,7 @@ def workload_of(leaves: Sequence[str], columns: Mapping[str, Any], **more: Any) 
     plain: dict[str, Any] = {
         "leaf": 0, "n_nodes": 1, "n_nodes_min": 0, "gpus": 0, "mcpu": 1000, "mem_mib": 1024, "tier": FLEX,
         "job_class": BATCH, "checkpoint": False, "priority": 0, "time_s": columns["run_s"], "deadline_s": np.inf,
-        "power_frac": 1.0, "after": -1, "image": 0, "gpu_type": -1,
+        "power_frac": 1.0, "after": -1, "image": 0, "gpu_type": -1, "is_first": False,
     }  # fmt: skip
     unknown = set(columns) - set(DTYPES)
     if unknown:

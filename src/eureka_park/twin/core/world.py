@@ -104,6 +104,7 @@ class World(NamedTuple):
     down_until_s: Any
     log: Any
     place: Any
+    is_first: Any = np.zeros(0, np.bool_)  # by row: the first job that its project ever had; none where it is empty
 
 
 @kernel
@@ -168,6 +169,8 @@ def _submit(board: Board, world: World, row: int) -> None:
     jobs[slot].time_s, jobs[slot].deadline_s = world.time_s[row], world.deadline_s[row]
     jobs[slot].classes, jobs[slot].submitted_s = world.classes[row], world.submit_s[row]
     jobs[slot].gang = 1 if world.n_nodes[row] > 1 else 0
+    if row < world.is_first.shape[0]:
+        jobs[slot].is_first = world.is_first[row]
     jobs[slot].power_frac = world.learned[world.image[row]]
     truth = world.truth[slot]
     truth.ends_s, truth.bucket, truth.image = INF, NONE, world.image[row]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from eureka_park.compute.core.board_setup import ClassRow
+from eureka_park.control.policy import Policy, Sky
+from eureka_park.control.setup import set_policy
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.twin.core.failures import no_failures
@@ -16,7 +18,7 @@ from eureka_park.twin.core.opening import class_rows, opening_on, site_gpu_types
 from eureka_park.twin.core.play import world_of
 from eureka_park.twin.core.sky_series import flat_sky
 from eureka_park.twin.core.workload import workload_of
-from eureka_park.twin.core.world import _look_up
+from eureka_park.twin.core.world import DONE, _look_up, play_on
 
 KIND = ClassRow(2, 64_000, 1 << 19, 8, 0, 10.0, 2.0, 0.7)
 
@@ -62,3 +64,20 @@ def test_a_plan_that_begins_after_its_issue_is_not_read_before() -> None:
         _look_up(board, world, now_s)
         assert (float(board.sky.start_s[0]), float(board.sky.clean_kw[0])) == (now_s, clean)
         assert int(board.g.n_sky[0]) == clean_kw.shape[1] - (hour - (2 if clean == 20.0 else 0))
+
+
+def test_a_first_job_is_free_of_the_sky_as_in_the_live_park() -> None:
+    """Without clean power a flex job waits, unless its project never had one; without the column nobody is free."""
+    work = workload_of(("a", "b"), columns(leaf=[0, 0, 1], is_first=[True, False, False]))
+    assert not workload_of(("a",), columns()).is_first.any()
+    opening = opening_on((KIND,), ("any",), work, [("a", 1.0, 0.0), ("b", 1.0, 0.0)])
+    board = opening.board
+    world = world_of(
+        board, work, flat_sky(0.0, 0.2, grid_kw=100.0), no_failures(), opening.leaf_rows, opening.gpu_types
+    )
+    world = world._replace(is_first=work.is_first)
+    set_policy(board, Policy(sky=Sky.BINDING), explain=False)
+    world.place.tick_s[0], world.place.until_s[0] = 60.0, 3600.0
+    while play_on(board, world) != DONE:
+        world.place.n_log[0] = 0
+    assert np.isfinite(world.fate.first_start_s).tolist() == [True, False, False]
