@@ -17,6 +17,7 @@ from typing import Final
 
 PROGRAMS: Final = ("munged", "mariadbd", "mariadb", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sacct")
 N_GPUS: Final = 4
+N_SERVERS: Final = 5
 GPU_TYPE: Final = "h100"
 _PATH: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -81,7 +82,11 @@ class SlurmCluster:
         self._until_idle()
 
     def stop(self) -> None:
-        """End what was started here, newest first."""
+        """End what was started here, jobs first, then servers, newest first."""
+        if len(self.started) == N_SERVERS:
+            words = ("scancel", "--user", "root")
+            subprocess.run(words, env=self.environment, cwd=self.folder, capture_output=True, check=False, timeout=30)
+            time.sleep(1.0)  # steps that are left alone outlive slurmd
         for process in reversed(self.started):
             process.terminate()
         for process in reversed(self.started):
