@@ -32,6 +32,7 @@ CAP_STEPS_MAX: Final = 6
 GPUS_MAX: Final = 60  # of one node; a mask of them fits a signed 64-bit integer
 CLASSES_MAX: Final = 60
 WORD: Final = 32  # nodes per word of a bitmap
+CACHE_LINE: Final = 64  # bytes
 CALENDAR_S: Final = 60.0
 CALENDAR: Final = 1 << 16  # buckets of the calendar of expected ends: 45 days
 RING: Final = 1024  # hours that the rings of expected load remember
@@ -48,43 +49,50 @@ LATEST, WAKE, URGENT, DUE = (
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
 SCHEMA: Final = 2
 
-JOB: Final = np.dtype(
-    [
-        # what every look at a job reads
-        ("state", "i1"), ("tier", "i1"), ("gang", "i1"), ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"),
-        ("is_first", "i1"), ("counted", "i1"), ("leaf", "i4"), ("gpus", "i4"), ("n_nodes", "i4"), ("n_held", "i4"),
-        ("node", "i4"), ("node_next", "i4"), ("ends_s", "f8"), ("time_s", "f8"), ("ran_s", "f8"), ("order", "i8"),
-        # what a trial to start it reads, and its reason
-        ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("deadline_s", "f8"), ("tried", "i8"), ("next", "i4"),
-        ("prev", "i4"), ("run", "i4"), ("n_nodes_min", "i4"), ("classes", "i8"), ("mcpu", "i8"), ("mem_mib", "i8"),
-        ("reason_a", "f8"), ("reason_b", "f8"), ("reason_until_s", "f8"), ("reason", "i1"), ("told", "i1"),
-        ("broken_why", "i1"), ("job_class", "i1"), ("where", "i1"), ("checkpoint", "i1"), ("plan_cap", "i1"),
-        ("plan_stop", "i1"), ("plan_keep", "i4"),
-        # what moves change
-        ("node_prev", "i4"), ("since_s", "f8"), ("speed", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"),
-        ("full_kw", "f8"), ("rated_kw", "f8"), ("power_frac", "f8"), ("gpu_mask", "i8"), ("bucket", "i4"),
-        ("cal_next", "i4"), ("cal_prev", "i4"), ("user", "i4"), ("latest_key", "f8"), ("promised_s", "f8"),
-        ("refused_room_s", "f8"), ("began_s", "f8"), ("urgent_key", "f8"), ("seq", "i8"),
-        # the rest
-        ("declared_kw", "f8"), ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"),
-        ("planned_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("priority", "i4"),
-        ("down_next", "i4"), ("down_prev", "i4"), ("n_pauses", "i4"),
-    ],
-    align=True,
+
+def _in_lines(*fields: Any) -> np.dtype[Any]:
+    """A record that fills whole lines of the processor's cache, so that what is read together comes together."""
+    plain = np.dtype(list(fields), align=True)
+    size = -(-plain.itemsize // CACHE_LINE) * CACHE_LINE
+    offsets = [plain.fields[name][1] for name in plain.names or ()] if plain.fields else []
+    formats = [field[1:] if len(field) > 2 else field[1] for field in fields]
+    return np.dtype(
+        {"names": list(plain.names or ()), "formats": formats, "offsets": offsets, "itemsize": size}, align=True
+    )
+
+
+JOB: Final = _in_lines(
+    # what lists and looks at others in them read
+    ("ends_s", "f8"), ("next", "i4"), ("prev", "i4"), ("node_next", "i4"), ("node_prev", "i4"), ("cal_next", "i4"),
+    ("cal_prev", "i4"), ("down_next", "i4"), ("down_prev", "i4"), ("state", "i1"), ("tier", "i1"), ("gang", "i1"),
+    ("ending", "i1"), ("cap_step", "i1"), ("bound", "i1"), ("is_first", "i1"), ("counted", "i1"), ("gpus", "i4"),
+    ("leaf", "i4"), ("order", "i8"),
+    # what a trial to start it reads
+    ("idle_kw", "f8"), ("dynamic_kw", "f8"), ("deadline_s", "f8"), ("time_s", "f8"), ("ran_s", "f8"),
+    ("classes", "i8"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("tried", "i4"), ("where", "i1"), ("reason", "i1"),
+    ("told", "i1"), ("broken_why", "i1"),
+    # what moves change
+    ("mcpu", "i8"), ("mem_mib", "i8"), ("since_s", "f8"), ("speed", "f8"), ("drawn_kw", "f8"), ("load_kw", "f8"),
+    ("full_kw", "f8"), ("rated_kw", "f8"),
+    ("power_frac", "f8"), ("gpu_mask", "i8"), ("began_s", "f8"), ("latest_key", "f8"), ("urgent_key", "f8"),
+    ("promised_s", "f8"), ("refused_room_s", "f8"), ("seq", "i4"), ("job_class", "i1"), ("checkpoint", "i1"),
+    ("plan_cap", "i1"), ("plan_stop", "i1"),
+    ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
+    ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
+    # the rest
+    ("declared_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("reason_b", "f8"),
+    ("reason_until_s", "f8"), ("user", "i4"), ("priority", "i4"), ("n_pauses", "i4"), ("plan_keep", "i4"),
 )  # fmt: skip
-NODE: Final = np.dtype(
-    [
-        ("mcpu", "i8"), ("mem_mib", "i8"), ("free_mcpu", "i8"), ("free_mem_mib", "i8"), ("free_mask", "i8"),
-        ("window_from_s", "f8"), ("window_to_s", "f8"), ("hold_from_s", "f8"), ("avail_s", "f8"), ("base_kw", "f8"),
-        ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"), ("stamp", "i8"),
-        ("klass", "i4"), ("rack", "i4"), ("pod", "i4"), ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"),
-        ("first_job", "i4"), ("gang_next", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"), ("row", "i4"),
-        # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
-        ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"),
-        ("held", "i4"), ("stale_at", "i4"), ("soonest_s", "f8"),
-        ("up", "i1"), ("stale", "i1"),
-    ],
-    align=True,
+NODE: Final = _in_lines(
+    ("free_mcpu", "i8"), ("free_mem_mib", "i8"), ("free_mask", "i8"), ("base_kw", "f8"), ("klass", "i4"),
+    ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"), ("first_job", "i4"), ("gang_next", "i4"), ("row", "i4"),
+    ("up", "i1"), ("stale", "i1"),
+    ("mcpu", "i8"), ("mem_mib", "i8"), ("window_from_s", "f8"), ("window_to_s", "f8"), ("hold_from_s", "f8"),
+    ("avail_s", "f8"), ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"),
+    ("stamp", "i8"), ("rack", "i4"), ("pod", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"),
+    # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
+    ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"), ("held", "i4"), ("stale_at", "i4"),
+    ("soonest_s", "f8"),
 )  # fmt: skip
 CLASS: Final = np.dtype(
     [
@@ -93,26 +101,23 @@ CLASS: Final = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-SHARE: Final = np.dtype(
-    [
-        ("weight", "f8"), ("floor_frac", "f8"), ("committed_kw", "f8"), ("rank", "f8"), ("below", "i4"),
-        ("parent", "i4"), ("n_waiting", "i4"), ("n_on", "i4"), ("child_start", "i4"), ("n_children", "i4"),
-        ("heap_n", "i4"), ("n_wanting", "i4"), ("place", "i4"),
-        # lists laid over all shares: children side by side, and in the order of their turn; leaves; a stack
-        ("child", "i4"), ("heap", "i4"), ("leaf", "i4"), ("walk", "i4"),
-        ("used", "f8", (N_RESOURCES,)),  # by resource, decayed, in units that grow instead (see `growth`)
-    ],
-    align=True,
+SHARE: Final = _in_lines(
+    ("weight", "f8"), ("floor_frac", "f8"), ("committed_kw", "f8"), ("rank", "f8"), ("below", "i4"),
+    ("parent", "i4"), ("n_waiting", "i4"), ("n_on", "i4"), ("child_start", "i4"), ("n_children", "i4"),
+    ("heap_n", "i4"), ("n_wanting", "i4"),
+    ("used", "f8", (N_RESOURCES,)),  # by resource, decayed, in units that grow instead (see `growth`)
+    ("place", "i4"),
+    # lists laid over all shares: children side by side, and in the order of their turn; leaves; a stack
+    ("child", "i4"), ("heap", "i4"), ("leaf", "i4"), ("walk", "i4"),
 )  # fmt: skip
-LINE: Final = np.dtype(
-    [
-        ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
-        ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
-        ("stamp", "i8"),
-    ],
-    align=True,
+LINE: Final = _in_lines(
+    ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
+    ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
+    ("stamp", "i8"),
 )  # fmt: skip
-RUN: Final = np.dtype([("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")])
+RUN: Final = np.dtype(
+    [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
+)
 HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
 SKY: Final = np.dtype(
     [("start_s", "f8"), ("end_s", "f8"), ("clean_kw", "f8"), ("p10_kw", "f8"), ("grid_kw", "f8"),
@@ -255,8 +260,11 @@ def quantised_kw(kw: float) -> float:
 
 
 def records(n: int | tuple[int, ...], dtype: Any) -> Array:
-    """So many zeroed records."""
-    return np.zeros(n, dtype).view(np.recarray)
+    """So many zeroed records; the first begins where a line of the processor's cache does."""
+    n_bytes = int(np.prod(n)) * dtype.itemsize
+    room = np.zeros(n_bytes + CACHE_LINE, np.uint8)
+    begin = -room.ctypes.data % CACHE_LINE
+    return room[begin : begin + n_bytes].view(dtype).reshape(n).view(np.recarray)
 
 
 def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_max: int, half_life_s: float) -> Board:
@@ -346,7 +354,10 @@ def board_from_json(value: Mapping[str, Any]) -> Board:
     for name, (shape, text) in value["arrays"].items():
         dtype = getattr(like, name).dtype
         flat = np.frombuffer(bytearray(zlib.decompress(base64.b64decode(text))), dtype=dtype).reshape(shape)
-        arrays[name] = flat.view(np.recarray) if dtype.names else flat
+        arrays[name] = flat
+        if dtype.names:
+            arrays[name] = records(tuple(shape), dtype)
+            arrays[name][...] = flat
     for name, shape in value["scratch"].items():
         dtype = getattr(like, name).dtype
         arrays[name] = records(shape[0], dtype) if dtype.names else np.zeros(shape, dtype)
