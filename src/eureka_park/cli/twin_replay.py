@@ -99,7 +99,8 @@ def print_replay(found: dict[str, Any]) -> None:
         told = ", ".join(f"{_(LEFT[name])} {n:,}" for name, n in found["left_out"].items())
         click.echo(_("jobs that count otherwise or not: {what}", what=told))
     for line in (
-        _("The twin decides every {tick}: a job that finds room waits half of that on average.", tick=wait_text(found["tick_s"])),
+        _("The twin decides every {tick}: a job that finds room waits half of that on average.",
+          tick=wait_text(found["tick_s"])),
         _("Energy is modelled by kind of GPU, the same in all columns; free GPUs are left out."),
         _("Carbon: {g} g/kWh, {source}.", g=f"{found['assumed']['gco2_per_kwh']:,.0f}",
           source=clean(found["assumed"]["gco2_source"])),
