@@ -7,7 +7,19 @@ from dataclasses import replace
 
 import pytest
 from tests.helpers.plain_ladder import Action
-from tests.helpers.plain_park import BATCH, FIRM, FLEX, INF, SERVICE, PlainClass, PlainInterval, PlainJob, PlainRules, q
+from tests.helpers.plain_park import (
+    BATCH,
+    FIRM,
+    FLEX,
+    GREEN,
+    INF,
+    SERVICE,
+    PlainClass,
+    PlainInterval,
+    PlainJob,
+    PlainRules,
+    q,
+)
 from tests.helpers.plain_policy import Turn
 from tests.helpers.plain_rooms import Hold, reserve
 from tests.helpers.plain_sides import KernelSide, PlainSide
@@ -165,6 +177,23 @@ def test_a_large_gang_is_not_starved_by_small_jobs() -> None:
     (job,) = [job for job in world.jobs.values() if job.row.n_nodes == 8]
     assert job.starts
     assert job.starts[0] - job.row.submit_s < days * 86_400.0
+
+
+def days_to_start_beside_green(days: int, clean_kw: float, green: JobRow, flex: JobRow) -> float:
+    """Days until the first start of a flex job of whose leaf one green job after the other waits; inf for none."""
+    every_s = 900.0
+    stream = [replace(green, submit_s=T0_S + at * every_s) for at in range(int(days * 86_400 / every_s))]
+    flex = replace(flex, submit_s=T0_S + 24 * HOUR_S)  # all is taken then
+    world, _ = played(scene_of([*stream, flex], [clean_kw] * 24 * days, step_s=600.0))
+    (job,) = [job for job in world.jobs.values() if job.row.tier == FLEX]
+    return (job.starts[0] - job.row.submit_s) / 86_400.0 if job.starts else INF
+
+
+@pytest.mark.xfail(strict=True, reason="green comes before flex in each leaf, however long a flex job has waited there")
+@pytest.mark.parametrize("clean_kw", [80.0, 30.0])  # room is short, or power is
+def test_endless_green_work_of_its_own_leaf_does_not_starve_a_flexible_job(clean_kw: float) -> None:
+    green = replace(JOB, tier=GREEN, gpus=8, mcpu=32_000, time_s=4 * HOUR_S, true_s=4 * HOUR_S)
+    assert days_to_start_beside_green(9, clean_kw, green, replace(green, tier=FLEX)) < 7.0
 
 
 def test_a_sudden_loss_of_power_is_answered_within_one_turn() -> None:
