@@ -48,9 +48,10 @@ class TruthEngine:
     done_s: dict[str, float] = field(default_factory=dict)
     attempts: dict[Key, Attempt] = field(default_factory=dict)
     n_orders: int = 0
+    can: frozenset[Capability] = ALL
 
     def capabilities(self) -> frozenset[Capability]:
-        return ALL
+        return self.can
 
     def submit(self, order: StartOrder) -> None:
         key = (order.job_id, order.attempt)
