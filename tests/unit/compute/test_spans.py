@@ -114,3 +114,9 @@ def test_spans_never_overlap_and_leave_no_gap(rows: list[tuple[float, str]]) -> 
         assert before.until_s == after.from_s
     assert all(span.until_s is None or span.until_s > span.from_s for span in spans)
     assert all(span.until_s is not None for span in spans[:-1])
+
+
+def test_a_promise_is_no_span_of_its_own() -> None:
+    timeline = [row(0, "queued"), row(10, "starting", node="n1", reason=why("room")), row(12, "running")]
+    promised = row(5, "promised", reason=why("promised"))
+    assert spans_of([timeline[0], promised, *timeline[1:]]) == spans_of(timeline)
