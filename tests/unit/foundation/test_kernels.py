@@ -269,7 +269,9 @@ def half(x: float) -> float:
     return x / 2
 
 
-def test_one_form_serves_all_widths() -> None:
+def test_one_form_serves_all_widths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # what is found on disk has no inner forms
+
     def ask_all(narrow: np.ndarray, index: int) -> float:
         return half(narrow[index]) + half(3) + half(index) + half(np.uint8(1)) + half(2.0)
 
