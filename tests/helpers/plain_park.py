@@ -413,6 +413,7 @@ class PlainPark:
 
     def shrink(self, job: PlainJob, keep: int, now_s: float) -> None:
         """It gives up its last nodes, and what it would have used of them."""
+        job.last_pause_s = now_s
         self._use(job, now_s, -1.0)
         self._settle(job, now_s)
         for node in job.nodes[keep:]:

@@ -38,6 +38,11 @@ class LineWalk:
     seen: set[int] = field(default_factory=set)
 
 
+def in_line(job: PlainJob) -> tuple[bool, int, int]:
+    """By what jobs of a line stand in it."""
+    return job.state != PAUSED, -job.priority, job.order
+
+
 def plain_turn(park: PlainPark, now_s: float) -> list[Action]:
     """One turn; what it does is done to the park, and told."""
     return Turn(park, now_s).run()
@@ -140,10 +145,13 @@ class Turn(Ladder):
 
     def try_leaf(self, leaf: int) -> bool:
         """Try the jobs of a leaf until one starts."""
-        for tier in (FIRM, GREEN, FLEX):
+        flex = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == FLEX]
+        first = min(flex, key=in_line, default=None)
+        waits_long = first is not None and self.has_waited_long(first)
+        for tier in (FIRM, FLEX, GREEN) if waits_long else (FIRM, GREEN, FLEX):
             walk = self.lines.setdefault((leaf, tier), LineWalk())
             line = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == tier]
-            for job in sorted(line, key=lambda one: (one.state != PAUSED, -one.priority, one.order)):
+            for job in sorted(line, key=in_line):
                 if walk.left:
                     break
                 if job.order in walk.seen:
@@ -232,9 +240,13 @@ class Turn(Ladder):
             return self.better_hour(job, need_kw, dynamic_kw, left_s)
         return None
 
+    def has_waited_long(self, job: PlainJob) -> bool:
+        """Whether it has waited, since it was submitted or last stopped, as long as the policy calls patient."""
+        return self.now_s - max(job.submitted_s, job.last_pause_s) >= self.rules.patient_s
+
     def is_starved(self, job: PlainJob, need_kw: float) -> bool:
         """Whether a flexible job has waited for long and would have power enough without the other bound ones."""
-        if job.tier != FLEX or self.now_s - max(job.submitted_s, job.last_pause_s) < self.rules.patient_s:
+        if job.tier != FLEX or not self.has_waited_long(job):
             return False
         budget = self.budget(self.least_clean_kw(self.rules.min_run_s), self.sums())
         return need_kw <= budget * (1 - self.rules.margin_frac)

@@ -189,7 +189,6 @@ def days_to_start_beside_green(days: int, clean_kw: float, green: JobRow, flex: 
     return (job.starts[0] - job.row.submit_s) / 86_400.0 if job.starts else INF
 
 
-@pytest.mark.xfail(strict=True, reason="green comes before flex in each leaf, however long a flex job has waited there")
 @pytest.mark.parametrize("clean_kw", [80.0, 30.0])  # room is short, or power is
 def test_endless_green_work_of_its_own_leaf_does_not_starve_a_flexible_job(clean_kw: float) -> None:
     green = replace(JOB, tier=GREEN, gpus=8, mcpu=32_000, time_s=4 * HOUR_S, true_s=4 * HOUR_S)

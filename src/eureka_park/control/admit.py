@@ -303,6 +303,16 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
 
 
 @kernel
+def _has_waited_long(board: Board, leaf: int, now_s: float) -> bool:
+    """Whether the first flexible job of a leaf has waited so long that the leaf's green ones start after it."""
+    first = board.lines[3 * leaf + FLEX].first_run
+    if first == NONE:
+        return False
+    job = board.jobs[board.runs[first].head]
+    return bool(now_s - max(job.submitted_s, job.last_pause_s) >= board.g[0].patient_s)
+
+
+@kernel
 def admit(board: Board, now_s: float) -> None:
     """Start what may start: urgent jobs, then shares in turn."""
     g = board.g[0]
@@ -315,7 +325,10 @@ def admit(board: Board, now_s: float) -> None:
     leaf = first_leaf(board)
     while leaf != NONE and g.n_considered < g.n_considered_max:
         served = False
-        for tier in (FIRM, GREEN, FLEX):  # green earns priority over flex when the sky gives
+        second, third = GREEN, FLEX  # green earns priority over flex when the sky gives
+        if _has_waited_long(board, leaf, now_s):
+            second, third = FLEX, GREEN
+        for tier in (FIRM, second, third):
             if not served:
                 served = _serve_line(board, leaf, tier, now_s)
         if served:

@@ -58,24 +58,26 @@ def may_stop(board: Board, slot: int, now_s: float) -> bool:
 
 @kernel
 def _saved_by_stop(board: Board, slot: int) -> float:
-    """Power that a stop saves beyond the cap that is planned already."""
+    """Power that a stop saves beyond the cap that it has or is planned already."""
     job = board.jobs[slot]
-    return kw_of(job.dynamic_kw * power_at(board, slot, job.plan_cap))
+    return kw_of(job.dynamic_kw * power_at(board, slot, max(job.cap_step, job.plan_cap)))
 
 
 @kernel
-def _plan_caps(board: Board, n: int, short_kw: float) -> float:
-    """Cap bound jobs step by step, in order, until it is enough; what is still missing."""
-    jobs, g = board.jobs, board.g[0]
+def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
+    """Cap bound jobs step by step, in order, until it is enough; what is still missing, and how many were looked at."""
+    jobs, g, n_seen = board.jobs, board.g[0], 0
     for step in range(1, g.n_caps if g.can_cap else 1):
+        n_here = 0
         for tier in (GREEN, FLEX):
             for index in range(n):
                 slot = board.lines[3 * board.shares[index].leaf + tier].newest
                 while slot != NONE:
                     if short_kw <= 0.0:
-                        return short_kw
-                    at = jobs[slot].plan_cap
+                        return short_kw, max(n_seen, n_here)
+                    n_here += 1
                     if jobs[slot].bound and jobs[slot].state == RUNNING and not jobs[slot].ending:
+                        at = jobs[slot].plan_cap if jobs[slot].plan_cap > 0 else jobs[slot].cap_step
                         if board.caps[at].cap_frac > board.caps[step].cap_frac:
                             jobs[slot].plan_cap = step
                             jobs[slot].reason_a = short_kw
@@ -83,23 +85,27 @@ def _plan_caps(board: Board, n: int, short_kw: float) -> float:
                             before_kw = kw_of(full_kw * power_at(board, slot, at))
                             short_kw -= before_kw - kw_of(full_kw * power_at(board, slot, step))
                     slot = jobs[slot].next
-    return short_kw
+        n_seen = n_here
+    return short_kw, n_seen
 
 
 @kernel
-def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
-    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing."""
-    jobs = board.jobs
+def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> tuple[float, int]:
+    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing, and how many were
+    looked at.
+    """
+    jobs, n_seen = board.jobs, 0
     for tier in (GREEN, FLEX):
         for index in range(n):
             slot = board.lines[3 * board.shares[index].leaf + tier].newest
             while slot != NONE:
                 if short_kw <= 0.0:
-                    return short_kw
+                    return short_kw, n_seen
+                n_seen += 1
                 if jobs[slot].bound and jobs[slot].state == RUNNING and may_stop(board, slot, now_s):
                     short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
                 slot = jobs[slot].next
-    return short_kw
+    return short_kw, n_seen
 
 
 @kernel
@@ -133,7 +139,7 @@ def _carry_out(board: Board, slot: int, now_s: float) -> None:
     """Do what was planned for one job."""
     job = board.jobs[slot]
     stop, step, short_kw = job.plan_stop, job.plan_cap, job.reason_a
-    job.plan_stop = 0
+    job.plan_stop = job.plan_cap = 0
     if stop == STOP:
         say(board, slot, PAUSED_FOR_POWER, short_kw, 0.0, _spared_s(board, short_kw), now_s)
         pausing(board, slot, now_s)
@@ -147,7 +153,7 @@ def _carry_out(board: Board, slot: int, now_s: float) -> None:
         say(board, slot, SHRUNK, short_kw, float(keep), _spared_s(board, short_kw), now_s)
         resized(board, slot, keep, now_s)
         log(board, RESIZE, slot, float(keep), 0.0)
-    elif step != job.cap_step:
+    else:
         frac = board.caps[step].cap_frac
         say(board, slot, CAPPED, short_kw, frac, _spared_s(board, short_kw), now_s)
         capped(board, slot, step, now_s)
@@ -166,29 +172,33 @@ def _spared_s(board: Board, short_kw: float) -> float:
 @kernel
 def descend(board: Board, now_s: float) -> None:
     """Bring bound power down to the least budget of the time that it takes to give way, this interval's included."""
-    jobs, g = board.jobs, board.g[0]
+    g = board.g[0]
     budget = budget_kw(board, g.clean_lead_kw)
     short_kw = g.bound_kw - budget
     if short_kw <= 1e-9 * (1.0 + budget):
         return
     n = most_served_leaves(board)
+    short_kw, n_seen = _plan_caps(board, n, short_kw)
+    for may_shrink in (True, False):
+        if short_kw > 0.0 and (may_shrink or g.can_resize):
+            short_kw, n_more = _plan_stops(board, n, short_kw, now_s, may_shrink)
+            n_seen = max(n_seen, n_more)
+    _carry_out_all(board, n, n_seen, now_s)
+
+
+@kernel
+def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
+    """Do what was planned, for the jobs that planning has looked at."""
+    jobs = board.jobs
     for tier in (GREEN, FLEX):
         for index in range(n):
             slot = board.lines[3 * board.shares[index].leaf + tier].newest
             while slot != NONE:
-                jobs[slot].plan_cap, jobs[slot].plan_stop = jobs[slot].cap_step, 0
-                slot = jobs[slot].next
-    short_kw = _plan_caps(board, n, short_kw)
-    if short_kw > 0.0:
-        short_kw = _plan_stops(board, n, short_kw, now_s, True)
-    if short_kw > 0.0 and g.can_resize:
-        _plan_stops(board, n, short_kw, now_s, False)
-    for tier in (GREEN, FLEX):
-        for index in range(n):
-            slot = board.lines[3 * board.shares[index].leaf + tier].newest
-            while slot != NONE:
+                if n_seen == 0:
+                    return
+                n_seen -= 1
                 after = jobs[slot].next
-                if jobs[slot].plan_stop != 0 or jobs[slot].plan_cap != jobs[slot].cap_step:
+                if jobs[slot].plan_stop != 0 or jobs[slot].plan_cap != 0:
                     _carry_out(board, slot, now_s)
                 slot = after
 

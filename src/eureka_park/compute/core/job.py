@@ -181,6 +181,7 @@ class Job:
         if self.since_s is not None:
             self.stop_stint(now_s)
             self.since_s = now_s
+        self.last_pause_s = now_s
         self.leaving, self.nodes = (*self.leaving, *self.nodes[n_nodes:]), self.nodes[:n_nodes]
 
     def regroup(self, attempt: int) -> None:

@@ -295,6 +295,7 @@ def resized(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
         node = nodes[node].gang_next
     dropped = nodes[node].gang_next
     nodes[node].gang_next = NONE
+    job.last_pause_s = now_s  # it stops for a checkpoint: that is not asked of it all the time
     _drop(board, slot, dropped)
     job.n_held = n_nodes
     rate(job, board.classes[nodes[job.node].klass], n_nodes)

@@ -127,7 +127,7 @@ def world_of(
     kept = {
         name: getattr(work, name)
         for name in ("n_nodes", "n_nodes_min", "gpus", "mcpu", "mem_mib", "tier", "job_class", "checkpoint", "priority",
-                     "time_s", "run_s", "power_frac", "after", "image")
+                     "time_s", "run_s", "power_frac", "after", "image", "is_first")
     }  # fmt: skip
     place.plan[0] = 0
     if learned is None:
