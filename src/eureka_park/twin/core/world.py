@@ -28,7 +28,7 @@ from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import sort_by_order
 from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started, submitted
 from eureka_park.compute.core.rooms import set_up
-from eureka_park.compute.core.standing import kw_of, power_at
+from eureka_park.compute.core.standing import kw_of, power_at, run_s
 from eureka_park.control.budget import all_kw
 from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, THAW
 from eureka_park.control.learn import is_off, remembered
@@ -37,6 +37,7 @@ from eureka_park.foundation.kernels import kernel
 
 DONE, NEEDS_SLOTS, LOG_FULL = 0, 1, 2
 ACCOUNT_S = 300.0  # power is accounted in means of five minutes
+HOURS_MAX = 9_216  # hours that are accounted one by one: 384 days
 PLACE: Any = np.dtype(
     [("now_s", "f8"), ("tick_s", "f8"), ("until_s", "f8"), ("t0_s", "f8"), ("over_kws", "f8"), ("window_kws", "f8"),
      ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
@@ -45,17 +46,17 @@ PLACE: Any = np.dtype(
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
-     ("by_share", "i8")],
+     ("by_share", "i8"), ("load_kwh", "f8", (HOURS_MAX,))],
     align=True,
 )  # fmt: skip
 TRUTH: Any = np.dtype(
     [("ends_s", "f8"), ("run_s", "f8"), ("power_frac", "f8"), ("next", "i4"), ("prev", "i4"), ("bucket", "i4"),
-     ("image", "i4")],
+     ("image", "i4"), ("held_since_s", "f8"), ("held_gpus", "i4")],
     align=True,
 )  # fmt: skip
 FATE: Any = np.dtype(
-    [("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("n_pauses", "i4"), ("first_child", "i4"),
-     ("next_child", "i4")],
+    [("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"),
+     ("n_pauses", "i4"), ("first_child", "i4"), ("next_child", "i4")],
     align=True,
 )  # fmt: skip
 AHEAD = 1 << 14  # turns
@@ -148,6 +149,14 @@ def _unkey(world: World, slot: int) -> None:
 
 
 @kernel
+def _hold(world: World, row: int, slot: int, n_gpus: int, now_s: float) -> None:
+    """Book the GPU time that a job has held until now; from now on it holds `n_gpus`."""
+    truth = world.truth[slot]
+    world.fate[row].held_gpu_s += truth.held_gpus * max(0.0, now_s - truth.held_since_s)
+    truth.held_gpus, truth.held_since_s = n_gpus, now_s
+
+
+@kernel
 def _submit(board: Board, world: World, row: int) -> None:
     """A job enters the queue; the slot is there (see `_has_slots`)."""
     place = world.place[0]
@@ -173,7 +182,7 @@ def _submit(board: Board, world: World, row: int) -> None:
         jobs[slot].is_first = world.is_first[row]
     jobs[slot].power_frac = world.learned[world.image[row]]
     truth = world.truth[slot]
-    truth.ends_s, truth.bucket, truth.image = INF, NONE, world.image[row]
+    truth.ends_s, truth.bucket, truth.image, truth.held_gpus = INF, NONE, world.image[row], 0
     truth.run_s, truth.power_frac = world.run_s[row], world.power_frac[row]
     submitted(board, slot, False)
 
@@ -205,6 +214,7 @@ def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> N
         world.learned[image] = remembered(world.learned[image], world.truth[slot].power_frac)
     ended(board, slot, at_s)
     _unkey(world, slot)
+    _hold(world, row, slot, 0, at_s)
     place.n_used -= 1
     world.fate[row].end_s, world.fate[row].n_pauses = at_s, job.n_pauses
     world.fate[row].done_s = world.truth[slot].run_s if is_done else job.time_s
@@ -260,6 +270,8 @@ def _happen(board: Board, world: World, slot: int, last_s: float, now_s: float) 
             _meter(board, world, slot, now_s)
             return
     if job.state == PAUSING:
+        world.fate[job.user].lost_gpu_s += world.truth[slot].held_gpus * (now_s - last_s)  # writing its checkpoint
+        _hold(world, job.user, slot, 0, now_s)
         paused(board, slot, last_s)
     elif job.ending:
         _end(board, world, slot, last_s, False)
@@ -311,7 +323,11 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
             other = jobs[other].node_next
     place.n_requeued += 1
     _unkey(world, slot)
+    job = jobs[slot]
+    _hold(world, job.user, slot, 0, now_s)
+    did_s = run_s(job, now_s)
     requeued(board, slot, now_s)
+    world.fate[job.user].lost_gpu_s += job.gpus * job.n_nodes * max(0.0, did_s - job.ran_s)
 
 
 @kernel
@@ -358,6 +374,7 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             world.batch[place.n_batch].slot = slot
             place.n_batch += 1
             row = jobs[slot].user
+            _hold(world, row, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
             if np.isnan(world.fate[row].first_start_s):
                 world.fate[row].first_start_s = now_s
         elif code == PAUSE or code == END:
@@ -372,6 +389,8 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
         elif code == CAP or code == THAW or code == FREEZE or code == RESIZE:
             place.n_caps += code == CAP and rows[at].a < 1.0
             place.n_freezes += code == FREEZE
+            if code == RESIZE:
+                _hold(world, jobs[slot].user, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
             _key(board, world, slot, now_s)
         if jobs[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
             place.firm_disturbed += 1
@@ -397,6 +416,7 @@ def _account(board: Board, world: World) -> None:
     drawn_kw = all_kw(board) + place.pausing_kw
     clean_kw = world.clean_kw[hour]
     place.it_kwh += drawn_kw * tick_s / 3600.0
+    place.load_kwh[min(max(0, place.hour), HOURS_MAX - 1)] += drawn_kw * tick_s / 3600.0
     place.clean_kwh += min(drawn_kw, clean_kw) * tick_s / 3600.0
     if place.by_share and drawn_kw > 0.0:
         _account_by_share(board, world, min(drawn_kw, clean_kw) / drawn_kw)
