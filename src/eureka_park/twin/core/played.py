@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from eureka_park.twin.core.counted import Counted
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
@@ -19,7 +21,8 @@ class Played:
     `done_s` is the work of each job that is done, in seconds at full speed; a job that ended has done its `run_s`.
     `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
     above the budget, in five-minute means. `totals` are further sums by name. `leaf_kwh` and `leaf_clean_kwh`: IT
-    energy of the jobs of each of the workload's leaves, where it was counted.
+    energy of the jobs of each of the workload's leaves, where it was counted. `counted` is what the world counts by
+    hour and by job, where its loop hands it out.
     """
 
     first_start_s: Floats
@@ -33,3 +36,4 @@ class Played:
     totals: Mapping[str, float] = field(default_factory=dict)
     leaf_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     leaf_clean_kwh: Floats = field(default_factory=lambda: np.zeros(0))
+    counted: Counted | None = None
