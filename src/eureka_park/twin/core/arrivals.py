@@ -50,9 +50,16 @@ def tenant_paths(n_tenants: int = N_TENANTS) -> tuple[str, ...]:
     return tuple(f"org-{index // 5 + 1:02}/project-{index + 1:03}" for index in range(n_tenants))
 
 
-def make_workload(what: Arrivals, tree: SeedTree) -> Workload:
-    """The workload of a seed: exactly `n_jobs` jobs within `days`. Raises BadInput."""
-    _check(what)
+def make_workload(what: Arrivals, tree: SeedTree, *, stream: bool = False) -> Workload:
+    """The workload of a seed: exactly `n_jobs` jobs within `days`. Raises BadInput.
+
+    `stream`: gathered from `twin.core.stream`, which draws other jobs of the same mix, in a fifth of the time.
+    """
+    if stream:
+        from eureka_park.twin.core.stream import streamed_workload
+
+        return streamed_workload(what, tree)
+    check(what)
     mix = what.mix
     sweep, at_s = _arrive(what, tree)
     n_sweeps, draw = int(sweep.max()) + 1, tree.child("jobs").generator()
@@ -69,7 +76,8 @@ def make_workload(what: Arrivals, tree: SeedTree) -> Workload:
     return workload_of(what.leaves, columns)
 
 
-def _check(what: Arrivals) -> None:
+def check(what: Arrivals) -> None:
+    """Raise BadInput for a request that no workload can meet."""
     for name, is_right, told in (
         ("jobs", 1 <= what.n_jobs <= JOBS_MAX, f"jobs = {what.n_jobs} is outside 1 to {JOBS_MAX:,}"),
         ("days", 0.0 < what.days <= 3660.0, f"days = {what.days:g} is outside 0 to 3,660"),
@@ -85,11 +93,18 @@ def _check(what: Arrivals) -> None:
 
 
 def hourly_rates(what: Arrivals, tree: SeedTree) -> Floats:
-    """Relative rate of each hour of the run: weekly profile times burst factor."""
+    """Relative rate of each hour of the run: weekly profile times burst factor.
+
+    With a tilt t, the logarithm of the factor spreads as the hour's usual rate to the power -t: quiet hours burst more.
+    """
     mix, n_hours = what.mix, int(np.ceil(what.days * 24 - 1e-9))
     week = (np.array(mix.days)[:, None] * np.array(mix.hours)[None, :]).reshape(WEEK_H)
     hours = (what.first_hour_of_week + np.arange(n_hours)) % WEEK_H
-    return np.asarray(week[hours] * burst_factor(n_hours, mix.burst_cv, mix.burst_lag1, tree))
+    burst = burst_factor(n_hours, mix.burst_cv, mix.burst_lag1, tree)
+    if mix.burst_tilt > 0.0:
+        wider, half = (week / week.mean())[hours] ** -mix.burst_tilt, np.log1p(mix.burst_cv**2) / 2.0
+        burst = np.exp(wider * (np.log(burst) + half) - wider**2 * half)
+    return np.asarray(week[hours] * burst)
 
 
 def burst_factor(n_hours: int, cv: float, lag1: float, tree: SeedTree) -> Floats:

@@ -44,12 +44,27 @@ VENUS_DAYS: Final = (14.7, 15.3, 18.3, 17.3, 13.6, 9.8, 11.1)
 VENUS_BURST_CV: Final = 1.0
 VENUS_BURST_LAG1: Final = 0.54
 
+# Philly: run times below which a share of all jobs stays (82,247 jobs), and the longest of 112,956; s
+PHILLY_RUN_QUANTILES: Final = (
+    (0.10, 61.0), (0.25, 115.0), (0.50, 1_144.0), (0.75, 2_932.0), (0.90, 11_265.0), (0.95, 43_646.0),
+    (0.99, 254_758.0), (0.999, 1_186_278.0),
+)  # fmt: skip
+PHILLY_RUN_S_MAX: Final = 4_240_676.0
+# Philly, 112,956 jobs (in the summary of Acme, 2023): done, cancelled, failed, by jobs and by GPU time
+PHILLY_ENDING_JOBS: Final = (0.604, 0.090, 0.305)
+PHILLY_ENDING_GPU_H: Final = (0.321, 0.294, 0.386)
+# Alibaba's openb (cluster-trace-gpu-v2023): of 7,064 pods with GPUs 98.9 % have one, 43.6 % a part of one, on average
+# 0.56 of it. Thousandths and weights are rounded to five levels.
+OPENB_PART_FRAC: Final = 0.44
+OPENB_PARTS: Final = ((200, 0.10), (320, 0.13), (470, 0.29), (630, 0.13), (810, 0.35))
+
 
 @dataclass(frozen=True, slots=True)
 class Mix:
     """The shares of a generated workload; `sweep_jobs` is the mean number of jobs that one tenant submits at once.
 
-    Tiers are shares of GPU hours. All but bins, hours, days and burst are assumptions.
+    Tiers are shares of GPU hours. All but bins, hours, days, burst, run times, fractions and endings are assumptions.
+    What stands below `cores_frac` is read for streamed workloads alone.
     """
 
     bins: tuple[SizeBin, ...] = PHILLY_BINS
@@ -57,6 +72,7 @@ class Mix:
     days: tuple[float, ...] = VENUS_DAYS
     burst_cv: float = VENUS_BURST_CV
     burst_lag1: float = VENUS_BURST_LAG1
+    burst_tilt: float = 0.0
     sweep_jobs: float = 2.0
     sweep_gap_s: float = 2.0
     alike_sigma: float = 0.5  # spread of run times inside a sweep, of the logarithm
@@ -77,3 +93,25 @@ class Mix:
     low_power: tuple[float, float] = (0.1, 0.3)  # half of the images feed their GPUs badly
     high_power: tuple[float, float] = (0.5, 0.95)
     cores_frac: tuple[float, float] = field(default=(0.5, 1.0))  # of the node's CPUs and memory per GPU
+    run_quantiles: tuple[tuple[float, float], ...] = PHILLY_RUN_QUANTILES  # of all jobs; () keeps the bins log-normal
+    part_frac: float = OPENB_PART_FRAC  # of jobs with one GPU; they ask for a part of it
+    parts: tuple[tuple[int, float], ...] = OPENB_PARTS
+    slack_median_s: float = 12.0 * HOUR_S  # from the declared end of a flex job to its deadline; log-normal
+    slack_sigma: float = 1.0
+    ending_jobs: tuple[float, float, float] = PHILLY_ENDING_JOBS
+    ending_gpu_h: tuple[float, float, float] = PHILLY_ENDING_GPU_H
+
+
+# What a year of the park is drawn from. Bursts are such that counts of 28.8 jobs an hour are as those of Venus.
+PARK_MIX: Final = Mix(
+    burst_cv=0.915,
+    burst_lag1=0.5,
+    burst_tilt=0.33,
+    sweep_jobs=1.9,
+    tenant_power=1.0,
+    tier_frac=(0.2, 0.6, 0.2),
+    checkpoint_frac=0.7,
+    deadline_frac=1.0,
+)
+PARK_ORGS: Final = 200
+PARK_TENANTS: Final = 1000

@@ -49,7 +49,7 @@ from eureka_park.twin.core.workload import (
 )
 
 NEEDED: Final = ("submit_s", "run_s", "gpus")
-OWN: Final = frozenset({*DTYPES, "job"} - {"image", "gpu_type"})
+OWN: Final = frozenset({*DTYPES, "job"} - {"image", "gpu_type", "gpu_milli", "ending"})
 PHILLY: Final = frozenset({"submit_time", "duration_s", "num_gpus", "vc"})
 PAI: Final = frozenset({"submit_s", "duration_s", "demand_units"})
 SWF_FIELDS: Final = (

@@ -26,12 +26,16 @@ BATCH: Final = 0
 INTERACTIVE: Final = 1
 SERVICE: Final = 2
 CLASS_NAMES: Final = ("batch", "interactive", "service")
+FINISHED: Final = 0
+CANCELLED: Final = 1
+FAILED: Final = 2
+ENDING_NAMES: Final = ("finished", "cancelled", "failed")
 DTYPES: Final[Mapping[str, type]] = {
     "submit_s": np.float64, "leaf": np.int32, "n_nodes": np.int32, "n_nodes_min": np.int32, "gpus": np.int32,
     "mcpu": np.int64, "mem_mib": np.int64, "tier": np.int8, "job_class": np.int8, "checkpoint": np.bool_,
     "priority": np.int32, "time_s": np.float64, "run_s": np.float64, "deadline_s": np.float64,
     "power_frac": np.float64, "after": np.int32, "image": np.int32, "gpu_type": np.int16,
-    "is_first": np.bool_,
+    "is_first": np.bool_, "gpu_milli": np.int16, "ending": np.int8,
 }  # fmt: skip
 _FIX: Final = "Correct the workload, or leave the column out: it is then filled by the seed."
 
@@ -55,7 +59,9 @@ class Workload:
     (thousandths of a CPU) and `mem_mib` are asked of each of `n_nodes` nodes; `n_nodes_min` 0 means not elastic.
     `time_s` is the declared run time, `run_s` the true work at full speed, `deadline_s` an instant (inf: none).
     `power_frac` is the true dynamic power over the rated one, 0.1 to 1. `after` is an earlier row that must have ended,
-    or -1; rows of one `image` draw much alike. `filled` counts by column the rows that a trace did not hold.
+    or -1; rows of one `image` draw much alike. `gpu_milli` is how much of each GPU is wanted, in thousandths. `ending`
+    says how a job ends after its `run_s`: by itself, by its owner, or by an error. `filled` counts by column the rows
+    that a trace did not hold.
     """
 
     leaves: tuple[str, ...]
@@ -78,6 +84,8 @@ class Workload:
     image: Ints
     gpu_type: npt.NDArray[np.int16]
     is_first: Flags
+    gpu_milli: npt.NDArray[np.int16]
+    ending: Bytes
     gpu_types: tuple[str, ...] = ()
     filled: Mapping[str, int] = field(default_factory=dict)
 
@@ -130,6 +138,8 @@ class Workload:
             ("after", (self.after >= -1) & (self.after < rows), "an earlier row, or -1"),
             ("image", self.image >= 0, "at least 0"),
             ("gpu_type", (self.gpu_type >= -1) & (self.gpu_type < len(self.gpu_types)), "one of gpu_types, or -1"),
+            ("gpu_milli", (self.gpu_milli >= 1) & (self.gpu_milli <= 1000), "from 1 to 1000"),
+            ("ending", (self.ending >= FINISHED) & (self.ending <= FAILED), "0 finished, 1 cancelled, 2 failed"),
         )  # fmt: skip
 
     def fitted(self, shapes: Sequence[NodeShape]) -> Workload:
@@ -176,6 +186,7 @@ def workload_of(leaves: Sequence[str], columns: Mapping[str, Any], **more: Any) 
         "leaf": 0, "n_nodes": 1, "n_nodes_min": 0, "gpus": 0, "mcpu": 1000, "mem_mib": 1024, "tier": FLEX,
         "job_class": BATCH, "checkpoint": False, "priority": 0, "time_s": columns["run_s"], "deadline_s": np.inf,
         "power_frac": 1.0, "after": -1, "image": 0, "gpu_type": -1, "is_first": False,
+        "gpu_milli": 1000, "ending": FINISHED,
     }  # fmt: skip
     unknown = set(columns) - set(DTYPES)
     if unknown:
