@@ -103,7 +103,7 @@ class Mix:
 
 
 # What a year of the park is drawn from. Bursts are such that counts of 28.8 jobs an hour are as those of Venus.
-PARK_MIX: Final = Mix(
+YEAR_MIX: Final = Mix(
     burst_cv=0.915,
     burst_lag1=0.5,
     burst_tilt=0.33,
@@ -113,5 +113,4 @@ PARK_MIX: Final = Mix(
     checkpoint_frac=0.7,
     deadline_frac=1.0,
 )
-PARK_ORGS: Final = 200
-PARK_TENANTS: Final = 1000
+YEAR_TENANTS: Final = 1000  # projects, five to an organisation
