@@ -15,13 +15,17 @@ from eureka_park.foundation.units import DAY_S, HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class SizeBin:
-    """Jobs of one size: their share of all jobs, their GPU counts with weights, median and sigma of the run time."""
+    """Jobs of one size: their share of all jobs, their GPU counts with weights, median and sigma of the run time.
+
+    In streamed workloads `low_sigma`, where it is above 0, holds below the median: many large jobs end at once.
+    """
 
     jobs_frac: float
     gpus: tuple[int, ...]
     weights: tuple[float, ...]
     median_s: float
     sigma: float
+    low_sigma: float = 0.0
 
 
 PHILLY_BINS: Final = (
@@ -33,6 +37,16 @@ PHILLY_BINS: Final = (
     SizeBin(0.0025, (16, 12), (0.95, 0.05), 37_188.0, 1.52),
     SizeBin(0.0009, (32, 24), (0.9, 0.1), 5_320.0, 1.86),
     SizeBin(0.0001, (64, 128, 256, 512), (0.5, 0.3, 0.15, 0.05), 5_320.0, 1.86),
+)
+
+# The same for streamed workloads, whose one-GPU jobs keep Philly's quantiles: sigmas above the median such that each bin
+# has its share of GPU hours, below it such that size and run time are hardly correlated (0.08).
+YEAR_BINS: Final = (
+    *PHILLY_BINS[:3],
+    SizeBin(0.023, (4, 3), (0.97, 0.03), 17_410.0, 1.80, 4.0),
+    SizeBin(0.020, (8, 6, 5), (0.96, 0.02, 0.02), 23_683.0, 1.92, 4.0),
+    SizeBin(0.0025, (16, 12), (0.95, 0.05), 37_188.0, 1.56, 4.0),
+    *PHILLY_BINS[6:],
 )
 
 # Helios Venus, 125,214 GPU jobs of April to September 2020: shares of the hours of a day and of the days of a week; %
@@ -104,6 +118,7 @@ class Mix:
 
 # What a year of the park is drawn from. Bursts are such that counts of 28.8 jobs an hour are as those of Venus.
 YEAR_MIX: Final = Mix(
+    bins=YEAR_BINS,
     burst_cv=0.915,
     burst_lag1=0.5,
     burst_tilt=0.33,

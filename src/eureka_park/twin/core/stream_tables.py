@@ -84,7 +84,7 @@ def run_tables(mix: Mix) -> Floats:
             beyond = log_s[-1] + slope * np.maximum(0.0, z - at_z[-1])
             rows.append(np.where(z > at_z[-1], beyond, np.interp(z, at_z, log_s)))
         else:
-            rows.append(np.log(one.median_s) + one.sigma * z)
+            rows.append(np.log(one.median_s) + np.where(z < 0.0, one.low_sigma or one.sigma, one.sigma) * z)
     return over_scores(np.exp(np.array(rows)))
 
 
@@ -103,7 +103,8 @@ def _left_over(mix: Mix) -> tuple[Floats, Floats]:
 
 
 def _below(one: SizeBin, at_s: float) -> float:
-    return float(below(np.array([np.log(at_s / one.median_s) / one.sigma]))[0])
+    sigma = (one.low_sigma or one.sigma) if at_s < one.median_s else one.sigma
+    return float(below(np.array([np.log(at_s / one.median_s) / sigma]))[0])
 
 
 # Kinds ------------------------------------------------------------------------------------------
