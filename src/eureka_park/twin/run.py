@@ -12,15 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from eureka_park.energy.core.cooling import site_mw_from_it_mw
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.seeds import SeedTree
-from eureka_park.foundation.site_file import Site
-from eureka_park.foundation.units import DAY_S, GIB, MIB
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
+from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
+from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures, failures_of
-from eureka_park.twin.core.metrics import report
-from eureka_park.twin.core.opening import opening_of
+from eureka_park.twin.core.metrics import Park, report
+from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.promises import SLICES
 from eureka_park.twin.core.sky_series import SkyRequest, SkySeries, sky_of
@@ -104,7 +106,7 @@ def run_twin(
     with clock.part("play"):
         played = (play or _play)(world, policy, request.policy)
     with clock.part("metrics"):
-        found = report(world.work, played, world.shares)
+        found = report(world.work, played, world.shares, park_of(site, world))
     return {
         "site": site.name,
         "policy": request.policy,
@@ -132,6 +134,28 @@ def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> 
         sky = sky_of(site, SkyRequest(request.start_s, days, request.seed, request.plan_every_h))
         failures = failures_of(sum(kind.n_nodes for kind in site.nodes), days, tree)
     return World(site, work, sky, failures, shares_of(site, work.leaves), days)
+
+
+def park_of(site: Site, world: World) -> Park:
+    """What figures of a run need of the site."""
+    classes = class_rows(site)
+    return Park(
+        n_gpus=float(sum(kind.n_nodes * kind.n_gpus for kind in site.nodes)),
+        n_cpus=float(sum(kind.n_nodes * kind.n_cpus for kind in site.nodes)),
+        sky=world.sky,
+        meter=meter_of(site),
+        job_kw=kw_of_jobs(world.work, classes, site_gpu_types(site)),
+    )
+
+
+def meter_of(site: Site) -> Meter:
+    """The site's meter in mild weather; carbon of its plants is their mean by power: the sky tells no plants apart."""
+    fixed_mw = site_mw_from_it_mw(0.0, site.pue)
+    carbon = site.gco2_per_kwh_by_source
+    gives = [plant for plant in site.plants if plant.charge_mw is None]  # batteries give what others gave them
+    of_all_mw = sum(plant.gross_mw for plant in gives)
+    own = sum(carbon[plant.id] * plant.gross_mw for plant in gives) / of_all_mw if gives else 0.0
+    return Meter(site_mw_from_it_mw(1.0, site.pue) - fixed_mw, kw_from_mw(fixed_mw), carbon[GRID_SOURCE_ID], own)
 
 
 def node_shapes(site: Site) -> tuple[NodeShape, ...]:
@@ -197,7 +221,8 @@ def _play(world: World, policy: Policy, name: PolicyName) -> Played:
     from eureka_park.twin.core.play import play
 
     opening = opening_of(world.site, world.work, world.shares, half_life_s=policy.half_life_s)
-    return play(opening, world.work, world.sky, world.failures, policy, policy.tick_s, name)
+    by_leaf = name == "park"  # who knows no shares keeps all jobs in one
+    return play(opening, world.work, world.sky, world.failures, policy, policy.tick_s, name, by_leaf=by_leaf)
 
 
 __all__ = ["TwinRequest", "World", "make_world", "run_twin"]

@@ -1,56 +1,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eureka_park.twin.core.counted import Counted
+from eureka_park.twin.core.energy_figures import Meter
+from eureka_park.twin.core.log_histogram import ERROR_FRAC
 from eureka_park.twin.core.metrics import (
-    bounded_slowdown,
-    deadline_hit_frac,
+    Park,
     flattened,
-    jain_index,
     leaf_weights,
     report,
-    service_over_entitlement,
     told_waits,
-    waits_by_tier,
-    water_level,
+    waited_s,
     weighted_quantile,
 )
 from eureka_park.twin.core.played import Played
+from eureka_park.twin.core.sky_series import flat_sky
 from eureka_park.twin.core.workload import workload_of
 
-amounts = st.lists(st.floats(0.0, 1e12), min_size=1, max_size=30)
 nan = math.nan
-
-
-@given(amounts)
-def test_jain_lies_between_one_over_n_and_one(served: list[float]) -> None:
-    found = jain_index(np.array(served))
-    assert 1.0 / len(served) - 1e-9 <= found <= 1.0 + 1e-9
-
-
-@given(st.floats(1e-6, 1e6), st.integers(1, 50))
-def test_jain_is_one_for_equals(value: float, n: int) -> None:
-    assert jain_index(np.full(n, value)) == pytest.approx(1.0)
-
-
-@given(st.floats(1e-6, 1e6), st.integers(1, 50))
-def test_jain_is_one_over_n_when_one_has_all(value: float, n: int) -> None:
-    assert jain_index(np.array([value] + [0.0] * (n - 1))) == pytest.approx(1.0 / n)
-
-
-@given(amounts, st.floats(1e-3, 1e3))
-def test_jain_does_not_know_units(served: list[float], factor: float) -> None:
-    assert jain_index(np.array(served) * factor) == pytest.approx(jain_index(np.array(served)), rel=1e-6)
-
-
-def test_jain_of_two_to_one() -> None:
-    assert jain_index(np.array([2.0, 1.0])) == pytest.approx(9 / 10)
-    assert jain_index(np.zeros(0)) == jain_index(np.zeros(3)) == 1.0
+TIERS = ("firm", "flex", "green")
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.integers(1, 5)), min_size=1, max_size=40), st.floats(0.01, 0.99))
@@ -72,23 +47,6 @@ def test_waits_of_nobody_are_nothing() -> None:
     assert told_waits(np.zeros(0)) == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 10), st.floats(0, 1000)), min_size=1, max_size=20), st.floats(0.01, 0.99))
-def test_water_fills_to_the_total(pairs: list[tuple[float, float]], part: float) -> None:
-    weight, demand = np.array([pair[0] for pair in pairs]), np.array([pair[1] for pair in pairs])
-    total = part * float(demand.sum())
-    level = water_level(weight, demand, total)
-    if total > 0:
-        assert float(np.minimum(demand, level * weight).sum()) == pytest.approx(total, rel=1e-6)
-    assert water_level(weight, demand, float(demand.sum())) == math.inf
-
-
-def test_who_asks_for_little_is_satisfied_and_not_counted() -> None:
-    # of 100, three of weight 1: one asks for 10 and gets it; the others are entitled to 45 each
-    found = service_over_entitlement(np.array([10.0, 30.0, 60.0]), np.ones(3), np.array([10.0, 200.0, 200.0]))
-    assert found.tolist() == pytest.approx([30 / 45, 60 / 45])
-    assert len(service_over_entitlement(np.array([5.0, 5.0]), np.ones(2), np.array([5.0, 5.0]))) == 0
-
-
 def test_leaf_weights_multiply_down_the_tree() -> None:
     shares = (("a", 3.0, 0.0), ("b", 1.0, 0.0), ("a/x", 1.0, 0.0), ("a/y", 2.0, 0.0))
     assert leaf_weights(("a/x", "a/y", "b"), shares).tolist() == pytest.approx([0.25, 0.5, 0.25])
@@ -102,41 +60,96 @@ WORK = workload_of(
         "tier": [0, 1, 1, 2], "deadline_s": [math.inf, 200.0, 25.0, 5000.0], "leaf": [0, 0, 1, 1],
     },
 )  # fmt: skip
+COUNTS = Counted(
+    np.array([3.0]), np.array([1000.0]), np.array([800.0, 130.0, 0.0, 70.0]), np.array([0.0, 20.0, 0.0, 0.0])
+)
+PLAYED = Played(
+    np.array([0.0, 60.0, nan, 900.0]), np.array([100.0, 180.0, nan, nan]), np.array([0, 2, 0, 0], dtype=np.int32),
+    np.array([100.0, 100.0, 0.0, 50.0]), 1000.0, 0, 0.25, "d1",
+    {"it_kwh": 3.0, "clean_kwh": 2.0, "n_promised": 4.0, "n_broken": 1.0}, np.array([2.0, 0.5]), counted=COUNTS,
+)  # fmt: skip
+PARK = Park(8.0, 64.0, flat_sky(9.0, 1.0), Meter(1.25), np.full(4, 3600.0))
 
 
 def test_waits_end_with_the_run() -> None:
-    waits = waits_by_tier(WORK, np.array([0.0, 60.0, nan, 900.0]), 1000.0)
-    assert waits["firm"]["mean"] == 0.0
-    assert waits["flex"]["mean"] == pytest.approx((50 + 980) / 2)
-    assert waits["green"]["p50"] == 870.0
-    by_gpu_s = waits_by_tier(WORK, np.array([0.0, 60.0, nan, 900.0]), 1000.0, by_gpu_s=True)
-    assert by_gpu_s["flex"]["mean"] == pytest.approx((50 * 100 + 980 * 1) / 101)
-
-
-def test_a_deadline_beyond_the_run_is_not_counted() -> None:
-    found = deadline_hit_frac(WORK, np.array([100.0, 180.0, nan, nan]), 1000.0)
-    assert found == {"firm": 1.0, "flex": 0.5, "green": 1.0}
-
-
-def test_slowdown_is_bounded_by_ten_seconds() -> None:
-    found = bounded_slowdown(WORK, np.array([200.0, nan, 40.0, 130.0]))
-    assert found["p50"] == 2.0  # 200/100, 20/10, 100/100
-    assert found["mean"] == pytest.approx((2 + 2 + 1) / 3)
+    assert waited_s(WORK, np.array([0.0, 60.0, nan, 2000.0]), 1000.0).tolist() == [0.0, 50.0, 980.0, 970.0]
 
 
 def test_a_report_has_the_figures_that_programs_read() -> None:
-    played = Played(
-        np.array([0.0, 60.0, nan, 900.0]), np.array([100.0, 180.0, nan, nan]), np.array([0, 2, 0, 0], dtype=np.int32),
-        np.array([100.0, 100.0, 0.0, 50.0]), 1000.0, 0, 0.25, "d1", {"energy_mwh": 3.0},
-    )  # fmt: skip
-    rows = flattened(report(WORK, played, ()))
-    assert rows["jobs_finished"] == 2
-    assert rows["jobs_started"] == 3
-    assert rows["n_pauses"] == 2
-    assert rows["overrun_mwh"] == 0.25
+    rows = flattened(report(WORK, PLAYED, (), PARK))
+    assert (rows["jobs"], rows["jobs_started"], rows["jobs_finished"], rows["n_pauses"]) == (4, 3, 2, 2)
     assert rows["digest"] == "d1"
-    assert rows["energy_mwh"] == 3.0
     assert rows["done_frac"] == pytest.approx((800 + 100 + 50) / (800 + 100 + 1 + 100))
-    wanted = {f"wait_s.{tier}.{name}" for tier in ("firm", "flex", "green") for name in ("mean", "p50", "p95", "p99")}
-    assert wanted <= set(rows)
-    assert {f"deadline_hit_frac.{tier}" for tier in ("firm", "flex", "green")} <= set(rows)
+    for figure in ("wait_s", "turnaround_s", "bounded_slowdown"):
+        for suffix in ("", "_by_gpu_h"):
+            wanted = {f"{figure}{suffix}.{tier}.{name}" for tier in TIERS for name in ("mean", "p50", "p95", "p99")}
+            assert wanted <= set(rows)
+    for suffix in ("", "_by_gpu_h"):
+        assert {f"deadline_hit_frac{suffix}.{tier}" for tier in TIERS} <= set(rows)
+    assert rows["wait_s.flex.mean"] == pytest.approx((50 + 980) / 2)
+    assert rows["wait_s_by_gpu_h.flex.mean"] == pytest.approx((50 * 100 + 980 * 1) / 101)
+    assert rows["wait_s.green.p50"] == pytest.approx(870.0, rel=ERROR_FRAC)
+    assert rows["turnaround_s.flex.mean"] == 170.0
+    assert rows["bounded_slowdown.flex.mean"] == pytest.approx(1.7)
+
+
+def test_deadlines_beyond_the_run_are_not_counted() -> None:
+    rows = flattened(report(WORK, PLAYED, (), PARK))
+    assert [rows[f"deadline_hit_frac.{tier}"] for tier in TIERS] == [1.0, 0.5, 1.0]
+    assert rows["deadline_hit_frac_by_gpu_h.flex"] == pytest.approx(100 / 101)
+    assert rows["gpu_h_finished_frac"] == pytest.approx(100 / 101)
+
+
+def test_use_of_the_park() -> None:
+    rows = flattened(report(WORK, PLAYED, (), PARK))
+    assert rows["utilisation_frac"] == pytest.approx(1000 / 8000)
+    assert rows["goodput_frac"] == pytest.approx(950 / 1000)
+    assert rows["checkpoint_loss_frac"] == pytest.approx(20 / 1000)
+    assert rows["tiers.flex.checkpoint_loss_frac"] == pytest.approx(20 / 130)
+    assert rows["promises_kept_frac"] == 0.75
+    # 1 s of the third job was left at its deadline; the green one's lies beyond the run
+    assert rows["unserved_mwh"] == pytest.approx(1 * 3600.0 / 3600.0 / 1000.0 * 1.25)
+    assert rows["tiers.firm.unserved_mwh"] == 0.0
+
+
+def test_energy_is_told_at_the_meter() -> None:
+    rows = report(WORK, PLAYED, (), PARK)
+    clean_kwh = 9.0 * 1000 / 3600
+    assert rows["cfe_frac"] == pytest.approx(clean_kwh / 3.0)
+    assert rows["bought_mwh"] == pytest.approx((3.0 - clean_kwh) * 1.25 / 1000)
+    assert rows["overrun_mwh"] == pytest.approx(0.25 * 1.25)
+    assert rows["imbalance_mwh"] == pytest.approx(0.0)
+    assert rows["kwh_per_gpu_h"] == pytest.approx(3.0 * 1.25 / (950 / 3600))
+
+
+def test_tenants_stand_beside_what_they_had_alone() -> None:
+    found = report(WORK, PLAYED, (), PARK)["tenants"]
+    assert set(found) == {"a", "b"}
+    # alone the first has 4 GPUs: 8 of them for 100 s take 200 s, then the second job 100 s from 200 s on
+    assert found["a"]["rho"] == pytest.approx((100 + 170) / (200 + 290))
+    assert found["b"]["rho"] == pytest.approx((980 + 970) / (1 + 100))
+    assert report(WORK, PLAYED, (), PARK)["rho_max"] == found["b"]["rho"]
+    assert found["a"]["wait_s"]["mean"] == 25.0
+    assert found["b"]["wait_s"]["p95"] == pytest.approx(980.0, rel=ERROR_FRAC)
+    assert found["b"]["deadline_hit_frac"] == 0.0
+    assert found["a"]["it_kwh"] == 2.0
+    assert found["b"]["gpu_h_done"] == pytest.approx(50 / 3600)
+
+
+def test_what_was_not_counted_is_told_as_nothing() -> None:
+    bare = replace(PLAYED, counted=None, totals={}, leaf_kwh=np.zeros(0))
+    found = report(WORK, bare, ())
+    for name in ("utilisation_frac", "goodput_frac", "checkpoint_loss_frac", "cfe_frac", "imbalance_mwh",
+                 "unserved_mwh", "rho_max", "promises_kept_frac"):  # fmt: skip
+        assert found[name] is None, name
+    assert found["overrun_mwh"] == 0.25
+    assert found["tenants"]["a"]["it_kwh"] is None
+
+
+def test_without_gpus_tenants_share_cpus() -> None:
+    work = workload_of(("a", "b"), {"submit_s": [0.0], "run_s": [100.0], "mcpu": [64_000]})
+    gone = Played(np.zeros(1), np.array([100.0]), np.zeros(1, np.int32), np.array([100.0]), 1000.0, 0, 0.0, "d")
+    found = report(work, gone, (), Park(0.0, 64.0))
+    assert found["tenants"]["a"]["rho"] == pytest.approx(100 / 200)
+    assert "b" not in found["tenants"]
+    assert found["jain_index"] == 1.0

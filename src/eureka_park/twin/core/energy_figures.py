@@ -37,6 +37,9 @@ class Meter:
     own_gco2_per_kwh: float = 0.0
 
 
+PLAIN_METER: Final = Meter()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """IT energy hour by hour, kWh: drawn, clean power that was there, and what of it met the other."""

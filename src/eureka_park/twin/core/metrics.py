@@ -1,34 +1,244 @@
-"""What is measured of a run: waits, deadlines, slowdown, fairness. Definitions: docs/guide/twin.md."""
+"""What is measured of a run. Definitions and their sources: docs/nomenclature.md, "Measures of a run"."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from eureka_park.twin.core.energy_figures import PLAIN_METER, Meter, energy_figures
+from eureka_park.twin.core.fairness import (
+    Served,
+    add_all_hours,
+    all_ends_alone,
+    new_alone,
+    new_hours,
+    served_by_window,
+    told_fairness,
+)
+from eureka_park.twin.core.log_histogram import quantile
 from eureka_park.twin.core.played import Played
+from eureka_park.twin.core.sky_series import SkySeries
+from eureka_park.twin.core.tally import (
+    BY_GPU_H,
+    BY_JOB,
+    N_TIERS,
+    QUANTILES,
+    SLOWDOWN,
+    TURNAROUND,
+    WAIT,
+    Tally,
+    add_jobs,
+    jobs_of,
+    mean_of,
+    new_tally,
+    parts,
+    told_figure,
+)
 from eureka_park.twin.core.workload import TIER_NAMES, Workload
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+Shares = Sequence[tuple[str, float, float]]
 
-QUANTILES: Final = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-SLOWDOWN_RUN_S_MIN: Final = 10.0
+FIGURES: Final = (("wait_s", WAIT), ("turnaround_s", TURNAROUND), ("bounded_slowdown", SLOWDOWN))
 
 
-def jain_index(served: Floats) -> float:
-    """(sum x)^2 / (n sum x^2) of service over entitlement: 1 when all are served alike, 1/n when one has all.
-
-    1 for nobody, and where nobody was served.
+@dataclass(frozen=True, slots=True, eq=False)
+class Park:
+    """What figures need of the park beside its jobs: how many GPUs and CPUs it has, its sky and meter, and what each
+    job draws without a cap (kW).
     """
-    x = np.asarray(served, dtype=np.float64)
-    most = float(x.max()) if len(x) else 0.0
-    if most <= 0.0:
-        return 1.0
-    x = x / most  # so that no square overflows or vanishes
-    return float(x.sum() ** 2 / (len(x) * (x**2).sum()))
+
+    n_gpus: float = 0.0
+    n_cpus: float = 0.0
+    sky: SkySeries | None = None
+    meter: Meter = PLAIN_METER
+    job_kw: Floats | None = None
+
+    def n_units(self, work: Workload) -> float:
+        """What the park has of what jobs hold; see `units`."""
+        return self.n_gpus if (work.gpus > 0).any() else self.n_cpus
+
+
+def report(work: Workload, played: Played, shares: Shares, park: Park | None = None) -> dict[str, Any]:
+    """All figures of a run. Times in s; `_by_gpu_h` counts jobs by their GPU hours. None: it was not counted."""
+    park = park or Park()
+    weight, held = leaf_weights(work.leaves, shares), units(work)
+    jobs = jobs_of(work, played, ends_alone(work, weight, park), _kw(work, park))
+    tally, hours = new_tally(len(work.leaves)), new_hours(played.until_s, len(work.leaves))
+    add_jobs(tally, jobs, played.until_s)
+    add_all_hours(hours, jobs, held, played.until_s)
+    served = served_by_window(hours, weight)
+    tenants = tenant_figures(work, played, tally, served, knows_alone=park.n_units(work) > 0.0)
+    rhos = [one["rho"] for one in tenants.values() if one["rho"] is not None]
+    return {
+        **_counts(work, played, held, tally),
+        **_by_tier(tally),
+        "n_pauses": int(played.n_pauses.sum()),
+        "firm_disturbed": int(played.firm_disturbed),
+        **energy_figures(played, park.sky, park.meter, _total(tally, "done_gpu_s") / 3600.0),
+        "unserved_mwh": _unserved_mwh(tally, park),
+        **_use(played, tally, park),
+        **told_fairness(served),
+        "rho_max": max(rhos) if rhos else None,
+        **_promises(played.totals),
+        **{name: float(value) for name, value in played.totals.items()},
+        "tiers": {name: _group(tally, tier, played, park) for tier, name in enumerate(TIER_NAMES)},
+        "tenants": tenants,
+        "digest": played.digest,
+    }
+
+
+# Parts of a report ----------------------------------------------------------------------------------------------------
+
+
+def _counts(work: Workload, played: Played, held: Floats, tally: Tally) -> dict[str, Any]:
+    done, asked = float((held * played.done_s).sum()), float((held * work.run_s).sum())
+    return {
+        "jobs": work.n_jobs,
+        "jobs_started": int(_total(tally, "n_started")),
+        "jobs_finished": int(_total(tally, "n_ended")),
+        "done_frac": done / max(1e-300, asked),
+    }
+
+
+def _by_tier(tally: Tally) -> dict[str, Any]:
+    """Waits, turnarounds, slowdowns and deadlines of each tier, by jobs and by GPU hours."""
+    found: dict[str, Any] = {}
+    for name, figure in FIGURES:
+        for suffix, by in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H)):
+            told = {one: told_figure(tally, tier, figure, by) for tier, one in enumerate(TIER_NAMES)}
+            found[name + suffix] = told
+    for suffix, by in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H)):
+        found[f"deadline_hit_frac{suffix}"] = _of_tiers(parts(tally, "hit", "due", by))
+    due, finished = (float(tally.groups[name][:N_TIERS, BY_GPU_H].sum()) for name in ("due", "due_finished"))
+    found["gpu_h_finished_frac"] = finished / due if due > 0.0 else 1.0
+    return found
+
+
+def _of_tiers(values: Floats) -> dict[str, float]:
+    return {name: float(values[tier]) for tier, name in enumerate(TIER_NAMES)}
+
+
+def _use(played: Played, tally: Tally, park: Park) -> dict[str, Any]:
+    """How much of the park was held, and what became of it."""
+    asked, done, held, lost = (_total(tally, f"{name}gpu_s") for name in ("", "done_", "held_", "lost_"))
+    is_counted = played.counted is not None and held > 0.0
+    installed = park.n_gpus * played.until_s
+    return {
+        "gpu_h": asked / 3600.0,
+        "gpu_h_done": done / 3600.0,
+        "utilisation_frac": held / installed if is_counted and installed > 0.0 else None,
+        "goodput_frac": done / held if is_counted else None,
+        "checkpoint_loss_frac": lost / held if is_counted else None,
+    }
+
+
+def _group(tally: Tally, group: int, played: Played, park: Park | None = None) -> dict[str, Any]:
+    """What a tier or a tenant asked for and got."""
+    one = tally.groups[group]
+    is_counted = played.counted is not None and one.held_gpu_s > 0.0
+    due = float(one.due[BY_GPU_H])
+    found = {
+        "jobs": int(one.n_jobs),
+        "jobs_started": int(one.n_started),
+        "jobs_finished": int(one.n_ended),
+        "n_pauses": int(one.n_pauses),
+        "gpu_h": float(one.gpu_s) / 3600.0,
+        "gpu_h_done": float(one.done_gpu_s) / 3600.0,
+        "goodput_frac": float(one.done_gpu_s / one.held_gpu_s) if is_counted else None,
+        "checkpoint_loss_frac": float(one.lost_gpu_s / one.held_gpu_s) if is_counted else None,
+        "gpu_h_finished_frac": float(one.due_finished[BY_GPU_H]) / due if due > 0.0 else 1.0,
+    }
+    if park is not None and park.job_kw is not None:
+        found["unserved_mwh"] = float(one.unserved_kwh) * park.meter.per_it / 1000.0
+    return found
+
+
+def tenant_figures(
+    work: Workload, played: Played, tally: Tally, served: Served, *, knows_alone: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Figures of each leaf that sent jobs. `served_frac` is its service over its entitlement in the whole run."""
+    due, got = served.due.sum(axis=0), served.got.sum(axis=0)
+    hit, hit_by_gpu_h = parts(tally, "hit", "due", BY_JOB), parts(tally, "hit", "due", BY_GPU_H)
+    found: dict[str, dict[str, Any]] = {}
+    for leaf, path in enumerate(work.leaves):
+        group = N_TIERS + leaf
+        one = tally.groups[group]
+        if one.n_jobs == 0:
+            continue
+        waits = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
+        found[path] = {
+            **_group(tally, group, played),
+            "wait_s": {"mean": mean_of(tally, group, WAIT), **waits},
+            **{f"{name}_mean": mean_of(tally, group, figure) for name, figure in FIGURES[1:]},
+            **{f"{name}_mean_by_gpu_h": mean_of(tally, group, figure, BY_GPU_H) for name, figure in FIGURES},
+            "deadline_hit_frac": float(hit[group]),
+            "deadline_hit_frac_by_gpu_h": float(hit_by_gpu_h[group]),
+            "served_frac": float(got[leaf] / due[leaf]) if due[leaf] > 0.0 else None,
+            "rho": float(one.shared_s / one.alone_s) if knows_alone and one.alone_s > 0.0 else None,
+            "it_kwh": float(played.leaf_kwh[leaf]) if len(played.leaf_kwh) else None,
+        }
+    return found
+
+
+def _promises(totals: Mapping[str, float]) -> dict[str, Any]:
+    """Share of promised starts that were kept; 1 where none was given."""
+    n_promised, n_broken = (totals.get(name) for name in ("n_promised", "n_broken"))
+    if n_promised is None or n_broken is None:
+        return {"promises_kept_frac": None}
+    return {"promises_kept_frac": 1.0 - n_broken / n_promised if n_promised > 0.0 else 1.0}
+
+
+def _unserved_mwh(tally: Tally, park: Park) -> float | None:
+    if park.job_kw is None:
+        return None
+    return _total(tally, "unserved_kwh") * park.meter.per_it / 1000.0
+
+
+def _total(tally: Tally, name: str) -> float:
+    return float(tally.groups[name][:N_TIERS].sum())
+
+
+# What jobs hold and are entitled to -----------------------------------------------------------------------------------
+
+
+def units(work: Workload) -> Floats:
+    """What a job holds while it runs: GPUs, or CPUs where nobody asks for a GPU."""
+    has_gpus = bool((work.gpus > 0).any())
+    return np.asarray(work.n_gpus if has_gpus else work.n_nodes * (work.mcpu / 1000.0), dtype=np.float64)
+
+
+def ends_alone(work: Workload, weight: Floats, park: Park) -> Floats:
+    """When each job had ended on machines of its tenant's own, as large as its part of the park; inf: not known."""
+    n_units, ends_s = park.n_units(work), np.full(work.n_jobs, np.inf)
+    if n_units > 0.0:
+        held = np.ceil(units(work) - 1e-9).astype(np.int64)
+        all_ends_alone(new_alone(weight, n_units), work.leaf, work.submit_s, work.run_s, held, ends_s)
+    return ends_s
+
+
+def leaf_weights(leaves: Sequence[str], shares: Shares) -> Floats:
+    """Each leaf's part of the whole, by the weights from it up to the root; a path that is not listed weighs 1."""
+    listed = {path: weight for path, weight, _floor in shares}
+    parts_of = [tuple(path.split("/")) for path in leaves]
+    nodes = {part[:n] for part in parts_of for n in range(1, len(part) + 1)}
+    weight = {node: listed.get("/".join(node), 1.0) for node in nodes}
+    sums: dict[tuple[str, ...], float] = {}
+    for node in sorted(nodes):
+        sums[node[:-1]] = sums.get(node[:-1], 0.0) + weight[node]
+    whole = [[weight[part[:n]] / sums[part[: n - 1]] for n in range(1, len(part) + 1)] for part in parts_of]
+    return np.array([float(np.prod(one)) for one in whole])
+
+
+def _kw(work: Workload, park: Park) -> Floats:
+    return park.job_kw if park.job_kw is not None else np.zeros(work.n_jobs)
+
+
+# Exact figures of a few jobs ------------------------------------------------------------------------------------------
 
 
 def weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
@@ -43,7 +253,7 @@ def weighted_quantile(values: Floats, weights: Floats, level: float) -> float:
 
 
 def told_waits(wait_s: Floats, weights: Floats | None = None) -> dict[str, float]:
-    """Mean and quantiles of waits; `weights` (GPU seconds) let large work count for what it is. s."""
+    """Mean and exact quantiles of waits; `weights` (GPU seconds) let large work count for what it is. s."""
     if weights is None:
         weights = np.ones(len(wait_s))
     total = float(weights.sum())
@@ -51,125 +261,10 @@ def told_waits(wait_s: Floats, weights: Floats | None = None) -> dict[str, float
     return {"mean": mean, **{name: weighted_quantile(wait_s, weights, level) for name, level in QUANTILES}}
 
 
-def waits_by_tier(
-    work: Workload, first_start_s: Floats, until_s: float, *, by_gpu_s: bool = False
-) -> dict[str, dict[str, float]]:
-    """Waits from submission to the first start, by tier; who has not started by `until_s` has waited until then.
-
-    Such waits would be longer in a longer run: `n_waiting` of a report says how many there are.
-    """
-    wait_s = waited_s(work, first_start_s, until_s)
-    weights = np.maximum(work.gpu_s, work.run_s) if by_gpu_s else None
-    return {
-        name: told_waits(wait_s[work.tier == tier], None if weights is None else weights[work.tier == tier])
-        for tier, name in enumerate(TIER_NAMES)
-    }
-
-
 def waited_s(work: Workload, first_start_s: Floats, until_s: float) -> Floats:
     """From the submission to the first start, or to `until_s` where there is none by then (nan or later); s."""
     started_s = np.where(np.isfinite(first_start_s), first_start_s, until_s)
     return np.asarray(np.maximum(0.0, np.minimum(started_s, until_s) - work.submit_s))
-
-
-def deadline_hit_frac(work: Workload, end_s: Floats, until_s: float) -> dict[str, float]:
-    """Share of jobs that ended by their deadline, by tier, of those whose deadline lies in the run; 1 for none."""
-    counts = np.isfinite(work.deadline_s) & (work.deadline_s <= until_s)
-    hit = counts & np.isfinite(end_s) & (end_s <= work.deadline_s)
-    return {
-        name: float(hit[work.tier == tier].sum() / counts[work.tier == tier].sum())
-        if counts[work.tier == tier].any()
-        else 1.0
-        for tier, name in enumerate(TIER_NAMES)
-    }
-
-
-def bounded_slowdown(work: Workload, end_s: Floats) -> dict[str, float]:
-    """Of ended jobs, turnaround over run time at full speed (10 s at least), never below 1: mean and quantiles."""
-    ended = np.isfinite(end_s)
-    turnaround_s = end_s[ended] - work.submit_s[ended]
-    slowdown = np.maximum(1.0, turnaround_s / np.maximum(SLOWDOWN_RUN_S_MIN, work.run_s[ended]))
-    return told_waits(np.asarray(slowdown))
-
-
-def service_over_entitlement(service: Floats, weight: Floats, demand: Floats) -> Floats:
-    """Service over entitlement of the leaves that demand more than they are entitled to.
-
-    Entitlement is what max-min fairness gives of all service: shares by weight, and what a leaf does not ask for goes
-    to the others. Who is satisfied is left out, so nobody is left where all are. One unit for service and demand.
-    """
-    level = water_level(weight, demand, float(service.sum()))
-    entitled = level * weight
-    demanding = (weight > 0.0) & (demand > entitled * (1.0 + 1e-9))
-    return np.asarray(service[demanding] / entitled[demanding]) if 0.0 < level < np.inf else np.zeros(0)
-
-
-def water_level(weight: Floats, demand: Floats, total: float) -> float:
-    """The level at which the least of demand and level times weight sums to a total; inf where all demand fits."""
-    counts = weight > 0.0
-    weights, demands = weight[counts], demand[counts]
-    if total >= float(demands.sum()) * (1.0 - 1e-12):
-        return float("inf")
-    fills_at = demands / weights
-    order = np.argsort(fills_at, kind="stable")
-    filled, open_weight = 0.0, float(weights.sum())
-    for row in order:
-        if filled + float(fills_at[row]) * open_weight >= total:
-            break
-        filled += float(demands[row])
-        open_weight -= float(weights[row])
-    return (total - filled) / open_weight if open_weight > 0.0 else float("inf")
-
-
-def by_leaf(work: Workload, amounts: Floats) -> Floats:
-    """Sums of a value of jobs, by leaf."""
-    return np.bincount(work.leaf, weights=amounts, minlength=len(work.leaves)).astype(np.float64)
-
-
-def leaf_weights(leaves: Sequence[str], shares: Sequence[tuple[str, float, float]]) -> Floats:
-    """Each leaf's part of the whole, by the weights from it up to the root; a path that is not listed weighs 1."""
-    listed = {path: weight for path, weight, _floor in shares}
-    parts = [tuple(path.split("/")) for path in leaves]
-    nodes = {part[:n] for part in parts for n in range(1, len(part) + 1)}
-    weight = {node: listed.get("/".join(node), 1.0) for node in nodes}
-    sums: dict[tuple[str, ...], float] = {}
-    for node in sorted(nodes):
-        sums[node[:-1]] = sums.get(node[:-1], 0.0) + weight[node]
-    whole = [[weight[part[:n]] / sums[part[: n - 1]] for n in range(1, len(part) + 1)] for part in parts]
-    return np.array([float(np.prod(one)) for one in whole])
-
-
-def units(work: Workload) -> Floats:
-    """What a job holds while it runs: GPUs, or CPUs where nobody asks for a GPU."""
-    has_gpus = bool((work.gpus > 0).any())
-    return np.asarray(work.n_gpus if has_gpus else work.n_nodes * (work.mcpu / 1000.0), dtype=np.float64)
-
-
-def report(work: Workload, played: Played, shares: Sequence[tuple[str, float, float]]) -> dict[str, Any]:
-    """All figures of a run. Times in s; `_by_gpu_h` counts jobs by their GPU hours."""
-    until_s = played.until_s
-    started, ended = np.isfinite(played.first_start_s), np.isfinite(played.end_s)
-    held = units(work)
-    could_s = np.minimum(work.run_s, np.maximum(0.0, until_s - work.submit_s))  # what no wait at all would have done
-    service, demand = by_leaf(work, held * played.done_s), by_leaf(work, held * could_s)
-    served = service_over_entitlement(service, leaf_weights(work.leaves, shares), demand)
-    return {
-        "jobs": work.n_jobs,
-        "jobs_started": int(started.sum()),
-        "jobs_finished": int(ended.sum()),
-        "wait_s": waits_by_tier(work, played.first_start_s, until_s),
-        "wait_s_by_gpu_h": waits_by_tier(work, played.first_start_s, until_s, by_gpu_s=True),
-        "deadline_hit_frac": deadline_hit_frac(work, played.end_s, until_s),
-        "bounded_slowdown": bounded_slowdown(work, played.end_s),
-        "n_pauses": int(played.n_pauses.sum()),
-        "firm_disturbed": int(played.firm_disturbed),
-        "overrun_mwh": float(played.overrun_mwh),
-        "jain_index": jain_index(served),
-        "n_demanding": len(served),
-        "done_frac": float((held * played.done_s).sum() / max(1e-300, float((held * work.run_s).sum()))),
-        **{name: float(value) for name, value in played.totals.items()},
-        "digest": played.digest,
-    }
 
 
 def flattened(report: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

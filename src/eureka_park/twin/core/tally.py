@@ -115,13 +115,13 @@ def unserved_s(jobs: Jobs, row: int, until_s: float) -> float:
 def _add_group(tally: Tally, group: int, jobs: Jobs, row: int, until_s: float) -> None:
     """Add what a job asked for and got to one of its groups."""
     one, end_s, run_s = tally.groups[group], jobs.end_s[row], jobs.run_s[row]
-    n_gpus = max(1.0, float(jobs.n_gpus[row]))
-    weight, has_ended = n_gpus * run_s, end_s <= until_s
+    n_gpus, has_ended = float(jobs.n_gpus[row]), end_s <= until_s
+    weight = max(1.0, n_gpus) * run_s
     one.n_jobs += 1
     one.n_started += jobs.first_start_s[row] <= until_s
     one.n_ended += has_ended
     one.n_pauses += jobs.n_pauses[row]
-    one.gpu_s += weight
+    one.gpu_s += n_gpus * run_s
     one.done_gpu_s += n_gpus * jobs.done_s[row]
     one.held_gpu_s += jobs.held_gpu_s[row]
     one.lost_gpu_s += jobs.lost_gpu_s[row]

@@ -93,7 +93,7 @@ def test_tenants_have_their_own_sums() -> None:
     assert (one.n_jobs, one.n_started, one.n_ended, one.n_pauses) == (2, 2, 2, 2)
     assert (other.n_jobs, other.n_started, other.n_ended, other.n_pauses) == (2, 1, 0, 1)
     assert (one.gpu_s, one.done_gpu_s, one.held_gpu_s, one.lost_gpu_s) == (900.0, 900.0, 930.0, 20.0)
-    assert (other.gpu_s, other.done_gpu_s) == (101.0, 50.0)  # without GPUs a job counts as if it had one
+    assert (other.gpu_s, other.done_gpu_s) == (100.0, 50.0)
     assert mean_of(tally, N_TIERS + 1, WAIT) == (980 + 870) / 2
     assert tally.by_leaf.sum(axis=1).tolist() == [2, 2]
 
