@@ -99,7 +99,9 @@ def _print(found: dict[str, Any]) -> None:
         (_("pauses"), f"{found['n_pauses']:,}"),
         (_("firm jobs disturbed by power"), f"{found['firm_disturbed']:,}"),
         (_("energy above the budget"), f"{found['overrun_mwh']:,.3f} MWh"),
-        (_("fairness among those who want more (Jain, 1 is best)"), f"{found['jain_index']:.3f}"),
+        (_("clean energy, matched hour by hour"), _frac(found["cfe_frac"])),
+        (_("fairness by weeks (Jain, 1 is best)"), f"{found['jain_index']:.3f}"),
+        (_("time in the park over time on an own share, worst tenant"), _number(found["rho_max"])),
         (_("time and memory"), f"{found['cpu_s']:.1f} CPU s, {found['peak_rss_mib']:,.0f} MiB"),
         (_("digest of all decisions"), clean(found["digest"])[:16]),
     ):
@@ -107,6 +109,14 @@ def _print(found: dict[str, Any]) -> None:
     if found["filled"]:
         rows = list(found["filled"].items())[:FILLED_WORDS]
         click.echo(_("drawn by the seed: {columns}", columns=", ".join(f"{name} {n:,}" for name, n in rows)))
+
+
+def _frac(value: float | None) -> str:
+    return _("not counted") if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return _("not counted") if value is None else f"{value:.2f}"
 
 
 def _waits(found: dict[str, Any]) -> Any:
