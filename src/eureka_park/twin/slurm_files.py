@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,7 +14,7 @@ from typing import IO, Final
 
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 from eureka_park.twin.core.sacct import FIELDS, OPTIONS, TIME_FORMAT, Header, SlurmJob, job_of, stamp_s
-from eureka_park.twin.core.slurm_nodes import EVENT_FIELDS, OutOfService, SlurmNode, events_of, nodes_of
+from eureka_park.twin.core.slurm_nodes import EVENT_FIELDS, OutOfService, SlurmNode, events_of, hosts_of, nodes_of
 
 FILE_FIX: Final = (
     "Run this where Slurm's commands are, or bring their words here: park observe slurm --commands says which to type; "
@@ -126,8 +127,8 @@ def _file_lines(path: Path) -> Iterator[str]:
             yield from stream
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.", fix="Check the path.", code="no_such_file") from None
-    except (OSError, EOFError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is cut short"
+    except (OSError, EOFError, zlib.error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is cut short or damaged"
         raise Unavailable(f"'{path}' cannot be read: {why}.", fix="Check the path.") from None
 
 
@@ -149,6 +150,7 @@ def read_jobs(source: SlurmSource, counts: Counts, told: Callable[[int], None] =
             told(counts.n_lines)
         try:
             job = job_of(header, line, source.zone)
+            hosts_of(job.node_list if job else "")  # remembered for whoever asks next
         except BadInput as error:
             if error.code != "bad_row":
                 raise
@@ -184,6 +186,14 @@ def _too_wrong(source: SlurmSource, counts: Counts) -> BadInput:
     )  # fmt: skip
 
 
+def _epoch_s(text: str) -> int:
+    try:
+        instant_s = stamp_s(text, None)
+    except BadInput:  # a wrong line, which is told when jobs are read
+        return 0
+    return int(instant_s) if instant_s == instant_s else 0
+
+
 def last_instant_s(source: SlurmSource) -> float:
     """The latest submission, start or end in a file of jobs, in one quick pass. Raises BadInput."""
     lines = source.lines()
@@ -196,7 +206,7 @@ def last_instant_s(source: SlurmSource) -> float:
         for place in header.stamps_at:
             text = values[place]
             if text.isdigit():
-                last_epoch = max(last_epoch, int(text))
+                last_epoch = max(last_epoch, _epoch_s(text))
             elif text > last_text and text[:1].isdigit():
                 last_text = text
     if not last_epoch and not last_text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,7 @@ def read_trace(path: str | Path) -> Table:
         return _parquet(path, raw)
     try:
         text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError, EOFError):
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error):
         raise BadInput(f"{path.name} is no readable text.", fix="Save it as UTF-8.", field="trace") from None
     return _swf(path, text) if ".swf" in name else _csv(path, text)
 

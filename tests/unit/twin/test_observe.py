@@ -95,6 +95,25 @@ def test_a_packed_file_is_the_same(folder: Path) -> None:
     assert {**look(folder, "jobs.txt.gz"), "source": ""} == {**look(folder), "source": ""}
 
 
+def test_a_packed_file_that_is_damaged_is_told(folder: Path) -> None:
+    packed = gzip.compress(TEXT.encode())
+    for content in (packed[:40], packed[:12] + b"\xff" * 20, b"no gzip"):
+        (folder / "jobs.txt.gz").write_bytes(content)
+        with pytest.raises(Unavailable, match="cannot be read"):
+            look(folder, "jobs.txt.gz")
+
+
+def test_one_odd_line_costs_no_other(folder: Path) -> None:
+    """A number as no Slurm prints it, an instant in the far future, machines that are no list."""
+    odd = [
+        row("91", 0, 0, 10, 0, AllocTRES="cpu=\N{SUPERSCRIPT TWO}"), row("92", 0, 0, 10, 0, End="9" * 30),
+        row("93", 0, 0, 10, 0, "a[1-"), row("94_[1-5:0]", 0, None, None, 1, State="PENDING"),
+    ]  # fmt: skip
+    (folder / "odd.txt").write_text(TEXT + "\n".join((*odd, "")))
+    found = look(folder, "odd.txt")
+    assert found["rows"]["n_wrong"] == 2 and found["to_at"] == look(folder)["to_at"]
+
+
 def test_local_stamps_with_a_zone_are_the_same(folder: Path) -> None:
     from datetime import UTC, datetime
 

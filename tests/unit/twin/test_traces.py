@@ -231,7 +231,9 @@ def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no")
     (tmp_path / "bad.csv").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "bad.csv.gz").write_bytes(b"no gzip")
-    for name, what in (("bad.parquet", "no Parquet"), ("bad.csv", "no readable text"), ("bad.csv.gz", "no readable")):
+    (tmp_path / "torn.csv.gz").write_bytes(gzip.compress(b"a,b\n" * 99)[:12] + b"\xff" * 20)
+    kinds = {"bad.parquet": "no Parquet", "bad.csv": "no readable text"}
+    for name, what in (kinds | dict.fromkeys(("bad.csv.gz", "torn.csv.gz"), "no readable")).items():
         with pytest.raises(BadInput, match=what):
             read_trace(tmp_path / name)
 

@@ -29,11 +29,12 @@ TIME_FORMAT: Final = "%s"  # of SLURM_TIME_FORMAT: seconds of the epoch, which n
 _FIX: Final = "park observe slurm --commands says what to type on the cluster."
 _STAMP_FIX: Final = "Print stamps as seconds: SLURM_TIME_FORMAT=%s sacct ..., or say --timezone Europe/Paris."
 _NO_TIME: Final = frozenset({"", "Unknown", "None", "N/A", "NONE", "Invalid"})
-_JOB_ID: Final = re.compile(r"(\d+)(?:_(\d+|\[[^\]]*\]?)|\+(\d+))?")
-_SPAN: Final = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
-_MEM: Final = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)([nc]?)")
+_JOB_ID: Final = re.compile(r"(\d+)(?:_(\d+|\[[^\]]*\]?)|\+(\d+))?", re.ASCII)
+_SPAN: Final = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?", re.ASCII)
+_MEM: Final = re.compile(r"(\d{1,15}(?:\.\d+)?)([KMGTPE]?)([nc]?)", re.ASCII)
 _MIB: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2, "P": 1024.0**3, "E": 1024.0**4}
-_ENERGY_J_MAX: Final = 1e15  # sacct prints 2^64 - 2 where nothing was measured
+_DIGITS_MAX: Final = 15  # of a whole number; sacct prints 2^64 - 2 where no energy was measured
+_STAMP_DIGITS_MAX: Final = 11  # seconds of the epoch until the year 5138
 
 WAITING_STATES: Final = frozenset({"PENDING", "REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD", "SPECIAL_EXIT"})
 RUNNING_STATES: Final = frozenset(
@@ -189,8 +190,12 @@ def n_tasks_of(job_id: str) -> int:
     tasks = found[2] or ""
     if not tasks.startswith("["):
         return 1
-    spans = _SPAN.finditer(tasks.strip("[]").partition("%")[0])
-    return max(1, sum(1 + (int(b or a) - int(a)) // int(step or 1) for a, b, step in (one.groups() for one in spans)))
+    n = 0
+    for first, last, step in (one.groups() for one in _SPAN.finditer(tasks.strip("[]").partition("%")[0])):
+        if max(len(first), len(last or ""), len(step or "")) > _DIGITS_MAX:
+            raise BadInput(f"'{job_id[:40]}' is no id of a job", code="bad_row")
+        n += 1 + (int(last or first) - int(first)) // max(1, int(step or 1))
+    return max(1, n)
 
 
 # Instants and durations -------------------------------------------------------------------------
@@ -201,7 +206,9 @@ def stamp_s(text: str, zone: tzinfo | None) -> float:
 
     Raises BadInput for a local stamp without a zone, and for one that its zone's clock shows twice or never.
     """
-    if text.isdigit():
+    if is_whole(text):
+        if len(text) > _STAMP_DIGITS_MAX:
+            raise BadInput(f"'{text[:40]}' is no time", code="bad_row")
         return float(text) if text != "0" else math.nan
     if text in _NO_TIME:
         return math.nan
@@ -210,7 +217,7 @@ def stamp_s(text: str, zone: tzinfo | None) -> float:
 
 def _minute_s(minute: str, rest: str, zone: tzinfo | None) -> float:
     seconds = rest[1:3] if rest[:1] == ":" else ""
-    if rest and not (seconds.isdigit() and len(rest) == 3):  # with an offset
+    if rest and not (is_whole(seconds) and len(rest) == 3):  # with an offset
         try:
             instant = datetime.fromisoformat(minute + rest)
         except ValueError:
@@ -246,7 +253,7 @@ def _local_s(minute: str, zone: tzinfo | None) -> float:
 @lru_cache(maxsize=16_384)
 def limit_s_of(text: str) -> float:
     """A time limit; inf for none, nan where it is not known (`Partition_Limit`). A bare number counts minutes."""
-    if text.isdigit():
+    if is_whole(text):
         return float(text) * 60.0
     if text.upper() in {"UNLIMITED", "INFINITE"}:
         return math.inf
@@ -255,11 +262,11 @@ def limit_s_of(text: str) -> float:
 
 def duration_s(text: str) -> float:
     """`[days-]hours:minutes:seconds`, `days-hours`, `minutes:seconds` or seconds; nan for anything else."""
-    if text.isdigit():
+    if is_whole(text):
         return float(text)
     days, dash, clock = text.rpartition("-")
     parts = clock.split(":")
-    if not all(_is_number(part) for part in parts) or (dash and not days.isdigit()) or len(parts) > 3:
+    if not all(_is_number(part) for part in parts) or (dash and not is_whole(days)) or len(parts) > 3:
         return math.nan
     numbers = [float(part) for part in parts]
     if dash:
@@ -270,7 +277,12 @@ def duration_s(text: str) -> float:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
+    return is_whole(text.replace(".", "", 1))
+
+
+def is_whole(text: str) -> bool:
+    """Whether it is a whole number as Slurm prints them; other scripts have digits too, and a long one is none."""
+    return text.isdigit() and text.isascii() and len(text) <= _DIGITS_MAX
 
 
 # Resources --------------------------------------------------------------------------------------
@@ -301,8 +313,8 @@ def memory_mib(text: str, n_nodes: int = 1, n_cpus: int = 1) -> float:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if is_whole(text) else 0
 
 
 def _energy_j(text: str) -> float:
-    return float(text) if text.isdigit() and float(text) < _ENERGY_J_MAX else 0.0
+    return float(text) if is_whole(text) else 0.0

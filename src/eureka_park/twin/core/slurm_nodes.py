@@ -14,18 +14,19 @@ from itertools import pairwise
 from typing import Final
 
 from eureka_park.foundation.errors import BadInput
-from eureka_park.twin.core.sacct import stamp_s, tres_of
+from eureka_park.twin.core.sacct import is_whole, stamp_s, tres_of
 
 COMMAND: Final = "scontrol show node > nodes.txt"
 EVENT_FIELDS: Final = ("NodeName", "TimeStart", "TimeEnd", "State", "Reason")
 _KEY: Final = re.compile(r"(?:^|\s)(NodeName|Gres|CfgTRES|State|RealMemory|CPUTot|CPUEfctv|ActiveFeatures|Partitions)=")
-_GRES: Final = re.compile(r"gpu(?::([^:(),]+))?:(\d+)")
+_GRES: Final = re.compile(r"gpu(?::([^:(),]+))?:(\d{1,9})", re.ASCII)
 _OUT_FLAGS: Final = frozenset(
     {"DOWN", "DRAIN", "DRAINED", "DRAINING", "FAIL", "FAILING", "MAINT", "FUTURE", "UNKNOWN", "UNK", "INVAL",
      "INVALID_REG", "ERROR", "NOT_RESPONDING", "REBOOT_ISSUED", "DYNAMIC_FUTURE"}
 )  # fmt: skip
 _MARKS: Final = {"*": "NOT_RESPONDING", "$": "MAINT", "@": "REBOOT_ISSUED"}  # behind a state, as Slurm writes them
 _HOSTS_MAX: Final = 200_000
+_RANGES_MAX: Final = 8  # of one name: `a[1-2]b[3-4]`
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def flags_of(state: str) -> frozenset[str]:
 # Lists of hosts ---------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2_048)  # a list may name thousands
+@lru_cache(maxsize=512)  # a list may name thousands
 def hosts_of(text: str) -> tuple[str, ...]:
     """`a[01-03,7],b` as names; () for none. Raises BadInput for what is no list of hosts."""
     if text in {"", "None assigned", "(null)", "None", "Unknown"}:
@@ -135,8 +136,7 @@ def hosts_of(text: str) -> tuple[str, ...]:
     names: list[str] = []
     for part in _split(text):
         names.extend(_expanded(part))
-        if len(names) > _HOSTS_MAX:
-            raise BadInput(f"'{text[:40]}' names too many machines", code="bad_row")
+        _bounded(len(names), text)
     return tuple(names)
 
 
@@ -158,15 +158,28 @@ def _expanded(part: str) -> list[str]:
     if not bracket:
         return [part] if part else []
     inside, _, tail = rest.partition("]")
+    if tail.count("[") >= _RANGES_MAX:
+        raise BadInput(f"'{part[:40]}' is no list of machines", code="bad_row")
     tails = _expanded(tail) or [""]
-    return [f"{head}{number}{end}" for span in inside.split(",") for number in _numbers(span) for end in tails]
+    names: list[str] = []
+    for numbers, n_digits in (_numbers(span) for span in inside.split(",")):
+        _bounded(len(names) + len(numbers) * len(tails), part)
+        names.extend(f"{head}{number:0{n_digits}d}{end}" for number in numbers for end in tails)
+    return names
 
 
-def _numbers(span: str) -> Iterable[str]:
+def _bounded(n: int, text: str) -> None:
+    """Refuse so many machines before they are written out."""
+    if n > _HOSTS_MAX:
+        raise BadInput(f"'{text[:40]}' names too many machines", code="bad_row")
+
+
+def _numbers(span: str) -> tuple[range, int]:
+    """The numbers of a range, and how many digits each has at least."""
     first, dash, last = span.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()) or (dash and int(last) - int(first) > _HOSTS_MAX):
+    if not is_whole(first) or (dash and not is_whole(last)):
         raise BadInput(f"'[{span[:40]}]' is no range of machines", code="bad_row")
-    return (f"{number:0{len(first)}d}" for number in range(int(first), int(last or first) + 1))
+    return range(int(first), int(last or first) + 1), len(first)
 
 
 # Out of service ---------------------------------------------------------------------------------

@@ -236,6 +236,28 @@ def test_states(text: str, state: str) -> None:
     assert state_of(text) == state
 
 
+@pytest.mark.parametrize("text", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "-1", "1e9"])
+def test_numbers_that_slurm_never_prints_are_none(text: str) -> None:
+    """They harm no other line: the one they stand in is wrong, or what they tell is not known."""
+    for name in FIELDS:
+        try:
+            job(**{name: text})
+        except BadInput as error:
+            assert error.code == "bad_row"
+    assert (job(AllocTRES=f"cpu={text}").n_cpus, job(ReqTRES="", AllocTRES=f"mem={text}", ReqMem=text).mem_mib) == (
+        4,
+        0,
+    )
+    try:
+        assert job(JobID=f"7_[{text}-{text}]").n_tasks >= 1
+    except BadInput as error:
+        assert error.code == "bad_row"
+
+
+def test_an_array_with_a_step_of_nothing_is_counted_one_by_one() -> None:
+    assert job(JobID="7_[1-5:0]").n_tasks == 5
+
+
 def test_what_slurm_did_not_measure_is_nothing() -> None:
     assert job(ConsumedEnergyRaw="18446744073709551614").energy_j == 0.0
     assert job(ConsumedEnergyRaw="7200").energy_j == 7200.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -65,9 +66,20 @@ def test_lists_of_hosts() -> None:
     assert hosts_of("a[01-03,7],b") == ("a01", "a02", "a03", "a7", "b")
     assert hosts_of("r[1-2]n[1-2]") == ("r1n1", "r1n2", "r2n1", "r2n2")
     assert hosts_of("None assigned") == hosts_of("") == ()
-    for text in ("a[1-", "a[x]", "a[1-9999999]"):
+    long = "a" + "[1]" * 3000
+    for text in ("a[1-", "a[x]", "a[1-9999999]", "a[\N{SUPERSCRIPT TWO}]", f"a[{'9' * 5000}]", long):
         with pytest.raises(BadInput):
             hosts_of(text)
+
+
+def test_a_list_that_would_fill_the_memory_is_refused_before_it_is_written_out() -> None:
+    tracemalloc.start()
+    for text in ("a[0-99999][0-99999]", "a[" + ",".join(["0-99999"] * 99) + "]"):
+        with pytest.raises(BadInput, match="too many"):
+            hosts_of(text)
+    most_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most_bytes < 50e6
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=8, unique=True))
