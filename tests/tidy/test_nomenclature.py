@@ -9,6 +9,7 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eureka_park.compute.core import event
@@ -21,6 +22,9 @@ from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.wire.engine import Capability, Outcome, Phase
 from eureka_park.ledger.core.receipt import Settlement, build_receipt
 from eureka_park.sandbox.levels import Level
+from eureka_park.twin.core.metrics import report
+from eureka_park.twin.core.played import Played
+from eureka_park.twin.core.workload import workload_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src" / "eureka_park"
@@ -69,6 +73,13 @@ def receipt_keys() -> set[str]:
     return set(build_receipt(settlement, [])[0])
 
 
+def measures() -> set[str]:
+    """What is told of a simulated run, beside the counts of its loop."""
+    nothing = np.zeros(1)
+    work = workload_of(("a",), {"submit_s": nothing, "run_s": [1.0]})
+    return set(report(work, Played(nothing, nothing, np.zeros(1, np.int32), nothing, 1.0, 0, 0.0, "none"), ()))
+
+
 @pytest.mark.parametrize(
     ("head", "words"),
     [
@@ -81,6 +92,7 @@ def receipt_keys() -> set[str]:
         ("phase", {str(one) for one in Phase}),
         ("outcome", {str(one) for one in Outcome}),
         ("scenario", {one.name for one in SCENARIOS}),
+        ("measure", measures()),
         ("figure", {item.name for item in fields(YearResult)}),
         ("code", reason_codes() | KERNEL_CODES),
         ("event", {kind.__name__ for kind in event.Event.__args__}),
