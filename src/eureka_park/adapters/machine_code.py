@@ -45,7 +45,7 @@ class MachineCode:
         self._command, self._work = tuple(compile_command), work or _warm
         self._compiler: subprocess.Popen[bytes] | None = None
         self._busy = threading.Lock()  # held by the thread that loads
-        self._is_loaded = False
+        self._is_loaded = self._has_failed = False
         self._spent_s, self._noted_s, self._again_s = 0.0, time.monotonic(), 0.0
         kernels.as_python(self.note, self.is_ready)
 
@@ -76,12 +76,11 @@ class MachineCode:
         """Have kernels compiled in the background, unless that is done, or being done, or could not be kept."""
         if not self._command or kernels.IS_OFF or is_compiled() or _kept_in() is None:
             return
-        ended = 0 if self._compiler is None else self._compiler.poll()
-        if ended is None:
-            return
-        if ended:
-            _log.warning("kernels could not be compiled (%s); rules go on as Python", ended)
-            self._compiler, self._again_s = None, time.monotonic() + AFTER_FAILURE_S
+        if self._compiler is not None:
+            ended = self._compiler.poll()
+            if ended is not None:  # and nothing is there: it failed, or compiled what another version has installed
+                _log.warning("kernels could not be compiled (%s); rules go on as Python", ended)
+                self._compiler, self._again_s = None, time.monotonic() + AFTER_FAILURE_S
             return
         with suppress(OSError):
             self._compiler = subprocess.Popen(
@@ -103,8 +102,17 @@ class MachineCode:
         except Exception as error:  # whatever is wrong with machine code, rules go on as Python
             _log.warning("machine code cannot be loaded (%r); it is compiled anew", error)
             forget_compiled()
+            self._failed_to_load()
         finally:
             self._busy.release()
+
+    def _failed_to_load(self) -> None:
+        """Let it be compiled anew: at once the first time; then something else is wrong, such as a full disk."""
+        if self._compiler is not None and self._compiler.poll() == 0:
+            self._compiler = None
+        if self._has_failed:
+            self._again_s = time.monotonic() + AFTER_FAILURE_S
+        self._has_failed = True
 
     def close(self) -> None:
         """End the compiler; what it has finished is kept."""

@@ -71,6 +71,24 @@ assert code._compiler.returncode != 0 and not machine_code.is_compiled(), "ended
 code.compile()
 assert code._again_s > time.monotonic() + 500 and twice(3) == 5, "not started again at once"
 """
+NEVER_KEPT = """
+import subprocess
+from eureka_park.adapters import machine_code
+from toy import twice
+
+machine_code.AGAIN_S, opened, n_begun = 0.02, subprocess.Popen, 0
+def counted(*args, **more):
+    global n_begun
+    n_begun += 1
+    return opened(*args, **more)
+subprocess.Popen = counted
+code = machine_code.MachineCode([sys.executable, "nothing.py"], work=lambda: twice(1))
+until_s = time.monotonic() + 120
+while code._again_s < time.monotonic() + 500:
+    assert time.monotonic() < until_s and not code.is_ready() and twice(3) == 5
+    time.sleep(0.02)
+print(n_begun)
+"""
 
 
 @pytest.fixture
@@ -106,6 +124,20 @@ def test_where_nothing_can_be_kept_a_process_compiles_for_itself(folder: Path) -
     (folder / "kept").write_text("a file where the folder should be")
     code = "code.note(2 * machine_code.PAYS_CPU_S); wait_for(lambda: code._is_loaded); assert twice(3) == 5"
     run(folder, RUN + code)
+
+
+@pytest.mark.parametrize(
+    ("compiles", "n_begun"),
+    [
+        ("", 1),  # another version was installed meanwhile: it leaves word under its own name
+        ("from eureka_park.adapters import machine_code; machine_code.note_compiled()", 2),  # the disk is full
+    ],
+)
+def test_a_compiler_whose_work_is_not_found_is_not_started_over_and_over(
+    folder: Path, compiles: str, n_begun: int
+) -> None:
+    (folder / "nothing.py").write_text(compiles)
+    assert run(folder, "import sys, time" + NEVER_KEPT) == f"{n_begun}\n"
 
 
 def test_kernels_that_are_switched_off_stay_so(folder: Path) -> None:
