@@ -67,9 +67,20 @@ def check_nodes(board: b.Board, on: list[int]) -> None:
 
 
 def check_bitmaps(board: b.Board) -> None:
-    """Each node stands in the row of its class and free GPUs, and in that of empty ones, exactly if it should."""
+    """Each node stands in the row of its class and free GPUs, and in that of empty ones, exactly if it should; racks
+    stand in rows by the empty nodes that they are said to have, and these are right while they count.
+    """
     nodes, classes = board.nodes, board.classes
     wanted: dict[int, set[int]] = defaultdict(set)
+    for rack, n_empty in enumerate(board.empties[b.RACK]):
+        if n_empty:
+            wanted[int(board.g.rack_row[0]) + int(n_empty)].add(rack)
+    for klass in range(classes.shape[0]):
+        if classes.counted[klass] == board.g.turn[0] and classes.by_counts[klass]:
+            is_here = (nodes.klass == klass) & (nodes.up == b.UP) & (nodes.n_jobs == 0)
+            for kind, of in ((b.RACK, nodes.rack), (b.POD, nodes.pod)):
+                for at in set(map(int, of[nodes.klass == klass])):
+                    assert board.empties[kind, at] == int((is_here & (of == at)).sum())
     for node in range(nodes.shape[0]):
         row = int(classes.row[nodes.klass[node]])
         is_up = nodes.up[node] == b.UP

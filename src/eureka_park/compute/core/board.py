@@ -46,8 +46,10 @@ LATEST, WAKE, URGENT, DUE = (
     2,
     3,
 )  # heaps: latest starts, ends of deferral, when capped jobs become urgent; scratch
+RACK, POD = 0, 1  # rows of the counts of empty nodes
+RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 
 def _in_lines(*fields: Any) -> np.dtype[Any]:
@@ -98,6 +100,7 @@ CLASS: Final = np.dtype(
     [
         ("mcpu", "i8"), ("mem_mib", "i8"), ("rated_kw", "f8"), ("idle_kw", "f8"), ("sleep_kw", "f8"), ("gpus_kw", "f8"),
         ("first", "i4"), ("n_nodes", "i4"), ("n_gpus", "i4"), ("gpu_type", "i4"), ("n_up", "i4"), ("row", "i4"),
+        ("layout", "i4"), ("by_counts", "i4"), ("counted", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -150,7 +153,7 @@ GLOBAL: Final = np.dtype(
         ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
-        ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("gpus_max", "i8"),
+        ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
         ("capacity", "f8", (N_RESOURCES,)),  # what the park has
@@ -174,7 +177,8 @@ class Board(NamedTuple):
     runs: Array
     heaps: Array  # [heap, place]: jobs by an instant
     calendar: Array  # heads of the lists of running jobs by expected end
-    bitmaps: Array  # [row, column]: nodes by class and number of free GPUs, and the empty ones of each class
+    bitmaps: Array  # [row, column]: nodes by class and number of free GPUs, the empty ones of each class; racks
+    empties: Array  # [RACK or POD, which]: empty nodes of classes whose gangs are placed by counts, in this turn
     growth: Array  # [hours since the epoch of use]: what one unit of use weighs
     sky: Array
     caps: Array
@@ -277,7 +281,8 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
         jobs=records(n_slots, JOB), nodes=records(n_nodes, NODE), classes=records(n_classes, CLASS),
         shares=records(n_shares, SHARE), lines=records(3 * n_shares, LINE), runs=records(max(16, 6 * n_shares), RUN),
         heaps=records((4, 2 * n_slots + 64), HEAP), calendar=np.full(CALENDAR, NONE, np.int32),
-        bitmaps=np.zeros((rows, FIRST_WORD + words), np.int64),
+        bitmaps=np.zeros((rows + RACK_MOST + 1, FIRST_WORD + words), np.int64),
+        empties=np.zeros((2, n_nodes), np.int32),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
         caps=records(CAP_STEPS_MAX, CAP), release_s=np.full((gpus_max + 2, n_nodes), INF),
         actions=records(2 * n_slots + 1024, ACTION), g=g,
@@ -293,7 +298,8 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0
     g.reclaimed_s[0] = -INF
     g.half_life_s[0] = half_life_s
-    g.gpus_max[0] = gpus_max
+    g.gpus_max[0], g.rack_row[0] = gpus_max, rows
+    board.classes.counted[:] = NONE
     return board
 
 

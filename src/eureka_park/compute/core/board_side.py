@@ -150,6 +150,7 @@ class BoardSide:
         board, nodes = self._the(), self.machines.nodes
         board.nodes["rack"] = [node.rack for node in nodes]
         board.nodes["pod"] = [node.pod for node in nodes]
+        board.classes["layout"] = 0
         board.g.n_racks[0] = 1 + int(board.nodes.rack.max())
         board.g.n_pods[0] = 1 + int(board.nodes.pod.max())
 

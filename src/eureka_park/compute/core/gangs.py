@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from eureka_park.compute.core.board import N_SET, NONE, Board
-from eureka_park.compute.core.rooms import empty_row, fits, next_in_row, window_allows
+from eureka_park.compute.core.racks import is_counted, pick_close
+from eureka_park.compute.core.rooms import empty_row, fits, hold_allows, next_in_row, window_allows
 from eureka_park.foundation.kernels import kernel
 
 
@@ -12,22 +13,6 @@ def may_run_on(board: Board, slot: int, klass: int) -> bool:
     """Whether a job may run on nodes of a class."""
     job = board.jobs[slot]
     return bool((job.classes >> klass) & 1)
-
-
-@kernel
-def hold_allows(board: Board, slot: int, node: int, end_s: float) -> bool:
-    """Whether a start leaves alone what is promised on a node: it ends before, or fits beside."""
-    g = board.g[0]
-    job = board.jobs[slot]
-    nodes = board.nodes
-    if nodes[node].stamp != g.turn or end_s <= nodes[node].hold_from_s:
-        return True
-    return bool(
-        not job.gang
-        and job.gpus <= nodes[node].spare_gpus
-        and job.mcpu <= nodes[node].spare_mcpu
-        and job.mem_mib <= nodes[node].spare_mem_mib
-    )
 
 
 @kernel
@@ -55,6 +40,10 @@ def find_gang(board: Board, slot: int, n_nodes: int, now_s: float, end_s: float)
     """Put so many empty nodes of one class into `board.pick`, close together; False when there are not enough."""
     for klass in range(board.classes.shape[0]):
         if not may_run_on(board, slot, klass) or board.bitmaps[empty_row(board, klass), N_SET] < n_nodes:
+            continue
+        if is_counted(board, klass, now_s):
+            if pick_close(board, slot, klass, n_nodes, end_s):
+                return True
             continue
         n_free = _list_free(board, slot, klass, now_s, end_s)
         if n_free >= n_nodes:

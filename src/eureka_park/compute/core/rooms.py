@@ -6,7 +6,7 @@ empty nodes as well. Down and full nodes stand in none. Ties go by the node's in
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import DOWN, FIRST_WORD, FROM_WORD, N_SET, NONE, UP, WORD, Board
+from eureka_park.compute.core.board import DOWN, FIRST_WORD, FROM_WORD, N_SET, NONE, POD, RACK, UP, WORD, Board
 from eureka_park.foundation.kernels import kernel
 
 MCPU_LEAST = 50  # a node with less free is full
@@ -106,6 +106,17 @@ def mark_stale(board: Board, node: int) -> None:
 
 
 @kernel
+def count_empty(board: Board, rack: int, change: int) -> None:
+    """A rack has so many empty nodes more."""
+    had, row = board.empties[RACK, rack], board.g[0].rack_row
+    if had > 0:
+        _clear_bit(board, row + had, rack)
+    if had + change > 0:
+        _set_bit(board, row + had + change, rack)
+    board.empties[RACK, rack] = had + change
+
+
+@kernel
 def refile(board: Board, node: int, was_empty: bool) -> None:
     """Put a node into the bucket where it belongs after its free room, or whether it is up, has changed."""
     mark_stale(board, node)
@@ -119,6 +130,10 @@ def refile(board: Board, node: int, was_empty: bool) -> None:
         board.nodes[node].row = row
     empty = is_empty(board, node)
     if empty != was_empty:
+        here = board.classes[board.nodes[node].klass]
+        if here.counted == board.g[0].turn and here.by_counts:
+            count_empty(board, board.nodes[node].rack, 1 if empty else -1)
+            board.empties[POD, board.nodes[node].pod] += 1 if empty else -1
         if empty:
             _set_bit(board, empty_row(board, board.nodes[node].klass), node)
         else:
@@ -238,3 +253,19 @@ def window_allows(board: Board, slot: int, node: int, now_s: float, end_s: float
         return True
     owner = nodes[node].window_owner
     return owner != NONE and is_within(board, job.leaf, owner)
+
+
+@kernel
+def hold_allows(board: Board, slot: int, node: int, end_s: float) -> bool:
+    """Whether a start leaves alone what is promised on a node: it ends before, or fits beside."""
+    g = board.g[0]
+    job = board.jobs[slot]
+    nodes = board.nodes
+    if nodes[node].stamp != g.turn or end_s <= nodes[node].hold_from_s:
+        return True
+    return bool(
+        not job.gang
+        and job.gpus <= nodes[node].spare_gpus
+        and job.mcpu <= nodes[node].spare_mcpu
+        and job.mem_mib <= nodes[node].spare_mem_mib
+    )
