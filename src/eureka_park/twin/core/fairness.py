@@ -77,7 +77,7 @@ def _spread(changes: Any, leaf: int, from_s: float, to_s: float, rate: float) ->
     if to_s <= from_s or rate <= 0.0:
         return
     last = changes.shape[0] - 2
-    first, final = min(last, int(from_s // 3600.0)), min(last, int(to_s // 3600.0))
+    first, final = min(last, int(from_s / 3600.0)), min(last, int(to_s / 3600.0))
     if first == final:
         _once(changes, first, leaf, rate * (to_s - from_s))
         return
@@ -105,7 +105,7 @@ def add_hours(hours: Hours, jobs: Jobs, row: int, held: float, until_s: float) -
         rate = held * jobs.done_s[row] / (gone_s - start_s)
         _spread(hours.served, leaf, start_s, gone_s, rate)
     last = hours.wanted.shape[0] - 2
-    first, final = min(last, int(submit_s // 3600.0)), min(last, int(gone_s // 3600.0))
+    first, final = min(last, int(submit_s / 3600.0)), min(last, int(gone_s / 3600.0))
     if first < final:
         _once(hours.wanted, first, leaf, held * min(run_s, 3600.0 * (first + 1) - submit_s))
         hours.wanted[first + 1, leaf] += held * min(run_s, 3600.0)

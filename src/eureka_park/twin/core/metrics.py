@@ -25,17 +25,20 @@ from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.tally import (
     BY_GPU_H,
     BY_JOB,
-    N_TIERS,
     QUANTILES,
     SLOWDOWN,
     TURNAROUND,
     WAIT,
+    Sums,
     Tally,
     add_jobs,
+    hit_fracs,
     jobs_of,
-    mean_of,
+    leaf_sums,
+    means,
     new_tally,
-    parts,
+    part,
+    tier_sums,
     told_figure,
 )
 from eureka_park.twin.core.workload import TIER_NAMES, Workload
@@ -71,22 +74,22 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
     tally, hours = new_tally(len(work.leaves)), new_hours(played.until_s, len(work.leaves))
     add_jobs(tally, jobs, played.until_s)
     add_all_hours(hours, jobs, held, played.until_s)
-    served = served_by_window(hours, weight)
+    served, sums = served_by_window(hours, weight), tier_sums(tally)
     tenants = tenant_figures(work, played, tally, served, knows_alone=park.n_units(work) > 0.0)
     rhos = [one["rho"] for one in tenants.values() if one["rho"] is not None]
     return {
-        **_counts(work, played, held, tally),
-        **_by_tier(tally),
+        **_counts(work, played, held, sums),
+        **_by_tier(tally, sums),
         "n_pauses": int(played.n_pauses.sum()),
         "firm_disturbed": int(played.firm_disturbed),
-        **energy_figures(played, park.sky, park.meter, _total(tally, "done_gpu_s") / 3600.0),
-        "unserved_mwh": _unserved_mwh(tally, park),
-        **_use(played, tally, park),
+        **energy_figures(played, park.sky, park.meter, float(sums["done_gpu_s"].sum()) / 3600.0),
+        "unserved_mwh": _mwh(float(sums["unserved_kwh"].sum()), park) if park.job_kw is not None else None,
+        **_use(played, sums, park),
         **told_fairness(served),
         "rho_max": max(rhos) if rhos else None,
         **_promises(played.totals),
         **{name: float(value) for name, value in played.totals.items()},
-        "tiers": {name: _group(tally, tier, played, park) for tier, name in enumerate(TIER_NAMES)},
+        "tiers": {name: _group(sums, tier, played, park) for tier, name in enumerate(TIER_NAMES)},
         "tenants": tenants,
         "digest": played.digest,
     }
@@ -95,37 +98,32 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
 # Parts of a report ----------------------------------------------------------------------------------------------------
 
 
-def _counts(work: Workload, played: Played, held: Floats, tally: Tally) -> dict[str, Any]:
+def _counts(work: Workload, played: Played, held: Floats, sums: Sums) -> dict[str, Any]:
     done, asked = float((held * played.done_s).sum()), float((held * work.run_s).sum())
     return {
         "jobs": work.n_jobs,
-        "jobs_started": int(_total(tally, "n_started")),
-        "jobs_finished": int(_total(tally, "n_ended")),
+        "jobs_started": int(sums["n_started"].sum()),
+        "jobs_finished": int(sums["n_ended"].sum()),
         "done_frac": done / max(1e-300, asked),
     }
 
 
-def _by_tier(tally: Tally) -> dict[str, Any]:
+def _by_tier(tally: Tally, sums: Sums) -> dict[str, Any]:
     """Waits, turnarounds, slowdowns and deadlines of each tier, by jobs and by GPU hours."""
     found: dict[str, Any] = {}
-    for name, figure in FIGURES:
-        for suffix, by in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H)):
-            told = {one: told_figure(tally, tier, figure, by) for tier, one in enumerate(TIER_NAMES)}
-            found[name + suffix] = told
     for suffix, by in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H)):
-        found[f"deadline_hit_frac{suffix}"] = _of_tiers(parts(tally, "hit", "due", by))
-    due, finished = (float(tally.groups[name][:N_TIERS, BY_GPU_H].sum()) for name in ("due", "due_finished"))
-    found["gpu_h_finished_frac"] = finished / due if due > 0.0 else 1.0
+        for name, figure in FIGURES:
+            told = {one: told_figure(tally, sums, tier, figure, by) for tier, one in enumerate(TIER_NAMES)}
+            found[name + suffix] = told
+        hits = hit_fracs(sums, by)
+        found[f"deadline_hit_frac{suffix}"] = {one: float(hits[tier]) for tier, one in enumerate(TIER_NAMES)}
+    found["gpu_h_finished_frac"] = float(part(sums["due_ended_weight"].sum(), sums["due_weight"].sum()))
     return found
 
 
-def _of_tiers(values: Floats) -> dict[str, float]:
-    return {name: float(values[tier]) for tier, name in enumerate(TIER_NAMES)}
-
-
-def _use(played: Played, tally: Tally, park: Park) -> dict[str, Any]:
+def _use(played: Played, sums: Sums, park: Park) -> dict[str, Any]:
     """How much of the park was held, and what became of it."""
-    asked, done, held, lost = (_total(tally, f"{name}gpu_s") for name in ("", "done_", "held_", "lost_"))
+    asked, done, held, lost = (float(sums[f"{name}gpu_s"].sum()) for name in ("", "done_", "held_", "lost_"))
     is_counted = played.counted is not None and held > 0.0
     installed = park.n_gpus * played.until_s
     return {
@@ -137,24 +135,23 @@ def _use(played: Played, tally: Tally, park: Park) -> dict[str, Any]:
     }
 
 
-def _group(tally: Tally, group: int, played: Played, park: Park | None = None) -> dict[str, Any]:
+def _group(sums: Sums, group: int, played: Played, park: Park | None = None) -> dict[str, Any]:
     """What a tier or a tenant asked for and got."""
-    one = tally.groups[group]
-    is_counted = played.counted is not None and one.held_gpu_s > 0.0
-    due = float(one.due[BY_GPU_H])
+    one = {name: float(values[group]) for name, values in sums.items()}
+    is_counted = played.counted is not None and one["held_gpu_s"] > 0.0
     found = {
-        "jobs": int(one.n_jobs),
-        "jobs_started": int(one.n_started),
-        "jobs_finished": int(one.n_ended),
-        "n_pauses": int(one.n_pauses),
-        "gpu_h": float(one.gpu_s) / 3600.0,
-        "gpu_h_done": float(one.done_gpu_s) / 3600.0,
-        "goodput_frac": float(one.done_gpu_s / one.held_gpu_s) if is_counted else None,
-        "checkpoint_loss_frac": float(one.lost_gpu_s / one.held_gpu_s) if is_counted else None,
-        "gpu_h_finished_frac": float(one.due_finished[BY_GPU_H]) / due if due > 0.0 else 1.0,
+        "jobs": int(one["n_jobs"]),
+        "jobs_started": int(one["n_started"]),
+        "jobs_finished": int(one["n_ended"]),
+        "n_pauses": int(one["n_pauses"]),
+        "gpu_h": one["gpu_s"] / 3600.0,
+        "gpu_h_done": one["done_gpu_s"] / 3600.0,
+        "goodput_frac": one["done_gpu_s"] / one["held_gpu_s"] if is_counted else None,
+        "checkpoint_loss_frac": one["lost_gpu_s"] / one["held_gpu_s"] if is_counted else None,
+        "gpu_h_finished_frac": one["due_ended_weight"] / one["due_weight"] if one["due_weight"] > 0.0 else 1.0,
     }
     if park is not None and park.job_kw is not None:
-        found["unserved_mwh"] = float(one.unserved_kwh) * park.meter.per_it / 1000.0
+        found["unserved_mwh"] = _mwh(one["unserved_kwh"], park)
     return found
 
 
@@ -162,24 +159,22 @@ def tenant_figures(
     work: Workload, played: Played, tally: Tally, served: Served, *, knows_alone: bool = True
 ) -> dict[str, dict[str, Any]]:
     """Figures of each leaf that sent jobs. `served_frac` is its service over its entitlement in the whole run."""
-    due, got = served.due.sum(axis=0), served.got.sum(axis=0)
-    hit, hit_by_gpu_h = parts(tally, "hit", "due", BY_JOB), parts(tally, "hit", "due", BY_GPU_H)
+    due, got, sums = served.due.sum(axis=0), served.got.sum(axis=0), leaf_sums(tally)
+    by = {suffix: {name: means(sums, figure, at) for name, figure in FIGURES}
+          for suffix, at in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H))}  # fmt: skip
+    hits = {"": hit_fracs(sums), "_by_gpu_h": hit_fracs(sums, BY_GPU_H)}
     found: dict[str, dict[str, Any]] = {}
-    for leaf, path in enumerate(work.leaves):
-        group = N_TIERS + leaf
-        one = tally.groups[group]
-        if one.n_jobs == 0:
-            continue
-        waits = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
-        found[path] = {
-            **_group(tally, group, played),
-            "wait_s": {"mean": mean_of(tally, group, WAIT), **waits},
-            **{f"{name}_mean": mean_of(tally, group, figure) for name, figure in FIGURES[1:]},
-            **{f"{name}_mean_by_gpu_h": mean_of(tally, group, figure, BY_GPU_H) for name, figure in FIGURES},
-            "deadline_hit_frac": float(hit[group]),
-            "deadline_hit_frac_by_gpu_h": float(hit_by_gpu_h[group]),
+    for leaf in np.flatnonzero(sums["n_jobs"]):
+        quantiles = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
+        alone_s = float(sums["alone_s"][leaf])
+        found[work.leaves[leaf]] = {
+            **_group(sums, int(leaf), played),
+            "wait_s": {"mean": float(by[""]["wait_s"][leaf]), **quantiles},
+            **{f"{name}_mean": float(by[""][name][leaf]) for name, _figure in FIGURES[1:]},
+            **{f"{name}_mean_by_gpu_h": float(by["_by_gpu_h"][name][leaf]) for name, _figure in FIGURES},
+            **{f"deadline_hit_frac{suffix}": float(values[leaf]) for suffix, values in hits.items()},
             "served_frac": float(got[leaf] / due[leaf]) if due[leaf] > 0.0 else None,
-            "rho": float(one.shared_s / one.alone_s) if knows_alone and one.alone_s > 0.0 else None,
+            "rho": float(sums["shared_s"][leaf]) / alone_s if knows_alone and alone_s > 0.0 else None,
             "it_kwh": float(played.leaf_kwh[leaf]) if len(played.leaf_kwh) else None,
         }
     return found
@@ -193,14 +188,9 @@ def _promises(totals: Mapping[str, float]) -> dict[str, Any]:
     return {"promises_kept_frac": 1.0 - n_broken / n_promised if n_promised > 0.0 else 1.0}
 
 
-def _unserved_mwh(tally: Tally, park: Park) -> float | None:
-    if park.job_kw is None:
-        return None
-    return _total(tally, "unserved_kwh") * park.meter.per_it / 1000.0
-
-
-def _total(tally: Tally, name: str) -> float:
-    return float(tally.groups[name][:N_TIERS].sum())
+def _mwh(it_kwh: float, park: Park) -> float:
+    """Energy of machines, at the site meter."""
+    return it_kwh * park.meter.per_it / 1000.0
 
 
 # What jobs hold and are entitled to -----------------------------------------------------------------------------------

@@ -13,17 +13,19 @@ from eureka_park.twin.core.log_histogram import ERROR_FRAC
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.tally import (
     BY_GPU_H,
-    N_TIERS,
+    BY_JOB,
     SLOWDOWN,
     TURNAROUND,
     WAIT,
     Tally,
     add_job,
     add_jobs,
+    hit_fracs,
     jobs_of,
-    mean_of,
+    leaf_sums,
+    means,
     new_tally,
-    parts,
+    tier_sums,
     told_figure,
     unserved_s,
 )
@@ -61,50 +63,56 @@ def tally_of(gone: Played = GONE, work: Workload = WORK, **more: Any) -> Tally:
     return tally
 
 
+def told(tally: Tally, tier: int, figure: int, by: int = BY_JOB) -> dict[str, float]:
+    return told_figure(tally, tier_sums(tally), tier, figure, by)
+
+
 def near(value: float) -> Any:
     return pytest.approx(value, rel=ERROR_FRAC * 1.001)
 
 
 def test_waits_and_turnarounds_of_tiers() -> None:
     tally = tally_of()
-    assert told_figure(tally, FIRM, WAIT) == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
-    flex = told_figure(tally, FLEX, WAIT)  # 50 s, and 980 s for who has not started
+    assert told(tally, FIRM, WAIT) == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+    flex = told(tally, FLEX, WAIT)  # 50 s, and 980 s for who has not started
     assert flex["mean"] == (50 + 980) / 2
     assert (flex["p50"], flex["p95"]) == (near(50), near(980))
-    assert told_figure(tally, FLEX, WAIT, BY_GPU_H)["mean"] == pytest.approx((50 * 100 + 980 * 1) / 101)
-    assert told_figure(tally, FLEX, WAIT, BY_GPU_H)["p95"] == near(50)
-    assert told_figure(tally, GREEN, WAIT)["p50"] == near(870)
-    assert told_figure(tally, FIRM, TURNAROUND)["mean"] == 100.0
-    assert told_figure(tally, FLEX, TURNAROUND)["mean"] == 170.0  # of those that ended
-    assert told_figure(tally, GREEN, TURNAROUND) == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
+    assert told(tally, FLEX, WAIT, BY_GPU_H)["mean"] == pytest.approx((50 * 100 + 980 * 1) / 101)
+    assert told(tally, FLEX, WAIT, BY_GPU_H)["p95"] == near(50)
+    assert told(tally, GREEN, WAIT)["p50"] == near(870)
+    assert told(tally, FIRM, TURNAROUND)["mean"] == 100.0
+    assert told(tally, FLEX, TURNAROUND)["mean"] == 170.0  # of those that ended
+    assert told(tally, GREEN, TURNAROUND) == {"mean": 0.0, "p50": 0.0, "p95": 0.0, "p99": 0.0}
 
 
 def test_a_slowdown_is_never_below_one_and_counts_ten_seconds_at_least() -> None:
     gone = played([0.0, 60.0, 39.0, 30.0], [100.0, 210.0, 40.0, 130.0], [100.0, 100.0, 1.0, 100.0])
     tally = tally_of(gone)
-    assert told_figure(tally, FIRM, SLOWDOWN) == {"mean": 1.0, "p50": 1.0, "p95": 1.0, "p99": 1.0}
-    assert told_figure(tally, FLEX, SLOWDOWN)["mean"] == pytest.approx((200 / 100 + 20 / 10) / 2)
-    assert told_figure(tally, FLEX, SLOWDOWN)["p99"] == near(2.0)
+    assert told(tally, FIRM, SLOWDOWN) == {"mean": 1.0, "p50": 1.0, "p95": 1.0, "p99": 1.0}
+    assert told(tally, FLEX, SLOWDOWN)["mean"] == pytest.approx((200 / 100 + 20 / 10) / 2)
+    assert told(tally, FLEX, SLOWDOWN)["p99"] == near(2.0)
 
 
 def test_tenants_have_their_own_sums() -> None:
     tally = tally_of()
-    one, other = tally.groups[N_TIERS], tally.groups[N_TIERS + 1]
-    assert (one.n_jobs, one.n_started, one.n_ended, one.n_pauses) == (2, 2, 2, 2)
-    assert (other.n_jobs, other.n_started, other.n_ended, other.n_pauses) == (2, 1, 0, 1)
-    assert (one.gpu_s, one.done_gpu_s, one.held_gpu_s, one.lost_gpu_s) == (900.0, 900.0, 930.0, 20.0)
-    assert (other.gpu_s, other.done_gpu_s) == (100.0, 50.0)
-    assert mean_of(tally, N_TIERS + 1, WAIT) == (980 + 870) / 2
+    sums = leaf_sums(tally)
+    wanted = {
+        "n_jobs": [2, 2], "n_started": [2, 1], "n_ended": [2, 0], "n_pauses": [2, 1], "gpu_s": [900, 100],
+        "done_gpu_s": [900, 50], "held_gpu_s": [930, 50], "lost_gpu_s": [20, 0], "weight": [900, 101],
+    }  # fmt: skip
+    assert {name: sums[name].tolist() for name in wanted} == wanted
+    assert means(sums, WAIT).tolist() == [25, (980 + 870) / 2]
+    assert means(sums, TURNAROUND).tolist() == [(100 + 170) / 2, 0]
     assert tally.by_leaf.sum(axis=1).tolist() == [2, 2]
 
 
 def test_deadlines_inside_the_run_are_hit_missed_or_finished_late() -> None:
     late = played([0.0, 300.0, 20.0, 900.0], [100.0, 400.0, 25.0, nan], [100.0, 100.0, 1.0, 50.0])
-    tally = tally_of(late)
-    assert tally.groups.due[FLEX].tolist() == [2.0, 101.0]
-    assert parts(tally, "hit", "due", 0)[:3].tolist() == [1.0, 0.5, 1.0]
-    assert parts(tally, "hit", "due", 1)[FLEX] == pytest.approx(1 / 101)
-    assert parts(tally, "due_finished", "due", 1)[FLEX] == 1.0
+    sums = tier_sums(tally_of(late))
+    assert (sums["n_due"][FLEX], sums["due_weight"][FLEX]) == (2.0, 101.0)
+    assert hit_fracs(sums).tolist() == [1.0, 0.5, 1.0]
+    assert hit_fracs(sums, BY_GPU_H)[FLEX] == pytest.approx(1 / 101)
+    assert sums["due_ended_weight"][FLEX] == 101.0
 
 
 @pytest.mark.parametrize(
@@ -127,13 +135,13 @@ def test_what_is_owed(row: int, end_s: float, done_s: float, owed_s: float) -> N
     assert unserved_s(jobs_of(WORK, gone, gone.end_s, kw), row, UNTIL_S) == pytest.approx(owed_s)
     tally = new_tally(2)
     add_job(tally, jobs_of(WORK, gone, gone.end_s, kw), row, UNTIL_S)
-    assert tally.groups.unserved_kwh[int(WORK.tier[row])] == pytest.approx(owed_s / 1000.0)
+    assert tier_sums(tally)["unserved_kwh"][int(WORK.tier[row])] == pytest.approx(owed_s / 1000.0)
 
 
 def test_time_in_the_park_stands_beside_time_alone() -> None:
-    tally = tally_of(alone_end_s=np.array([50.0, 110.0, 21.0, inf]))
-    assert tally.groups.shared_s[N_TIERS:].tolist() == [100.0 + 170.0, 980.0 + 970.0]
-    assert tally.groups.alone_s[N_TIERS:].tolist() == [50.0 + 100.0, 1.0 + 970.0]  # nobody is told beyond the run
+    sums = leaf_sums(tally_of(alone_end_s=np.array([50.0, 110.0, 21.0, inf])))
+    assert sums["shared_s"].tolist() == [100.0 + 170.0, 980.0 + 970.0]
+    assert sums["alone_s"].tolist() == [50.0 + 100.0, 1.0 + 970.0]  # nobody is told beyond the run
 
 
 def test_quantiles_of_many_jobs_are_near_the_exact_ones() -> None:
@@ -150,6 +158,6 @@ def test_quantiles_of_many_jobs_are_near_the_exact_ones() -> None:
         order = np.argsort(values)
         until = np.cumsum(weight[order])
         for name, level in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-            assert told_figure(tally, FLEX, figure)[name] == near(np.sort(values)[math.ceil(level * n) - 1])
+            assert told(tally, FLEX, figure)[name] == near(np.sort(values)[math.ceil(level * n) - 1])
             exact = values[order][np.searchsorted(until, level * until[-1])]
-            assert told_figure(tally, FLEX, figure, BY_GPU_H)[name] == near(exact)
+            assert told(tally, FLEX, figure, BY_GPU_H)[name] == near(exact)
