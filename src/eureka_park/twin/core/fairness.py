@@ -7,6 +7,7 @@ evenly, for a run keeps no hours of single jobs: exact for who is never paused.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -125,10 +126,12 @@ def add_all_hours(hours: Hours, jobs: Jobs, held: Any, until_s: float) -> None:
         add_hours(hours, jobs, row, held[row], until_s)
 
 
-def levels(changes: Floats) -> Floats:
-    """Amounts by hour and tenant, from their changes."""
-    amounts = np.cumsum(changes[:-1], axis=0)
-    return np.where(amounts > 1e-6, amounts, 0.0)  # a rest of rounding is nothing
+def levels(changes: Floats) -> Iterator[Floats]:
+    """Amounts of each hour by tenant, from their changes."""
+    amounts = np.zeros(changes.shape[1])
+    for change in changes[:-1]:
+        amounts += change
+        yield np.where(amounts > 1e-6, amounts, 0.0)  # a rest of rounding is nothing
 
 
 class Served(NamedTuple):
@@ -146,21 +149,20 @@ def served_by_window(hours: Hours, weight: Floats, window_h: int = WINDOW_H) -> 
     """Service and entitlement. What is due in an hour is the max-min fair part, by weights and up to each one's demand,
     of all that was served in it.
     """
-    got, wanted = levels(hours.served), levels(hours.wanted)
-    n_hours, n_leaves = got.shape
-    found = Served(*(np.zeros((-(-n_hours // window_h), n_leaves)) for _ in Served._fields))
-    for hour in range(n_hours):
-        want = np.maximum(wanted[hour], got[hour])
+    n_hours = hours.served.shape[0] - 1
+    found = Served(*(np.zeros((-(-n_hours // window_h), len(weight))) for _ in Served._fields))
+    for hour, (got, wanted) in enumerate(zip(levels(hours.served), levels(hours.wanted), strict=True)):
+        want = np.maximum(wanted, got)
         is_there = want > 0.0
         if not is_there.any():
             continue
-        level = water_level(weight, want, float(got[hour].sum()))
+        level = water_level(weight, want, float(got.sum()))
         due = np.minimum(want, level * weight) if level < math.inf else want
         is_contested = is_there & (want > due * (1.0 + SLACK_FRAC))
         window = hour // window_h
-        found.got[window] += got[hour]
+        found.got[window] += got
         found.due[window] += due
-        found.got_contested[window] += np.where(is_contested, got[hour], 0.0)
+        found.got_contested[window] += np.where(is_contested, got, 0.0)
         found.due_contested[window] += np.where(is_contested, due, 0.0)
     return found
 

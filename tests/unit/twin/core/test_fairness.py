@@ -44,7 +44,7 @@ def hours_of(columns: dict[str, Any], start: Any, end: Any, done: Any, until_h: 
 
 
 def by_hour(changes: Any, leaf: int = 0) -> list[float]:
-    return [round(float(one), 6) for one in levels(changes)[:, leaf] / H]
+    return [round(float(one), 6) for one in np.array(list(levels(changes)))[:, leaf] / H]
 
 
 def test_who_runs_at_once_wants_what_it_gets() -> None:
@@ -86,7 +86,7 @@ def test_no_service_is_lost_and_none_is_more_than_was_wanted(
     done = np.clip((np.minimum(end, until_s) - start) / slow, 0.0, run)
     columns = {"submit_s": submit, "run_s": run, "leaf": [row[4] for row in rows]}
     hours = hours_of(columns, start, np.where(end <= until_s, end, nan), done, 10.0)
-    got, wanted = levels(hours.served), levels(hours.wanted)
+    got, wanted = (np.array(list(levels(one))) for one in hours)
     assert got.sum() == pytest.approx(float(done.sum()), rel=1e-9, abs=1e-4)
     assert (got <= wanted + 1e-3).all()
 
