@@ -35,7 +35,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
         work, until_s = world.work, world.days * 86_400.0
         end_s = np.where(work.submit_s + work.run_s <= until_s, work.submit_s + work.run_s, np.nan)
         pauses = np.ones(work.n_jobs, dtype=np.int32)
-        return Played(work.submit_s, end_s, pauses, work.run_s, until_s, 3, 0.125, "0123456789abcdef99")
+        return Played(work.submit_s, end_s, pauses, work.run_s, until_s, 60, 0.125, "0123456789abcdef99")
 
     monkeypatch.setattr(twin_run, "_play", at_once)
 
@@ -47,7 +47,7 @@ def test_programs_get_one_document(run: Run) -> None:
     assert set(found["wait_s"]) == set(found["deadline_hit_frac"]) == {"firm", "flex", "green"}
     assert set(found["wait_s"]["firm"]) == {"mean", "p50", "p95", "p99"}
     assert found["n_pauses"] == 50
-    assert found["firm_disturbed"] == 3
+    assert found["firm_disturbed"] == 60
     assert found["overrun_mwh"] == pytest.approx(0.125 * (1.0 + 0.15 * 0.65))  # at the site meter
     for name in ("jobs_finished", "cpu_s", "wall_s", "peak_rss_mib", "jain_index", "digest"):
         assert name in found

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eureka_park.twin.core.counted import Counted
@@ -136,6 +136,13 @@ def test_tenants_stand_beside_what_they_had_alone() -> None:
     assert found["b"]["gpu_h_done"] == pytest.approx(50 / 3600)
 
 
+def test_a_policy_that_knows_no_tiers_disturbs_firm_jobs_all_the_same() -> None:
+    assert report(WORK, PLAYED, ())["firm_disturbed"] == 0
+    paused = replace(PLAYED, n_pauses=np.array([3, 2, 0, 0], np.int32))
+    assert report(WORK, paused, ())["firm_disturbed"] == 3
+    assert report(WORK, replace(paused, firm_disturbed=5), ())["firm_disturbed"] == 5
+
+
 def test_what_was_not_counted_is_told_as_nothing() -> None:
     bare = replace(PLAYED, counted=None, totals={}, leaf_kwh=np.zeros(0))
     found = report(WORK, bare, ())
@@ -153,3 +160,46 @@ def test_without_gpus_tenants_share_cpus() -> None:
     assert found["tenants"]["a"]["rho"] == pytest.approx(100 / 200)
     assert "b" not in found["tenants"]
     assert found["jain_index"] == 1.0
+
+
+job_rows = st.tuples(
+    st.floats(0, 20 * 3600), st.floats(1, 9 * 3600), st.integers(0, 16), st.integers(0, 2), st.integers(0, 3),
+    st.floats(0, 12 * 3600), st.floats(1, 3), st.one_of(st.just(math.inf), st.floats(1, 30 * 3600)),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(job_rows, min_size=1, max_size=25))
+def test_figures_stay_in_range_and_add_up(rows: list[tuple[float, ...]]) -> None:
+    rows.sort()
+    submit, run, gpus, tier, leaf, wait, slow, due = (np.array(column) for column in zip(*rows, strict=True))
+    work = workload_of(
+        ("a/x", "a/y", "b", "c"),
+        {"submit_s": submit, "run_s": run, "gpus": gpus, "tier": tier, "leaf": leaf, "deadline_s": submit + due},
+    )
+    until_s, start = 24 * 3600.0, submit + wait
+    end = start + run * slow
+    done = np.clip((np.minimum(end, until_s) - start) / slow, 0.0, run)
+    held = work.n_gpus * np.clip(np.minimum(end, until_s) - start, 0.0, None)
+    counts = Counted(np.full(24, 5.0), np.full(24, 3600.0), held, held * 0.1)
+    played = Played(
+        np.where(start <= until_s, start, nan), np.where(end <= until_s, end, nan), np.zeros(work.n_jobs, np.int32),
+        done, until_s, 0, 0.0, "d", {"it_kwh": 120.0, "clean_kwh": 1.0}, counted=counts,
+    )  # fmt: skip
+    found = report(work, played, (), Park(64.0, 64.0, flat_sky(4.0, 1.0), Meter(1.1), np.ones(work.n_jobs)))
+    for name, value in flattened(found).items():
+        if name.endswith("_frac") and "served" not in name and value is not None:
+            assert 0.0 <= value <= 1.0 + 1e-9, name
+        if name.startswith("jain"):
+            assert 0.0 < value <= 1.0 + 1e-9, name
+        if name.endswith(("_mwh", "_s", "mean", "p50", "p95", "p99", "rho")) and value is not None:
+            assert value >= 0.0, name
+        if name.startswith("bounded_slowdown") and name.endswith("p50") and value > 0.0:
+            assert value >= 1.0, name
+    for figure in ("wait_s", "turnaround_s", "bounded_slowdown"):
+        for one in found[figure].values():
+            assert one["p50"] <= one["p95"] <= one["p99"]
+    for name in ("jobs", "jobs_started", "jobs_finished", "gpu_h", "gpu_h_done"):
+        for groups in ("tiers", "tenants"):
+            assert sum(one[name] for one in found[groups].values()) == pytest.approx(found[name])
+    assert found["cfe_frac"] == pytest.approx(4.0 / 5.0)

@@ -41,7 +41,7 @@ from eureka_park.twin.core.tally import (
     tier_sums,
     told_figure,
 )
-from eureka_park.twin.core.workload import TIER_NAMES, Workload
+from eureka_park.twin.core.workload import FIRM, TIER_NAMES, Workload
 
 Floats = npt.NDArray[np.float64]
 Shares = Sequence[tuple[str, float, float]]
@@ -81,7 +81,7 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
         **_counts(work, played, held, sums),
         **_by_tier(tally, sums),
         "n_pauses": int(played.n_pauses.sum()),
-        "firm_disturbed": int(played.firm_disturbed),
+        "firm_disturbed": _firm_disturbed(work, played),
         **energy_figures(played, park.sky, park.meter, float(sums["done_gpu_s"].sum()) / 3600.0),
         "unserved_mwh": _mwh(float(sums["unserved_kwh"].sum()), park) if park.job_kw is not None else None,
         **_use(played, sums, park),
@@ -106,6 +106,11 @@ def _counts(work: Workload, played: Played, held: Floats, sums: Sums) -> dict[st
         "jobs_finished": int(sums["n_ended"].sum()),
         "done_frac": done / max(1e-300, asked),
     }
+
+
+def _firm_disturbed(work: Workload, played: Played) -> int:
+    """What the loop counted; of a policy that knows no tiers, the pauses of jobs that were sent as firm."""
+    return max(int(played.firm_disturbed), int(played.n_pauses[work.tier == FIRM].sum()))
 
 
 def _by_tier(tally: Tally, sums: Sums) -> dict[str, Any]:
