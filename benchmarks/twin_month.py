@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/twin_month.py [--jobs 1000000] [--nodes 2500] [--days 30] [--tenants 50] [--growth]
 
 One class of nodes with 8 GPUs under a sky with sun by day, each minute a turn. Making the workload counts apart, and so
-does reading compiled code. `--growth`: ten times fewer of jobs, nodes and tenants, one by one. `--json` for JSON.
+does reading compiled code. `--growth`: ten times fewer of jobs, nodes and tenants, one by one, and ten times more tenants. `--json` for JSON.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def main() -> None:
     cases = [whole]
     if options.growth:
         cases += [tuple(max(1, n // 10) if at == index else n for at, n in enumerate(whole)) for index in (0, 1, 3)]
+        cases.append((*whole[:3], 10 * options.tenants, options.load))
     rows = [measured(*case) for case in cases]
     if options.json:
         print(json.dumps(rows, indent=1))
