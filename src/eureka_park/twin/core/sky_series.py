@@ -10,14 +10,14 @@ the plan says. Power is IT kW of the site's own machines.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from eureka_park.energy.core.cooling import it_mw_from_site_mw
-from eureka_park.energy.core.dispatch_problem import DispatchProblem
+from eureka_park.energy.core.dispatch_problem import DispatchProblem, SaltPlant
 from eureka_park.energy.core.forecast import forecast_of
 from eureka_park.energy.core.power_plan import WARM_UP_DAYS, PlanRequest, make_plan
 from eureka_park.energy.core.supply import ALL_PLANTS, Supply, problem_from, roll, supply_of
@@ -35,12 +35,30 @@ N_STEPS: Final = 8  # steps of a price curve that are kept; smaller ones are mer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Tanks:
+    """What salt does in the truth, so that others may ask what it could have done. Plants by rows, hours by columns.
+
+    `direct_kw` is IT power without salt; `per_heat_kw` the IT power of a MW of heat drawn. Heat from the field, most
+    that power blocks take (MW of heat), content of tanks (MWh of heat; the first column before the first hour).
+    """
+
+    direct_kw: Floats
+    per_heat_kw: Floats
+    heat_mw_th: Floats
+    block_mw_th: Floats
+    level_mwh_th: Floats
+    size_mwh_th: Floats
+    loss_frac: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SkySeries:
     """Truth and plans. `hour0_s` is the UTC epoch second at which the run and its first hour begin.
 
     `true_clean_kw` has a value for each hour of the run and its tail. Each of P plans, in the order of
     `plan_issued_s` (UTC epoch), tells 48 hours from hour `plan_first_hour` on: clean power (p50, p10), the tie beyond
     it, and steps of price (MAD/MWh, carbon in it) up to a cumulative power; unused steps repeat the last one.
+    `tanks`: how the truth came about, where it comes from plants with salt.
     """
 
     hour0_s: float
@@ -53,6 +71,7 @@ class SkySeries:
     step_up_to_kw: Floats
     step_price: Floats
     step_own: npt.NDArray[np.bool_]
+    tanks: Tanks | None = None
 
     @property
     def n_hours(self) -> int:
@@ -92,7 +111,7 @@ def sky_of(site: Site, request: SkyRequest) -> SkySeries:
         )
     supply, n_hours = supply_of(site, request.seed, request.scenario), int(np.ceil(request.days * 24 - 1e-9))
     forecast = forecast_of(supply, request.seed)
-    truth_mw, plans = np.zeros(n_hours + TAIL_H), []
+    truth_mw, plans, record = np.zeros(n_hours + TAIL_H), [], _Record(n_hours + TAIL_H)
     warm_up_s = request.start_s - WARM_UP_DAYS * DAY_S
     stores = roll(supply, warm_up_s, WARM_UP_DAYS, site.site_mw_max)[1]
     for hour in range(0, n_hours, request.plan_every_h):
@@ -102,9 +121,9 @@ def sky_of(site: Site, request: SkyRequest) -> SkySeries:
         is_last = hour + request.plan_every_h >= n_hours
         until = n_hours + TAIL_H if is_last else hour + request.plan_every_h
         ahead = min(PLAN_HOURS, until - hour)
-        truth_mw[hour : hour + ahead], stores = _truth(supply, plans[-1], stores, ahead)
-        truth_mw[hour + ahead : until] = truth_mw[hour + ahead - 1]
-    return sky_of_plans(site, request, truth_mw, plans)
+        truth_mw[hour : hour + ahead], stores = _truth(supply, plans[-1], stores, ahead, record, hour)
+        truth_mw[hour + ahead : until] = record.direct_mw[hour + ahead : until] = truth_mw[hour + ahead - 1]
+    return replace(sky_of_plans(site, request, truth_mw, plans), tanks=record.tanks(site))
 
 
 def it_kw_of(site: Site, site_mw: Floats) -> Floats:
@@ -113,10 +132,56 @@ def it_kw_of(site: Site, site_mw: Floats) -> Floats:
     return np.array(flat).reshape(np.shape(site_mw))
 
 
+class _Record:
+    """What becomes of salt, written down hour by hour; of the full-scale site."""
+
+    def __init__(self, n_hours: int) -> None:
+        self.n_hours, self.direct_mw = n_hours, np.zeros(n_hours)
+        self.plants: dict[str, SaltPlant] = {}
+        self.heat: dict[str, Floats] = {}
+        self.block: dict[str, Floats] = {}
+        self.level: dict[str, Floats] = {}
+
+    def open(self, plants: Mapping[str, SaltPlant], stores: Mapping[str, float], at: int) -> None:
+        """From hour `at` on these plants stand there, with these contents."""
+        for name, plant in plants.items():
+            self.plants[name] = plant
+            for series, n in ((self.heat, self.n_hours), (self.block, self.n_hours), (self.level, self.n_hours + 1)):
+                series.setdefault(name, np.zeros(n))
+            self.level[name][at] = min(float(stores.get(name, 0.0)), plant.tes_mwh_th_max)
+
+    def tanks(self, site: Site) -> Tanks | None:
+        """All of it; None without tanks. Hours beyond the last known one keep what is left, and draw nothing."""
+        names = [name for name, plant in self.plants.items() if plant.tes_mwh_th_max > 0.0]
+        if not names:
+            return None
+        for name in names:
+            known = np.flatnonzero(self.block[name])
+            after = int(known[-1]) + 2 if len(known) else 1
+            kept = 1.0 - self.plants[name].loss_frac
+            for hour in range(after, self.n_hours + 1):
+                self.level[name][hour] = self.level[name][hour - 1] * kept
+        mw = site.site_mw_max
+        kw_per_mw = float(np.diff(it_kw_of(site, np.array([mw, mw + site.factor])))[0])
+        plants = [self.plants[name] for name in names]
+        return Tanks(
+            direct_kw=it_kw_of(site, np.maximum(0.0, self.direct_mw) * site.factor),
+            per_heat_kw=np.array([plant.per_heat * kw_per_mw for plant in plants]),
+            heat_mw_th=np.array([self.heat[name] for name in names]),
+            block_mw_th=np.array([self.block[name] for name in names]),
+            level_mwh_th=np.array([self.level[name] for name in names]),
+            size_mwh_th=np.array([plant.tes_mwh_th_max for plant in plants]),
+            loss_frac=np.array([plant.loss_frac for plant in plants]),
+        )
+
+
 def _truth(
-    supply: Supply, plan: PowerPlan, stores: Mapping[str, float], n_hours: int
+    supply: Supply, plan: PowerPlan, stores: Mapping[str, float], n_hours: int, record: _Record, at: int
 ) -> tuple[Floats, dict[str, float]]:
-    """Clean power at the site meter of a full-scale site, MW, for the first hours of a plan; the stores after them."""
+    """Clean power at the site meter of a full-scale site, MW, for the first hours of a plan; the stores after them.
+
+    What becomes of salt is written into `record` from hour `at` on.
+    """
     site, factor = supply.site, supply.site.factor
     real = problem_from(supply, plan.start_s, np.full(n_hours, site.site_mw_max), stores)
     direct = _summed(list(real.direct_mw.values()), n_hours)
@@ -126,6 +191,8 @@ def _truth(
     kept_frac = np.maximum(1e-9, uncharged_mw) / np.maximum(1e-9, uncharged_mw + taken_mw)
     left = {name: float(stores.get(name, 0.0)) for name in real.salt}
     total = direct + given_mw - taken_mw
+    record.open(real.salt, stores, at)
+    record.direct_mw[at : at + n_hours] = total
     wanted_mw = (np.array(plan.load_mw[:n_hours]) + np.array(plan.export_mw[:n_hours])) / factor
     for hour in range(n_hours):
         drawn = {}
@@ -140,6 +207,11 @@ def _truth(
             over -= back * plant.per_heat
             total[hour] += (drawn[name] - back) * plant.per_heat
             left[name] = min(plant.tes_mwh_th_max, left[name] - drawn[name] + back)
+            record.heat[name][at + hour], record.block[name][at + hour] = (
+                plant.heat_mw_th[hour],
+                plant.power_block_mw_th,
+            )
+            record.level[name][at + hour + 1] = left[name]
     last = n_hours - 1
     batteries = {name: series[last] / factor for name, series in plan.battery_mwh.items()}
     return np.maximum(0.0, total), {**left, **batteries}
