@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/twin_month.py [--jobs 1000000] [--nodes 2500] [--days 30] [--tenants 50] [--growth]
 
 One class of nodes with 8 GPUs under a sky with sun by day, each minute a turn. Making the workload counts apart, and so
-does reading compiled code. `--growth`: ten times fewer of jobs, nodes and tenants, one by one, and ten times more tenants. `--json` for JSON.
+does reading compiled code. `--growth`: ten times fewer of jobs, nodes and tenants, one by one, and ten times more
+tenants. `--json` for JSON.
 """
 
 from __future__ import annotations
