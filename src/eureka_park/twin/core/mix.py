@@ -17,7 +17,7 @@ from eureka_park.foundation.units import DAY_S, HOUR_S
 class SizeBin:
     """Jobs of one size: their share of all jobs, their GPU counts with weights, median and sigma of the run time.
 
-    In streamed workloads `low_sigma`, where it is above 0, holds below the median: many large jobs end at once.
+    In streamed workloads run times have the `quantiles` (share of jobs, s), where there are any.
     """
 
     jobs_frac: float
@@ -25,7 +25,7 @@ class SizeBin:
     weights: tuple[float, ...]
     median_s: float
     sigma: float
-    low_sigma: float = 0.0
+    quantiles: tuple[tuple[float, float], ...] = ()
 
 
 PHILLY_BINS: Final = (
@@ -39,15 +39,21 @@ PHILLY_BINS: Final = (
     SizeBin(0.0001, (64, 128, 256, 512), (0.5, 0.3, 0.15, 0.05), 5_320.0, 1.86),
 )
 
-# The same for streamed workloads, whose one-GPU jobs keep Philly's quantiles: sigmas above the median such that each bin
-# has its share of GPU hours, below it such that size and run time are hardly correlated (0.08).
+# The same for streamed workloads: one-GPU jobs keep the quantiles of all of Philly's jobs, larger ones have quantiles
+# of their own, as many of them end at once. Those above the median are such that each bin has its share of GPU hours.
 YEAR_BINS: Final = (
     *PHILLY_BINS[:3],
-    SizeBin(0.023, (4, 3), (0.97, 0.03), 17_410.0, 1.80, 4.0),
-    SizeBin(0.020, (8, 6, 5), (0.96, 0.02, 0.02), 23_683.0, 1.92, 4.0),
-    SizeBin(0.0025, (16, 12), (0.95, 0.05), 37_188.0, 1.56, 4.0),
+    SizeBin(0.023, (4, 3), (0.97, 0.03), 17_410.0, 1.74, (
+        (0.10, 150.0), (0.25, 730.0), (0.50, 17_410.0), (0.75, 84_000.0), (0.90, 176_000.0), (0.99, 990_000.0),
+    )),
+    SizeBin(0.020, (8, 6, 5), (0.96, 0.02, 0.02), 23_683.0, 1.84, (
+        (0.10, 200.0), (0.25, 990.0), (0.50, 23_683.0), (0.75, 184_000.0), (0.90, 378_000.0), (0.99, 1_120_000.0),
+    )),
+    SizeBin(0.0025, (16, 12), (0.95, 0.05), 37_188.0, 1.52, (
+        (0.10, 50.0), (0.25, 290.0), (0.50, 37_188.0), (0.75, 136_000.0), (0.90, 377_000.0), (0.99, 1_100_000.0),
+    )),
     *PHILLY_BINS[6:],
-)
+)  # fmt: skip
 
 # Helios Venus, 125,214 GPU jobs of April to September 2020: shares of the hours of a day and of the days of a week; %
 VENUS_HOURS: Final = (

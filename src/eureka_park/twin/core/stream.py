@@ -20,19 +20,15 @@ from eureka_park.compute.core.board import records
 from eureka_park.foundation.kernels import kernel
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.twin.core.arrivals import Arrivals, check
-from eureka_park.twin.core.chance import BITS, at_score, bits, picked, score, seeded, uniform
+from eureka_park.twin.core.chance import BITS, at_score, fill_block, picked, score, seeded, stepped, uniform
 from eureka_park.twin.core.chance import normal_tables as normals
 from eureka_park.twin.core.promises import SLICES, largest
 from eureka_park.twin.core.stream_tables import Tables, stretched, tables_of
 from eureka_park.twin.core.workload import (
     BATCH,
-    CANCELLED,
     DTYPES,
-    FAILED,
-    FINISHED,
     FIRM,
     FLEX,
-    GREEN,
     INTERACTIVE,
     SERVICE,
     Workload,
@@ -44,15 +40,15 @@ REHEARSED_MAX: Final = 2_000_000  # jobs up to which the load is met by what is 
 DECLARED_S: Final = 900.0
 POWER_SIGMA: Final = 0.03
 ROW: Final = np.dtype([(name, dtype) for name, dtype in DTYPES.items()], align=True)
-SWEEP: Final = np.dtype(
-    [("due_s", "f8"), ("z", "f8"), ("mcpu", "i8"), ("mem_mib", "i8"), ("kind", "i8"), ("leaf", "i8"), ("image", "i8"),
-     ("n_nodes_min", "i4"), ("tier", "i4"), ("job_class", "i4"), ("checkpoint", "i4"), ("priority", "i4")], align=True
-)  # fmt: skip
 STATE: Final = np.dtype(
-    [*BITS, ("row", "i8"), ("n_left", "i8"), ("n_follow", "i8"), ("hour", "i8"), ("in_hour", "i8"), ("begins", "i8"),
-     ("head", "i8"), ("tail", "i8"), ("hour_at_s", "f8"), ("into_s", "f8"), ("next_s", "f8"), ("gpu_s", "f8")],
+    [*BITS, ("at", "i8"), ("row", "i8"), ("n_left", "i8"), ("n_follow", "i8"), ("hour", "i8"), ("in_hour", "i8"),
+     ("begins", "i8"), ("head", "i8"), ("tail", "i8"), ("hour_at_s", "f8"), ("into_s", "f8"), ("next_s", "f8"),
+     ("gpu_s", "f8")],
     align=True,
 )  # fmt: skip
+BLOCK: Final = 1024  # words of random bits that are drawn at once
+PER_JOB: Final = 3  # words that a job takes
+PER_SWEEP: Final = 6  # words that a sweep takes besides
 ONLY_21: Final = np.uint64((1 << 21) - 1)
 FIRST_21: Final = np.uint64(43)
 SECOND_21: Final = np.uint64(22)
@@ -61,9 +57,13 @@ TO_21: Final = 2.0**-21
 
 
 class Stream(NamedTuple):
-    """A stream of jobs: `state` and `ring` change from draw to draw, `last` holds each tenant's last row."""
+    """A stream of jobs. `state`, `own` and `block` (random bits), `ring` (jobs that follow in open sweeps) and `last`
+    (each tenant's last row) change from draw to draw.
+    """
 
     state: Any
+    own: Any
+    block: Any
     ring: Any
     last: Any
     rules: Any
@@ -115,17 +115,19 @@ def streamed_workload(what: Arrivals, tree: SeedTree, n_rows: int = CHUNK) -> Wo
 
 def _at_start(what: Arrivals, tables: Tables, tree: SeedTree) -> Stream:
     state, n_sweeps = records(1, STATE), int(tables.sweeps.sum())
+    own = records(1, np.dtype(BITS))
     seeded(state, tree.child("stream"))
+    seeded(own, tree.child("own"))
     state.n_left[0], state.n_follow[0], state.begins[0] = what.n_jobs, what.n_jobs - n_sweeps, n_sweeps
-    state.hour[0], state.next_s[0] = -1, -1.0
+    state.hour[0], state.next_s[0], state.at[0] = -1, -1.0, BLOCK
     busiest = what.n_jobs / n_sweeps * float((tables.sweeps / tables.hour_s).max()) * what.mix.sweep_gap_s
     size = 1 << max(10, min(20, math.ceil(math.log2(4.0 * busiest + 1.0))))
     middle, tail = normals()
     return Stream(
-        state=state, ring=records(size, SWEEP), last=np.full(len(what.leaves), -1, np.int64), rules=tables.rules,
-        kinds=tables.kinds, kind_odds=tables.kind_odds, leaf_odds=tables.leaf_odds, run_s=tables.run_s,
-        slack_s=tables.slack_s, power=tables.power, sweeps=tables.sweeps, hour_s=tables.hour_s, middle=middle,
-        tail=tail,
+        state=state, own=own, block=np.zeros(BLOCK, np.uint64), ring=records(size, ROW),
+        last=np.full(len(what.leaves), -1, np.int64), rules=tables.rules, kinds=tables.kinds,
+        kind_odds=tables.kind_odds, leaf_odds=tables.leaf_odds, run_s=tables.run_s, slack_s=tables.slack_s,
+        power=tables.power, sweeps=tables.sweeps, hour_s=tables.hour_s, middle=middle, tail=tail,
     )  # fmt: skip
 
 
@@ -151,46 +153,68 @@ def _rehearsed(what: Arrivals, tables: Tables, tree: SeedTree) -> Tables:
 
 @kernel
 def draw(stream: Stream, chunk: Any) -> Any:
-    """Fill a chunk with the next jobs; how many there are. Fewer than there is room for: the stream has ended."""
-    state, ring, size = stream.state[0], stream.ring, stream.ring.shape[0]
-    n = min(chunk.shape[0], state.n_left)
+    """Fill a chunk with the next jobs; how many there are. 0: the stream has ended."""
+    n = min(chunk.shape[0], stream.state[0].n_left)
     for index in range(n):
-        if state.next_s < 0.0:
-            _find_next(stream, state)
-        at = state.tail & (size - 1)
-        if state.tail > state.head and ring[state.head & (size - 1)].due_s <= state.next_s:
-            at_s, at = ring[state.head & (size - 1)].due_s, state.head & (size - 1)
-            state.head += 1
-        else:
-            at_s = state.next_s
-            state.next_s = -1.0
-            _begin_sweep(stream, state, ring[at])
-        at_s = min(at_s, stream.rules[0].end_s)
-        _fill(stream, state, ring[at], chunk[index], at_s)
-        if _is_followed(state, size):
-            to = state.tail & (size - 1)
-            if to != at:
-                ring[to] = ring[at]
-            ring[to].due_s = at_s + stream.rules[0].gap_s
-            state.tail += 1
+        _place(stream, chunk, index)
+    _fill(stream, chunk, n)
     return n
 
 
 @kernel
-def _is_followed(state: Any, size: int) -> Any:
+def _place(stream: Stream, chunk: Any, index: int) -> None:
+    """The next job in the order of time, with what it shares with its sweep; see `_begin_sweep`."""
+    state, ring, block, rules = stream.state[0], stream.ring, stream.block, stream.rules[0]
+    row, last_place, at = chunk[index], ring.shape[0] - 1, state.at
+    if at + PER_JOB + PER_SWEEP > block.shape[0]:
+        fill_block(state, block)
+        at = 0
+    state.at = at + PER_JOB
+    if state.next_s < 0.0:
+        _find_next(stream, state, block[at])
+    if state.tail > state.head and ring[state.head & last_place].submit_s <= state.next_s:
+        _copy(ring[state.head & last_place], row)
+        state.head += 1
+    else:
+        row.submit_s = state.next_s
+        state.next_s = -1.0
+        _begin_sweep(stream, row, at + PER_JOB)
+        state.at += PER_SWEEP
+    row.submit_s = min(row.submit_s, rules.end_s)
+    if _is_followed(state, last_place, block[at + 1]):
+        follower = ring[state.tail & last_place]
+        _copy(row, follower)
+        follower.submit_s = row.submit_s + rules.gap_s
+        state.tail += 1
+    row.after = stream.last[row.leaf] if uniform(block[at + 2]) < rules.after else -1
+    stream.last[row.leaf] = state.row
+    state.row += 1
+
+
+@kernel
+def _copy(one: Any, two: Any) -> None:
+    """What a sweep's jobs share, from one row to another; whole records would be copied byte by byte."""
+    two.submit_s, two.run_s, two.time_s, two.deadline_s = one.submit_s, one.run_s, one.time_s, one.deadline_s
+    two.leaf, two.image, two.n_nodes, two.n_nodes_min = one.leaf, one.image, one.n_nodes, one.n_nodes_min
+    two.gpus, two.gpu_milli, two.gpu_type, two.ending = one.gpus, one.gpu_milli, one.gpu_type, one.ending
+    two.mcpu, two.mem_mib, two.tier, two.job_class = one.mcpu, one.mem_mib, one.tier, one.job_class
+    two.checkpoint, two.priority, two.is_first = one.checkpoint, one.priority, one.is_first
+
+
+@kernel
+def _is_followed(state: Any, room: int, word: Any) -> Any:
     """Whether the job that was drawn last is followed by another of its sweep."""
-    chance = state.n_follow > 0 and uniform(state) * state.n_left < state.n_follow
-    is_room = state.tail - state.head < size - 1
+    chance = uniform(word) * state.n_left < state.n_follow
     must = state.n_follow > 0 and state.begins == 0 and state.next_s < 0.0 and state.tail == state.head
     state.n_left -= 1
-    if (chance and is_room) or must:
+    if (chance and state.tail - state.head < room) or must:
         state.n_follow -= 1
         return True
     return False
 
 
 @kernel
-def _find_next(stream: Stream, state: Any) -> None:
+def _find_next(stream: Stream, state: Any, word: Any) -> None:
     """The instant at which the next sweep begins; INF where none is left.
 
     Of k instants that are even over what is left of an hour, the least leaves the part U**(1/k) of it behind.
@@ -202,7 +226,7 @@ def _find_next(stream: Stream, state: Any) -> None:
         state.hour += 1
         state.in_hour = stream.sweeps[state.hour]
         state.hour_at_s, state.into_s = state.hour * 3600.0, 0.0
-    x = -math.log(1.0 - uniform(state)) / state.in_hour
+    x = -math.log(1.0 - uniform(word)) / state.in_hour
     part = x * (1.0 - x * 0.5 * (1.0 - x / 3.0 * (1.0 - x * 0.25))) if x < 0.01 else 1.0 - math.exp(-x)
     state.into_s += (stream.hour_s[state.hour] - state.into_s) * part
     state.next_s = state.hour_at_s + math.floor(state.into_s * 1000.0) * 0.001
@@ -211,64 +235,76 @@ def _find_next(stream: Stream, state: Any) -> None:
 
 
 @kernel
-def _begin_sweep(stream: Stream, state: Any, sweep: Any) -> None:
-    """Draw what the jobs of a sweep share."""
-    rules = stream.rules[0]
-    sweep.kind = picked(state, stream.kind_odds)
-    sweep.leaf = picked(state, stream.leaf_odds)
-    kind = stream.kinds[sweep.kind]
-    sweep.z = rules.shared * score(state, stream.middle, stream.tail)
-    x = bits(state)
+def _begin_sweep(stream: Stream, row: Any, at: int) -> None:
+    """Draw what the jobs of a sweep share, from words of the block.
+
+    Until `_fill`, `run_s` holds the sweep's score, `time_s` the job's GPUs, `deadline_s` 0 for jobs that will have one,
+    and `ending` the bin.
+    """
+    rules, block = stream.rules[0], stream.block
+    kind = stream.kinds[picked(block[at], stream.kind_odds)]
+    row.leaf = leaf = picked(block[at + 1], stream.leaf_odds)
+    row.run_s = rules.shared * score(block[at + 2], stream.middle, stream.tail)
+    row.time_s, row.ending = kind.n_gpus, kind.bin
+    row.n_nodes, row.gpus, row.gpu_milli, row.gpu_type = kind.n_nodes, kind.gpus, kind.gpu_milli, -1
+    x = block[at + 3]
     cores, which, image = _first(x), _second(x), _third(x)
     part = kind.cores_low + kind.cores_span * cores
-    sweep.mcpu = max(rules.whole_cpu, int(rules.mcpu * part) // rules.whole_cpu * rules.whole_cpu)
-    sweep.mem_mib = max(1, int(rules.mem_mib * part))
-    sweep.image = sweep.leaf * rules.n_images + int(image * rules.n_images)
-    sweep.job_class = BATCH
+    row.mcpu = max(1, int(rules.cpus * part)) * rules.cpu_mcpu
+    row.mem_mib = max(1, int(rules.mem_mib * part))
+    row.image = leaf * rules.n_images + int(image * rules.n_images)
+    interactive, service, keep, elastic, due = (
+        rules.interactive,
+        rules.service,
+        rules.checkpoint,
+        rules.elastic,
+        rules.due,
+    )
+    job_class = BATCH
     if kind.is_small == 1:
-        sweep.job_class = INTERACTIVE if which < rules.interactive else BATCH if which < rules.service else SERVICE
-    x = bits(state)
-    tier, keeps, rank = _first(x), _second(x), _third(x)
-    sweep.tier = FIRM if tier < rules.firm or sweep.job_class == SERVICE else FLEX if tier < rules.flex else GREEN
-    sweep.checkpoint = 1 if sweep.job_class == BATCH and keeps < rules.checkpoint else 0
-    sweep.priority = 0 if rank < rules.low_priority else 1 if rank < rules.mid_priority else 2
+        job_class = INTERACTIVE if which < interactive else BATCH if which < service else SERVICE
+    x, last = block[at + 4], uniform(block[at + 5])
+    place, keeps, rank = _first(x), _second(x), _third(x)
+    tier = int(place >= rules.firm) + int(place >= rules.flex)  # FIRM, FLEX, GREEN
+    tier = FIRM if job_class == SERVICE else tier
+    checkpoint = (job_class == BATCH) & (keeps < keep)
     # the place of `keeps` among those that declare a checkpoint is as even as a new number
-    is_elastic = sweep.checkpoint == 1 and keeps < rules.checkpoint * rules.elastic and kind.is_gang == 1
-    sweep.n_nodes_min = (kind.n_nodes + 1) // 2 if is_elastic else 0
+    is_elastic = checkpoint & (keeps < keep * elastic) & (kind.is_gang == 1)
+    row.job_class, row.tier, row.checkpoint, row.is_first = job_class, tier, checkpoint, False
+    row.n_nodes_min = int(is_elastic) * ((kind.n_nodes + 1) // 2)
+    row.priority = int(rank >= rules.low_priority) + int(rank >= rules.mid_priority)
+    row.deadline_s = 0.0 if (tier == FLEX) & (last < due) else math.inf
 
 
 @kernel
-def _fill(stream: Stream, state: Any, sweep: Any, row: Any, at_s: float) -> None:
-    """One job of a sweep."""
-    rules, kind = stream.rules[0], stream.kinds[sweep.kind]
-    run_s = at_score(stream.run_s[kind.bin], sweep.z + rules.own * score(state, stream.middle, stream.tail))
-    if sweep.job_class == INTERACTIVE:
-        run_s = min(run_s, rules.interactive_s)
-    run_s = math.floor(min(max(run_s * rules.stretch, rules.least_s), rules.most_s) * 1000.0 + 0.5) * 0.001
-    x = bits(state)
-    declared, end, chain = _first(x), _second(x), _third(x)
-    time_s = math.ceil(run_s * (1.0 + rules.declared * declared) / DECLARED_S) * DECLARED_S
-    row.submit_s, row.run_s, row.time_s = at_s, run_s, time_s
-    row.deadline_s = math.inf
-    if sweep.tier == FLEX and uniform(state) < rules.due:
-        slack_s = at_score(stream.slack_s, score(state, stream.middle, stream.tail))
-        row.deadline_s = math.floor((at_s + time_s + slack_s) * 1000.0 + 0.5) * 0.001
-    row.power_frac = min(
-        1.0, max(0.1, stream.power[sweep.image] + POWER_SIGMA * score(state, stream.middle, stream.tail))
-    )
-    gpu_s = kind.n_gpus * run_s
-    is_heavy = gpu_s >= rules.heavy_gpu_s
-    done = rules.heavy_done if is_heavy else rules.light_done
-    cancelled = rules.heavy_cancelled if is_heavy else rules.light_cancelled
-    row.ending = FINISHED if end < done else CANCELLED if end < cancelled else FAILED
-    row.after = stream.last[sweep.leaf] if chain < rules.after else -1
-    row.leaf, row.image, row.n_nodes, row.n_nodes_min = sweep.leaf, sweep.image, kind.n_nodes, sweep.n_nodes_min
-    row.gpus, row.gpu_milli, row.mcpu, row.mem_mib = kind.gpus, kind.gpu_milli, sweep.mcpu, sweep.mem_mib
-    row.tier, row.job_class, row.checkpoint = sweep.tier, sweep.job_class, sweep.checkpoint == 1
-    row.priority, row.gpu_type, row.is_first = sweep.priority, -1, False
-    stream.last[sweep.leaf] = state.row
-    state.row += 1
-    state.gpu_s += gpu_s
+def _fill(stream: Stream, chunk: Any, n: int) -> None:
+    """What the jobs of a chunk do not share with their sweeps, from random bits of their own."""
+    rules, own, middle, tail, sum_gpu_s = stream.rules[0], stream.own[0], stream.middle, stream.tail, 0.0
+    a, b, c, count = own.a, own.b, own.c, own.count
+    for index in range(n):
+        row = chunk[index]
+        a, b, c, count, x = stepped(a, b, c, count)
+        declared, end = _first(x), _second(x)
+        a, b, c, count, x = stepped(a, b, c, count)
+        run_s = at_score(stream.run_s[row.ending], row.run_s + rules.own * score(x, middle, tail))
+        run_s = min(run_s, rules.interactive_s) if row.job_class == INTERACTIVE else run_s
+        run_s = math.floor(min(max(run_s * rules.stretch, rules.least_s), rules.most_s) * 1000.0 + 0.5) * 0.001
+        gpu_s = row.time_s * run_s
+        time_s = math.ceil(run_s * (1.0 + rules.declared * declared) / DECLARED_S) * DECLARED_S
+        a, b, c, count, x = stepped(a, b, c, count)
+        slack_s = at_score(stream.slack_s, score(x, middle, tail))
+        due_s = math.floor((row.submit_s + time_s + slack_s) * 1000.0 + 0.5) * 0.001
+        a, b, c, count, x = stepped(a, b, c, count)
+        power_frac = stream.power[row.image] + POWER_SIGMA * score(x, middle, tail)
+        row.run_s, row.time_s, row.deadline_s = run_s, time_s, max(row.deadline_s, due_s)
+        row.power_frac = min(1.0, max(0.1, power_frac))
+        is_heavy = gpu_s >= rules.heavy_gpu_s
+        done = rules.heavy_done if is_heavy else rules.light_done
+        cancelled = rules.heavy_cancelled if is_heavy else rules.light_cancelled
+        row.ending = int(end >= done) + int(end >= cancelled)  # FINISHED, CANCELLED, FAILED
+        sum_gpu_s += gpu_s
+    own.a, own.b, own.c, own.count = a, b, c, count
+    stream.state[0].gpu_s += sum_gpu_s
 
 
 @kernel

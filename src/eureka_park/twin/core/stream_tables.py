@@ -6,6 +6,7 @@ by piece log-normal between the quantiles. What is offered is an expectation ove
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, Final
@@ -25,7 +26,7 @@ KIND: Final = np.dtype(
      ("is_gang", "i4"), ("cores_low", "f8"), ("cores_span", "f8")], align=True
 )  # fmt: skip
 RULES: Final = np.dtype(
-    [("mcpu", "i8"), ("mem_mib", "i8"), ("whole_cpu", "i8"), ("end_s", "f8"), ("gap_s", "f8"), ("stretch", "f8"),
+    [("cpus", "f8"), ("cpu_mcpu", "i8"), ("mem_mib", "i8"), ("end_s", "f8"), ("gap_s", "f8"), ("stretch", "f8"),
      ("least_s", "f8"), ("most_s", "f8"), ("interactive_s", "f8"), ("interactive", "f8"), ("service", "f8"),
      ("firm", "f8"), ("flex", "f8"), ("checkpoint", "f8"), ("elastic", "f8"), ("low_priority", "f8"),
      ("mid_priority", "f8"), ("declared", "f8"), ("due", "f8"), ("after", "f8"), ("own", "f8"), ("shared", "f8"),
@@ -78,33 +79,46 @@ def run_tables(mix: Mix) -> Floats:
     """Run times of each bin at each score of `grid()`, in seconds."""
     z, rows = grid(), []
     for index, one in enumerate(mix.bins):
-        if index == 0 and mix.run_quantiles:
-            at_z, log_s = _left_over(mix)
-            slope = (log_s[-1] - log_s[-2]) / (at_z[-1] - at_z[-2])
-            beyond = log_s[-1] + slope * np.maximum(0.0, z - at_z[-1])
-            rows.append(np.where(z > at_z[-1], beyond, np.interp(z, at_z, log_s)))
-        else:
-            rows.append(np.log(one.median_s) + np.where(z < 0.0, one.low_sigma or one.sigma, one.sigma) * z)
+        knots = _left_over(mix) if index == 0 and mix.run_quantiles else one.quantiles
+        rows.append(_log_s_at(_scores_of(knots, mix), z) if knots else np.log(one.median_s) + one.sigma * z)
     return over_scores(np.exp(np.array(rows)))
 
 
-def _left_over(mix: Mix) -> tuple[Floats, Floats]:
-    """Scores and log run times of the first bin: quantiles of all jobs, less what the other bins hold."""
-    first, others = mix.bins[0], mix.bins[1:]
-    total, inverse = sum(one.jobs_frac for one in mix.bins), NormalDist().inv_cdf
+def _scores_of(knots: Sequence[tuple[float, float]], mix: Mix) -> tuple[Floats, Floats]:
+    """Scores and log run times of quantiles, from the shortest run time on."""
+    inverse = NormalDist().inv_cdf
     found = [(-Q_MAX, float(np.log(mix.run_s_min)))]
-    for share, at_s in mix.run_quantiles:
-        rest = sum(one.jobs_frac * _below(one, at_s) for one in others)
-        left = (share * total - rest) / first.jobs_frac
-        if 0.0 < left < 1.0 and inverse(left) > found[-1][0]:
-            found.append((inverse(left), float(np.log(at_s))))
+    for share, at_s in knots:
+        if 0.0 < share < 1.0 and inverse(share) > found[-1][0]:
+            found.append((inverse(share), float(np.log(at_s))))
     at_z, log_s = np.array(found).T
     return at_z, log_s
 
 
-def _below(one: SizeBin, at_s: float) -> float:
-    sigma = (one.low_sigma or one.sigma) if at_s < one.median_s else one.sigma
-    return float(below(np.array([np.log(at_s / one.median_s) / sigma]))[0])
+def _log_s_at(known: tuple[Floats, Floats], z: Floats) -> Floats:
+    """Log run times at scores: linear between those known, and on as between the last two."""
+    at_z, log_s = known
+    slope = (log_s[-1] - log_s[-2]) / (at_z[-1] - at_z[-2])
+    return np.where(z > at_z[-1], log_s[-1] + slope * (z - at_z[-1]), np.interp(z, at_z, log_s))
+
+
+def _left_over(mix: Mix) -> list[tuple[float, float]]:
+    """Quantiles of the first bin: those of all jobs, less what the other bins hold."""
+    first, others = mix.bins[0], mix.bins[1:]
+    total = sum(one.jobs_frac for one in mix.bins)
+    return [
+        ((share * total - sum(one.jobs_frac * _below(one, at_s, mix) for one in others)) / first.jobs_frac, at_s)
+        for share, at_s in mix.run_quantiles
+    ]
+
+
+def _below(one: SizeBin, at_s: float, mix: Mix) -> float:
+    """The share of a bin's jobs that run less long."""
+    if not one.quantiles:
+        return float(below(np.array([np.log(at_s / one.median_s) / one.sigma]))[0])
+    z = grid()
+    at_z = np.interp([np.log(at_s)], _log_s_at(_scores_of(one.quantiles, mix), z), z)
+    return float(below(at_z)[0])
 
 
 # Kinds ------------------------------------------------------------------------------------------
@@ -236,9 +250,9 @@ def _rules(what: Arrivals, stretch: float) -> Any:
     mix, shape = what.mix, largest(what.shapes)
     per_node, tiers, ranks = shape.gpus or SLICES, np.cumsum(mix.tier_frac), np.cumsum(mix.priority_frac)
     spread = max(one.sigma for one in mix.bins)
-    own = min(1.0, mix.alike_sigma / spread)
+    own, cpu_mcpu = min(1.0, mix.alike_sigma / spread), 1000 if shape.mcpu >= 1000 * per_node else 1
     values = {
-        "mcpu": shape.mcpu, "mem_mib": shape.mem_mib, "whole_cpu": 1000 if shape.mcpu >= 1000 * per_node else 1,
+        "cpus": shape.mcpu / cpu_mcpu, "cpu_mcpu": cpu_mcpu, "mem_mib": shape.mem_mib,
         "end_s": what.days * DAY_S, "gap_s": mix.sweep_gap_s, "stretch": stretch, "least_s": mix.run_s_min,
         "most_s": most_s_of(what), "interactive_s": mix.interactive_s_max, "interactive": mix.interactive_frac,
         "service": 1.0 - mix.service_frac, "firm": tiers[0] / tiers[2], "flex": tiers[1] / tiers[2],
