@@ -129,6 +129,7 @@ def test_tenants_stand_beside_what_they_had_alone() -> None:
     assert found["a"]["rho"] == pytest.approx((100 + 170) / (200 + 290))
     assert found["b"]["rho"] == pytest.approx((980 + 970) / (1 + 100))
     assert report(WORK, PLAYED, (), PARK)["rho_max"] == found["b"]["rho"]
+    assert found["a"]["rho_by_gpu_h"] == pytest.approx((100 * 800 + 170 * 100) / (200 * 800 + 290 * 100))
     assert found["a"]["wait_s"]["mean"] == 25.0
     assert found["b"]["wait_s"]["p95"] == pytest.approx(980.0, rel=ERROR_FRAC)
     assert found["b"]["deadline_hit_frac"] == 0.0

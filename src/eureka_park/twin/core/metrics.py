@@ -76,7 +76,6 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
     add_all_hours(hours, jobs, held, played.until_s)
     served, sums = served_by_window(hours, weight), tier_sums(tally)
     tenants = tenant_figures(work, played, tally, served, knows_alone=park.n_units(work) > 0.0)
-    rhos = [one["rho"] for one in tenants.values() if one["rho"] is not None]
     return {
         **_counts(work, played, held, sums),
         **_by_tier(tally, sums),
@@ -86,7 +85,8 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
         "unserved_mwh": _mwh(float(sums["unserved_kwh"].sum()), park) if park.job_kw is not None else None,
         **_use(played, sums, park),
         **told_fairness(served),
-        "rho_max": max(rhos) if rhos else None,
+        "rho_max": _most(tenants, "rho"),
+        "rho_max_by_gpu_h": _most(tenants, "rho_by_gpu_h"),
         **_promises(played.totals),
         **{name: float(value) for name, value in played.totals.items()},
         "tiers": {name: _group(sums, tier, played, park) for tier, name in enumerate(TIER_NAMES)},
@@ -171,7 +171,6 @@ def tenant_figures(
     found: dict[str, dict[str, Any]] = {}
     for leaf in np.flatnonzero(sums["n_jobs"]):
         quantiles = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
-        alone_s = float(sums["alone_s"][leaf])
         found[work.leaves[leaf]] = {
             **_group(sums, int(leaf), played),
             "wait_s": {"mean": float(by[""]["wait_s"][leaf]), **quantiles},
@@ -179,10 +178,21 @@ def tenant_figures(
             **{f"{name}_mean_by_gpu_h": float(by["_by_gpu_h"][name][leaf]) for name, _figure in FIGURES},
             **{f"deadline_hit_frac{suffix}": float(values[leaf]) for suffix, values in hits.items()},
             "served_frac": float(got[leaf] / due[leaf]) if due[leaf] > 0.0 else None,
-            "rho": float(sums["shared_s"][leaf]) / alone_s if knows_alone and alone_s > 0.0 else None,
+            "rho": _rho(sums, leaf, "") if knows_alone else None,
+            "rho_by_gpu_h": _rho(sums, leaf, "_weighed") if knows_alone else None,
             "it_kwh": float(played.leaf_kwh[leaf]) if len(played.leaf_kwh) else None,
         }
     return found
+
+
+def _rho(sums: Sums, leaf: int, suffix: str) -> float | None:
+    """Time in the park over time alone, of all jobs of a tenant."""
+    alone_s = float(sums[f"alone_s{suffix}"][leaf])
+    return float(sums[f"shared_s{suffix}"][leaf]) / alone_s if alone_s > 0.0 else None
+
+
+def _most(tenants: Mapping[str, Mapping[str, Any]], name: str) -> float | None:
+    return max((one[name] for one in tenants.values() if one[name] is not None), default=None)
 
 
 def _promises(totals: Mapping[str, float]) -> dict[str, Any]:

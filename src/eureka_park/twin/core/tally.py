@@ -30,7 +30,8 @@ GROUP: Final = np.dtype(
     [("n_jobs", "i8"), ("n_started", "i8"), ("n_ended", "i8"), ("n_pauses", "i8"), ("n_due", "i8"), ("n_hit", "i8"),
      ("gpu_s", "f8"), ("done_gpu_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"),
      ("weight", "f8"), ("ended_weight", "f8"), ("due_weight", "f8"), ("hit_weight", "f8"), ("due_ended_weight", "f8"),
-     ("shared_s", "f8"), ("alone_s", "f8"), ("unserved_kwh", "f8"),
+     ("shared_s", "f8"), ("alone_s", "f8"), ("shared_s_weighed", "f8"), ("alone_s_weighed", "f8"),
+     ("unserved_kwh", "f8"),
      ("wait", "f8"), ("wait_weighed", "f8"), ("turnaround", "f8"), ("turnaround_weighed", "f8"),
      ("slowdown", "f8"), ("slowdown_weighed", "f8")],
     align=True,
@@ -116,8 +117,12 @@ def add_job(tally: Tally, jobs: Jobs, row: int, until_s: float) -> None:
     one.lost_gpu_s += jobs.lost_gpu_s[row]
     one.unserved_kwh += jobs.kw[row] * unserved_s(jobs, row, until_s) / 3600.0
     if submit_s < until_s:
-        one.shared_s += (end_s if has_ended else until_s) - submit_s
-        one.alone_s += min(jobs.alone_end_s[row], until_s) - submit_s
+        shared_s = (end_s if has_ended else until_s) - submit_s
+        alone_s = min(jobs.alone_end_s[row], until_s) - submit_s
+        one.shared_s += shared_s
+        one.alone_s += alone_s
+        one.shared_s_weighed += shared_s * weight
+        one.alone_s_weighed += alone_s * weight
     waited_s = max(0.0, (start_s if has_started else until_s) - submit_s)
     one.n_started += has_started
     one.wait += waited_s
