@@ -169,10 +169,10 @@ def tenant_figures(
           for suffix, at in (("", BY_JOB), ("_by_gpu_h", BY_GPU_H))}  # fmt: skip
     hits = {"": hit_fracs(sums), "_by_gpu_h": hit_fracs(sums, BY_GPU_H)}
     found: dict[str, dict[str, Any]] = {}
-    for leaf in np.flatnonzero(sums["n_jobs"]):
+    for leaf in np.flatnonzero(sums["n_jobs"]).tolist():
         quantiles = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
         found[work.leaves[leaf]] = {
-            **_group(sums, int(leaf), played),
+            **_group(sums, leaf, played),
             "wait_s": {"mean": float(by[""]["wait_s"][leaf]), **quantiles},
             **{f"{name}_mean": float(by[""][name][leaf]) for name, _figure in FIGURES[1:]},
             **{f"{name}_mean_by_gpu_h": float(by["_by_gpu_h"][name][leaf]) for name, _figure in FIGURES},
