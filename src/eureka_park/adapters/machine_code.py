@@ -161,6 +161,14 @@ def forget_compiled() -> None:
             (folder / _mark()).unlink(missing_ok=True)
 
 
+def keep_in(folder: Path) -> None:
+    """Have this process and those it starts keep kernels here, where the usual folders cannot be written and hold
+    none: each process would compile for itself, whenever it needs them.
+    """
+    if not kernels.IS_OFF and _kept_in() is None and not is_compiled():
+        os.environ["NUMBA_CACHE_DIR"] = str(folder.absolute())
+
+
 def _kept_in() -> Path | None:
     """The first folder for kernels that can be written."""
     for folder in kernels.folders():
@@ -178,7 +186,8 @@ def _mark() -> str:
     It errs on the side of compiling, which costs a look at each kernel where nothing has changed that matters.
     """
     digest = hashlib.sha256(repr((sys.version, platform.machine(), *_versions(), *_processor())).encode())
-    digest.update(repr(sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))).encode())
+    options = (item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] != "NUMBA_CACHE_DIR")
+    digest.update(repr(sorted(options)).encode())
     for path in sorted(path for name in _COMPILED for path in (_PACKAGE / name).rglob("*.py")):
         digest.update(path.read_bytes())
     return f"{_MARK}{digest.hexdigest()[:32]}"

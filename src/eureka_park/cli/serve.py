@@ -28,7 +28,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
     from eureka_park.adapters.home_policy import note_running
-    from eureka_park.adapters.machine_code import MachineCode
+    from eureka_park.adapters.machine_code import MachineCode, keep_in
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.control.of_site import nodes_of
@@ -50,6 +50,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         start=creation["start"],
         ready_real_s=time.time,
     )
+    keep_in(folder / "kernels")
     token = bootstrap.prepare(folder)
     park = bootstrap.open_park(folder)
     park.data.sweep_parts()

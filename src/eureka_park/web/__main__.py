@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from eureka_park import bootstrap
-from eureka_park.adapters.machine_code import MachineCode
+from eureka_park.adapters.machine_code import MachineCode, keep_in
 from eureka_park.adapters.process import log_to_stderr
 from eureka_park.web.serve import serve
 
@@ -28,6 +28,7 @@ def main() -> None:
         os.close(options.ready_fd)
         if not told:
             sys.exit(1)
+    keep_in(options.home / "kernels")
     serve(bootstrap.open_park(options.home), [socket.socket(fileno=int(item)) for item in options.fds.split(",")])
 
 

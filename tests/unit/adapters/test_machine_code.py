@@ -140,6 +140,28 @@ def test_a_compiler_whose_work_is_not_found_is_not_started_over_and_over(
     assert run(folder, "import sys, time" + NEVER_KEPT) == f"{n_begun}\n"
 
 
+def test_where_the_usual_folders_cannot_be_written_a_home_keeps_kernels(folder: Path) -> None:
+    (folder / "kept").write_text("a file where the folder should be")
+    keep = """
+    from pathlib import Path
+    from eureka_park.adapters import machine_code
+    assert not machine_code.is_compiled()
+    machine_code.keep_in(Path("home"))
+    """
+    run(folder, keep + textwrap.indent(COMPILE, "    "))
+    assert len(list((folder / "home" / "eureka-park").glob(f"*{kernels.SUFFIX}"))) == 1
+    run(folder, textwrap.dedent(keep) + RUN + "wait_for(machine_code_is_ready); assert code._compiler is None")
+    kept = """
+    from pathlib import Path
+    from eureka_park.adapters import machine_code
+    machine_code.note_compiled()
+    machine_code.keep_in(Path("another"))
+    assert machine_code.is_compiled()
+    """
+    run(folder, kept, NUMBA_CACHE_DIR=str(folder / "writable"))
+    assert (folder / "writable").is_dir() and not (folder / "another").exists()
+
+
 def test_kernels_that_are_switched_off_stay_so(folder: Path) -> None:
     code = "code.note(9.0); code.compile(); assert machine_code_is_ready() and code._compiler is None and twice(3) == 5"
     run(folder, RUN + code, NUMBA_DISABLE_JIT="1")
