@@ -32,11 +32,14 @@ TASKS_MAX: Final = 400
 _AFTER_MAX: Final = 12
 _NODES_MAX: Final = 8
 _PROMISES: Final[Mapping[str, str]] = {
-    "queued": N_("Start promised about {when}"),
+    "queued": N_("It may start about {when}"),
     "paused": N_("It goes on about {when}"),
     "frozen": N_("It goes on about {when}"),
     "running": N_("This lasts until about {when}"),
 }
+
+
+_PROMISED: Final = N_("Start promised about {when}")
 
 
 def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
@@ -125,6 +128,8 @@ def _promise(words: Words, job: Mapping[str, Any], now_s: float) -> Markup | Non
     until_s, form = promise_of(job, now_s), _PROMISES.get(job["state"])
     if until_s is None or form is None:
         return None
+    if job["state"] == "queued" and "promised_at" in job["reasons"][0]["values"]:
+        form = _PROMISED
     when = Markup('<time data-until="{0}" datetime="{0}">{1}</time>').format(
         iso_from_s(until_s), words.when(until_s, now_s)
     )
