@@ -18,6 +18,7 @@ PARTS: Final = {
     "sky": N_("making weather and plans"),
     "play": N_("running the days"),
     "metrics": N_("measuring"),
+    "bound": N_("working out what was possible"),
 }
 FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
 
@@ -43,6 +44,11 @@ FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
     show_default=True,
     help="The park's own, or first come first served with backfill that knows no shares, tiers, deadlines nor caps.",
 )
+@click.option(
+    "--bound/--no-bound",
+    default=None,
+    help="Say how clean it could have been with all known in advance; default: in runs of up to 92 days.",
+)
 @quiet_option
 @json_option
 def run(
@@ -52,6 +58,7 @@ def run(
     trace: Path | None,
     site: str,
     policy: str,
+    bound: bool | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -77,7 +84,7 @@ def run(
         # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
         can = frozenset(Capability) - (frozenset() if trace is not None else {Capability.RESIZE})
         rules = policy_of(found_site, can)
-        request = TwinRequest(jobs, days, seed, trace, "fcfs-easy" if policy == "fcfs-easy" else "park")
+        request = TwinRequest(jobs, days, seed, trace, "fcfs-easy" if policy == "fcfs-easy" else "park", bound=bound)
         with Line(quiet=quiet) as line:
             found = run_twin(found_site, request, rules, lambda part: line.show(part, lambda: _(PARTS[part])))
     if as_json:
@@ -100,6 +107,8 @@ def _print(found: dict[str, Any]) -> None:
         (_("firm jobs disturbed by power"), f"{found['firm_disturbed']:,}"),
         (_("energy above the budget"), f"{found['overrun_mwh']:,.3f} MWh"),
         (_("clean energy, matched hour by hour"), _frac(found["cfe_frac"])),
+        (_("the most that was possible, all known in advance"), _frac(found["cfe_bound_frac"])),
+        (_("the same, with salt used as it was"), _frac(found["cfe_bound_same_salt_frac"])),
         (_("fairness by weeks (Jain, 1 is best)"), f"{found['jain_index']:.3f}"),
         (_("time in the park over time on an own share, worst tenant"), _number(found["rho_max"])),
         (_("time and memory"), f"{found['cpu_s']:.1f} CPU s, {found['peak_rss_mib']:,.0f} MiB"),

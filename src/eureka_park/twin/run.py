@@ -19,6 +19,7 @@ from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
+from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures, failures_of
 from eureka_park.twin.core.metrics import Park, report
@@ -39,6 +40,7 @@ START_S: Final = 1_772_409_600.0  # 2026-03-02T00:00:00Z, a Monday near the equi
 DAYS: Final = 2.0
 DAYS_MAX: Final = 366.0
 LOAD_FRAC: Final = 0.7
+BOUND_DAYS: Final = 92.0  # runs up to this length are bounded unattended: a second or two; a year takes 15 CPU s
 GPU_H_PER_JOB: Final = 11.9  # Philly's; what `--jobs` follows from where nobody gives it
 PolicyName = Literal["park", "fcfs-easy"]
 Declared = tuple[str, float, float]
@@ -46,7 +48,10 @@ Declared = tuple[str, float, float]
 
 @dataclass(frozen=True, slots=True)
 class TwinRequest:
-    """What to run. None: as many jobs as fill `load_frac` of the site; two days, or the length of the trace."""
+    """What to run. None: as many jobs as fill `load_frac` of the site; two days, or the length of the trace.
+
+    `bound`: whether the clairvoyant bound of clean power is solved; None: in runs of up to `BOUND_DAYS`.
+    """
 
     n_jobs: int | None = None
     days: float | None = None
@@ -56,6 +61,7 @@ class TwinRequest:
     load_frac: float = LOAD_FRAC
     start_s: float = START_S
     plan_every_h: int = 6
+    bound: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +113,10 @@ def run_twin(
         played = (play or _play)(world, policy, request.policy)
     with clock.part("metrics"):
         found = report(world.work, played, world.shares, park_of(site, world))
+    found |= dict.fromkeys(FIGURES)
+    if (world.days <= BOUND_DAYS if request.bound is None else request.bound) and "it_kwh" in played.totals:
+        with clock.part("bound"):
+            found |= _bound(world, played, policy, found["cfe_frac"])
     return {
         "site": site.name,
         "policy": request.policy,
@@ -215,6 +225,16 @@ def hour_of_week(timezone: str, instant_s: float) -> int:
     """The local hour of the week, 0 for Monday 00:00."""
     local = datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone))
     return local.weekday() * 24 + local.hour
+
+
+def _bound(world: World, played: Played, policy: Policy, cfe_frac: float | None) -> dict[str, float | None]:
+    """What a clairvoyant could have done with the same work; see `core.bound`."""
+    from eureka_park.twin.core.bound import bound_figures
+    from eureka_park.twin.core.bound_work import served_of
+
+    classes, types = class_rows(world.site), site_gpu_types(world.site)
+    served = served_of(world.work, played, classes, types, world.failures, tick_s=policy.tick_s)
+    return bound_figures(served, world.sky, policy.cap_curve if policy.can_cap else (), cfe_frac)
 
 
 def _play(world: World, policy: Policy, name: PolicyName) -> Played:

@@ -105,3 +105,18 @@ def test_the_week_begins_on_local_monday() -> None:
     assert hour_of_week("UTC", 1_772_409_600.0) == 0
     assert hour_of_week("Asia/Tokyo", 1_772_409_600.0) == 9
     assert hour_of_week("UTC", 1_772_409_600.0 - 3600) == 167
+
+
+@pytest.mark.parametrize("name", ["park", "fcfs-easy"])
+def test_a_run_says_what_was_possible(name: Any) -> None:
+    parts: list[str] = []
+    found = run_twin(small_site(), TwinRequest(200, 1.0, policy=name), Policy(lead_s=120.0), parts.append)
+    assert parts == ["work", "sky", "play", "metrics", "bound"]
+    assert found["cfe_frac"] <= found["cfe_bound_same_salt_frac"] <= found["cfe_bound_frac"] <= 1.0
+    assert found["cfe_regret_frac"] == found["cfe_bound_frac"] - found["cfe_frac"]
+
+
+def test_without_the_bound_its_figures_are_empty() -> None:
+    found = run_twin(small_site(), TwinRequest(200, 1.0, bound=False), Policy())
+    assert {found[name] for name in ("cfe_bound_frac", "cfe_bound_same_salt_frac", "cfe_regret_frac")} == {None}
+    assert "bound" not in found["cpu_s_by_part"]

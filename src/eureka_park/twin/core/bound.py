@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from eureka_park.energy.core.linear_program import Block, LinearProgram, Options, Solution
 from eureka_park.foundation.cap_curve import CapRow
-from eureka_park.twin.core.bound_work import GROUPS, MOVED, NO_GPU, Served
+from eureka_park.twin.core.bound_work import FIGURES, GROUPS, MOVED, NO_GPU, Served
 from eureka_park.twin.core.sky_series import SkySeries, Tanks
 
 Floats = npt.NDArray[np.float64]
@@ -71,11 +71,22 @@ def cfe_bound(
     need = lp.add_rows("need", served.n_hours, lower=-np.inf, upper=given_kw - served.base_kwh)
     lp.add_entries(need, beyond, -1.0)
     _add_work(lp, need, served, least_power(curve))
-    all_clean_kwh = float(given_kw.sum()) + float(sky.true_clean_kw[-1]) * served.tick_h
+    after_kw = sky.true_clean_kw[min(served.n_hours, sky.n_hours - 1)]  # a run is metered until a turn after its end
+    all_clean_kwh = float(given_kw.sum()) + float(after_kw) * served.tick_h
     if tanks is not None:
         all_clean_kwh += _add_tanks(lp, need, tanks, served.n_hours)
     found = lp.solve(options).checked("The bound of clean power")
     return _told(served, found, all_clean_kwh, lp.size[0])
+
+
+def bound_figures(
+    served: Served, sky: SkySeries, curve: tuple[CapRow, ...], cfe_frac: float | None
+) -> dict[str, float | None]:
+    """The bound, the one with the run's own salt, and regret: by how much a run's `cfe_frac` is below the first."""
+    found = cfe_bound(served, sky, curve).cfe_bound_frac
+    same_salt = found if sky.tanks is None else cfe_bound(served, sky, curve, salt=False).cfe_bound_frac
+    regret = None if cfe_frac is None else found - cfe_frac
+    return dict(zip(FIGURES, (found, same_salt, regret), strict=True))
 
 
 def least_power(curve: tuple[CapRow, ...]) -> float:

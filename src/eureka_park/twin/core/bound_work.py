@@ -38,6 +38,7 @@ GROUPS: Final[tuple[tuple[int, float], ...]] = (
     (MOVED, 16.0), (MOVED, math.inf), (MOVED, math.inf),
     (NO_GPU, 16.0), (NO_GPU, math.inf), (NO_GPU, math.inf),
 )  # fmt: skip
+FIGURES: Final = ("cfe_bound_frac", "cfe_bound_same_salt_frac", "cfe_regret_frac")
 ROWS_AT_ONCE: Final = 1 << 20
 CORRECT_FROM: Final = 0.05  # of rated power: by so much the board's power may lie below the true one unnoticed
 
@@ -126,9 +127,10 @@ def served_of(
         kw_per_gpu = max(kw_per_gpu, float((kw[gpus > 0] / gpus[gpus > 0]).max(initial=0.0)))
     earliest, latest = sums_of(early), sums_of(late)
     n_gpus, totals = sum(klass.n_nodes * klass.n_gpus for klass in classes), played.totals
+    it_kwh = float(totals["it_kwh"] if played.counted is None else played.counted.load_kwh.sum())
     return Served(
         np.maximum(earliest, latest), latest, base_kwh_of(classes, failures, n_hours, tick_s), n_gpus * kw_per_gpu,
-        float(totals["it_kwh"]), float(totals["clean_kwh"]), tick_s / HOUR_S,
+        it_kwh, float(totals["clean_kwh"]), tick_s / HOUR_S,
     )  # fmt: skip
 
 
