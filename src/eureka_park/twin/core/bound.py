@@ -83,8 +83,8 @@ def bound_figures(
     served: Served, sky: SkySeries, curve: tuple[CapRow, ...], cfe_frac: float | None
 ) -> dict[str, float | None]:
     """The bound, the one with the run's own salt, and regret: by how much a run's `cfe_frac` is below the first."""
-    found = cfe_bound(served, sky, curve).cfe_bound_frac
-    same_salt = found if sky.tanks is None else cfe_bound(served, sky, curve, salt=False).cfe_bound_frac
+    same_salt = cfe_bound(served, sky, curve, salt=False).cfe_bound_frac
+    found = same_salt if sky.tanks is None else max(same_salt, cfe_bound(served, sky, curve).cfe_bound_frac)
     regret = None if cfe_frac is None else found - cfe_frac
     return dict(zip(FIGURES, (found, same_salt, regret), strict=True))
 
