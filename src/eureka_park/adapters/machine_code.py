@@ -90,6 +90,8 @@ class MachineCode:
                 stderr=subprocess.DEVNULL,
                 preexec_fn=partial(_as_helper, os.getpid()),
             )
+            # Nobody may ask again for hours: it is buried when it ends.
+            threading.Thread(target=self._compiler.wait, daemon=True, name="compiler").start()
 
     def _load(self) -> None:
         try:

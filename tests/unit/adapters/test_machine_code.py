@@ -140,6 +140,16 @@ def test_a_compiler_whose_work_is_not_found_is_not_started_over_and_over(
     assert run(folder, "import sys, time" + NEVER_KEPT) == f"{n_begun}\n"
 
 
+def test_a_compiler_that_has_ended_is_buried(folder: Path) -> None:
+    (folder / "compile_all.py").write_text("")
+    gone = """
+    code.compile()
+    wait_for(lambda: not machine_code.Path(f"/proc/{code._compiler.pid}").exists())
+    code.close()
+    """
+    run(folder, RUN + textwrap.dedent(gone))
+
+
 def test_where_the_usual_folders_cannot_be_written_a_home_keeps_kernels(folder: Path) -> None:
     (folder / "kept").write_text("a file where the folder should be")
     keep = """
