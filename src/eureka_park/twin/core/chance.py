@@ -82,6 +82,18 @@ def score(x: Any, middle: Any, tail: Any) -> Any:
 
 
 @kernel
+def waiting(x: Any, table: Any) -> Any:
+    """An exponential number of mean 1 from random bits and `waiting_table`; what is beyond a table begins anew."""
+    index = x >> TOP_11
+    if index < LAST:
+        left = table[index]
+        return left + ((x >> ELEVEN) & LOW_42) * TO_42 * (table[index + ONE] - left)
+    deep = (x >> NEXT_11) & LAST
+    left = table[deep]
+    return table[LAST] + left + (x & LOW_42) * TO_42 * (table[deep + ONE] - left)
+
+
+@kernel
 def at_score(table: Any, z: float) -> Any:
     """The value that a table of `over_scores` has at a score, linear between its points."""
     place = (z + Z_MAX) * PER_Z
@@ -122,6 +134,12 @@ def normal_tables() -> tuple[Floats, Floats]:
     first = tail[0]
     mean = -math.exp(-first * first / 2.0) / math.sqrt(2.0 * math.pi) * N_BINS**2
     return np.array([inner[0], *inner, inner[-1]]), np.array([2.0 * mean - first, *tail])
+
+
+def waiting_table() -> Floats:
+    """Exponential numbers at the borders of `N_BINS` equally likely bins; the last one gives its bin the right mean."""
+    inner = -np.log1p(-np.arange(N_BINS) / N_BINS)
+    return np.append(inner, inner[-1] + 2.0)
 
 
 def over_scores(values: Any) -> Floats:

@@ -20,7 +20,18 @@ from eureka_park.compute.core.board import records
 from eureka_park.foundation.kernels import kernel
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.twin.core.arrivals import Arrivals, check
-from eureka_park.twin.core.chance import BITS, at_score, fill_block, picked, score, seeded, stepped, uniform
+from eureka_park.twin.core.chance import (
+    BITS,
+    at_score,
+    fill_block,
+    picked,
+    score,
+    seeded,
+    stepped,
+    uniform,
+    waiting,
+    waiting_table,
+)
 from eureka_park.twin.core.chance import normal_tables as normals
 from eureka_park.twin.core.promises import SLICES, largest
 from eureka_park.twin.core.stream_tables import Tables, stretched, tables_of
@@ -77,6 +88,7 @@ class Stream(NamedTuple):
     hour_s: Any
     middle: Any
     tail: Any
+    waits: Any
 
 
 def begin(what: Arrivals, tree: SeedTree) -> Stream:
@@ -128,6 +140,7 @@ def _at_start(what: Arrivals, tables: Tables, tree: SeedTree) -> Stream:
         last=np.full(len(what.leaves), -1, np.int64), rules=tables.rules, kinds=tables.kinds,
         kind_odds=tables.kind_odds, leaf_odds=tables.leaf_odds, run_s=tables.run_s, slack_s=tables.slack_s,
         power=tables.power, sweeps=tables.sweeps, hour_s=tables.hour_s, middle=middle, tail=tail,
+        waits=waiting_table(),
     )  # fmt: skip
 
 
@@ -226,7 +239,7 @@ def _find_next(stream: Stream, state: Any, word: Any) -> None:
         state.hour += 1
         state.in_hour = stream.sweeps[state.hour]
         state.hour_at_s, state.into_s = state.hour * 3600.0, 0.0
-    x = -math.log(1.0 - uniform(word)) / state.in_hour
+    x = waiting(word, stream.waits) / state.in_hour
     part = x * (1.0 - x * 0.5 * (1.0 - x / 3.0 * (1.0 - x * 0.25))) if x < 0.01 else 1.0 - math.exp(-x)
     state.into_s += (stream.hour_s[state.hour] - state.into_s) * part
     state.next_s = state.hour_at_s + math.floor(state.into_s * 1000.0) * 0.001
@@ -253,17 +266,8 @@ def _begin_sweep(stream: Stream, row: Any, at: int) -> None:
     row.mcpu = max(1, int(rules.cpus * part)) * rules.cpu_mcpu
     row.mem_mib = max(1, int(rules.mem_mib * part))
     row.image = leaf * rules.n_images + int(image * rules.n_images)
-    interactive, service, keep, elastic, due = (
-        rules.interactive,
-        rules.service,
-        rules.checkpoint,
-        rules.elastic,
-        rules.due,
-    )
-    job_class = BATCH
-    if kind.is_small == 1:
-        job_class = INTERACTIVE if which < interactive else BATCH if which < service else SERVICE
-    x, last = block[at + 4], uniform(block[at + 5])
+    job_class = INTERACTIVE * int(which < kind.interactive) + SERVICE * int(which >= kind.service)  # else BATCH
+    x, last, keep, elastic, due = block[at + 4], uniform(block[at + 5]), rules.checkpoint, rules.elastic, rules.due
     place, keeps, rank = _first(x), _second(x), _third(x)
     tier = int(place >= rules.firm) + int(place >= rules.flex)  # FIRM, FLEX, GREEN
     tier = FIRM if job_class == SERVICE else tier

@@ -22,12 +22,12 @@ from eureka_park.twin.core.promises import SLICES, largest, whole_nodes
 from eureka_park.twin.core.workload import Floats, Longs
 
 KIND: Final = np.dtype(
-    [("n_nodes", "i4"), ("gpus", "i4"), ("gpu_milli", "i4"), ("bin", "i4"), ("n_gpus", "i8"), ("is_small", "i4"),
-     ("is_gang", "i4"), ("cores_low", "f8"), ("cores_span", "f8")], align=True
+    [("n_nodes", "i4"), ("gpus", "i4"), ("gpu_milli", "i4"), ("bin", "i4"), ("n_gpus", "i8"), ("is_gang", "i4"),
+     ("cores_low", "f8"), ("cores_span", "f8"), ("interactive", "f8"), ("service", "f8")], align=True
 )  # fmt: skip
 RULES: Final = np.dtype(
     [("cpus", "f8"), ("cpu_mcpu", "i8"), ("mem_mib", "i8"), ("end_s", "f8"), ("gap_s", "f8"), ("stretch", "f8"),
-     ("least_s", "f8"), ("most_s", "f8"), ("interactive_s", "f8"), ("interactive", "f8"), ("service", "f8"),
+     ("least_s", "f8"), ("most_s", "f8"), ("interactive_s", "f8"),
      ("firm", "f8"), ("flex", "f8"), ("checkpoint", "f8"), ("elastic", "f8"), ("low_priority", "f8"),
      ("mid_priority", "f8"), ("declared", "f8"), ("due", "f8"), ("after", "f8"), ("own", "f8"), ("shared", "f8"),
      ("n_images", "i8"), ("heavy_gpu_s", "f8"), ("light_done", "f8"), ("light_cancelled", "f8"),
@@ -165,9 +165,11 @@ def _kind_rows(what: Arrivals, kinds: Kinds, times: int) -> Any:
     each = np.where(is_gang, per_node, in_all)
     rows.gpus[:] = each if shape.gpus else 0
     rows.gpu_milli[:] = np.where(in_all == 1, kinds.gpu_milli, 1000)
-    rows.bin[:], rows.n_gpus[:], rows.is_small[:], rows.is_gang[:] = kinds.bin, in_all, kinds.gpus <= 2, is_gang
+    rows.bin[:], rows.n_gpus[:], rows.is_gang[:], is_small = kinds.bin, in_all, is_gang, kinds.gpus <= 2
     low, high = what.mix.cores_frac
     part = each / per_node * rows.gpu_milli / 1000.0
+    rows.interactive[:] = np.where(is_small, what.mix.interactive_frac, 0.0)
+    rows.service[:] = np.where(is_small, 1.0 - what.mix.service_frac, 1.0)
     rows.cores_low[:] = np.where(is_gang, 1.0, part * low)
     rows.cores_span[:] = np.where(is_gang, 0.0, part * (high - low))
     return rows
@@ -215,7 +217,7 @@ def expected_gpu_s(what: Arrivals, shares: Floats, rows: Any, run_s: Floats, fac
     mix, weights, most_s = what.mix, score_shares(), most_s_of(what)
     long_s = np.clip(run_s * factor, mix.run_s_min, most_s) @ weights
     short_s = np.clip(np.minimum(run_s, mix.interactive_s_max) * factor, mix.run_s_min, most_s) @ weights
-    part = np.where(rows.is_small == 1, mix.interactive_frac, 0.0)
+    part = rows.interactive
     mean_s = (1.0 - part) * long_s[rows.bin] + part * short_s[rows.bin]
     return float((shares * rows.n_gpus * mean_s).sum())
 
@@ -254,8 +256,8 @@ def _rules(what: Arrivals, stretch: float) -> Any:
     values = {
         "cpus": shape.mcpu / cpu_mcpu, "cpu_mcpu": cpu_mcpu, "mem_mib": shape.mem_mib,
         "end_s": what.days * DAY_S, "gap_s": mix.sweep_gap_s, "stretch": stretch, "least_s": mix.run_s_min,
-        "most_s": most_s_of(what), "interactive_s": mix.interactive_s_max, "interactive": mix.interactive_frac,
-        "service": 1.0 - mix.service_frac, "firm": tiers[0] / tiers[2], "flex": tiers[1] / tiers[2],
+        "most_s": most_s_of(what), "interactive_s": mix.interactive_s_max,
+        "firm": tiers[0] / tiers[2], "flex": tiers[1] / tiers[2],
         "checkpoint": mix.checkpoint_frac, "elastic": mix.elastic_frac, "low_priority": ranks[0] / ranks[2],
         "mid_priority": ranks[1] / ranks[2], "declared": mix.declared_max - 1.0, "due": mix.deadline_frac,
         "after": mix.after_frac, "own": own, "shared": float(np.sqrt(1.0 - own**2)), "n_images": mix.images_per_leaf,

@@ -24,6 +24,8 @@ from eureka_park.twin.core.chance import (
     score,
     seeded,
     uniform,
+    waiting,
+    waiting_table,
 )
 
 N = 1 << 20
@@ -52,6 +54,12 @@ def scores(block: Any, middle: Any, tail: Any, found: Any) -> None:
 def picks(block: Any, odds: Any, found: Any) -> None:
     for index in range(block.shape[0]):
         found[index] = picked(block[index], odds)
+
+
+@kernel
+def waits(block: Any, table: Any, found: Any) -> None:
+    for index in range(block.shape[0]):
+        found[index] = waiting(block[index], table)
 
 
 def reference(state: Any) -> np.random.SFC64:
@@ -94,6 +102,17 @@ def test_scores_are_standard_normal() -> None:
     for z in (-4.0, -3.3, -2.0, -0.5, 0.0, 1.0, 3.0, 4.0):
         share = float(below(np.array([z]))[0])
         assert float((found < z).mean()) == pytest.approx(share, abs=5 * (share * (1 - share) / N) ** 0.5), z
+
+
+def test_waits_are_exponential() -> None:
+    found = np.zeros(N)
+    waits(words(3), waiting_table(), found)
+    assert found.min() >= 0.0
+    assert found.mean() == pytest.approx(1.0, abs=5 / N**0.5)
+    assert found.var() == pytest.approx(1.0, abs=5 * (8 / N) ** 0.5)
+    for level in (0.001, 0.1, 1.0, 4.0, 7.5, 8.5, 10.0):
+        share = float(np.exp(-level))
+        assert float((found > level).mean()) == pytest.approx(share, abs=5 * (share * (1 - share) / N) ** 0.5), level
 
 
 def test_a_score_rises_with_its_word_and_ends_within_reason() -> None:
