@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,12 +112,16 @@ def _powers(given: tuple[str, ...], site: Site | None) -> dict[str, GpuPower]:
             found[plain(kind.gpu_type.removesuffix("-class"))] = one
     for text in given:
         name, _equals, watts = text.partition("=")
-        if not name or not watts.replace(".", "", 1).isdigit() or float(watts) > 5000.0:
+        if not name or not _is_number(watts) or float(watts) > 5000.0:
             raise BadInput(
                 f"'{text}' is no power of a GPU.", fix="Write it as KIND=WATTS, such as a100=400.", field="gpu_watts"
             )
         found[plain(name)] = GpuPower(float(watts) * IDLE_FRAC, float(watts), True, f"given: {watts} W")
     return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.replace(".", "", 1).isdigit() and math.isfinite(float(text))
 
 
 def _carbon(text: str | None, site: Site | None) -> tuple[float, dict[int, float], str]:
@@ -126,7 +131,7 @@ def _carbon(text: str | None, site: Site | None) -> tuple[float, dict[int, float
 
         found = site or load_site(DEFAULT_SITE)
         return found.grid.gco2_per_kwh, {}, f"grid of site {found.name}: {found.grid.gco2_source}"
-    if text.replace(".", "", 1).isdigit():
+    if _is_number(text):
         return float(text), {}, "given"
     hours = _hours(Path(text))
     return sum(hours.values()) / len(hours), hours, f"{Path(text).name}, by hour"
@@ -141,7 +146,10 @@ def _hours(path: Path) -> dict[int, float]:
     found: dict[int, float] = {}
     for number, row in enumerate(rows, start=2):
         try:
-            found[int(parse_instant_s(row["hour"]) // HOUR_S)] = float(row["gco2_per_kwh"])
+            gco2 = float(row["gco2_per_kwh"])
+            if not math.isfinite(gco2):
+                raise ValueError
+            found[int(parse_instant_s(row["hour"]) // HOUR_S)] = gco2
         except (KeyError, TypeError, ValueError, BadInput):
             told = f"{path.name}, line {number}: no hour and intensity."
             raise BadInput(told, fix=_CARBON_FIX, field="gco2") from None

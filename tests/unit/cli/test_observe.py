@@ -87,6 +87,11 @@ def test_a_french_page(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         assert english not in told + page
 
 
+def test_an_intensity_that_is_no_number_is_told_with_its_line(program: Run) -> None:
+    Path("co2.csv").write_text("hour,gco2_per_kwh\n2026-11-25T00:00:00Z,100\n2026-11-25T01:00:00Z,nan\n")
+    assert "co2.csv, line 3" in program(*LOOK, "--gco2", "co2.csv").stderr
+
+
 def test_hours_of_carbon_intensity(run: Run) -> None:
     hours = "\n".join(f"2026-11-25T{hour:02d}:00:00Z,{100 if hour < 12 else 300}" for hour in range(24))
     Path("co2.csv").write_text(f"hour,gco2_per_kwh\n{hours}\n")
@@ -113,7 +118,9 @@ def test_a_site_file_lends_machines_grid_and_pue(run: Run) -> None:
         (("--nodes", "jobs.txt"), "This is no output of 'scontrol show node'"),
         (("--timezone", "Mars/Base"), "There is no time zone 'Mars/Base'."),
         (("--gpu-watts", "h100"), "'h100' is no power of a GPU."),
+        (("--gpu-watts", "h100=\N{SUPERSCRIPT TWO}"), "'h100=\N{SUPERSCRIPT TWO}' is no power of a GPU."),
         (("--gco2", "nodes.txt"), "nodes.txt, line 2: no hour and intensity."),
+        (("--gco2", "\N{SUPERSCRIPT TWO}"), "'\N{SUPERSCRIPT TWO}' cannot be read."),
         (("--out", "jobs.txt/look"), "'jobs.txt/look' cannot be written"),
     ],
 )
