@@ -12,6 +12,7 @@ from eureka_park.compute.core.board import FREE, HEAP, NONE, PAUSING, RUNNING, B
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
+from eureka_park.twin.core.counted import counted
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
 from eureka_park.twin.core.played import Floats, Played
@@ -190,6 +191,7 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],
+        counted=counted(board, world),
     )  # fmt: skip
 
 
