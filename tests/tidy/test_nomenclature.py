@@ -22,6 +22,7 @@ from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.wire.engine import Capability, Outcome, Phase
 from eureka_park.ledger.core.receipt import Settlement, build_receipt
 from eureka_park.sandbox.levels import Level
+from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.metrics import report
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.workload import workload_of
@@ -77,7 +78,8 @@ def measures() -> set[str]:
     """What is told of a simulated run, beside the counts of its loop."""
     nothing = np.zeros(1)
     work = workload_of(("a",), {"submit_s": nothing, "run_s": [1.0]})
-    return set(report(work, Played(nothing, nothing, np.zeros(1, np.int32), nothing, 1.0, 0, 0.0, "none"), ()))
+    played = Played(nothing, nothing, np.zeros(1, np.int32), nothing, 1.0, 0, 0.0, "none")
+    return {*report(work, played, ()), *FIGURES}
 
 
 @pytest.mark.parametrize(

@@ -240,7 +240,7 @@ def _filled(
     columns = {name: np.array([row[2][name] for row in rows]) for name in gap}
     return SkySeries(
         hour0_s=hour0_s, true_clean_kw=it_kw_of(site, clean_mw), plan_issued_s=np.array([row[0] for row in rows]),
-        plan_first_hour=np.array([row[1] for row in rows], dtype=np.int64), **columns,
+        plan_first_hour=np.array([row[1] for row in rows], dtype=np.int64), tanks=None, **columns,
     )  # fmt: skip
 
 
