@@ -226,7 +226,8 @@ def test_a_pause_asks_all_parts_and_fewer_go_on_from_the_checkpoint(bench: Bench
         ("exit 0", "exit 0", Outcome.FINISHED),
         ("exit 0", "exit 75", Outcome.PAUSED),
         ("exit 143", "exit 75", Outcome.PAUSED),
-        ("exit 1", "exit 75", Outcome.FAILED),
+        ("exit 1", "exit 75", Outcome.PAUSED),
+        ("exit 1", "exit 143", Outcome.FAILED),
     ],
 )
 def test_what_the_parts_say_after_a_request_to_pause(bench: Bench, first: str, second: str, outcome: Outcome) -> None:

@@ -79,9 +79,14 @@ class Gang:
                 continue
 
     def _code(self) -> int:
-        """A gang that was asked to stop has paused when no part failed and not all had finished already."""
+        """A gang that was asked to stop has paused when a part says so; else when none failed and not all had finished.
+
+        A part that waits for one that has left already breaks off with an error: that is no failure of the gang.
+        """
         if self.failed is not None:
             return self.failed
+        if PAUSED_CODE in self.codes:
+            return PAUSED_CODE
         by_us = {PAUSED_CODE, *(-number for number in _BY_US), *(128 + number for number in _BY_US)}
         failed = [code for code in self.codes if code != 0 and code not in by_us]
         return failed[0] if failed else PAUSED_CODE if any(self.codes) else 0
