@@ -107,11 +107,10 @@ def at_score(table: Any, z: float) -> Any:
 
 @kernel
 def picked(x: Any, odds: Any) -> Any:
-    """An index from random bits, with the weights of a table of `alias_table`."""
-    place = uniform(x) * odds.shape[0]
+    """An index from random bits, with the weights of a table of `alias_table`; no branch."""
+    place = uniform(x) * (odds.shape[0] // 2)
     index = int(place)
-    own, other = odds[index].own, odds[index].other  # both are read, so that nothing has to be foreseen
-    return index if place - index < own else other
+    return odds[2 * index + int(place - index >= odds[2 * index].own)].to
 
 
 def seeded(record: Any, tree: SeedTree) -> None:
@@ -157,20 +156,20 @@ def below(z: Floats) -> Floats:
     return np.array([0.5 * math.erfc(-one / math.sqrt(2.0)) for one in np.atleast_1d(z)])
 
 
-ODDS: Final = np.dtype([("own", "f8"), ("other", "i8")])
+ODDS: Final = np.dtype([("own", "f8"), ("to", "i8")])  # two rows a place: its own part, who has the rest
 
 
 def alias_table(weights: Any) -> Any:
     """A table for `picked` (A. J. Walker 1977, built as M. D. Vose 1991): one look-up for any number of weights."""
     share = np.asarray(weights, dtype=np.float64)
     share = share * (len(share) / share.sum())
-    odds = np.zeros(len(share), ODDS).view(np.recarray)
-    odds.own[:], odds.other[:] = 1.0, np.arange(len(share))
+    odds = np.zeros(2 * len(share), ODDS).view(np.recarray)
+    odds.own[:], odds.to[:] = 1.0, np.arange(2 * len(share)) // 2
     small = [index for index, one in enumerate(share) if one < 1.0]
     large = [index for index, one in enumerate(share) if one >= 1.0]
     while small and large:
         low, high = small.pop(), large[-1]
-        odds.own[low], odds.other[low] = share[low], high
+        odds.own[2 * low], odds.to[2 * low + 1] = share[low], high
         share[high] -= 1.0 - share[low]
         if share[high] < 1.0:
             small.append(large.pop())

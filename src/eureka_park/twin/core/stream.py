@@ -49,7 +49,8 @@ from eureka_park.twin.core.workload import (
 CHUNK: Final = 65_536  # rows
 REHEARSED_MAX: Final = 2_000_000  # jobs up to which the load is met by what is drawn, not by what is expected
 DECLARED_S: Final = 900.0
-POWER_SIGMA: Final = 0.03
+POWER_SPREAD: Final = 0.03 * math.sqrt(12.0)  # of an even distribution with a standard deviation of 0.03
+HUGE: Final = 1e300
 ROW: Final = np.dtype([(name, dtype) for name, dtype in DTYPES.items()], align=True)
 STATE: Final = np.dtype(
     [*BITS, ("at", "i8"), ("row", "i8"), ("n_left", "i8"), ("n_follow", "i8"), ("hour", "i8"), ("in_hour", "i8"),
@@ -58,7 +59,7 @@ STATE: Final = np.dtype(
     align=True,
 )  # fmt: skip
 BLOCK: Final = 1024  # words of random bits that are drawn at once
-PER_JOB: Final = 3  # words that a job takes
+PER_JOB: Final = 2  # words that a job takes
 PER_SWEEP: Final = 6  # words that a sweep takes besides
 ONLY_21: Final = np.uint64((1 << 21) - 1)
 FIRST_21: Final = np.uint64(43)
@@ -194,12 +195,13 @@ def _place(stream: Stream, chunk: Any, index: int) -> None:
         _begin_sweep(stream, row, at + PER_JOB)
         state.at += PER_SWEEP
     row.submit_s = min(row.submit_s, rules.end_s)
-    if _is_followed(state, last_place, block[at + 1]):
+    x = block[at + 1]
+    if _is_followed(state, last_place, _first(x)):
         follower = ring[state.tail & last_place]
         _copy(row, follower)
         follower.submit_s = row.submit_s + rules.gap_s
         state.tail += 1
-    row.after = stream.last[row.leaf] if uniform(block[at + 2]) < rules.after else -1
+    row.after = stream.last[row.leaf] if _second(x) < rules.after else -1
     stream.last[row.leaf] = state.row
     state.row += 1
 
@@ -215,9 +217,9 @@ def _copy(one: Any, two: Any) -> None:
 
 
 @kernel
-def _is_followed(state: Any, room: int, word: Any) -> Any:
+def _is_followed(state: Any, room: int, place: float) -> Any:
     """Whether the job that was drawn last is followed by another of its sweep."""
-    chance = uniform(word) * state.n_left < state.n_follow
+    chance = place * state.n_left < state.n_follow
     must = state.n_follow > 0 and state.begins == 0 and state.next_s < 0.0 and state.tail == state.head
     state.n_left -= 1
     if (chance and state.tail - state.head < room) or must:
@@ -277,7 +279,7 @@ def _begin_sweep(stream: Stream, row: Any, at: int) -> None:
     row.job_class, row.tier, row.checkpoint, row.is_first = job_class, tier, checkpoint, False
     row.n_nodes_min = int(is_elastic) * ((kind.n_nodes + 1) // 2)
     row.priority = int(rank >= rules.low_priority) + int(rank >= rules.mid_priority)
-    row.deadline_s = 0.0 if (tier == FLEX) & (last < due) else math.inf
+    row.deadline_s = (1.0 - int((tier == FLEX) & (last < due))) * HUGE * HUGE  # 0 or INF, with nothing to foresee
 
 
 @kernel
@@ -288,7 +290,7 @@ def _fill(stream: Stream, chunk: Any, n: int) -> None:
     for index in range(n):
         row = chunk[index]
         a, b, c, count, x = stepped(a, b, c, count)
-        declared, end = _first(x), _second(x)
+        declared, end, place = _first(x), _second(x), _third(x)
         a, b, c, count, x = stepped(a, b, c, count)
         run_s = at_score(stream.run_s[row.ending], row.run_s + rules.own * score(x, middle, tail))
         run_s = min(run_s, rules.interactive_s) if row.job_class == INTERACTIVE else run_s
@@ -298,8 +300,7 @@ def _fill(stream: Stream, chunk: Any, n: int) -> None:
         a, b, c, count, x = stepped(a, b, c, count)
         slack_s = at_score(stream.slack_s, score(x, middle, tail))
         due_s = math.floor((row.submit_s + time_s + slack_s) * 1000.0 + 0.5) * 0.001
-        a, b, c, count, x = stepped(a, b, c, count)
-        power_frac = stream.power[row.image] + POWER_SIGMA * score(x, middle, tail)
+        power_frac = stream.power[row.image] + POWER_SPREAD * (place - 0.5)
         row.run_s, row.time_s, row.deadline_s = run_s, time_s, max(row.deadline_s, due_s)
         row.power_frac = min(1.0, max(0.1, power_frac))
         is_heavy = gpu_s >= rules.heavy_gpu_s

@@ -132,8 +132,9 @@ def test_values_over_scores_are_linear_between_points_and_bounded_beyond() -> No
 @pytest.mark.parametrize("weights", [[1.0], [1, 2, 3, 4], [1e-9, 1, 1e-9], list(1.0 / np.arange(1, 1001))])
 def test_an_alias_table_holds_its_weights(weights: list[float]) -> None:
     odds, share = alias_table(weights), np.array(weights, dtype=float) / sum(weights)
-    held = odds.own.copy()
-    np.add.at(held, odds.other, 1.0 - odds.own)
+    held = odds.own[::2].copy()
+    np.add.at(held, odds.to[1::2], 1.0 - odds.own[::2])
+    assert odds.to[::2].tolist() == list(range(len(weights)))
     assert held / len(weights) == pytest.approx(share, abs=1e-12)
     found = np.zeros(N, np.int64)
     picks(words(2), odds, found)
