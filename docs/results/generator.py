@@ -323,7 +323,7 @@ FOOT = """
 - Philly's users sometimes submit very long sweeps (hourly counts vary by 2.26, the peak hour is 24.7 times the mean).
   Sweeps here are geometric with a mean of 1.9: Venus's figures bind, and Philly's bursts are not reproduced.
 - With a load, run times are stretched by one factor (1.76 for 100 million jobs at 0.8) and cut at 14 days, in
-  short runs at half of the run: quantiles move by that factor, and the largest 1 % of jobs hold 68 %, not 71 %. The rows
+  short runs at half of the run: quantiles move by that factor; the largest 1 % of jobs hold 68 %, not 71 %. The rows
   above are for run times as they were, up to the 49 days of Philly's longest.
 - Parts of a GPU and endings are columns of a workload (`gpu_milli`, `ending`). The park gives whole GPUs: a job that
   asks for a part is given one.
