@@ -53,7 +53,7 @@ def tenant_paths(n_tenants: int = N_TENANTS) -> tuple[str, ...]:
 def make_workload(what: Arrivals, tree: SeedTree, *, stream: bool = False) -> Workload:
     """The workload of a seed: exactly `n_jobs` jobs within `days`. Raises BadInput.
 
-    `stream`: gathered from `twin.core.stream`, which draws other jobs of the same mix, in a quarter to half of the time.
+    `stream`: gathered from `twin.core.stream`, which draws other jobs of the same mix in a quarter to half of the time.
     """
     if stream:
         from eureka_park.twin.core.stream import streamed_workload
