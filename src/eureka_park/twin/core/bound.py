@@ -36,6 +36,7 @@ from eureka_park.twin.core.sky_series import SkySeries, Tanks
 
 Floats = npt.NDArray[np.float64]
 
+DEVEX: Final = Options(more=(("simplex_dual_edge_weight_strategy", 1),))  # a fifth faster here than steepest edge
 TOLERANCE: Final = 1e-6  # of all energy: so far the solver's answer may be from the true optimum; given to the bound
 
 
@@ -56,7 +57,7 @@ class Bound:
 
 
 def cfe_bound(
-    served: Served, sky: SkySeries, curve: tuple[CapRow, ...] = (), *, salt: bool = True, options: Options = Options()
+    served: Served, sky: SkySeries, curve: tuple[CapRow, ...] = (), *, salt: bool = True, options: Options = DEVEX
 ) -> Bound:
     """Solve the program. `curve` is that of the site's caps, none where engines cannot cap.
 
