@@ -160,7 +160,7 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_on[line] == len(newest)
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
-        narrow = [s for s in newest if 0 < jobs.n_nodes_min[s] and jobs.n_held[s] < jobs.n_nodes[s]]
+        narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]
         assert board.lines.n_narrow[line] == len(narrow)
     for share in range(board.shares.shape[0]):
         assert board.shares.n_waiting[share] == waiting[share]

@@ -1,4 +1,4 @@
-"""One turn of the policy, compiled: end what is over, come down the ladder, go up again, start what may start.
+"""One turn of the policy, compiled: end what is over, come down the ladder, go up again, start what may start, grow.
 
 The live park and the twin call this very function. It changes the board through the moves alone and leaves rows of
 actions and reasons behind. What it decides depends on the board, the sky on it and `now_s`: on nothing else.

@@ -1,6 +1,6 @@
-"""Kernels of growing: an elastic gang that runs on fewer nodes than it asks for takes more, when nobody else wants them.
+"""Kernels of growing: an elastic gang that runs on fewer nodes than it asks for takes more when nobody else wants them.
 
-It stops for a checkpoint to do so: that must save more time than it costs, and is asked of it no more often than a pause.
+It stops for a checkpoint to do so: that must save more time than it costs, and is asked no more often than a pause.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ class Actions:
         """Say again what the state asks of one job. `is_known`: the engine has a report of its attempt."""
         if not is_known and (job.state is JobState.STARTING or job.is_regrouping):
             self.start(state, job)
-            is_known = job.is_regrouping and job.job_id not in self._held_back  # the pause that it was asked for meanwhile is for this attempt
+            # the pause that it was asked for meanwhile is for this attempt
+            is_known = job.is_regrouping and job.job_id not in self._held_back
         if job.ending:
             self.engine.cancel(job.job_id, job.attempt, self.grace_s)
         elif is_known and (job.state is JobState.PAUSING or (job.state is JobState.RUNNING and job.resized_from)):
@@ -118,7 +119,7 @@ class Actions:
             job = state.on_node.get(job_id)
             if job is None or not job.leaving:
                 shrinking.discard(job_id)
-            elif job_id not in self._held_back:  # else nothing of it runs anywhere
+            else:
                 nodes.update(job.leaving)
         return nodes
 

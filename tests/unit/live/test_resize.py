@@ -145,7 +145,7 @@ def test_power_comes_back_and_the_gang_has_all_its_machines_again(racks: Racks) 
     assert len(racks.live.state.jobs[job_id].nodes) == 2
     racks.sky(FULL_MW)
     racks.step(times=3)
-    assert len(racks.live.state.jobs[job_id].nodes) == 2, "a shrink counts as a pause, of which there is one in a minute"
+    assert len(racks.live.state.jobs[job_id].nodes) == 2, "a shrink counts as a pause: one in a minute"
     racks.step(60)
     job = racks.live.state.jobs[job_id]
     assert job.nodes == tuple(f"rack-{at}" for at in range(4)) and job.leaving == ()

@@ -181,13 +181,16 @@ class Job:
         """Nodes taken from a gang on which its present attempt still writes its checkpoint."""
         return tuple(name for name in self.resized_from if name not in self.nodes)
 
-    def resize(self, nodes: tuple[str, ...], now_s: float) -> None:
-        """Hold these nodes; the present attempt leaves its own when it has stopped, the next begins on these."""
+    def resize(self, nodes: tuple[str, ...], n_nodes: int, now_s: float) -> None:
+        """Hold these nodes; the present attempt leaves its own when it has stopped, the next begins on these.
+
+        Without `nodes` (an older park named none) it keeps the first `n_nodes` of those that it has.
+        """
         if self.since_s is not None:
             self.stop_stint(now_s)
             self.since_s = now_s
         self.last_pause_s = now_s
-        self.resized_from, self.nodes = self.resized_from or self.nodes, nodes
+        self.resized_from, self.nodes = self.resized_from or self.nodes, nodes or self.nodes[:n_nodes]
 
     def regroup(self, attempt: int) -> None:
         """Begin another attempt on the nodes that it holds now."""

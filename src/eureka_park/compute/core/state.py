@@ -317,13 +317,6 @@ class ParkState:
         self.just_ended.append(job)
         self._release_dependents(job)
 
-    def _resized(self, event: ev.JobResized) -> None:
-        job = self.jobs[event.job_id]
-        nodes = event.nodes or job.nodes[: event.n_nodes]
-        if not self.nodes.keys() >= set(nodes):
-            raise ValueError(f"unknown node among {nodes}")
-        job.resize(nodes, event.at_s)
-
     def _metered(self, event: ev.JobMetered) -> None:
         self.jobs[event.job_id].power_from = "meter"
 
@@ -498,7 +491,7 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
     ev.JobBlocked: lambda state, event: setattr(state.jobs[event.job_id], "blocked_s", event.since_s),
     ev.JobPromised: lambda state, event: setattr(state.jobs[event.job_id], "promised_s", event.start_s),
-    ev.JobResized: ParkState._resized,
+    ev.JobResized: lambda state, event: state.jobs[event.job_id].resize(event.nodes, event.n_nodes, event.at_s),
     ev.JobRegrouped: lambda state, event: state.jobs[event.job_id].regroup(event.attempt),
     ev.JobMetered: ParkState._metered,
     ev.MeterRead: ParkState._meter_read,
