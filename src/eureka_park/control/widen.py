@@ -16,7 +16,7 @@ from eureka_park.compute.core.board import (
     SKY_OBSERVED,
     Board,
 )  # fmt: skip
-from eureka_park.compute.core.gangs import list_free, pick_close
+from eureka_park.compute.core.gangs import find_more
 from eureka_park.compute.core.moves import widened
 from eureka_park.compute.core.rooms import empty_row
 from eureka_park.compute.core.share_tree import most_served_leaves
@@ -63,9 +63,7 @@ def _widen(board: Board, slot: int, now_s: float) -> None:
             return
         if not _has_power(board, slot, klass, more, now_s, now_s + need_s):
             continue
-        n_free = list_free(board, slot, klass, now_s, now_s + need_s)
-        if n_free >= more:
-            pick_close(board, n_free, more)
+        if find_more(board, slot, klass, more, now_s, now_s + need_s):
             widened(board, slot, more, now_s)
             say(board, slot, RESUMED, board.sky[0].clean_kw, float(job.n_held), INF, now_s)
             log(board, RESIZE, slot, float(job.n_held), 0.0)

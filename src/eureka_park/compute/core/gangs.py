@@ -56,9 +56,9 @@ def find_gang(board: Board, slot: int, n_nodes: int, now_s: float, end_s: float)
     for klass in range(board.classes.shape[0]):
         if not may_run_on(board, slot, klass) or board.bitmaps[empty_row(board, klass), N_SET] < n_nodes:
             continue
-        n_free = list_free(board, slot, klass, now_s, end_s)
+        n_free = _list_free(board, slot, klass, now_s, end_s)
         if n_free >= n_nodes:
-            pick_close(board, n_free, n_nodes)
+            _pick_close(board, n_free, n_nodes)
             return True
     return False
 
@@ -69,12 +69,12 @@ def n_empty(board: Board, slot: int, now_s: float, end_s: float) -> int:
     most = 0
     for klass in range(board.classes.shape[0]):
         if may_run_on(board, slot, klass) and board.bitmaps[empty_row(board, klass), N_SET] > most:
-            most = max(most, list_free(board, slot, klass, now_s, end_s))
+            most = max(most, _list_free(board, slot, klass, now_s, end_s))
     return most
 
 
 @kernel
-def list_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -> int:
+def _list_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -> int:
     """List the nodes of a class that a gang may take now, by index, in `nodes[0 ...].free_at`; how many."""
     nodes, row, n = board.nodes, empty_row(board, klass), 0
     node = next_in_row(board, row, 0)
@@ -87,7 +87,7 @@ def list_free(board: Board, slot: int, klass: int, now_s: float, end_s: float) -
 
 
 @kernel
-def pick_close(board: Board, n_free: int, n_nodes: int) -> None:
+def _pick_close(board: Board, n_free: int, n_nodes: int) -> None:
     """Fill `board.pick` from the listed nodes: one rack that just holds it, else one pod, else as few as can be.
 
     Free nodes are counted by rack and by pod in `nodes[rack].in_rack` and `nodes[pod].in_pod`. Nodes go by index, so
@@ -152,3 +152,13 @@ def _from_rack(board: Board, n_free: int, rack: int, n: int, n_nodes: int) -> in
             nodes[n].pick = nodes[index].free_at
             n += 1
     return n
+
+
+@kernel
+def find_more(board: Board, slot: int, klass: int, n_more: int, now_s: float, end_s: float) -> bool:
+    """Put so many further nodes for a gang on that class into `board.pick`; False when there are not enough."""
+    n_free = _list_free(board, slot, klass, now_s, end_s)
+    if n_free < n_more:
+        return False
+    _pick_close(board, n_free, n_more)
+    return True
