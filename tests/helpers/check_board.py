@@ -171,12 +171,15 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_on[line] == len(newest)
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
+        narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]
+        assert board.lines.n_narrow[line] == len(narrow)
     for share in range(board.shares.shape[0]):
         assert board.shares.n_waiting[share] == waiting[share]
     away = [s for s in used if jobs.state[s] in WAITING and jobs.where[s] == b.DEFERRED]
     assert g.n_deferred[0] == len(away)
     assert g.n_waiting[0] == len(away) + sum(len(names) for names in standing.values())
     assert g.n_on[0] == len(on)
+    assert g.n_narrow[0] == board.lines.n_narrow.sum()
     assert g.n_down[0] == sum(1 for slot in on if _is_down(board, slot))
 
 

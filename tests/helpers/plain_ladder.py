@@ -101,7 +101,7 @@ class Ladder:
         walk(0)
         return found
 
-    def in_order(self, tiers: tuple[int, int], down: bool) -> list[PlainJob]:
+    def in_order(self, tiers: tuple[int, ...], down: bool) -> list[PlainJob]:
         """Running and frozen jobs in the order of the ladder."""
         found = []
         leaves = self.leaves() if down else self.leaves()[::-1]

@@ -422,6 +422,17 @@ class PlainPark:
         self._use(job, now_s, 1.0)
         self.expect(job, now_s)
 
+    def widen(self, job: PlainJob, more: list[int], now_s: float) -> None:
+        """It takes further nodes after its own, and is charged for them."""
+        job.last_pause_s = now_s
+        self._use(job, now_s, -1.0)
+        self._settle(job, now_s)
+        for node in more:
+            self.nodes[node].jobs.append(job)
+        job.nodes = job.nodes + more
+        self._use(job, now_s, 1.0)
+        self.expect(job, now_s)
+
     def defer(self, job: PlainJob, planned_kw: float, target_s: float, wake_s: float) -> None:
         """It waits for a better hour."""
         job.deferred, job.planned_kw, job.target_s, job.wake_s = True, planned_kw, target_s, wake_s

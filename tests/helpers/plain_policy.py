@@ -23,7 +23,7 @@ from tests.helpers.plain_park import (
     PlainPark,
     q,
 )
-from tests.helpers.plain_rooms import Hold, fits, gang_room, lowest_gpus, most_empty, reserve, single_room
+from tests.helpers.plain_rooms import Hold, fits, gang_room, lowest_gpus, more_room, most_empty, reserve, single_room
 
 STARTED, REFUSED, NO_CLEAN, NO_ROOM, BETTER_HOUR = "started", "refused", "clean power", "room", "better hour"
 
@@ -74,6 +74,8 @@ class Turn(Ladder):
             self.descend()
             self.ascend()
             self.admit()
+            if self.rules.can_resize and not any(how in (REFUSED, NO_CLEAN, NO_ROOM) for how in self.tried.values()):
+                self.widen()
             self.reclaim()
         return self.actions
 
@@ -269,6 +271,46 @@ class Turn(Ladder):
             self.load[at] += self.deferred_kw(job, plan[at].start_s)
         self.actions.append(Action("defer", job.order, until_s=wake_s, target_s=plan[best_at].start_s))
         return BETTER_HOUR
+
+    # Growing (7a)
+
+    def widen(self) -> None:
+        """Gangs on fewer nodes than they ask for take more."""
+        for job in self.in_order((FIRM, FLEX, GREEN), down=False):
+            if job.is_elastic and len(job.nodes) < job.n_nodes and job.cap == 0 and self.may_stop(job):
+                self.widen_one(job)
+
+    def widen_one(self, job: PlainJob) -> None:
+        """As many more nodes as there are, as power allows and as pay."""
+        held, now_s = len(job.nodes), self.now_s
+        work_s = self.park.left_s(job, now_s) * job.n_nodes
+        for more in range(job.n_nodes - held, 0, -1):
+            need_s = work_s / (held + more)
+            saved_s = work_s / held - need_s
+            nodes = more_room(self.park, job, more, now_s, now_s + need_s)
+            pays = saved_s > 0 and saved_s >= self.rules.min_run_s
+            if nodes is not None and pays and self.has_power(job, held + more, now_s + need_s):
+                self.park.widen(job, [node.index for node in nodes], now_s)
+                self.actions.append(Action("resize", job.order, nodes=tuple(job.nodes)))
+                return
+
+    def has_power(self, job: PlainJob, n: int, end_s: float) -> bool:
+        """Whether there is power for what a gang draws more on `n` nodes."""
+        if self.rules.sky == "observed" or job.is_first:
+            return True
+        park, plan = self.park, self.park.plan
+        more = [then - now for then, now in zip(park.powers(job, job.klass, n), park.own_powers(job), strict=True)]
+        idle_kw, full_kw, dynamic_kw = more
+        if job.tier == FIRM:
+            sure = [one.grid_kw + one.p10_kw for at, one in enumerate(plan) if at == 0 or one.start_s < end_s]
+            if idle_kw + full_kw > min(sure) - self.sums().firm_rated:
+                return False
+        elif park.is_bound(job, self.now_s):
+            if idle_kw + dynamic_kw > self.room_kw():
+                return False
+            if job.tier == GREEN:
+                return True
+        return dynamic_kw <= plan[0].clean_kw + plan[0].grid_kw - self.sums().all
 
     # Reclaiming (8)
 

@@ -80,15 +80,22 @@ def gang_room(park: PlainPark, job: PlainJob, n: int, holds: dict[int, Hold], no
     """`n` whole nodes for a gang; None if there are not."""
     until_s = now_s + park.left_s(job, now_s) * job.n_nodes / n
     for klass in job.classes:
-        empty = [
-            node
-            for node in park.nodes
-            if node.klass == klass and node.up == UP and not node.jobs
-            if window_allows(park, node, job, now_s, until_s) and promise_allows(holds, node, job, until_s)
-        ]
+        empty = [node for node in _empty(park, job, klass, now_s, until_s) if promise_allows(holds, node, job, until_s)]
         if len(empty) >= n:
             return _near(empty, n)
     return None
+
+
+def more_room(park: PlainPark, job: PlainJob, more: int, now_s: float, until_s: float) -> list[PlainNode] | None:
+    """So many further nodes of its class for a gang that runs; None if there are not."""
+    empty = _empty(park, job, job.klass, now_s, until_s)
+    return _near(empty, more) if len(empty) >= more else None
+
+
+def _empty(park: PlainPark, job: PlainJob, klass: int, now_s: float, until_s: float) -> list[PlainNode]:
+    """Nodes of a class that are up and empty and that no window keeps from a job until then."""
+    here = [node for node in park.nodes if node.klass == klass and node.up == UP and not node.jobs]
+    return [node for node in here if window_allows(park, node, job, now_s, until_s)]
 
 
 def _near(empty: list[PlainNode], n: int) -> list[PlainNode]:

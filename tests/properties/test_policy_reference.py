@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.helpers.check_board import check_board
+from tests.helpers.elastic_scene import elastic_scene
+from tests.helpers.plain_park import FIRM, FLEX, GREEN
 from tests.helpers.plain_sides import KernelSide, PlainSide
 from tests.helpers.plain_world import T0_S, World, big_scene, random_scene
 
@@ -19,6 +21,29 @@ def test_every_action_is_that_of_the_rules(seed: int, n_jobs: int) -> None:
     world = World(scene, [PlainSide(scene), KernelSide(scene)])
     world.play()  # raises where the two differ
     assert world.n_told == n_jobs
+
+
+def test_gangs_shrink_and_grow_as_the_rules_say() -> None:
+    n_shrunk, grown_of = 0, dict.fromkeys((FIRM, FLEX, GREEN), 0)
+    for seed in (2, 7, 8, 10):
+        scene = elastic_scene(seed)
+        side = KernelSide(scene)
+        world = World(scene, [PlainSide(scene), side])
+        for _ in range(scene.n_steps):
+            held, now_s = {order: len(job.nodes) for order, job in world.jobs.items()}, world.now_s
+            for action in world.step():  # raises where the two differ
+                if action.what == "resize" and len(action.nodes) > held[action.order]:
+                    grown_of[world.jobs[action.order].row.tier] += 1
+                n_shrunk += action.what == "resize" and len(action.nodes) < held[action.order]
+            check_board(side.board, now_s)
+    assert n_shrunk >= 3 and min(grown_of.values()) >= 2, f"too little happens: {n_shrunk}, {grown_of}"
+
+
+@SLOW
+@given(seed=st.integers(0, 1_000_000))
+def test_every_action_on_elastic_gangs_is_that_of_the_rules(seed: int) -> None:
+    scene = elastic_scene(seed)
+    World(scene, [PlainSide(scene), KernelSide(scene)]).play()
 
 
 def test_reasons_change_no_action() -> None:

@@ -228,6 +228,17 @@ def try_start(board: Board, slot: int, now_s: float) -> int:
         return int(job.reason)
     job.tried = g.turn
     g.n_considered += 1
+    reason = _try_sizes(board, slot, now_s)
+    if reason != NO_REASON and reason != BETTER_HOUR and reason != NO_SUCH_NODE:
+        g.n_refused += 1
+    return reason
+
+
+@kernel
+def _try_sizes(board: Board, slot: int, now_s: float) -> int:
+    """Try a job with all its nodes, then an elastic one with as few as it takes."""
+    g = board.g[0]
+    job = board.jobs[slot]
     reason = _try_with(board, slot, job.n_nodes, now_s)
     least = job.n_nodes_min
     if reason == NO_REASON or reason == BETTER_HOUR or least <= 0 or least >= job.n_nodes:
@@ -316,7 +327,7 @@ def _has_waited_long(board: Board, leaf: int, now_s: float) -> bool:
 def admit(board: Board, now_s: float) -> None:
     """Start what may start: urgent jobs, then shares in turn."""
     g = board.g[0]
-    g.n_considered = g.n_blocked = g.n_reserved = g.n_held = 0
+    g.n_considered = g.n_refused = g.n_blocked = g.n_reserved = g.n_held = 0
     g.refused_least_kw = INF
     if g.n_waiting == 0:
         return

@@ -148,7 +148,10 @@ def _stays_capped(a: float, b: float, facts: Facts) -> Told:
 
 
 def _resumed(a: float, b: float, _facts: Facts) -> Told:
-    """`b` is 1 for a job that was frozen."""
+    """`b` is 1 for a job that was frozen, more for a gang that has so many nodes now."""
+    if b > 1:
+        text = f"It has {b:.0f} nodes now: nobody waits for them, and sun, wind and salt give {_power(a)}."
+        return "resumed_power", text, {"clean_kw": _round(a), "nodes": int(b)}
     what = "It goes on" if b else "It has its full power again"
     text = f"{what}: sun, wind and salt give {_power(a)} now, enough for it."
     return "resumed_power", text, {"clean_kw": _round(a)}

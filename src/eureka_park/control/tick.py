@@ -138,15 +138,19 @@ _Row = tuple[Any, ...]  # order, gpu_mask, a, b, code, slot, node, n_nodes
 
 
 def _start(state: ParkState, board: Board, row: _Row, now_s: float) -> ev.JobEvent:
-    job, names = state.jobs[state.job_at[row[5]]], state.node_ids
+    job = state.jobs[state.job_at[row[5]]]
     gpus = tuple(index for index in range(row[1].bit_length()) if row[1] >> index & 1)
-    nodes: list[str] = []
-    if job.spec.n_nodes > 1:
-        node = row[6]
-        while node != NONE:
-            nodes.append(names[node])
-            node = int(board.nodes.gang_next[node])
-    return ev.JobStarting(job.job_id, now_s, job.attempt + 1, names[row[6]], gpus, 1.0, tuple(nodes))
+    nodes = _nodes_from(state, board, row[6]) if job.spec.n_nodes > 1 else ()
+    return ev.JobStarting(job.job_id, now_s, job.attempt + 1, state.node_ids[row[6]], gpus, 1.0, nodes)
+
+
+def _nodes_from(state: ParkState, board: Board, node: int) -> tuple[str, ...]:
+    """The nodes of a gang from one of them on."""
+    names, nodes = state.node_ids, []
+    while node != NONE:
+        nodes.append(names[node])
+        node = int(board.nodes.gang_next[node])
+    return tuple(nodes)
 
 
 def _cap(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
@@ -173,8 +177,8 @@ def _defer(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
     return ev.JobDeferred(state.job_at[row[5]], now_s, row[2], row[3])
 
 
-def _resize(state: ParkState, _: Board, row: _Row, now_s: float) -> ev.JobEvent:
-    return ev.JobResized(state.job_at[row[5]], now_s, row[7])
+def _resize(state: ParkState, board: Board, row: _Row, now_s: float) -> ev.JobEvent:
+    return ev.JobResized(state.job_at[row[5]], now_s, row[7], _nodes_from(state, board, row[6]))
 
 
 def _blocked(state: ParkState, board: Board, now_s: float) -> list[ev.JobEvent]:

@@ -1,4 +1,4 @@
-"""One turn of the policy, compiled: end what is over, come down the ladder, go up again, start what may start.
+"""One turn of the policy, compiled: end what is over, come down the ladder, go up again, start what may start, grow.
 
 The live park and the twin call this very function. It changes the board through the moves alone and leaves rows of
 actions and reasons behind. What it decides depends on the board, the sky on it and `now_s`: on nothing else.
@@ -17,6 +17,7 @@ from eureka_park.control.codes import END
 from eureka_park.control.give_way import ascend, bind_anew, descend
 from eureka_park.control.reclaim import reclaim
 from eureka_park.control.say import log
+from eureka_park.control.widen import widen
 from eureka_park.foundation.kernels import kernel
 
 
@@ -72,4 +73,5 @@ def turn(board: Board, now_s: float) -> None:
     ascend(board, now_s)
     read_sky(board, now_s)
     admit(board, now_s)
+    widen(board, now_s)
     reclaim(board, now_s)

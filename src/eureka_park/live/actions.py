@@ -23,7 +23,8 @@ class Actions:
     """Carries decisions out. `refused` hears of orders that no engine will take.
 
     A node that a shrinking gang gives up is the next job's in the books at once, and on the machine when the gang's
-    attempt there has stopped: until then the order to start is held back (`start_held_back`).
+    attempt there has stopped: until then the order to start is held back (`start_held_back`). A gang that grows begins
+    anew on all its nodes in the same way.
     """
 
     engine: Engine
@@ -47,6 +48,8 @@ class Actions:
                 self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
             case ev.JobResized():
                 self._shrinking_of(state).add(job.job_id)
+                if job.job_id in self._held_back:
+                    return  # nothing of it runs; it is stopped when its order has been given
                 self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
             case ev.JobFrozen():
                 self.engine.suspend(job.job_id, job.attempt, "freeze", self.grace_s)
@@ -64,10 +67,11 @@ class Actions:
         """Say again what the state asks of one job. `is_known`: the engine has a report of its attempt."""
         if not is_known and (job.state is JobState.STARTING or job.is_regrouping):
             self.start(state, job)
-            is_known = job.is_regrouping  # the pause that it was asked for meanwhile is for this attempt
+            # the pause that it was asked for meanwhile is for this attempt
+            is_known = job.is_regrouping and job.job_id not in self._held_back
         if job.ending:
             self.engine.cancel(job.job_id, job.attempt, self.grace_s)
-        elif is_known and (job.state is JobState.PAUSING or (job.state is JobState.RUNNING and job.leaving)):
+        elif is_known and (job.state is JobState.PAUSING or (job.state is JobState.RUNNING and job.resized_from)):
             self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
         elif is_known and job.state is JobState.FROZEN:
             self.engine.suspend(job.job_id, job.attempt, "freeze", self.grace_s)
@@ -97,6 +101,8 @@ class Actions:
                 continue
             try:
                 self.start(state, job)
+                if job_id not in self._held_back and (job.resized_from or job.state is JobState.PAUSING):
+                    self.engine.suspend(job.job_id, job.attempt, "checkpoint", self.grace_s)
             except OSError:  # a full disk, say: tried again in the next cycle
                 self._held_back.add(job_id)
 

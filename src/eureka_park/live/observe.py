@@ -34,7 +34,7 @@ def events_of_report(job: Job, report: EngineReport, park_of: ParkTime) -> Itera
 def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
     slept = job.state is JobState.PAUSING and job.spec.job_class is JobClass.SERVICE
     if not job.ending and (report.outcome is Outcome.PAUSED or (slept and report.outcome is Outcome.FINISHED)):
-        if job.leaving and job.state is JobState.RUNNING:
+        if job.resized_from and job.state is JobState.RUNNING:
             return ev.JobRegrouped(job.job_id, at_s, job.attempt + 1)
         return ev.JobPaused(job.job_id, at_s)
     state, detail = JobState.FAILED, report.detail

@@ -32,8 +32,8 @@ _WORDS: Final = {
     "JobThawed": ("running", "Runs again."),
     "JobPromised": ("promised", "A start at {start_at} is promised to it."),
     "JobRequeued": ("queued", "Waits again: {why}."),
-    "JobResized": ("running", "Goes on with fewer nodes: {n_nodes}."),
-    "JobRegrouped": ("running", "Has stopped after its checkpoint; begins again on the nodes that it has kept."),
+    "JobResized": ("running", "Goes on with {n_nodes} nodes."),
+    "JobRegrouped": ("running", "Has stopped after its checkpoint; begins again on the nodes that it holds now."),
     "JobEnding": ("ending", "Is being ended: {why}."),
     "JobEnded": ("", "{detail}"),
 }

@@ -126,7 +126,7 @@ def test_power_falls_and_the_gang_goes_on_with_fewer_machines(racks: Racks) -> N
     listed, _ = racks.park.compute.jobs(racks.owner)
     assert next(job["held_nodes"] for job in listed if job["job_id"] == job_id) == ["rack-0", "rack-1"]
     whats = racks.park.compute.timeline(racks.owner, job_id)
-    assert any("fewer nodes: 2" in row["text"] and "sky" in row["text"].lower() for row in whats), whats
+    assert any("with 2 nodes" in row["text"] and "sky" in row["text"].lower() for row in whats), whats
     assert racks.whats(job_id).count("paused") == 0, "it never left its machines"
     racks.step(3600)
     racks.engine.run_s[job_id] = 0.0
@@ -136,6 +136,106 @@ def test_power_falls_and_the_gang_goes_on_with_fewer_machines(racks: Racks) -> N
     on_four_s = 60 + 5 + 5  # running until the sky was seen to turn
     expected_gpu_h = 2 * (4 * on_four_s + 2 * (view["ran_s"] - on_four_s)) / 3600
     assert racks.receipt(job_id)["gpu_h"] == pytest.approx(expected_gpu_h, abs=2 * 10 / 3600), "of what it held"
+
+
+def test_power_comes_back_and_the_gang_has_all_its_machines_again(racks: Racks) -> None:
+    job_id = racks.gang()
+    racks.sky(LESS_MW)
+    racks.step(times=3)
+    assert len(racks.live.state.jobs[job_id].nodes) == 2
+    racks.sky(FULL_MW)
+    racks.step(times=3)
+    assert len(racks.live.state.jobs[job_id].nodes) == 2, "a shrink counts as a pause: one in a minute"
+    racks.step(60)
+    job = racks.live.state.jobs[job_id]
+    assert job.nodes == tuple(f"rack-{at}" for at in range(4)) and job.leaving == ()
+    racks.step(times=2)
+    assert (job.resized_from, job.is_regrouping, job.attempt, job.resume_count) == ((), False, 3, 2)
+    order = racks.order(job_id, 3)
+    assert order is not None and [part.node for part in order.parts] == list(job.nodes)
+    assert order.gpu_indices == tuple(range(8))
+    view = racks.view(job_id)
+    assert (view["state"], view["n_pauses"], len(view["held_nodes"])) == ("running", 0, 4)
+    assert racks.whats(job_id).count("paused") == 0, "it never left its machines"
+    whats = racks.park.compute.timeline(racks.owner, job_id)
+    assert any("with 4 nodes" in row["text"] and "nobody waits" in row["text"] for row in whats), whats
+
+
+def test_a_gang_takes_nothing_from_who_waits(racks: Racks) -> None:
+    job_id = racks.gang()
+    racks.sky(LESS_MW)
+    racks.step(times=3)
+    waits = racks.submit(1e6, nodes=3, tier="green", time="20h", checkpoint=True)
+    racks.sky(FULL_MW)
+    racks.step(60, times=5)
+    assert racks.view(waits)["state"] == "queued" and len(racks.live.state.jobs[job_id].nodes) == 2
+    racks.park.compute.cancel(racks.owner, waits)
+    racks.step(times=2)
+    assert len(racks.live.state.jobs[job_id].nodes) == 4
+
+
+def test_a_crash_while_it_grows_leaves_one_of_the_two_states_and_runs_nothing_twice(racks: Racks) -> None:
+    job_id = racks.gang()
+    racks.sky(LESS_MW)
+    racks.step(times=3)
+    racks.engine.writes_long = True
+    racks.sky(FULL_MW)
+    racks.step(61.0)
+    job = racks.live.state.jobs[job_id]
+    assert (len(job.nodes), job.resized_from) == (4, ("rack-0", "rack-1"))
+    other = racks.submit(1e6, gpus=1, tier="firm")
+    racks.step(times=2)
+    assert racks.view(other)["state"] == "queued", "the machines are the gang's"
+    racks.engine.calls.clear()
+    racks.crash()  # the request to write the checkpoint is said again
+    assert ("checkpoint", job_id) in racks.engine.calls
+    job = racks.live.state.jobs[job_id]
+    assert (len(job.nodes), job.resized_from) == (4, ("rack-0", "rack-1"))
+    racks.engine.stop(job_id, 2)
+    racks.engine.drop_orders = True
+    racks.step()
+    for _ in range(2):
+        racks.crash()
+        job = racks.live.state.jobs[job_id]
+        assert job.is_regrouping and len(job.nodes) == 4 and not racks.engine.runs.get((job_id, 3))
+    racks.engine.drop_orders = False
+    racks.crash()
+    racks.step(times=2)
+    assert {key: n for key, n in racks.engine.runs.items() if key[0] == job_id} == {(job_id, at): 1 for at in (1, 2, 3)}
+
+
+def test_power_falls_while_it_grows_and_it_holds_what_it_had(racks: Racks) -> None:
+    job_id = racks.gang()
+    racks.sky(LESS_MW)
+    racks.step(times=3)
+    racks.engine.writes_long = True
+    racks.sky(FULL_MW)
+    racks.step(61.0)
+    racks.sky(LESS_MW)
+    racks.step(61.0)
+    job = racks.live.state.jobs[job_id]
+    assert (job.nodes, job.resized_from, job.leaving) == (("rack-0", "rack-1"), ("rack-0", "rack-1"), ())
+    racks.engine.writes_long = False
+    racks.engine.stop(job_id, 2)
+    racks.step(times=2)
+    assert racks.view(job_id)["state"] == "running" and racks.live.state.jobs[job_id].attempt == 3
+    order = racks.order(job_id, 3)
+    assert order is not None and len(order.parts) == 2
+
+
+def test_machines_that_it_has_not_left_yet_are_its_own_again(racks: Racks) -> None:
+    first = racks.gang()
+    racks.sky(LESS_MW)
+    racks.engine.writes_long = True
+    racks.step(times=2)
+    assert racks.live.state.jobs[first].leaving == ("rack-2", "rack-3")
+    racks.sky(FULL_MW)
+    racks.step(61.0)
+    job = racks.live.state.jobs[first]
+    assert len(job.nodes) == 4 and job.leaving == ()
+    racks.engine.stop(first, 1)
+    racks.step(times=2)
+    assert racks.view(first)["state"] == "running" and racks.live.state.jobs[first].attempt == 2
 
 
 def test_what_was_given_up_is_another_jobs_only_when_the_gang_has_left_it(racks: Racks) -> None:

@@ -78,7 +78,7 @@ JOB: Final = _in_lines(
     ("full_kw", "f8"), ("rated_kw", "f8"),
     ("power_frac", "f8"), ("gpu_mask", "i8"), ("began_s", "f8"), ("latest_key", "f8"), ("urgent_key", "f8"),
     ("promised_s", "f8"), ("refused_room_s", "f8"), ("seq", "i4"), ("job_class", "i1"), ("checkpoint", "i1"),
-    ("plan_cap", "i1"), ("plan_stop", "i1"),
+    ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"),
     ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
     ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
     # the rest
@@ -116,7 +116,7 @@ SHARE: Final = _in_lines(
 LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
     ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
-    ("stamp", "i8"),
+    ("n_narrow", "i4"), ("stamp", "i8"),
 )  # fmt: skip
 RUN: Final = np.dtype(
     [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
@@ -147,10 +147,10 @@ GLOBAL: Final = np.dtype(
         ("refused_least_kw", "f8"),
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
-        ("n_down", "i8"), ("n_down_free", "i8"),
+        ("n_down", "i8"), ("n_down_free", "i8"), ("n_narrow", "i8"),
         ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"),
         ("turn", "i8"), ("n_actions", "i8"),
-        ("n_considered", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
+        ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),

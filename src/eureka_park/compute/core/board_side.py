@@ -349,7 +349,12 @@ class BoardSide:
         self._happen(slot, what.DEFERRED, event.at_s, a=event.until_s, b=event.target_s)
 
     def _resized(self, slot: int, event: ev.JobResized) -> None:
-        self._happen(slot, what.RESIZED, event.at_s, n=event.n_nodes)
+        n_more = event.n_nodes - int(self._columns["n_held"][slot])
+        if n_more > 0:
+            self._the().pick[:n_more] = [self.machines.index[name] for name in event.nodes[-n_more:]]
+            self._happen(slot, what.WIDENED, event.at_s, n=n_more)
+        else:
+            self._happen(slot, what.RESIZED, event.at_s, n=event.n_nodes)
 
     def _metered(self, slot: int, event: ev.JobMetered) -> None:
         self._happen(slot, what.POWER_LEARNED, event.at_s, a=event.frac)

@@ -176,16 +176,20 @@ class JobRequeued:
 
 @dataclass(frozen=True, slots=True)
 class JobResized:
-    """An elastic gang goes on with its first `n_nodes` nodes."""
+    """An elastic gang goes on with fewer nodes or with more: with `nodes`, in this order.
+
+    Empty where an older park wrote it: then with the first `n_nodes` of those that it has.
+    """
 
     job_id: JobId
     at_s: float
     n_nodes: int
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JobRegrouped:
-    """A resized gang has stopped after its checkpoint: another attempt begins on the nodes that it has kept."""
+    """A resized gang has stopped after its checkpoint: another attempt begins on the nodes that it holds now."""
 
     job_id: JobId
     at_s: float
@@ -336,7 +340,8 @@ _KINDS: dict[str, type[Any]] = {
 }  # fmt: skip
 KINDS: Final = frozenset(_KINDS)
 _TUPLES: Final = {
-    "JobSubmitted": ("waiting_for",), "JobStarting": ("gpu_indices", "nodes"), "WindowSet": ("node_ids",),
+    "JobSubmitted": ("waiting_for",), "JobStarting": ("gpu_indices", "nodes"),
+    "JobResized": ("nodes",), "WindowSet": ("node_ids",),
 }  # fmt: skip
 
 

@@ -141,3 +141,13 @@ def _from_rack(board: Board, n_free: int, rack: int, n: int, n_nodes: int) -> in
             nodes[n].pick = nodes[index].free_at
             n += 1
     return n
+
+
+@kernel
+def find_more(board: Board, slot: int, klass: int, n_more: int, now_s: float, end_s: float) -> bool:
+    """Put so many further nodes for a gang on that class into `board.pick`; False when there are not enough."""
+    n_free = _list_free(board, slot, klass, now_s, end_s)
+    if n_free < n_more:
+        return False
+    _pick_close(board, n_free, n_more)
+    return True

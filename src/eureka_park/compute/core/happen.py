@@ -28,6 +28,7 @@ from eureka_park.compute.core.moves import (
     submitted,
     take,
     thawed,
+    widened,
 )
 from eureka_park.compute.core.share_tree import count_jobs
 from eureka_park.compute.core.standing import rate, redraw, settle
@@ -47,10 +48,11 @@ ENDING: Final = 11
 ENDED: Final = 12
 REQUEUED: Final = 13
 RESIZED: Final = 14  # n: nodes
-POWER_LEARNED: Final = 15  # a: part of the nameplate
-REPOWERED: Final = 16  # step
-PUT_BACK_WAITING: Final = 17  # step: state; n: 1 for a job that is held back
-PUT_BACK: Final = 18  # n: nodes, which stand in `board.pick`; mask: GPUs; step: cap; a: state
+WIDENED: Final = 15  # n: further nodes, which stand in `board.pick`
+POWER_LEARNED: Final = 16  # a: part of the nameplate
+REPOWERED: Final = 17  # step
+PUT_BACK_WAITING: Final = 18  # step: state; n: 1 for a job that is held back
+PUT_BACK: Final = 19  # n: nodes, which stand in `board.pick`; mask: GPUs; step: cap; a: state
 
 
 @kernel
@@ -108,8 +110,10 @@ def _happen_at_end(board: Board, slot: int, what: int, n: int, at_s: float) -> N
         ended(board, slot, at_s)
     elif what == REQUEUED:
         requeued(board, slot, at_s)
-    else:
+    elif what == RESIZED:
         resized(board, slot, n, at_s)
+    else:
+        widened(board, slot, n, at_s)
 
 
 @kernel

@@ -159,8 +159,8 @@ class Job:
     steady_s: float = 0.0  # since when it draws under the same cap on the same nodes
     seen_j: float = 0.0  # energy above idle that the meter told of it under steady caps
     seen_rated_j: float = 0.0  # and what it would have been at nameplate
-    leaving: tuple[str, ...] = ()  # nodes taken from a gang on which its present attempt still writes its checkpoint
-    is_regrouping: bool = False  # its attempt on the nodes that it has kept is not known to run yet
+    resized_from: tuple[str, ...] = ()  # nodes of a gang's present attempt, which stops to begin anew on `nodes`
+    is_regrouping: bool = False  # its attempt on the nodes that it holds now is not known to run yet
 
     def run_s(self, now_s: float) -> float:
         """Work done so far, in seconds at full speed: a capped or shrunk job does less of it in an hour."""
@@ -176,23 +176,31 @@ class Job:
             self.node_s += ran_s * max(1, len(self.nodes))
             self.since_s = None
 
-    def shrink(self, n_nodes: int, now_s: float) -> None:
-        """Keep the first `n_nodes` nodes; the others are left when the present attempt has stopped."""
+    @property
+    def leaving(self) -> tuple[str, ...]:
+        """Nodes taken from a gang on which its present attempt still writes its checkpoint."""
+        return tuple(name for name in self.resized_from if name not in self.nodes)
+
+    def resize(self, nodes: tuple[str, ...], n_nodes: int, now_s: float) -> None:
+        """Hold these nodes; the present attempt leaves its own when it has stopped, the next begins on these.
+
+        Without `nodes` (an older park named none) it keeps the first `n_nodes` of those that it has.
+        """
         if self.since_s is not None:
             self.stop_stint(now_s)
             self.since_s = now_s
         self.last_pause_s = now_s
-        self.leaving, self.nodes = (*self.leaving, *self.nodes[n_nodes:]), self.nodes[:n_nodes]
+        self.resized_from, self.nodes = self.resized_from or self.nodes, nodes or self.nodes[:n_nodes]
 
     def regroup(self, attempt: int) -> None:
-        """Begin another attempt on the nodes that it has kept."""
-        self.attempt, self.leaving, self.is_regrouping = attempt, (), True
+        """Begin another attempt on the nodes that it holds now."""
+        self.attempt, self.resized_from, self.is_regrouping = attempt, (), True
         self.resume_count += 1
 
     def leave_nodes(self, now_s: float) -> None:
         """Hold no node any more."""
         self.stop_stint(now_s)
-        self.leaving, self.is_regrouping = (), False
+        self.resized_from, self.is_regrouping = (), False
 
     def left_s(self, now_s: float) -> float:
         """Declared work that is left, in seconds at full speed, never below zero."""
@@ -211,6 +219,9 @@ class Job:
         """Read what `to_json` wrote; the declaration is kept apart."""
         data = {"node_s": value["ran_s"] * max(1, len(value["nodes"])), **value, "spec": spec}
         data["state"] = JobState(data["state"])
-        for name in ("gpu_indices", "nodes", "waiting_for", "leaving"):
+        leaving = data.pop("leaving", ())  # as an older park had it
+        if leaving:
+            data["resized_from"] = (*data["nodes"], *leaving)
+        for name in ("gpu_indices", "nodes", "waiting_for", "resized_from"):
             data[name] = tuple(data.get(name, ()))
         return cls(**data)

@@ -305,6 +305,31 @@ def resized(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
 
 
 @kernel
+def widened(board: Board, slot: int, n_more: int, now_s: float) -> None:
+    """An elastic gang takes the first `n_more` nodes of `board.pick`, all of its class and empty, after its own."""
+    job, nodes, g = board.jobs[slot], board.nodes, board.g[0]
+    if job.state == RUNNING:
+        settle(job, now_s)
+    charge(board, slot, -left_s(job, now_s) / 3600.0, now_s)
+    g.shared_kw -= job.idle_kw
+    job.last_pause_s = now_s  # it stops for a checkpoint, as a gang that shrinks
+    last = job.node
+    while nodes[last].gang_next != NONE:
+        last = nodes[last].gang_next
+    for index in range(n_more):
+        node = board.nodes[index].pick
+        take_room(board, slot, node, nodes[node].free_mask)
+        nodes[node].first_job, nodes[node].gang_next = slot, NONE
+        nodes[last].gang_next = node
+        last = node
+    job.n_held += n_more
+    rate(job, board.classes[nodes[job.node].klass], job.n_held)
+    g.shared_kw += job.idle_kw
+    charge(board, slot, left_s(job, now_s) / 3600.0, now_s)
+    redraw(board, slot, now_s)
+
+
+@kernel
 def _leave_nodes(board: Board, slot: int, now_s: float) -> None:
     job = board.jobs[slot]
     settle(job, now_s)

@@ -151,6 +151,17 @@ def _note_down(board: Board, slot: int, counted: int) -> None:
 
 
 @kernel
+def _note_narrow(board: Board, slot: int, narrow: int) -> None:
+    """Keep the numbers of elastic gangs that hold fewer nodes than they ask for."""
+    job = board.jobs[slot]
+    change = narrow - job.narrow
+    if change != 0:
+        job.narrow = narrow
+        board.lines[3 * job.leaf + job.tier].n_narrow += change
+        board.g[0].n_narrow += change
+
+
+@kernel
 def _list_down(board: Board, slot: int) -> None:
     """Stand a job that is frozen or capped into the list of those of its line, the oldest start first."""
     job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
@@ -206,6 +217,7 @@ def redraw(board: Board, slot: int, now_s: float) -> None:
     _watch(board, slot, now_s)
     expect(board, slot, ends_s)
     _note_down(board, slot, _down(job))
+    _note_narrow(board, slot, 1 if job.n_nodes_min > 0 and job.n_held < job.n_nodes else 0)
 
 
 @kernel
@@ -215,6 +227,7 @@ def draw_nothing(board: Board, slot: int) -> None:
     board.jobs[slot].urgent_key = INF
     expect(board, slot, INF)
     _note_down(board, slot, 0)
+    _note_narrow(board, slot, 0)
 
 
 @kernel

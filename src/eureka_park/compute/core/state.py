@@ -491,7 +491,7 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
     ev.JobBlocked: lambda state, event: setattr(state.jobs[event.job_id], "blocked_s", event.since_s),
     ev.JobPromised: lambda state, event: setattr(state.jobs[event.job_id], "promised_s", event.start_s),
-    ev.JobResized: lambda state, event: state.jobs[event.job_id].shrink(event.n_nodes, event.at_s),
+    ev.JobResized: lambda state, event: state.jobs[event.job_id].resize(event.nodes, event.n_nodes, event.at_s),
     ev.JobRegrouped: lambda state, event: state.jobs[event.job_id].regroup(event.attempt),
     ev.JobMetered: ParkState._metered,
     ev.MeterRead: ParkState._meter_read,

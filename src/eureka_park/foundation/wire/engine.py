@@ -39,7 +39,7 @@ class Capability(StrEnum):
     MEMORY_LIMIT = "memory_limit"  # enforced by the kernel, not only by rlimits
     GPU = "gpu"
     GANG = "gang"  # run the parts of a job on several nodes at once, and let them find each other
-    RESIZE = "resize"  # start a gang that stopped after its checkpoint again on some of its nodes
+    RESIZE = "resize"  # start a gang that stopped after its checkpoint again on fewer nodes or on more
 
 
 @dataclass(frozen=True, slots=True)

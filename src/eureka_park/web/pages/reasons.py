@@ -43,6 +43,10 @@ REASONS: Final[Mapping[str, str]] = {
 }
 _VARIANTS: Final[Mapping[str, tuple[str, str]]] = {  # by code, the value that asks for another form, and that form
     "room": ("nodes", N_("It needs {nodes} whole free machines; {free_nodes} are free.")),
+    "resumed_power": (
+        "nodes",
+        N_("It has {nodes} machines now: nobody waits for them, and sun, wind and salt give {clean}."),
+    ),
     "window": ("is_reserved", N_("It would reach into the time of {closed} that is reserved, from {from} to {to}.")),
 }
 _USED: Final = N_("Its project has used {used} of the park lately; {due} is due to it.")

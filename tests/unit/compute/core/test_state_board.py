@@ -182,6 +182,12 @@ def test_a_gang_holds_whole_machines_and_shrinks_through_events() -> None:
     world.happen(ev.JobResized(job.job_id, world.now_s, 2))
     assert job.nodes == ("n0", "n1") and job.speed == pytest.approx(2 / 3) and not world.state.jobs_on("n2")
     check(world)
+    world.happen(ev.JobResized(job.job_id, world.now_s, 3, ("n0", "n1", "n2")))
+    assert job.nodes == ("n0", "n1", "n2") and job.speed == 1.0 and job.leaving == ()
+    assert job.rated_kw == pytest.approx(3 * 1.0, rel=1e-5)
+    check(world)
+    world.happen(ev.JobResized(job.job_id, world.now_s, 2, ("n0", "n1")))
+    check(world)
     world.happen(ev.NodeDown("n1", world.now_s, "its power supply failed", ev.DOWN))
     assert job.state is JobState.QUEUED and job.run_s(world.now_s) == 0.0, "no checkpoint: from the beginning"
     world.step()

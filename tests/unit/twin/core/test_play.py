@@ -51,3 +51,17 @@ def test_a_gang_gives_up_nodes_where_engines_can_take_them_else_it_stops_and_beg
     played = loop.play(opening, work, known_sky(clean_kw, 0.0), no_failures(), policy, 60.0, learns=False, tail_h=12.0)
     assert (played.n_pauses.tolist(), played.totals["n_actions"]) == ([n_pauses], n_actions)
     assert played.end_s[0] / 3600.0 == pytest.approx(3.04, abs=0.02)
+
+
+@pytest.mark.parametrize(("can_resize", "n_actions", "ends_h"), [(True, 3, 3.0), (False, 3, 4.05)])
+def test_a_gang_takes_nodes_again_when_there_is_power(can_resize: bool, n_actions: int, ends_h: float) -> None:
+    """Two and a half hours' work of four nodes; in the second hour there is power for two. Others go on with two."""
+    columns = {"submit_s": [0.0], "run_s": [9000.0], "time_s": [9300.0], "n_nodes": [4], "n_nodes_min": [2],
+               "checkpoint": [True], "mcpu": [64_000]}  # fmt: skip
+    work = workload_of(("a/b",), columns)
+    opening = opening_on((ClassRow(4, 64_000, 1 << 19, 0, 0, 10.0, 2.0),), ("",), work, [("a/b", 1.0, 0.0)])
+    clean_kw = np.where(np.arange(100) == 1, 25.0, 50.0)
+    policy = Policy(sky=Sky.BINDING, can_cap=False, can_resize=can_resize, min_run_s=0.0, margin_frac=0.0)
+    played = loop.play(opening, work, known_sky(clean_kw, 0.0), no_failures(), policy, 60.0, learns=False, tail_h=12.0)
+    assert played.totals["n_actions"] == n_actions
+    assert played.end_s[0] / 3600.0 == pytest.approx(ends_h, abs=0.05)
