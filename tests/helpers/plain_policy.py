@@ -275,8 +275,8 @@ class Turn(Ladder):
     # Growing (7a)
 
     def widen(self) -> None:
-        """Gangs on fewer nodes than they ask for take more."""
-        for job in self.in_order((FIRM, FLEX, GREEN), down=False):
+        """Gangs on fewer nodes than they ask for take more, but firm ones."""
+        for job in self.in_order((FLEX, GREEN), down=False):
             if job.is_elastic and len(job.nodes) < job.n_nodes and job.cap == 0 and self.may_stop(job):
                 self.widen_one(job)
 
@@ -289,23 +289,19 @@ class Turn(Ladder):
             saved_s = work_s / held - need_s
             nodes = more_room(self.park, job, more, now_s, now_s + need_s)
             pays = saved_s > 0 and saved_s >= self.rules.min_run_s
-            if nodes is not None and pays and self.has_power(job, held + more, now_s + need_s):
+            if nodes is not None and pays and self.has_power(job, held + more):
                 self.park.widen(job, [node.index for node in nodes], now_s)
                 self.actions.append(Action("resize", job.order, nodes=tuple(job.nodes)))
                 return
 
-    def has_power(self, job: PlainJob, n: int, end_s: float) -> bool:
+    def has_power(self, job: PlainJob, n: int) -> bool:
         """Whether there is power for what a gang draws more on `n` nodes."""
         if self.rules.sky == "observed" or job.is_first:
             return True
         park, plan = self.park, self.park.plan
         more = [then - now for then, now in zip(park.powers(job, job.klass, n), park.own_powers(job), strict=True)]
-        idle_kw, full_kw, dynamic_kw = more
-        if job.tier == FIRM:
-            sure = [one.grid_kw + one.p10_kw for at, one in enumerate(plan) if at == 0 or one.start_s < end_s]
-            if idle_kw + full_kw > min(sure) - self.sums().firm_rated:
-                return False
-        elif park.is_bound(job, self.now_s):
+        idle_kw, _, dynamic_kw = more
+        if park.is_bound(job, self.now_s):
             if idle_kw + dynamic_kw > self.room_kw():
                 return False
             if job.tier == GREEN:

@@ -114,7 +114,7 @@ def test_no_firm_job_is_disturbed_and_nothing_is_paused_without_a_checkpoint(see
     assert done
     for _, action in done:
         row = world.jobs[action.order].row
-        if action.what in ("cap", "pause", "freeze", "thaw"):
+        if action.what in ("cap", "pause", "freeze", "thaw", "resize"):
             assert row.tier != FIRM
         if action.what == "pause":
             assert row.checkpoint or row.job_class == SERVICE

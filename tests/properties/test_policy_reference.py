@@ -36,7 +36,8 @@ def test_gangs_shrink_and_grow_as_the_rules_say() -> None:
                     grown_of[world.jobs[action.order].row.tier] += 1
                 n_shrunk += action.what == "resize" and len(action.nodes) < held[action.order]
             check_board(side.board, now_s)
-    assert n_shrunk >= 3 and min(grown_of.values()) >= 2, f"too little happens: {n_shrunk}, {grown_of}"
+    assert n_shrunk >= 3 and min(grown_of[FLEX], grown_of[GREEN]) >= 2, f"too little happens: {n_shrunk}, {grown_of}"
+    assert grown_of[FIRM] == 0
 
 
 @SLOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from eureka_park.compute.core.job import LATE_S
+from eureka_park.compute.core.job import ENDED, LATE_S
 from eureka_park.foundation.units import iso_from_s, parse_instant_s
 
 _WAITING: Final = frozenset({"queued", "paused"})
@@ -74,7 +74,7 @@ def why_answer(
         "promise": promise_of(first, timeline, now_s),
         "estimate": estimate_of(first) if is_waiting else None,
         "advice": advice_of(shown, first, share),
-        "power": shown.get("power"),
+        "power": None if shown["state"] in ENDED else shown.get("power"),
     }
 
 

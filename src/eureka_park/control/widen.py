@@ -5,23 +5,13 @@ It stops for a checkpoint to do so: that must save more time than it costs, and 
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import (
-    FIRM,
-    FLEX,
-    GREEN,
-    INF,
-    N_SET,
-    NONE,
-    RUNNING,
-    SKY_OBSERVED,
-    Board,
-)  # fmt: skip
+from eureka_park.compute.core.board import FLEX, GREEN, INF, N_SET, NONE, RUNNING, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_more
 from eureka_park.compute.core.moves import widened
 from eureka_park.compute.core.rooms import empty_row
 from eureka_park.compute.core.share_tree import most_served_leaves
 from eureka_park.compute.core.standing import left_s, rate
-from eureka_park.control.budget import all_kw, firm_free_kw, room_kw
+from eureka_park.control.budget import all_kw, room_kw
 from eureka_park.control.codes import RESIZE, RESUMED
 from eureka_park.control.give_way import may_stop
 from eureka_park.control.say import log, say
@@ -30,14 +20,14 @@ from eureka_park.foundation.kernels import kernel
 
 @kernel
 def widen(board: Board, now_s: float) -> None:
-    """Give gangs more of their nodes, if nobody was refused in this turn: firm, flex, green, the least served share
-    first, its oldest start first.
+    """Give gangs more of their nodes, if nobody was refused in this turn: flex, then green, the least served share
+    first, its oldest start first. Firm ones are left alone: growing stops them for a checkpoint.
     """
     g, jobs = board.g[0], board.jobs
     if not g.can_resize or g.n_narrow == 0 or g.n_refused > 0:
         return
     n = most_served_leaves(board)
-    for tier in (FIRM, FLEX, GREEN):
+    for tier in (FLEX, GREEN):
         for index in range(n - 1, -1, -1):
             line = 3 * board.shares[index].leaf + tier
             left, slot = board.lines[line].n_narrow, board.lines[line].oldest
@@ -61,7 +51,7 @@ def _widen(board: Board, slot: int, now_s: float) -> None:
         saved_s = work_s / job.n_held - need_s
         if saved_s <= 0.0 or saved_s < board.g[0].min_run_s:
             return
-        if not _has_power(board, slot, klass, more, now_s, now_s + need_s):
+        if not _has_power(board, slot, klass, more):
             continue
         if find_more(board, slot, klass, more, now_s, now_s + need_s):
             widened(board, slot, more, now_s)
@@ -71,19 +61,16 @@ def _widen(board: Board, slot: int, now_s: float) -> None:
 
 
 @kernel
-def _has_power(board: Board, slot: int, klass: int, more: int, now_s: float, end_s: float) -> bool:
+def _has_power(board: Board, slot: int, klass: int, more: int) -> bool:
     """Whether what so many more nodes would draw is to be had, as for a start."""
     job, g = board.jobs[slot], board.g[0]
     if g.sky == SKY_OBSERVED or job.is_first:
         return True
-    idle_kw, full_kw, dynamic_kw = job.idle_kw, job.full_kw, job.dynamic_kw
+    idle_kw, dynamic_kw = job.idle_kw, job.dynamic_kw
     rate(board.jobs[slot], board.classes[klass], job.n_held + more)
-    idle_kw, full_kw, dynamic_kw = job.idle_kw - idle_kw, job.full_kw - full_kw, job.dynamic_kw - dynamic_kw
+    idle_kw, dynamic_kw = job.idle_kw - idle_kw, job.dynamic_kw - dynamic_kw
     rate(board.jobs[slot], board.classes[klass], job.n_held)
-    if job.tier == FIRM:
-        if idle_kw + full_kw > firm_free_kw(board, end_s):
-            return False
-    elif job.bound:
+    if job.bound:
         if idle_kw + dynamic_kw > room_kw(board):
             return False
         if job.tier == GREEN:

@@ -33,6 +33,7 @@ REASONS: Final[Mapping[str, str]] = {
     "paused_power": N_("It is paused at a checkpoint: the sky gives {short} less than such jobs draw."),
     "frozen_power": N_("It is frozen, its work kept: the sky gives {short} less than such jobs draw."),
     "resumed_power": N_("It goes on with full power: sun, wind and salt give {clean} now, enough for it."),
+    "promised": N_("A start was promised to it."),
     "reserved": N_("There is room, but it is promised to jobs before it."),
     "window": N_("It would reach into the maintenance of {closed}, from {from} to {to}."),
     "shrunk_power": N_("It goes on with fewer machines, {nodes} now: the sky gives {short} less than such jobs draw."),
