@@ -101,10 +101,10 @@ class World:
             self.happen(ev.JobStarted(job.job_id, self.now_s))
         elif job.ending:
             self.happen(ev.JobEnded(job.job_id, self.now_s, JobState.FAILED))
+        elif job.run_s(self.now_s) >= self.run_s.get(job.job_id, HOUR):  # before it could stop for a pause
+            self.happen(ev.JobEnded(job.job_id, self.now_s, JobState.FINISHED, 0))
         elif job.state is JobState.PAUSING:
             self.happen(ev.JobPaused(job.job_id, self.now_s))
-        elif job.state is JobState.RUNNING and job.run_s(self.now_s) >= self.run_s.get(job.job_id, HOUR):
-            self.happen(ev.JobEnded(job.job_id, self.now_s, JobState.FINISHED, 0))
 
     def run(self, hours: float, step_s: float = 60.0) -> None:
         for _ in range(round(hours * HOUR / step_s)):

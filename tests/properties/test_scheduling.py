@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.helpers.world import HOUR, World, node, spec
 
@@ -71,8 +71,15 @@ def play(
     return world
 
 
+_OFTEN_PAUSED = {
+    "tier": Tier.FLEX, "project": "a", "n_cpus": 0.5, "n_gpus": 1, "checkpoint": True, "time_s": 7924.0,
+    "slack_h": None, "real_frac": 0.984375, "at_h": 0.0,
+}  # fmt: skip
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(Sky), jobs, skies)
+@example(Sky.BINDING, [_OFTEN_PAUSED] * 2, [0.0] * 6)
 def test_every_job_ends_and_none_without_checkpoint_is_stopped_for_power(
     sky: Sky, declared: list[dict], clean: list[float]
 ) -> None:

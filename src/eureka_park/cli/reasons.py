@@ -52,6 +52,7 @@ SAID_BY_THE_PARK: Final = (
     N_("It stays frozen in place, its work kept: the sky gives {short} less than it needs to go on."),
     N_("It stays capped to {percent} of its power: the sky gives {short} less than the rest needs."),
     N_("It goes on: sun, wind and salt give {clean} now, enough for it."),
+    N_("It has {nodes} nodes now: nobody waits for them, and sun, wind and salt give {clean}."),
     N_("It has its full power again: sun, wind and salt give {clean} now, enough for it."),
     N_("It is being prepared: environment and files."),
     N_("It runs."),
