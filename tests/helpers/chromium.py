@@ -42,7 +42,7 @@ _KEYS = {
 class Chromium:
     """One page of one browser. Every wait ends after `limit_s` with TimeoutError."""
 
-    def __init__(self, profile: Path, limit_s: float = 25.0) -> None:
+    def __init__(self, profile: Path, limit_s: float = 120.0) -> None:
         assert PROGRAM is not None
         self.limit_s = limit_s
         self.errors: list[str] = []
