@@ -141,7 +141,7 @@ def _fewest(board: Board, first: int, last: int, n_nodes: int) -> int:
 @kernel
 def _from_pod(board: Board, slot: int, klass: int, pod: int, n: int, n_nodes: int, end_s: float) -> int:
     """Add nodes of a pod to the pick, its fullest racks first; how many are picked then."""
-    nodes, at = board.nodes, _first_of_pod(board, klass, pod)
+    nodes, at = board.nodes, _first_of(board, klass, POD, pod)
     stop, rack, most = board.classes[klass].first + board.classes[klass].n_nodes, nodes[at].rack, 0
     end = rack
     while at < stop and nodes[at].pod == pod:
@@ -157,27 +157,14 @@ def _from_pod(board: Board, slot: int, klass: int, pod: int, n: int, n_nodes: in
 
 
 @kernel
-def _first_of_pod(board: Board, klass: int, pod: int) -> int:
-    """The first node of a pod, found by halves."""
+def _first_of(board: Board, klass: int, kind: int, which: int) -> int:
+    """The first node of a rack or pod (`kind`), found by halves."""
     first = board.classes[klass].first
     low, high = first - 1, first + board.classes[klass].n_nodes - 1
     while high - low > 1:
         middle = (low + high) // 2
-        if board.nodes[middle].pod >= pod:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-@kernel
-def _first_of_rack(board: Board, klass: int, rack: int) -> int:
-    """The first node of a rack, found by halves."""
-    first = board.classes[klass].first
-    low, high = first - 1, first + board.classes[klass].n_nodes - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if board.nodes[middle].rack >= rack:
+        at = board.nodes[middle].pod if kind == POD else board.nodes[middle].rack
+        if at >= which:
             high = middle
         else:
             low = middle
@@ -188,7 +175,7 @@ def _first_of_rack(board: Board, klass: int, rack: int) -> int:
 def _from_rack(board: Board, slot: int, klass: int, rack: int, n: int, n_nodes: int, end_s: float) -> int:
     """Add nodes of a rack to the pick, by index; how many are picked then."""
     nodes, row = board.nodes, empty_row(board, klass)
-    node = next_in_row(board, row, _first_of_rack(board, klass, rack))
+    node = next_in_row(board, row, _first_of(board, klass, RACK, rack))
     while node != NONE and nodes[node].rack == rack and n < n_nodes:
         if hold_allows(board, slot, node, end_s):
             nodes[n].pick = node
