@@ -25,6 +25,7 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, HOUR_S, kw_from_mw
+from eureka_park.twin.core.faults import Faults
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,7 @@ PLAN_HOURS: Final = 48
 TAIL_H: Final = 48  # hours of truth beyond the run, for what is still running at its end
 PLAN_EVERY_H: Final = 6
 N_STEPS: Final = 8  # steps of a price curve that are kept; smaller ones are merged
+NO_FAULTS: Final = Faults()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,10 @@ class SkySeries:
 
 @dataclass(frozen=True, slots=True)
 class SkyRequest:
-    """What a sky is made for. `prices_stores`: price curves with what salt keeps for other hours, at fourfold cost."""
+    """What a sky is made for. `prices_stores`: price curves with what salt keeps for other hours, at fourfold cost.
+
+    `faults`: outages of plants and of the tie, instants from the start of the run.
+    """
 
     start_s: float
     days: float
@@ -99,17 +104,19 @@ class SkyRequest:
     scenario: str = ALL_PLANTS
     prices_stores: bool = False
     n_steps: int = N_STEPS
+    faults: Faults = NO_FAULTS
 
 
-def sky_of(site: Site, request: SkyRequest) -> SkySeries:
-    """The sky of a site under the synthetic weather of a seed. Raises BadInput."""
+def sky_of(site: Site, request: SkyRequest, supply: Supply | None = None) -> SkySeries:
+    """The sky of a site; `supply`: its plants under other weather or in another size. Raises BadInput."""
     if request.start_s % HOUR_S or request.days <= 0 or not 1 <= request.plan_every_h <= 24:
         raise BadInput(
             f"A run of {request.days:g} days with a plan every {request.plan_every_h} h cannot be made.",
             fix="Begin at a full hour, run for more than 0 days, plan every 1 to 24 h.",
             field="days",
         )
-    supply, n_hours = supply_of(site, request.seed, request.scenario), int(np.ceil(request.days * 24 - 1e-9))
+    supply = supply or supply_of(site, request.seed, request.scenario)
+    n_hours = int(np.ceil(request.days * 24 - 1e-9))
     forecast = forecast_of(supply, request.seed)
     truth_mw, plans, record = np.zeros(n_hours + TAIL_H), [], _Record(n_hours + TAIL_H)
     warm_up_s = request.start_s - WARM_UP_DAYS * DAY_S
