@@ -22,7 +22,7 @@ class Played:
     `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
     above the budget, in five-minute means. `totals` are further sums by name. `leaf_kwh` and `leaf_clean_kwh`: IT
     energy of the jobs of each of the workload's leaves, where it was counted. `counted` is what the world counts by
-    hour and by job, where its loop hands it out.
+    hour and by job, where its loop hands it out. `is_whole`: it was not ended before its time.
     """
 
     first_start_s: Floats
@@ -37,3 +37,4 @@ class Played:
     leaf_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     leaf_clean_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     counted: Counted | None = None
+    is_whole: bool = True

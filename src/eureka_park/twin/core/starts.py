@@ -32,8 +32,9 @@ from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.twin.core.failures import no_failures
 from eureka_park.twin.core.play import with_room, world_of
 from eureka_park.twin.core.sky_series import N_STEPS, PLAN_EVERY_H, PLAN_HOURS, SkySeries
+from eureka_park.twin.core.truth import AHEAD, World
 from eureka_park.twin.core.workload import RUN_S_MIN, workload_of
-from eureka_park.twin.core.world import AHEAD, DONE, World, play_on
+from eureka_park.twin.core.world import DONE, play_on
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -170,16 +171,15 @@ def one_draw(
     slots = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
     played = Board(*(array.copy() for array in board))
     world = _world(played, slots, ratios, now_s, tick_s, SeedTree(seed).child("starts").generator())
-    rows = np.searchsorted(slots, waits)
     place, until_s = world.place, now_s + horizon_s
-    while len(rows) and place.now_s[0] + tick_s <= until_s:
+    while len(waits) and place.now_s[0] + tick_s <= until_s:
         place.until_s[0] = min(until_s, place.now_s[0] + max(LOOK_S, tick_s))
         while play_on(played, world) != DONE:
             place.n_log[0] = 0  # nobody asks for a digest
         place.n_log[0] = 0
-        if np.isfinite(world.fate.first_start_s[rows]).all():
+        if np.isfinite(world.truth.first_start_s[waits]).all():
             break
-    found: Floats = np.where(np.isfinite(world.fate.first_start_s[rows]), world.fate.first_start_s[rows], np.inf)
+    found: Floats = np.where(np.isfinite(world.truth.first_start_s[waits]), world.truth.first_start_s[waits], np.inf)
     return found
 
 
@@ -206,6 +206,8 @@ def _world(board: Board, slots: Longs, ratios: Ratios, now_s: float, tick_s: flo
     place = world.place
     place.now_s[0], place.t0_s[0], place.tick_s[0] = now_s, now_s, tick_s
     place.next_job[0] = n  # nobody comes
+    world.truth["row"][slots], world.truth["first_start_s"][slots] = np.arange(n), np.nan
+    world.truth["first_child"][slots] = NONE
     _set_going(board, world, slots, run_s, now_s)
     board.g.explain[0] = 0
     return world

@@ -35,6 +35,7 @@ from eureka_park.twin.core.chance import (
 from eureka_park.twin.core.chance import normal_tables as normals
 from eureka_park.twin.core.promises import SLICES, largest
 from eureka_park.twin.core.stream_tables import Tables, stretched, tables_of
+from eureka_park.twin.core.truth import COMING
 from eureka_park.twin.core.workload import (
     BATCH,
     DTYPES,
@@ -51,7 +52,7 @@ REHEARSED_MAX: Final = 2_000_000  # jobs up to which the load is met by what is 
 DECLARED_S: Final = 900.0
 POWER_SPREAD: Final = 0.03 * math.sqrt(12.0)  # of an even distribution with a standard deviation of 0.03
 HUGE: Final = 1e300
-ROW: Final = np.dtype([(name, dtype) for name, dtype in DTYPES.items()], align=True)
+ROW: Final = COMING
 STATE: Final = np.dtype(
     [*BITS, ("at", "i8"), ("row", "i8"), ("n_left", "i8"), ("n_follow", "i8"), ("hour", "i8"), ("in_hour", "i8"),
      ("begins", "i8"), ("head", "i8"), ("tail", "i8"), ("hour_at_s", "f8"), ("into_s", "f8"), ("next_s", "f8"),

@@ -7,15 +7,13 @@ jobs), then nodes that fail or come back, then new jobs; then control takes its 
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from eureka_park.compute.core.board import (
     DOWN,
     FIRM,
-    INF,
     NONE,
     PAUSING,
     RUNNING,
@@ -24,9 +22,8 @@ from eureka_park.compute.core.board import (
     UP,
     Board,
 )  # fmt: skip
-from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import sort_by_order
-from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started, submitted
+from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started
 from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.standing import kw_of, power_at, run_s
 from eureka_park.control.budget import all_kw
@@ -34,204 +31,32 @@ from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, TH
 from eureka_park.control.learn import is_off, remembered
 from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel
+from eureka_park.twin.core.coming import arrive, has_jobs, has_slots, release
+from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, enter, hold, key, unkey
 
-DONE, NEEDS_SLOTS, LOG_FULL = 0, 1, 2
-ACCOUNT_S = 300.0  # power is accounted in means of five minutes
-HOURS_MAX = 9_216  # hours that are accounted one by one: 384 days
-PLACE: Any = np.dtype(
-    [("now_s", "f8"), ("tick_s", "f8"), ("until_s", "f8"), ("t0_s", "f8"), ("over_kws", "f8"), ("window_kws", "f8"),
-     ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
-     ("clean_kwh", "f8"),
-     ("next_job", "i8"), ("next_failure", "i8"), ("n_batch", "i8"),
-     ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
-     ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
-     ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
-     ("by_share", "i8"), ("load_kwh", "f8", (HOURS_MAX,))],
-    align=True,
-)  # fmt: skip
-TRUTH: Any = np.dtype(
-    [("ends_s", "f8"), ("run_s", "f8"), ("power_frac", "f8"), ("next", "i4"), ("prev", "i4"), ("bucket", "i4"),
-     ("image", "i4"), ("held_since_s", "f8"), ("held_gpus", "i4")],
-    align=True,
-)  # fmt: skip
-FATE: Any = np.dtype(
-    [("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"),
-     ("n_pauses", "i4"), ("first_child", "i4"), ("next_child", "i4")],
-    align=True,
-)  # fmt: skip
-AHEAD = 1 << 14  # turns
-
-
-class World(NamedTuple):
-    """The truth of a run. Columns of jobs by row, of plans by issue, of failures by time; scratch at the end."""
-
-    submit_s: Any
-    leaf: Any
-    n_nodes: Any
-    n_nodes_min: Any
-    gpus: Any
-    mcpu: Any
-    mem_mib: Any
-    tier: Any
-    job_class: Any
-    checkpoint: Any
-    priority: Any
-    time_s: Any
-    run_s: Any
-    deadline_s: Any
-    power_frac: Any
-    after: Any
-    image: Any
-    classes: Any
-    fate: Any  # by row: what became of each job, and who waits for it
-    learned: Any  # by image: what its jobs drew of their rated dynamic power
-    share_kwh: Any  # by leaf of the share tree: what its jobs drew, and the clean part of it
-    share_clean_kwh: Any
-    clean_kw: Any  # by hour
-    plan_issued_s: Any
-    plan_first_hour: Any
-    plan_clean_kw: Any
-    plan_p10_kw: Any
-    plan_grid_kw: Any
-    step_kw: Any
-    step_price: Any
-    fail_s: Any
-    fail_node: Any
-    up_again_s: Any
-    truth: Any  # by slot: how long it really runs and what it draws, when it really ends
-    ahead: Any  # heads of the lists of those, by turn
-    batch: Any  # slots that were started, paused or ended in the last turn
-    down: Any  # nodes that are down
-    down_until_s: Any
-    log: Any
-    place: Any
-    is_first: Any = np.zeros(0, np.bool_)  # by row: the first job that its project ever had; none where it is empty
-
-
-@kernel
-def _key(board: Board, world: World, slot: int, now_s: float) -> None:
-    """Work out when a running job really ends."""
-    job, truth = board.jobs[slot], world.truth[slot]
-    _unkey(world, slot)
-    if job.state == RUNNING:
-        truth.ends_s = now_s + max(0.0, truth.run_s - job.ran_s) / job.speed
-        _enter(world, slot)
-
-
-@kernel
-def _enter(world: World, slot: int) -> None:
-    """Stand a job into the list of the turn that sees its end; what lies too far ahead is moved on when it is met."""
-    truth, place = world.truth, world.place[0]
-    ahead = max(1.0, min(math.ceil((truth[slot].ends_s - place.now_s) / place.tick_s - 1e-9), AHEAD - 1.0))
-    bucket = (place.n_turns + int(ahead)) % AHEAD
-    first = world.ahead[bucket]
-    truth[slot].bucket, truth[slot].prev, truth[slot].next = bucket, NONE, first
-    if first != NONE:
-        truth[first].prev = slot
-    world.ahead[bucket] = slot
-
-
-@kernel
-def _unkey(world: World, slot: int) -> None:
-    """Nobody knows any more when a job ends."""
-    truth = world.truth
-    bucket, before, after = truth[slot].bucket, truth[slot].prev, truth[slot].next
-    truth[slot].ends_s = INF
-    if bucket == NONE:
-        return
-    if before == NONE:
-        world.ahead[bucket] = after
-    else:
-        truth[before].next = after
-    if after != NONE:
-        truth[after].prev = before
-    truth[slot].bucket = NONE
-
-
-@kernel
-def _hold(world: World, row: int, slot: int, n_gpus: int, now_s: float) -> None:
-    """Book the GPU time that a job has held until now; from now on it holds `n_gpus`."""
-    truth = world.truth[slot]
-    world.fate[row].held_gpu_s += truth.held_gpus * max(0.0, now_s - truth.held_since_s)
-    truth.held_gpus, truth.held_since_s = n_gpus, now_s
-
-
-@kernel
-def _submit(board: Board, world: World, row: int) -> None:
-    """A job enters the queue; the slot is there (see `_has_slots`)."""
-    place = world.place[0]
-    jobs, g = board.jobs, board.g[0]
-    slot = g.free_head
-    g.free_head = jobs[slot].next
-    blank(jobs, slot)
-    jobs[slot].order = g.next_order
-    g.next_order += 1
-    place.n_used += 1
-    jobs[slot].user, jobs[slot].leaf, jobs[slot].n_nodes = row, world.leaf[row], world.n_nodes[row]
-    jobs[slot].n_nodes_min, jobs[slot].gpus, jobs[slot].mcpu = world.n_nodes_min[row], world.gpus[row], world.mcpu[row]
-    jobs[slot].mem_mib, jobs[slot].tier, jobs[slot].job_class = (
-        world.mem_mib[row],
-        world.tier[row],
-        world.job_class[row],
-    )
-    jobs[slot].checkpoint, jobs[slot].priority = world.checkpoint[row], world.priority[row]
-    jobs[slot].time_s, jobs[slot].deadline_s = world.time_s[row], world.deadline_s[row]
-    jobs[slot].classes, jobs[slot].submitted_s = world.classes[row], world.submit_s[row]
-    jobs[slot].gang = 1 if world.n_nodes[row] > 1 else 0
-    if row < world.is_first.shape[0]:
-        jobs[slot].is_first = world.is_first[row]
-    jobs[slot].power_frac = world.learned[world.image[row]]
-    truth = world.truth[slot]
-    truth.ends_s, truth.bucket, truth.image, truth.held_gpus = INF, NONE, world.image[row], 0
-    truth.run_s, truth.power_frac = world.run_s[row], world.power_frac[row]
-    submitted(board, slot, False)
-
-
-@kernel
-def _arrive(board: Board, world: World, now_s: float) -> None:
-    place = world.place[0]
-    n = world.submit_s.shape[0]
-    while place.next_job < n and world.submit_s[place.next_job] <= now_s:
-        row = place.next_job
-        place.next_job += 1
-        before = world.after[row]
-        if before != NONE and np.isnan(world.fate[before].end_s):
-            world.fate[row].next_child = world.fate[before].first_child
-            world.fate[before].first_child = row
-            place.n_used += 1  # many may be let in at once: each has its slot from now on
-        else:
-            _submit(board, world, row)
+DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL = 0, 1, 2, 3, 4
+ACCOUNT_S: Final = 300.0  # power is accounted in means of five minutes
+CLOSED_ROWS: Final = 1 << 16  # so many jobs that have ended are taken out at once
 
 
 @kernel
 def _end(board: Board, world: World, slot: int, at_s: float, is_done: bool) -> None:
     """A job came to its end: it has done its work, or all the time that it declared."""
-    job = board.jobs[slot]
-    place = world.place[0]
-    row = job.user
+    place, truth = world.place[0], world.truth[slot]
     if place.learns:
-        image = world.truth[slot].image
-        world.learned[image] = remembered(world.learned[image], world.truth[slot].power_frac)
+        world.learned[truth.image] = remembered(world.learned[truth.image], truth.power_frac)
+    done_s = truth.run_s if is_done else board.jobs[slot].time_s
     ended(board, slot, at_s)
-    _unkey(world, slot)
-    _hold(world, row, slot, 0, at_s)
+    unkey(world, slot)
+    hold(world, slot, 0, at_s)
     place.n_used -= 1
-    world.fate[row].end_s, world.fate[row].n_pauses = at_s, job.n_pauses
-    world.fate[row].done_s = world.truth[slot].run_s if is_done else job.time_s
     if is_done:
         place.n_finished += 1
     else:
         place.n_timed_out += 1
-    child = world.fate[row].first_child
-    world.fate[row].first_child = NONE
-    while child != NONE:
-        after = world.fate[child].next_child
-        place.n_used -= 1
-        if is_done:
-            _submit(board, world, child)
-        else:
-            place.n_cancelled += 1
-        child = after
+    child = truth.first_child
+    close(board, world, slot, at_s, done_s)
+    release(board, world, child, is_done)
 
 
 @kernel
@@ -248,7 +73,7 @@ def _what_happened(board: Board, world: World, now_s: float) -> None:
             batch[n].slot = slot
             n += 1
         else:
-            _enter(world, slot)
+            enter(world, slot)
         slot = after
     place.n_batch = 0
     place.pausing_kw = 0.0
@@ -265,13 +90,13 @@ def _happen(board: Board, world: World, slot: int, last_s: float, now_s: float) 
     job = board.jobs[slot]
     if job.state == STARTING:
         started(board, slot, last_s)
-        _key(board, world, slot, last_s)
+        key(board, world, slot, last_s)
         if world.truth[slot].ends_s > now_s:
             _meter(board, world, slot, now_s)
             return
     if job.state == PAUSING:
-        world.fate[job.user].lost_gpu_s += world.truth[slot].held_gpus * (now_s - last_s)  # writing its checkpoint
-        _hold(world, job.user, slot, 0, now_s)
+        world.truth[slot].lost_gpu_s += world.truth[slot].held_gpus * (now_s - last_s)  # writing its checkpoint
+        hold(world, slot, 0, now_s)
         paused(board, slot, last_s)
     elif job.ending:
         _end(board, world, slot, last_s, False)
@@ -322,12 +147,12 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
             slot = other if jobs[other].order < jobs[slot].order else slot
             other = jobs[other].node_next
     place.n_requeued += 1
-    _unkey(world, slot)
+    unkey(world, slot)
     job = jobs[slot]
-    _hold(world, job.user, slot, 0, now_s)
+    hold(world, slot, 0, now_s)
     did_s = run_s(job, now_s)
     requeued(board, slot, now_s)
-    world.fate[job.user].lost_gpu_s += job.gpus * job.n_nodes * max(0.0, did_s - job.ran_s)
+    world.truth[slot].lost_gpu_s += job.gpus * job.n_nodes * max(0.0, did_s - job.ran_s)
 
 
 @kernel
@@ -373,12 +198,14 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
         if code == START:
             world.batch[place.n_batch].slot = slot
             place.n_batch += 1
-            row = jobs[slot].user
-            _hold(world, row, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
-            if np.isnan(world.fate[row].first_start_s):
-                world.fate[row].first_start_s = now_s
+            hold(world, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
+            truth = world.truth[slot]
+            if np.isnan(truth.first_start_s):
+                truth.first_start_s = now_s
+                if truth.row < world.fate.shape[0]:
+                    world.fate[truth.row].first_start_s = now_s
         elif code == PAUSE or code == END:
-            _unkey(world, slot)
+            unkey(world, slot)
             world.batch[place.n_batch].slot = slot
             place.n_batch += 1
             place.n_pauses += code == PAUSE
@@ -390,9 +217,9 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             place.n_caps += code == CAP and rows[at].a < 1.0
             place.n_freezes += code == FREEZE
             if code == RESIZE:
-                _hold(world, jobs[slot].user, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
-            _key(board, world, slot, now_s)
-        if jobs[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
+                hold(world, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
+            key(board, world, slot, now_s)
+        if world.truth[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
             place.firm_disturbed += 1
 
 
@@ -415,8 +242,12 @@ def _account(board: Board, world: World) -> None:
     hour = min(place.hour, world.clean_kw.shape[0] - 1)
     drawn_kw = all_kw(board) + place.pausing_kw
     clean_kw = world.clean_kw[hour]
+    at = min(max(0, place.hour), HOURS_MAX - 1)
     place.it_kwh += drawn_kw * tick_s / 3600.0
-    place.load_kwh[min(max(0, place.hour), HOURS_MAX - 1)] += drawn_kw * tick_s / 3600.0
+    place.load_kwh[at] += drawn_kw * tick_s / 3600.0
+    place.held_gpu_s[at] += place.held_gpus * tick_s
+    place.waiting_s[at] += board.g[0].n_waiting * tick_s
+    place.on_s[at] += board.g[0].n_on * tick_s
     place.clean_kwh += min(drawn_kw, clean_kw) * tick_s / 3600.0
     if place.by_share and drawn_kw > 0.0:
         _account_by_share(board, world, min(drawn_kw, clean_kw) / drawn_kw)
@@ -440,31 +271,26 @@ def _account_by_share(board: Board, world: World, clean_frac: float) -> None:
 
 
 @kernel
-def _has_slots(board: Board, world: World, now_s: float) -> bool:
-    """Whether all that may come in until `now_s` has a slot."""
-    place = world.place[0]
-    last = place.next_job
-    while last < world.submit_s.shape[0] and world.submit_s[last] <= now_s:
-        last += 1
-    room = board.jobs.shape[0] - place.n_used
-    return bool(last - place.next_job + 64 <= room)
-
-
-@kernel
 def play_on(board: Board, world: World) -> int:
-    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS) or take the log (LOG_FULL)."""
+    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS), bring jobs (NEEDS_JOBS), or
+    take what was written down (LOG_FULL, CLOSED_FULL).
+    """
     g = board.g[0]
     place = world.place[0]
     while place.now_s + place.tick_s <= place.until_s:
         now_s = place.now_s + place.tick_s
-        if not _has_slots(board, world, now_s):
+        if not has_jobs(world, now_s):
+            return NEEDS_JOBS
+        if not has_slots(board, world, now_s):
             return NEEDS_SLOTS
+        if place.n_closed > CLOSED_ROWS:
+            return CLOSED_FULL
         if place.n_log + board.actions.shape[0] > world.log.shape[0]:
             return LOG_FULL
         place.now_s = now_s
         _what_happened(board, world, now_s)
         _fail(board, world, now_s)
-        _arrive(board, world, now_s)
+        arrive(board, world, now_s)
         _look_up(board, world, now_s)
         turn(board, now_s)
         _carry_out(board, world, now_s)

@@ -31,7 +31,8 @@ from eureka_park.twin.core.starts import (
     waiting_orders,
 )
 from eureka_park.twin.core.workload import Workload
-from eureka_park.twin.core.world import DONE, World, play_on
+from eureka_park.twin.core.truth import World
+from eureka_park.twin.core.world import DONE, play_on
 from eureka_park.twin.run import node_shapes
 
 HOUR = 3600.0
@@ -74,7 +75,10 @@ def play_until(board: Board, world: World, until_s: float) -> None:
 
 def seen(board: Board, world: World, work: Workload) -> Ratios:
     over = np.flatnonzero(np.isfinite(world.fate.end_s))
-    ended = [(int(world.leaf[row]), float(work.time_s[row]), float(work.run_s[row] / work.time_s[row])) for row in over]
+    ended = [
+        (int(world.leaf_rows[work.leaf[row]]), float(work.time_s[row]), float(work.run_s[row] / work.time_s[row]))
+        for row in over
+    ]
     return Ratios.on(board, ended, float(world.place.now_s[0]))
 
 
@@ -124,20 +128,20 @@ def test_a_forecast_is_the_seeds_and_leaves_the_board_as_it_is() -> None:
 def test_with_true_run_times_known_the_forecast_is_the_truth() -> None:
     """With one ratio that every job keeps to there is one future, and it is the one that comes."""
     board, world, work = begun(2, 6.0)
-    world.run_s[:] = 0.5 * work.time_s
+    world.coming.run_s[:] = 0.5 * work.time_s
     live = np.flatnonzero(np.asarray(board.jobs.state) == RUNNING)
     did_s = board.jobs.ran_s[live] + (6 * HOUR - board.jobs.since_s[live]) * board.jobs.speed[live]
     late = board.jobs.user[live[did_s >= 0.5 * board.jobs.time_s[live]]]
-    world.run_s[late] = work.time_s[late]  # no ratio is known that is as long
+    world.coming.run_s[late] = work.time_s[late]  # no ratio is known that is as long
     expected = one_draw(
         board, Ratios.of([(ANY, 900.0 * 4.0**size, 0.5) for size in range(9) for _ in range(30)]), 6 * HOUR, 1
     )
     orders, users = waiting_orders(board), board.jobs.user.copy()
     rows = users[np.flatnonzero(np.isin(board.jobs.order, orders) & (board.jobs.state != FREE))]
     taken = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
-    world.truth["run_s"][taken] = world.run_s[users[taken]]
+    world.truth["run_s"][taken] = world.coming.run_s[users[taken]]
     world.truth["ends_s"], world.truth["bucket"], world.ahead[:] = np.inf, NONE, NONE
-    left_s = np.maximum(0.0, world.run_s[users[live]] - board.jobs.ran_s[live])
+    left_s = np.maximum(0.0, world.coming.run_s[users[live]] - board.jobs.ran_s[live])
     _expect(world, live, np.maximum(6 * HOUR, board.jobs.since_s[live] + left_s / board.jobs.speed[live]))
     play_until(board, world, 4 * 24 * HOUR)
     truth = world.fate.first_start_s[rows]

@@ -75,7 +75,6 @@ def test_a_first_job_is_free_of_the_sky_as_in_the_live_park() -> None:
     world = world_of(
         board, work, flat_sky(0.0, 0.2, grid_kw=100.0), no_failures(), opening.leaf_rows, opening.gpu_types
     )
-    world = world._replace(is_first=work.is_first)
     set_policy(board, Policy(sky=Sky.BINDING), explain=False)
     world.place.tick_s[0], world.place.until_s[0] = 60.0, 3600.0
     while play_on(board, world) != DONE:
