@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
+
 from eureka_park.energy.core.cooling import site_mw_from_it_mw
-from eureka_park.foundation.errors import BadInput
+from eureka_park.energy.core.scenarios import SCENARIOS, scenario_of
+from eureka_park.energy.core.supply import Supply, supply_from, supply_of
+from eureka_park.energy.weather_file import read_weather
+from eureka_park.foundation.errors import BadInput, Internal, ParkError
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
@@ -21,14 +26,23 @@ from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
 from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
-from eureka_park.twin.core.failures import Failures, failures_of
-from eureka_park.twin.core.metrics import Park, report
+from eureka_park.twin.core.failures import Failures
+from eureka_park.twin.core.faults import Faults, Ranges, drawn, failures_under, ranges_of
+from eureka_park.twin.core.metrics import Park, report, units
+from eureka_park.twin.core.mix import Mix
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
+from eureka_park.twin.core.own_supply import Asked, asked_mw, own_clean_mw, plants_factor, supply_times
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.promises import SLICES
+from eureka_park.twin.core.scaled_trace import in_days, load_frac_of, scaled, scaling_of
 from eureka_park.twin.core.sky_series import SkyRequest, SkySeries, sky_of
-from eureka_park.twin.core.traces import Filling, workload_from
+from eureka_park.twin.core.traces import Filling, renamed, workload_from
 from eureka_park.twin.core.workload import NodeShape, Workload
+from eureka_park.twin.faults_file import asked_faults
+from eureka_park.twin.foresight import check_memory
+from eureka_park.twin.run_assumed import assumptions_of
+from eureka_park.twin.run_record import RunRecord
+from eureka_park.twin.run_tables import hours_of, sample_of
 from eureka_park.twin.trace_files import read_trace
 
 if TYPE_CHECKING:
@@ -40,6 +54,8 @@ START_S: Final = 1_772_409_600.0  # 2026-03-02T00:00:00Z, a Monday near the equi
 DAYS: Final = 2.0
 DAYS_MAX: Final = 366.0
 LOAD_FRAC: Final = 0.7
+LOAD_FRAC_MAX: Final = 10.0
+MIX: Final = Mix()
 BOUND_DAYS: Final = 92.0  # runs up to this length are bounded unattended: a second or two; a year takes 15 CPU s
 GPU_H_PER_JOB: Final = 11.9  # Philly's; what `--jobs` follows from where nobody gives it
 PolicyName = Literal["park", "fcfs-easy"]
@@ -48,8 +64,11 @@ Declared = tuple[str, float, float]
 
 @dataclass(frozen=True, slots=True)
 class TwinRequest:
-    """What to run. None: as many jobs as fill `load_frac` of the site; two days, or the length of the trace.
+    """What to run. None: as many jobs as fill the site; two days, or the length of the trace.
 
+    `load_frac`: GPU time asked for over the site's; None: `LOAD_FRAC`, and a trace as it is. `demand_of_supply`: plants
+    are scaled until the mean power asked for is so many times what they give. `weather`: park weather files by place.
+    `faults`: words (see `core.faults`), or a TOML file. `columns`: the trace's own names, by the park's.
     `bound`: whether the clairvoyant bound of clean power is solved; None: in runs of up to `BOUND_DAYS`.
     """
 
@@ -58,15 +77,31 @@ class TwinRequest:
     seed: int = 1
     trace: Path | None = None
     policy: PolicyName = "park"
-    load_frac: float = LOAD_FRAC
+    load_frac: float | None = None
     start_s: float = START_S
     plan_every_h: int = 6
     bound: bool | None = None
+    demand_of_supply: float | None = None
+    weather: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    scenario: str = SCENARIOS[0].name
+    faults: str | Path = ""
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON value; files by their names."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        found["trace"] = self.trace.name if self.trace else None
+        found["weather"] = {place: path.name for place, path in self.weather.items()}
+        found["faults"] = self.faults.name if isinstance(self.faults, Path) else self.faults
+        return found | {"columns": dict(self.columns)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """The truth of a run, and the shares under which it is played. Instants but the sky's count from the start."""
+    """The truth of a run, and the shares under which it is played. Instants but the sky's count from the start.
+
+    `told`: how it came about, as the report repeats it.
+    """
 
     site: Site
     work: Workload
@@ -74,9 +109,21 @@ class World:
     failures: Failures
     shares: tuple[Declared, ...]
     days: float
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 PlayFn = Callable[[World, "Policy", PolicyName], Played]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches a run: `told` hears the name of each part as it begins, `told_frac` how much of the days is played;
+    a run ends early when `stopped` says so.
+    """
+
+    told: Callable[[str], None] = lambda _part: None
+    told_frac: Callable[[float], None] = lambda _frac: None
+    stopped: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)
@@ -107,43 +154,142 @@ def run_twin(
     play: PlayFn | None = None,
 ) -> dict[str, Any]:
     """Make the world, play it, measure it. Deterministic by seed but for times and memory. Raises BadInput."""
-    clock = Clock(told)
+    return _run(site, request, policy, Watch(told), play)[0]
+
+
+def run_recorded(
+    site: Site,
+    request: TwinRequest,
+    policy: Policy,
+    told: Callable[[str], None] = lambda _part: None,
+    stopped: Callable[[], bool] = lambda: False,
+    told_frac: Callable[[float], None] = lambda _frac: None,
+) -> RunRecord:
+    """As `run_twin`, with what files keep of a run; it ends early when `stopped` says so. Raises BadInput."""
+    figures, world, played = _run(site, request, policy, Watch(told, told_frac, stopped))
+    hours, sample = hours_of(world.sky, played), sample_of(world.work, played, request.seed)
+    return RunRecord(figures, hours, sample, request.to_json())
+
+
+def _run(
+    site: Site, request: TwinRequest, policy: Policy, watch: Watch, play: PlayFn | None = None
+) -> tuple[dict[str, Any], World, Played]:
+    """The figures of a run, its world, and what was played."""
+    clock = Clock(watch.told)
     world = make_world(site, request, clock)
-    with clock.part("play"):
-        played = (play or _play)(world, policy, request.policy)
+    with clock.part("play"), _blamed(request.policy):
+        played = play(world, policy, request.policy) if play else _play(world, policy, request.policy, watch)
+    park = park_of(site, world)
     with clock.part("metrics"):
-        found = report(world.work, played, world.shares, park_of(site, world))
+        found = report(world.work, played, world.shares, park)
     found |= dict.fromkeys(FIGURES)
-    if (world.days <= BOUND_DAYS if request.bound is None else request.bound) and "it_kwh" in played.totals:
+    is_bounded = world.days <= BOUND_DAYS if request.bound is None else request.bound
+    if is_bounded and played.is_whole and "it_kwh" in played.totals:
         with clock.part("bound"):
             found |= _bound(world, played, policy, found["cfe_frac"])
-    return {
+    figures = {
         "site": site.name,
         "policy": request.policy,
         "seed": request.seed,
         "days": world.days,
+        "is_whole": played.is_whole,
+        "days_played": min(world.days, played.until_s / DAY_S),
         "trace": request.trace.name if request.trace else None,
         "n_nodes": sum(kind.n_nodes for kind in site.nodes),
         "n_failures": world.failures.n_failures,
         "filled": dict(world.work.filled),
+        **world.told,
         **found,
+        "per_it": park.meter.per_it,
+        "fixed_kw": park.meter.fixed_kw,
         "cpu_s": sum(clock.cpu_s.values()),
         "cpu_s_by_part": dict(clock.cpu_s),
         "wall_s": clock.wall_s,
         "peak_rss_mib": peak_rss_mib(),
     }
+    return figures, world, played
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """What breaks while a policy plays is told with its name."""
+    try:
+        yield
+    except (ParkError, MemoryError):
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split())[:200]
+        told = f"Policy {name} broke off: {type(error).__name__}{': ' if words else ''}{words}"
+        raise Internal(
+            f"{told.rstrip('.')}.", fix="Run another policy, or report this one with its seed.", code="policy_broke"
+        ) from error
 
 
 def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> World:
     """Work, sky and failures of a run. Raises BadInput where the request or the trace is wrong."""
     clock, tree = clock or Clock(), SeedTree(request.seed).child("twin")
     _check(request)
+    faults, ranges = asked_faults(request.faults), node_ranges(site)
+    if request.trace is None:
+        check_memory(site, *_size(site, request))
     with clock.part("work"):
-        work, days = _work(site, request, tree)
+        work, days, told = _work(site, request, tree)
     with clock.part("sky"):
-        sky = sky_of(site, SkyRequest(request.start_s, days, request.seed, request.plan_every_h))
-        failures = failures_of(sum(kind.n_nodes for kind in site.nodes), days, tree)
-    return World(site, work, sky, failures, shares_of(site, work.leaves), days)
+        faults = drawn(faults, [plant.id for plant in site.plants], ranges, days, tree)
+        supply, of_supply = _supply(site, request, work, days)
+        asked = SkyRequest(request.start_s, days, request.seed, request.plan_every_h, request.scenario, faults=faults)
+        sky = sky_of(site, asked, supply)
+        failures = failures_under(faults, ranges, days, tree)
+    told |= of_supply | _of_faults(faults) | {"assumptions": assumptions_of(request, work, MIX, LOAD_FRAC)}
+    return World(site, work, sky, failures, shares_of(site, work.leaves), days, told)
+
+
+def _of_faults(faults: Faults) -> dict[str, Any]:
+    """Outages of plants, tie and network as the report tells them."""
+    rows = [{"what": one.what, "at_s": one.at_s, "back_s": one.back_s} for one in faults.of_supply]
+    return {"node_failures_of_usual": faults.nodes, "outages": rows, "n_network_outages": len(faults.of_network)}
+
+
+def _supply(site: Site, request: TwinRequest, work: Workload, days: float) -> tuple[Supply, dict[str, Any]]:
+    """The plants of a run, and how much they give for what is asked. Raises BadInput."""
+    weather = {place: read_weather(path) for place, path in request.weather.items()}
+    if weather:
+        supply = supply_from(site, weather, request.scenario, outage_seed=request.seed)
+    else:
+        supply = supply_of(site, request.seed, request.scenario)
+    n_hours = math.ceil(days * 24 - 1e-9)
+    own_mw = own_clean_mw(supply, request.start_s, n_hours)
+    wanted_mw = asked_mw(site, asked_of(site, work, days), days) / site.factor
+    factor = 1.0
+    if request.demand_of_supply is not None:
+        factor = plants_factor(request.demand_of_supply, wanted_mw, own_mw)
+        supply = supply_times(supply, factor)
+    given_mw = own_mw * factor
+    return supply, {
+        "scenario": request.scenario,
+        "weather": supply.weather_label,
+        "plants_factor": factor,
+        "requested_mwh": wanted_mw * site.factor * n_hours,
+        "own_clean_mwh": given_mw * site.factor * n_hours,
+        "demand_of_supply": wanted_mw / given_mw if given_mw > 0.0 else None,
+    }
+
+
+def asked_of(site: Site, work: Workload, days: float) -> Asked:
+    """What the jobs ask for in a run of so many days."""
+    kw = kw_of_jobs(work, class_rows(site), site_gpu_types(site))
+    return Asked(float((kw * work.run_s).sum()) / 3600.0, _load_frac(site, work, days))
+
+
+def _n_units(site: Site, work: Workload) -> float:
+    """GPUs of the site, or its CPUs where nobody asks for a GPU."""
+    has_gpus = bool((work.gpus > 0).any())
+    return float(sum(kind.n_nodes * (kind.n_gpus if has_gpus else kind.n_cpus) for kind in site.nodes))
+
+
+def node_ranges(site: Site) -> Ranges:
+    """The racks and pods of a site."""
+    return ranges_of((kind.n_nodes, kind.nodes_per_rack, kind.racks_per_pod) for kind in site.nodes)
 
 
 def park_of(site: Site, world: World) -> Park:
@@ -188,35 +334,87 @@ def peak_rss_mib() -> float:
 
 
 def _check(request: TwinRequest) -> None:
+    scenario_of(request.scenario)
     if request.days is not None and not 0.0 < request.days <= DAYS_MAX:
         raise BadInput(f"{request.days:g} days cannot be run.", fix=f"Give 0.1 to {DAYS_MAX:g} days.", field="days")
     if request.n_jobs is not None and request.n_jobs < 1:
         raise BadInput(f"{request.n_jobs} jobs cannot be run.", fix="Give at least 1.", field="jobs")
+    if request.columns and request.trace is None:
+        raise BadInput("There is no trace whose columns could be named.", fix="Give --trace FILE.", field="map")
+    for name, value in (("load_frac", request.load_frac), ("demand_of_supply", request.demand_of_supply)):
+        if value is not None and not 0.0 < value <= LOAD_FRAC_MAX:
+            told = f"{name} = {value:g} is outside 0 to {LOAD_FRAC_MAX:g}."
+            raise BadInput(told, fix="Give a number such as 0.8.", field=name)
 
 
-def _work(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float]:
-    shapes = node_shapes(site)
+def _size(site: Site, request: TwinRequest) -> tuple[int, int, float]:
+    """Jobs, tenants and days of work that the seed draws."""
+    days = request.days if request.days is not None else DAYS
+    n_jobs = request.n_jobs if request.n_jobs is not None else natural_jobs(node_shapes(site), days, request.load_frac)
+    return n_jobs, len(tenants_of(site)), days
+
+
+def tenants_of(site: Site) -> tuple[str, ...]:
+    """The leaves for which a seed draws jobs: the site's own where it lists several, else made-up ones."""
     own = tuple(share.path for share in site.shares)
     leaves = tuple(path for path in own if not any(other.startswith(f"{path}/") for other in own))
-    leaves = leaves if len(leaves) > 1 else tenant_paths()
+    return leaves if len(leaves) > 1 else tenant_paths()
+
+
+def _work(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float, dict[str, Any]]:
+    """The jobs of a run, its length in days, and how both came about."""
     if request.trace is not None:
-        work = workload_from(read_trace(request.trace), Filling(shapes, tree, leaves=leaves))
-        whole_days = math.ceil((float(work.submit_s[-1]) + 1.0) / DAY_S)
-        days = request.days if request.days is not None else float(min(DAYS_MAX, whole_days))
+        return _traced(site, request, tree)
+    n_jobs, _n_leaves, days = _size(site, request)
+    work = _drawn(site, request, n_jobs, days, tree)
+    return work, days, {"load_frac": _load_frac(site, work, days), "scaled_by": None}
+
+
+def _drawn(site: Site, request: TwinRequest, n_jobs: int, days: float, tree: SeedTree) -> Workload:
+    """Jobs of the seed."""
+    load_frac = LOAD_FRAC if request.load_frac is None else request.load_frac
+    first_hour = hour_of_week(site.timezone, request.start_s)
+    return make_workload(Arrivals(n_jobs, days, tenants_of(site), node_shapes(site), load_frac, first_hour, MIX), tree)
+
+
+def _traced(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float, dict[str, Any]]:
+    """Jobs of a trace: as they are, or brought to a load."""
+    assert request.trace is not None
+    table = read_trace(request.trace)
+    table = renamed(table, request.columns) if request.columns else table
+    work = workload_from(table, Filling(node_shapes(site), tree, MIX, leaves=tenants_of(site)))
+    whole_days = math.ceil((float(work.submit_s[-1]) + 1.0) / DAY_S)
+    days = request.days if request.days is not None else float(min(DAYS_MAX, whole_days))
+    if request.load_frac is None:
         wanted = work.submit_s < days * DAY_S
-        if request.n_jobs is not None:
-            wanted[request.n_jobs :] = False
         if not wanted.any():
             raise BadInput("No job of the trace falls into these days.", fix="Run for longer.", field="days")
-        return work.rows(wanted), days
-    days = request.days if request.days is not None else DAYS
-    n_jobs = request.n_jobs if request.n_jobs is not None else natural_jobs(shapes, days, request.load_frac)
-    what = Arrivals(n_jobs, days, leaves, shapes, request.load_frac, hour_of_week(site.timezone, request.start_s))
-    return make_workload(what, tree), days
+        work, told = work.rows(wanted), None
+    else:
+        work, told = _scaled(site, work, request.load_frac, days, tree)
+    if request.n_jobs is not None:
+        work = work.rows(np.arange(work.n_jobs) < request.n_jobs)
+    return work, days, {"load_frac": _load_frac(site, work, days), "scaled_by": told}
 
 
-def natural_jobs(shapes: Sequence[NodeShape], days: float, load_frac: float) -> int:
+def _scaled(
+    site: Site, work: Workload, load_frac: float, days: float, tree: SeedTree
+) -> tuple[Workload, dict[str, Any]]:
+    """A trace at a load, by the rule of `core.scaled_trace`."""
+    work, repeats = in_days(work, days)
+    scaling = scaling_of(load_frac, _load_frac(site, work, days), repeats)
+    check_memory(site, scaling.n_jobs(work.n_jobs), len(work.leaves), days)
+    found = scaled(work, units(work), scaling, days, tree)
+    return found, scaling.to_json(_load_frac(site, found, days))
+
+
+def _load_frac(site: Site, work: Workload, days: float) -> float:
+    return load_frac_of(work, units(work), _n_units(site, work), days)
+
+
+def natural_jobs(shapes: Sequence[NodeShape], days: float, load_frac: float | None = None) -> int:
     """As many jobs of the traces' mean size as offer `load_frac` of the site."""
+    load_frac = LOAD_FRAC if load_frac is None else load_frac
     n_gpus = sum(shape.n_nodes * (shape.gpus or SLICES) for shape in shapes)
     return max(1, round(load_frac * n_gpus * days * 24.0 / GPU_H_PER_JOB))
 
@@ -237,12 +435,15 @@ def _bound(world: World, played: Played, policy: Policy, cfe_frac: float | None)
     return bound_figures(served, world.sky, policy.cap_curve if policy.can_cap else (), cfe_frac)
 
 
-def _play(world: World, policy: Policy, name: PolicyName) -> Played:
+def _play(world: World, policy: Policy, name: PolicyName, watch: Watch) -> Played:
     from eureka_park.twin.core.play import play
 
     opening = opening_of(world.site, world.work, world.shares, half_life_s=policy.half_life_s)
     by_leaf = name == "park"  # who knows no shares keeps all jobs in one
-    return play(opening, world.work, world.sky, world.failures, policy, policy.tick_s, name, by_leaf=by_leaf)
+    return play(
+        opening, world.work, world.sky, world.failures, policy, policy.tick_s, name, by_leaf=by_leaf,
+        told=watch.told_frac, stopped=watch.stopped,
+    )  # fmt: skip
 
 
-__all__ = ["TwinRequest", "World", "make_world", "run_twin"]
+__all__ = ["TwinRequest", "World", "make_world", "run_recorded", "run_twin"]

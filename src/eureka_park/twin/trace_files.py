@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 from eureka_park.twin.core.traces import SWF_FIELDS, Table
+from eureka_park.twin.foresight import ARRAY_CELL_BYTES, check_rows
 from eureka_park.twin.slurm_trace import sacct_table
 
 BYTES_MAX: Final = 2 * 1024**3
+SAMPLE_BYTES: Final = 1 << 18
 ENDINGS: Final = (".csv", ".parquet", ".swf", ".sacct", ".csv.gz", ".swf.gz", ".sacct.gz")
 _FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 
@@ -27,25 +29,61 @@ def read_trace(path: str | Path) -> Table:
         raise BadInput(f"'{path.name}' does not say its kind.", fix=f"End it in {', '.join(ENDINGS)}.", field="trace")
     if ".sacct" in name:
         return sacct_table(path)
-    raw = _read(path)
     if name.endswith(".parquet"):
-        return _parquet(path, raw)
+        return _parquet(path, _read(path))
+    text = _text(path, is_packed=name.endswith(".gz"))
+    return _swf(path, text) if ".swf" in name else _csv(path, text)
+
+
+def _text(path: Path, *, is_packed: bool) -> str:
+    """The text of a file whose jobs memory will hold. Raises TooLarge, and BadInput where it is no text."""
+    raw = _read(path)
+    if not is_packed:
+        _check_rows(path, raw[:SAMPLE_BYTES], len(raw))
     try:
-        text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode("utf-8-sig")
+        if is_packed:
+            raw = _unpacked(path, raw)
+        return raw.decode("utf-8-sig")
     except (UnicodeDecodeError, OSError, EOFError, zlib.error):
         raise BadInput(f"{path.name} is no readable text.", fix="Save it as UTF-8.", field="trace") from None
-    return _swf(path, text) if ".swf" in name else _csv(path, text)
+
+
+def _unpacked(path: Path, raw: bytes) -> bytes:
+    """What was packed; refused as soon as it shows that it is too large. Raises what gzip raises."""
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+        first = stream.read(SAMPLE_BYTES)
+        is_whole = len(first) < SAMPLE_BYTES
+        used = len(raw) if is_whole else max(1, stream.fileobj.tell())  # type: ignore[union-attr]  # a little ahead
+        _check_rows(path, first, round(len(first) * len(raw) / used))
+        rest = b"" if is_whole else stream.read(BYTES_MAX + 1 - len(first))
+    if len(first) + len(rest) > BYTES_MAX:
+        raise _too_large(path)
+    return first + rest
+
+
+def _check_rows(path: Path, first: bytes, n_bytes: int) -> None:
+    """Refuse by the first lines of a text of so many bytes what memory would not hold."""
+    lines = first.splitlines()
+    if n_bytes > len(first) and len(lines) > 2:
+        widest = max(lines[:10], key=len)
+        n_columns = max(1, *(len(widest.split(sign)) for sign in (b",", b";", None)))
+        n_rows = round(n_bytes * len(lines) / len(first))
+        check_rows(path.name, n_rows, n_columns, n_bytes=2 * n_bytes)
 
 
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > BYTES_MAX:
-            raise TooLarge(f"{path.name} has more than {BYTES_MAX // 1024**3} GiB.", fix="Cut it.", field="trace")
+            raise _too_large(path)
         return path.read_bytes()
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.", fix="Check the path.", code="no_such_file") from None
     except OSError as error:
         raise Unavailable(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.") from None
+
+
+def _too_large(path: Path) -> TooLarge:
+    return TooLarge(f"{path.name} has more than {BYTES_MAX // 1024**3} GiB.", fix="Cut it.", field="trace")
 
 
 def _csv(path: Path, text: str) -> Table:
@@ -100,6 +138,8 @@ def _parquet(path: Path, raw: bytes) -> Table:
     import pyarrow.parquet
 
     try:
+        told = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(raw)).metadata
+        check_rows(path.name, told.num_rows, told.num_columns, cell_bytes=ARRAY_CELL_BYTES)
         table = pyarrow.parquet.read_table(pyarrow.BufferReader(raw))
     except (pyarrow.ArrowException, OSError):
         raise BadInput(f"{path.name} is no Parquet file.", fix=_FIX, field="trace", code="bad_trace") from None
@@ -108,6 +148,10 @@ def _parquet(path: Path, raw: bytes) -> Table:
         column = table.column(name)
         if pyarrow.types.is_dictionary(column.type) or pyarrow.types.is_boolean(column.type) or column.null_count:
             columns[name] = ["" if value is None else value for value in column.to_pylist()]
+        elif pyarrow.types.is_timestamp(column.type) and column.type.tz is not None:
+            columns[name] = (
+                column.cast(pyarrow.timestamp("us", "UTC")).to_numpy().astype("datetime64[us]").astype("f8") / 1e6
+            )
         else:
             columns[name] = column.to_numpy()
     return Table(path.name, columns, range(1, table.num_rows + 1))

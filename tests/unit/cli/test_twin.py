@@ -31,7 +31,7 @@ idle_kw = 1.9
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("small.toml").write_text(SITE)
 
-    def at_once(world: twin_run.World, _policy: object, _name: str) -> Played:
+    def at_once(world: twin_run.World, _policy: object, _name: str, _watch: object) -> Played:
         work, until_s = world.work, world.days * 86_400.0
         end_s = np.where(work.submit_s + work.run_s <= until_s, work.submit_s + work.run_s, np.nan)
         pauses = np.ones(work.n_jobs, dtype=np.int32)

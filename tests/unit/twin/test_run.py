@@ -36,7 +36,7 @@ def small_site(n_nodes: int = 20, **changes: Any) -> Site:
     return site.model_copy(update={"nodes": nodes, **changes})
 
 
-def at_once(world: World, _policy: Policy, _name: str) -> Played:
+def at_once(world: World, _policy: Policy, _name: str, _watch: object = None) -> Played:
     """A loop for tests: all work starts when it comes and ends when it is done."""
     work, until_s = world.work, world.days * 86_400.0
     end_s = work.submit_s + work.run_s

@@ -4,14 +4,15 @@ Own columns (CSV, Parquet; in any order, `submit_s`, `run_s` and `gpus` are need
 
 | column | meaning |
 | --- | --- |
-| `submit_s`, `run_s` | seconds from the start of the trace; true run time at full speed, s |
+| `submit_s` | seconds from the start of the trace; Unix time or instants with an offset, from the first on |
+| `run_s` | true run time at full speed, s |
 | `gpus`, `n_nodes` | GPUs on each of `n_nodes` nodes; more than a node has becomes a gang of whole nodes |
 | `n_nodes_min` | nodes with which it can run too; 0: not elastic |
 | `mcpu`, `mem_mib` | thousandths of a CPU, and MiB, on each node |
 | `leaf` | path in the share tree, such as `physics/lattice` |
 | `tier`, `job_class` | firm, flex, green; batch, interactive, service |
 | `checkpoint`, `priority` | true or false; a whole number |
-| `time_s`, `deadline_s` | declared run time; instant from the start of the trace |
+| `time_s`, `deadline_s` | declared run time; instant as that of `submit_s` |
 | `power_frac` | true dynamic power over the rated one, 0.1 to 1 |
 | `job`, `after` | a name for the job; the name of one that must have ended first |
 
@@ -32,6 +33,7 @@ import numpy as np
 from eureka_park.foundation.cycles import chain_text, find_cycle
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.seeds import SeedTree
+from eureka_park.foundation.units import parse_instant_s
 from eureka_park.twin.core.arrivals import tenant_paths
 from eureka_park.twin.core.mix import Mix
 from eureka_park.twin.core.promises import asked, chosen, largest, powers, promises
@@ -57,7 +59,11 @@ SWF_FIELDS: Final = (
     "user", "group", "executable", "queue", "partition", "after", "think_s",
 )  # fmt: skip
 _PATH: Final = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
+_STAMP: Final = re.compile(r"\s*\d{4}-\d\d-\d\d")
+_LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+UNIX_S: Final = 1e9  # seconds that are as many are Unix time: 2001 and later
 _FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
+_UNKNOWN_FIX: Final = "Name the columns that count: --map submit_s=THEIRS,run_s=THEIRS,gpus=THEIRS"
 _TRUE: Final = frozenset({"true", "1", "yes", "True", "1.0"})
 
 
@@ -132,8 +138,79 @@ def _own(table: Table) -> Table:
     unknown = sorted(header - OWN)
     if unknown:
         told = f"{table.name} has a column '{unknown[0]}', which is none of a trace."
-        raise BadInput(told, fix=_FIX, field=unknown[0], code="bad_trace")
-    return table
+        raise BadInput(told, fix=_UNKNOWN_FIX, field=unknown[0], code="bad_trace")
+    return _from_the_first(table)
+
+
+def renamed(table: Table, columns: Mapping[str, str]) -> Table:
+    """The table under the park's names: `columns` says for each of these what the trace calls it; others are left out.
+
+    Raises BadInput for a name that either side has not.
+    """
+    if table.is_swf:
+        raise BadInput(f"{table.name} names no columns.", fix="Leave out --map.", field="map", code="bad_trace")
+    for own, theirs in columns.items():
+        if own not in OWN:
+            raise BadInput(
+                f"'{own}' is no column of the park.",
+                fix=f"Write OURS=THEIRS, with ours one of: {', '.join(sorted(OWN))}.",
+                field="map",
+                code="bad_trace",
+            )
+        if theirs not in table.columns:
+            has = ", ".join(str(name) for name in table.columns)
+            told = f"{table.name} has no column '{theirs}'."
+            raise BadInput(told, fix=f"It has: {has}.", field="map", code="bad_trace")
+    return replace(table, columns={own: table.columns[theirs] for own, theirs in columns.items()})
+
+
+def _from_the_first(table: Table) -> Table:
+    """Instants become seconds from the first submission; seconds from the start of the trace stay."""
+    given = table.columns.get("submit_s")
+    if given is None or not len(given):
+        return table
+    at_s = _instants(table, "submit_s")
+    if float(at_s.min()) < UNIX_S:
+        return table
+    columns = {**table.columns, "submit_s": at_s - at_s.min()}
+    if "deadline_s" in columns:
+        columns["deadline_s"] = _instants(table, "deadline_s", allow_empty=True) - at_s.min()
+    return replace(table, columns=columns)
+
+
+def _instants(table: Table, name: str, *, allow_empty: bool = False) -> Floats:
+    """A column of instants: numbers, or text with an offset. Raises BadInput for local time, with the line."""
+    given = np.asarray(table.columns[name])
+    if given.dtype.kind == "M":
+        raise _without_zone(table, 0, name)
+    if given.dtype.kind not in "USO" or not any(_STAMP.match(str(value)) for value in given):
+        return _numbers(table, name, {}, allow_empty=allow_empty)
+    found = np.full(len(given), np.nan)
+    for row, value in enumerate(given):
+        text = str(value).strip()
+        if text and not _STAMP.match(text):
+            raise _bad(table, row, f"{name} = '{text[:40]}' is no time", name)
+        if text:
+            found[row] = _instant(table, row, name, text)
+        elif not allow_empty:
+            raise _bad(table, row, f"{name} is empty", name)
+    return found
+
+
+def _instant(table: Table, row: int, name: str, text: str) -> float:
+    try:
+        return parse_instant_s(text)
+    except BadInput as error:
+        if _LOCAL.fullmatch(text):
+            raise _without_zone(table, row, name) from None
+        raise _bad(table, row, f"{name} = '{text[:40]}' is no time", name) from error
+
+
+def _without_zone(table: Table, row: int, name: str) -> BadInput:
+    """Local time: an hour of it comes twice a year, and nobody knows where it is."""
+    told = f"{table.name}, line {table.lines[row]}: {name} = '{str(table.columns[name][row])[:40]}' names no time zone."
+    fix = "Write each with its offset, such as 2026-03-02T08:00:00+01:00, or in seconds."
+    return BadInput(told, fix=fix, field=name, code="bad_trace")
 
 
 def _from_philly(table: Table) -> Table:
