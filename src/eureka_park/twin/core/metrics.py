@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from eureka_park.twin.core.energy_figures import PLAIN_METER, Meter, energy_figures
 from eureka_park.twin.core.fairness import (
+    Hours,
     Served,
     add_all_hours,
     all_ends_alone,
@@ -74,43 +75,61 @@ def report(work: Workload, played: Played, shares: Shares, park: Park | None = N
     tally, hours = new_tally(len(work.leaves)), new_hours(played.until_s, len(work.leaves))
     add_jobs(tally, jobs, played.until_s)
     add_all_hours(hours, jobs, held, played.until_s)
-    served, sums = served_by_window(hours, weight), tier_sums(tally)
-    tenants = tenant_figures(work, played, tally, served, knows_alone=park.n_units(work) > 0.0)
+    asked, done = float((held * work.run_s).sum()), float((held * played.done_s).sum())
     return {
-        **_counts(work, played, held, sums),
+        **told_figures(
+            work.leaves, tally, served_by_window(hours, weight), played, park, knows_alone=park.n_units(work) > 0.0
+        ),
+        "done_frac": done / max(1e-300, asked),
+    }
+
+
+def streamed_report(
+    leaves: Sequence[str], tally: Tally, hours: Hours, played: Played, shares: Shares, park: Park
+) -> dict[str, Any]:
+    """As `report`, of jobs that were counted as they went (see `closing`)."""
+    served = served_by_window(hours, leaf_weights(leaves, shares))
+    found = told_figures(leaves, tally, served, played, park, knows_alone=True, knows_kw=True)
+    return {**found, "done_frac": found["gpu_h_done"] / max(1e-300, found["gpu_h"])}
+
+
+def told_figures(
+    leaves: Sequence[str],
+    tally: Tally,
+    served: Served,
+    played: Played,
+    park: Park,
+    *,
+    knows_alone: bool,
+    knows_kw: bool = False,
+) -> dict[str, Any]:
+    """The figures that a tally tells. `knows_kw`: it knows what each job draws."""
+    sums = tier_sums(tally)
+    tenants = tenant_figures(leaves, played, tally, served, knows_alone=knows_alone)
+    knows_kw = knows_kw or park.job_kw is not None
+    return {
+        "jobs": int(sums["n_jobs"].sum()),
+        "jobs_started": int(sums["n_started"].sum()),
+        "jobs_finished": int(sums["n_ended"].sum()),
         **_by_tier(tally, sums),
-        "n_pauses": int(played.n_pauses.sum()),
-        "firm_disturbed": _firm_disturbed(work, played),
+        "n_pauses": int(sums["n_pauses"].sum()),
+        # what the loop counted; of a policy that knows no tiers, the pauses of jobs that were sent as firm
+        "firm_disturbed": max(int(played.firm_disturbed), int(sums["n_pauses"][FIRM])),
         **energy_figures(played, park.sky, park.meter, float(sums["done_gpu_s"].sum()) / 3600.0),
-        "unserved_mwh": _mwh(float(sums["unserved_kwh"].sum()), park) if park.job_kw is not None else None,
+        "unserved_mwh": _mwh(float(sums["unserved_kwh"].sum()), park) if knows_kw else None,
         **_use(played, sums, park),
         **told_fairness(served),
         "rho_max": _most(tenants, "rho"),
         "rho_max_by_gpu_h": _most(tenants, "rho_by_gpu_h"),
         **_promises(played.totals),
         **{name: float(value) for name, value in played.totals.items()},
-        "tiers": {name: _group(sums, tier, played, park) for tier, name in enumerate(TIER_NAMES)},
+        "tiers": {name: _group(sums, tier, played, park if knows_kw else None) for tier, name in enumerate(TIER_NAMES)},
         "tenants": tenants,
         "digest": played.digest,
     }
 
 
 # Parts of a report ----------------------------------------------------------------------------------------------------
-
-
-def _counts(work: Workload, played: Played, held: Floats, sums: Sums) -> dict[str, Any]:
-    done, asked = float((held * played.done_s).sum()), float((held * work.run_s).sum())
-    return {
-        "jobs": work.n_jobs,
-        "jobs_started": int(sums["n_started"].sum()),
-        "jobs_finished": int(sums["n_ended"].sum()),
-        "done_frac": done / max(1e-300, asked),
-    }
-
-
-def _firm_disturbed(work: Workload, played: Played) -> int:
-    """What the loop counted; of a policy that knows no tiers, the pauses of jobs that were sent as firm."""
-    return max(int(played.firm_disturbed), int(played.n_pauses[work.tier == FIRM].sum()))
 
 
 def _by_tier(tally: Tally, sums: Sums) -> dict[str, Any]:
@@ -155,13 +174,13 @@ def _group(sums: Sums, group: int, played: Played, park: Park | None = None) -> 
         "checkpoint_loss_frac": one["lost_gpu_s"] / one["held_gpu_s"] if is_counted else None,
         "gpu_h_finished_frac": one["due_ended_weight"] / one["due_weight"] if one["due_weight"] > 0.0 else 1.0,
     }
-    if park is not None and park.job_kw is not None:
+    if park is not None:
         found["unserved_mwh"] = _mwh(one["unserved_kwh"], park)
     return found
 
 
 def tenant_figures(
-    work: Workload, played: Played, tally: Tally, served: Served, *, knows_alone: bool = True
+    leaves: Sequence[str], played: Played, tally: Tally, served: Served, *, knows_alone: bool = True
 ) -> dict[str, dict[str, Any]]:
     """Figures of each leaf that sent jobs. `served_frac` is its service over its entitlement in the whole run."""
     due, got, sums = served.due.sum(axis=0), served.got.sum(axis=0), leaf_sums(tally)
@@ -171,7 +190,7 @@ def tenant_figures(
     found: dict[str, dict[str, Any]] = {}
     for leaf in np.flatnonzero(sums["n_jobs"]).tolist():
         quantiles = {name: quantile(tally.by_leaf[leaf], level) for name, level in QUANTILES}
-        found[work.leaves[leaf]] = {
+        found[leaves[leaf]] = {
             **_group(sums, leaf, played),
             "wait_s": {"mean": float(by[""]["wait_s"][leaf]), **quantiles},
             **{f"{name}_mean": float(by[""][name][leaf]) for name, _figure in FIGURES[1:]},
