@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -13,6 +13,9 @@ from eureka_park.cli.progress import Line
 from eureka_park.cli.words import N_, _
 from eureka_park.foundation.units import duration_text
 
+if TYPE_CHECKING:
+    from eureka_park.twin.run import PolicyName
+
 PARTS: Final = {
     "work": N_("making the jobs"),
     "sky": N_("making weather and plans"),
@@ -20,6 +23,7 @@ PARTS: Final = {
     "metrics": N_("measuring"),
     "bound": N_("working out what was possible"),
 }
+POLICIES: Final = ("park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus")  # `PolicyName`
 FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
 
 
@@ -39,10 +43,10 @@ FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
 )
 @click.option(
     "--policy",
-    type=click.Choice(("park", "fcfs-easy")),
+    type=click.Choice(POLICIES),
     default="park",
     show_default=True,
-    help="The park's own, or first come first served with backfill that knows no shares, tiers, deadlines nor caps.",
+    help="Who decides: the park's own policy, or another one to compare with; the guide says what each does.",
 )
 @click.option(
     "--bound/--no-bound",
@@ -70,7 +74,7 @@ def run(
 
     \b
     park twin run --jobs 10000 --days 2
-    park twin run --jobs 10000 --days 2 --policy fcfs-easy --json
+    park twin run --jobs 10000 --days 2 --policy edf-surplus --json
     park twin run --trace jobs.csv --site my-university.toml
     """
     with server_part("twin run"):
@@ -84,7 +88,7 @@ def run(
         # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
         can = frozenset(Capability) - (frozenset() if trace is not None else {Capability.RESIZE})
         rules = policy_of(found_site, can)
-        request = TwinRequest(jobs, days, seed, trace, "fcfs-easy" if policy == "fcfs-easy" else "park", bound=bound)
+        request = TwinRequest(jobs, days, seed, trace, cast("PolicyName", policy), bound=bound)
         with Line(quiet=quiet) as line:
             found = run_twin(found_site, request, rules, lambda part: line.show(part, lambda: _(PARTS[part])))
     if as_json:

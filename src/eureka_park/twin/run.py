@@ -58,7 +58,7 @@ LOAD_FRAC_MAX: Final = 10.0
 MIX: Final = Mix()
 BOUND_DAYS: Final = 92.0  # runs up to this length are bounded unattended: a second or two; a year takes 15 CPU s
 GPU_H_PER_JOB: Final = 11.9  # Philly's; what `--jobs` follows from where nobody gives it
-PolicyName = Literal["park", "fcfs-easy"]
+PolicyName = Literal["park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus"]
 Declared = tuple[str, float, float]
 
 

@@ -4,8 +4,8 @@ What each of them knows of a job is written over its declaration (`declare`) bef
 of the plan is worked out at its arrival (`hold_back`) or once a turn (`steer`). None knows true run times or true
 weather beyond the present hour. Definitions and sources: docs/decisions/0031-other-policies-on-the-same-run.md.
 
-"How unclean" an hour is: the part of what a busy park draws that own clean power is forecast not to cover. It stands for
-the carbon intensity of a grid, by which such policies choose hours elsewhere.
+"How unclean" an hour is: the part of what a busy park draws that own clean power is forecast not to cover. It stands
+for the carbon intensity of a grid, by which such policies choose hours elsewhere.
 """
 
 from __future__ import annotations

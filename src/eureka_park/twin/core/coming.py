@@ -9,9 +9,9 @@ from eureka_park.compute.core.board import FREE, INF, NONE, Board
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.moves import submitted
 from eureka_park.foundation.kernels import kernel
+from eureka_park.twin.core.baselines import PARK, declare, hold_back
 from eureka_park.twin.core.fairness import Alone, end_alone_s
 from eureka_park.twin.core.truth import World, close
-from eureka_park.twin.core.workload import FLEX
 
 SPARE_SLOTS = 64
 
@@ -80,7 +80,7 @@ def arrive(board: Board, world: World, now_s: float) -> None:
             world.truth[slot].next_child = world.truth[before].first_child
             world.truth[before].first_child = slot
         else:
-            _let_in(board, slot)
+            _let_in(board, world, slot)
 
 
 @kernel
@@ -109,8 +109,9 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
     job.time_s, job.submitted_s = row.time_s, place.hour0_s + row.submit_s
     job.gang = 1 if row.n_nodes > 1 else 0
     job.power_frac = world.learned[row.image]
-    if place.plain:
-        job.leaf, job.tier = world.leaf_rows[0], FLEX
+    if place.how != PARK:
+        job.leaf = world.leaf_rows[0]
+        declare(board, slot, place.how, row.tier, place.hour0_s + row.deadline_s, place.hour0_s)
     else:
         job.leaf, job.tier, job.priority = world.leaf_rows[row.leaf], row.tier, row.priority
         job.deadline_s, job.n_nodes_min = place.hour0_s + row.deadline_s, row.n_nodes_min
@@ -128,12 +129,13 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
 
 
 @kernel
-def _let_in(board: Board, slot: int) -> None:
+def _let_in(board: Board, world: World, slot: int) -> None:
     """A job enters the queue."""
-    g = board.g[0]
+    g, place, truth = board.g[0], world.place[0], world.truth[slot]
     board.jobs[slot].order = g.next_order
     g.next_order += 1
     submitted(board, slot, False)
+    hold_back(board, slot, place.how, truth.tier, place.hour0_s + truth.deadline_s, place.now_s)
 
 
 @kernel
@@ -144,7 +146,7 @@ def release(board: Board, world: World, child: int, is_done: bool) -> None:
         after, below = truth[child].next_child, truth[child].first_child
         truth[child].next_child = NONE
         if is_done:
-            _let_in(board, child)
+            _let_in(board, world, child)
         else:
             if below != NONE:  # who waits for it is dropped next
                 last = below

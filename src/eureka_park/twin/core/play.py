@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from eureka_park.compute.core.board import FREE, HEAP, NONE, PAUSING, RUNNING, B
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
+from eureka_park.twin.core.baselines import CODES, PARK, most_runs, settings_of
 from eureka_park.twin.core.counted import counted
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
@@ -28,7 +28,6 @@ LOG_ROWS: Final = 1 << 18
 TAIL_H: Final = 48.0
 TOTALS: Final = ("n_caps", "n_freezes", "n_timed_out", "n_requeued", "n_cancelled", "n_turns", "queue_max", "it_kwh",
                  "clean_kwh")  # fmt: skip
-PLAIN: Final = frozenset({"fcfs-easy"})  # policies that know no shares, tiers, deadlines nor caps
 
 
 def play(
@@ -47,7 +46,7 @@ def play(
     told: Callable[[float], None] = lambda _frac: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Played:
-    """Play a workload under a sky. `name`: park, or fcfs-easy, which knows no shares, tiers, deadlines nor caps.
+    """Play a workload under a sky. `name`: who decides (`baselines.CODES`).
 
     `learns`: predicted power follows what jobs of the same image drew, and the meter; else every job draws what is
     rated, or by image the part `learned` of it. `by_leaf`: energy is counted by leaf too. Runs until `tail_h` hours
@@ -79,17 +78,15 @@ def play_from(
     """As `play`, with jobs from any source. `closed` is given the jobs that have ended (records of `truth.CLOSED`), and
     at the end all others that came.
     """
-    is_plain = name in PLAIN
-    if is_plain:
-        policy = replace(policy, can_cap=False, reserve_depth=1, lookahead=1000, scan=1000, reclaim_after_s=np.inf)
+    how, policy = CODES[name], settings_of(name, policy)
     board = grown(opening.board, SLOTS)
-    n_runs = board.lines.shape[0] * 2 * (1 + source.n_priorities)
+    n_runs = max(most_runs(name), board.lines.shape[0] * 2 * (1 + source.n_priorities))
     board = with_runs(board, min(n_runs, source.n_jobs) + 64)  # a run holds a job at least
     set_policy(board, policy, explain=False)
     world = world_of(board, source, sky, failures, opening.leaf_rows, opening.gpu_types, learns=learns, learned=learned)
     world = with_room(world, board, counts=closed is not None)
     place = world.place
-    place.by_share[0], place.plain[0], place.tick_s[0] = by_leaf, is_plain, tick_s
+    place.by_share[0], place.how[0], place.tick_s[0] = by_leaf, how, tick_s
     last_s = np.ceil(source.span_s / 3600.0) * 3600.0 + tail_h * 3600.0
     place.until_s[0] = sky.hour0_s + min(last_s, sky.n_hours * 3600.0)
     digest, begun_s, status = ActionDigest(), float(place.now_s[0]), -1
@@ -104,7 +101,7 @@ def play_from(
             world = with_room(world, board, counts=closed is not None)
     if closed is not None:
         closed(open_jobs(board, world))
-    rows = opening.leaf_rows if by_leaf and not is_plain else opening.leaf_rows[:0]
+    rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
     return _played(board, world, sky.hour0_s, digest, rows)
 
 

@@ -22,7 +22,7 @@ PLACE: Any = np.dtype(
     [("now_s", "f8"), ("tick_s", "f8"), ("until_s", "f8"), ("t0_s", "f8"), ("over_kws", "f8"), ("window_kws", "f8"),
      ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
      ("clean_kwh", "f8"),
-     ("next_job", "i8"), ("n_coming", "i8"), ("first_row", "i8"), ("more", "i8"), ("plain", "i8"), ("n_closed", "i8"),
+     ("next_job", "i8"), ("n_coming", "i8"), ("first_row", "i8"), ("more", "i8"), ("how", "i8"), ("n_closed", "i8"),
      ("held_gpus", "i8"), ("next_failure", "i8"), ("n_batch", "i8"),
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),

@@ -31,6 +31,7 @@ from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, TH
 from eureka_park.control.learn import is_off, remembered
 from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel
+from eureka_park.twin.core.baselines import steer
 from eureka_park.twin.core.coming import arrive, has_jobs, has_slots, release
 from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, enter, hold, key, unkey
 
@@ -292,6 +293,7 @@ def play_on(board: Board, world: World) -> int:
         _fail(board, world, now_s)
         arrive(board, world, now_s)
         _look_up(board, world, now_s)
+        steer(board, place.how)
         turn(board, now_s)
         _carry_out(board, world, now_s)
         _account(board, world)
