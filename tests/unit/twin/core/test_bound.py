@@ -16,6 +16,7 @@ from eureka_park.control.policy import Policy, Sky
 from eureka_park.foundation.cap_curve import CAP_CURVE, power_frac, speed_frac
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.twin.core.arrivals import Arrivals, make_workload
+from eureka_park.twin.core.baselines import CODES
 from eureka_park.twin.core.bound import Bound, cfe_bound, least_power
 from eureka_park.twin.core.bound_work import Served, served_of, sums_of
 from eureka_park.twin.core.failures import Failures, failures_of, no_failures
@@ -221,7 +222,7 @@ def skies(seed: int) -> list[SkySeries]:
     return [day_sun_sky(45.0, 3.0, 4.0, 60.0), flat_sky(18.0, 3.0, 60.0), drawn]
 
 
-@pytest.mark.parametrize("name", ["park", "fcfs-easy"])
+@pytest.mark.parametrize("name", CODES)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_policy_is_better_than_the_bound(name: str, seed: int) -> None:
     work = make_workload(Arrivals(300, 2.0, LEAVES, (NodeShape(4, 8, 64_000, 1 << 19),), 0.8), SeedTree(seed))
@@ -244,7 +245,7 @@ def small_work(draw: st.DrawFn) -> Workload:
     )  # fmt: skip
 
 
-@given(small_work(), st.sampled_from(["park", "fcfs-easy"]), st.integers(0, 10_000), st.booleans())
+@given(small_work(), st.sampled_from(sorted(CODES)), st.integers(0, 10_000), st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_policy_is_better_with_little_work(work: Workload, name: str, seed: int, learns: bool) -> None:
     for sky in skies(seed):
