@@ -166,12 +166,15 @@ def lowest_window_s(board: Board, time_s: float, latest_s: float, now_s: float) 
 
 @kernel
 def is_low(board: Board) -> bool:
-    """Whether the present interval is among the least unclean of the next day, by `LOW_FRAC`; with equals, it is."""
-    n, here, n_less = min(LOOK_H, board.g[0].n_sky), unclean_frac(board, 0), 0
-    for index in range(1, n):
-        if unclean_frac(board, index) < here:
-            n_less += 1
-    return n_less == 0 or n_less + 1 <= LOW_FRAC * n
+    """Whether the present interval is below the threshold of the next day, as no more than `LOW_FRAC` of it are; or
+    none is cleaner.
+    """
+    n, here = min(LOOK_H, board.g[0].n_sky), unclean_frac(board, 0)
+    n_less, n_as_low = 0, 0
+    for index in range(n):
+        n_less += unclean_frac(board, index) < here
+        n_as_low += unclean_frac(board, index) <= here
+    return n_less == 0 or n_as_low <= LOW_FRAC * n
 
 
 @kernel

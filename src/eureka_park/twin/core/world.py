@@ -291,8 +291,8 @@ def play_on(board: Board, world: World) -> int:
         place.now_s = now_s
         _what_happened(board, world, now_s)
         _fail(board, world, now_s)
-        arrive(board, world, now_s)
         _look_up(board, world, now_s)
+        arrive(board, world, now_s)
         steer(board, place.how)
         turn(board, now_s)
         _carry_out(board, world, now_s)

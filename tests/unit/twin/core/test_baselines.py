@@ -186,6 +186,8 @@ def test_a_low_hour_is_below_the_threshold_of_the_next_day(clean_kw: list[float]
 def test_where_hours_are_alike_all_are_low() -> None:
     assert other.is_low(board_under([2.0] * 24))
     assert other.is_low(board_under([1.0] + [0.5] * 47))
+    assert other.is_low(board_under([1.0, *[2.0] * 5, *[1.0] * 1, *[0.5] * 40]))
+    assert not other.is_low(board_under([1.0, *[2.0] * 5, *[1.0] * 2, *[0.5] * 40]))  # eight are as low or lower
     assert not other.is_low(board_under([0.5] + [1.0] * 47))
 
 
