@@ -7,94 +7,155 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
 
-from eureka_park.cli.energy_options import DEFAULT_SITE, Between, server_part
-from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option
-from eureka_park.cli.progress import Line
-from eureka_park.cli.words import N_, _
+from eureka_park.cli.energy_options import DEFAULT_SCENARIO, DEFAULT_SITE, Between, server_part, weather_files
+from eureka_park.cli.lazy import INTERRUPTED
+from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option, say
+from eureka_park.cli.params import COUNT
+from eureka_park.cli.twin_watch import PARTS, RunWatch
+from eureka_park.cli.words import _
+from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.units import duration_text
 
 if TYPE_CHECKING:
-    from eureka_park.twin.run import PolicyName
+    from eureka_park.foundation.site_file import Site
+    from eureka_park.twin.run import PolicyName, TwinRequest
+    from eureka_park.twin.run_record import RunRecord
 
-PARTS: Final = {
-    "work": N_("making the jobs"),
-    "sky": N_("making weather and plans"),
-    "play": N_("running the days"),
-    "metrics": N_("measuring"),
-    "bound": N_("working out what was possible"),
-}
 POLICIES: Final = ("park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus")  # `PolicyName`
 FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
+OPTIONS: Final = (
+    click.option("--jobs", type=COUNT, metavar="N", help="Number of jobs, such as 10000 or 100e6; default: what fills "
+                 "the load."),
+    click.option("--days", type=Between(0.01, 366.0), metavar="DAYS",
+                 help="Length; default: 2, or as long as the trace is."),
+    click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
+                 help="Seed of all chance."),
+    click.option("--load", type=Between(0.001, 10.0), metavar="SHARE",
+                 help="Requested GPU hours over those of the site: run times scale. A trace is repeated or thinned, "
+                      "and stays as it is without this."),
+    click.option("--demand-of-supply", type=Between(0.001, 10.0), metavar="SHARE",
+                 help="Scale the plants until what is requested is so much of what they give on average."),
+    click.option("--trace", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Jobs from a CSV, Parquet, SWF or sacct file."),
+    click.option("--map", "columns", multiple=True, metavar="OURS=THEIRS,...",
+                 help="What the trace calls the columns: submit_s=arrival,run_s=duration,gpus=n_gpu."),
+    click.option("--site", default=DEFAULT_SITE, show_default=True, metavar="NAME|FILE",
+                 help="A built-in site or a site file."),
+    click.option("--weather", multiple=True, metavar="[PLACE=]FILE",
+                 help="A weather file instead of a synthetic year; one for each place of the site."),
+    click.option("--scenario", default=DEFAULT_SCENARIO, show_default=True, metavar="NAME",
+                 help="Which plants stand still: all-plants, noor-iii-out or historical-availability."),
+    click.option("--faults", default="", metavar="WORDS|FILE.toml",
+                 help="What goes wrong: nodes=off, nodes=x2, usual, plant:ID@5d+6h, grid@10d+2h, "
+                      "network:rack-3@1d+1h."),
+    click.option("--policy", type=click.Choice(POLICIES), default="park", show_default=True,
+                 help="Who decides: the park's own policy, or another one to compare with; the guide says what each "
+                      "does."),
+    click.option("--bound/--no-bound", default=None,
+                 help="Say how clean it could have been with all known in advance; default: in runs of up to 92 "
+                      "days."),
+    click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Keep the run: figures, hours, tenants and a sample of jobs as files."),
+)  # fmt: skip
+
+
+def _options(command: Any) -> Any:
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.option(
-    "--jobs", type=click.IntRange(1, 200_000_000), help="Number of jobs; default: what fills 70 % of the site."
-)
-@click.option(
-    "--days", type=Between(0.01, 366.0), metavar="DAYS", help="Length; default: 2, or as long as the trace is."
-)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of all chance.")
-@click.option(
-    "--trace", type=click.Path(path_type=Path), metavar="FILE", help="Jobs from a CSV, Parquet, SWF or sacct file."
-)
-@click.option(
-    "--site", default=DEFAULT_SITE, show_default=True, metavar="NAME|FILE", help="A built-in site or a site file."
-)
-@click.option(
-    "--policy",
-    type=click.Choice(POLICIES),
-    default="park",
-    show_default=True,
-    help="Who decides: the park's own policy, or another one to compare with; the guide says what each does.",
-)
-@click.option(
-    "--bound/--no-bound",
-    default=None,
-    help="Say how clean it could have been with all known in advance; default: in runs of up to 92 days.",
-)
+@_options
 @quiet_option
 @json_option
-def run(
-    jobs: int | None,
-    days: float | None,
-    seed: int,
-    trace: Path | None,
-    site: str,
-    policy: str,
-    bound: bool | None,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def run(out: Path | None, quiet: bool, as_json: bool, **asked: Any) -> None:
     """Run days of work in a simulated world, and say what waited, finished and was paused.
 
     Jobs come from a seed, in the shape of published traces, or from a trace file: CSV with the columns submit_s, run_s
     and gpus (the guide has the others), SWF, and the files of Philly and of the PAI sample as they are. What a trace
-    does not say is drawn by the seed, and counted in the answer.
+    does not say is drawn by the seed, and counted in the answer. Ctrl-C ends a run early and keeps what was played.
 
     \b
     park twin run --jobs 10000 --days 2
     park twin run --jobs 10000 --days 2 --policy edf-surplus --json
-    park twin run --trace jobs.csv --site my-university.toml
+    park twin run --trace jobs.csv --site my-university.toml --load 0.8
+    park twin run --days 30 --faults usual,plant:koudia@5d+6h --out my-run
     """
     with server_part("twin run"):
         from eureka_park.cli.site import machine_facts
         from eureka_park.control.of_site import policy_of
         from eureka_park.foundation.site_reading import load_site
         from eureka_park.foundation.wire.engine import Capability
-        from eureka_park.twin.run import TwinRequest, run_twin
+        from eureka_park.twin.run import run_recorded
+        from eureka_park.twin.run_out import check_out
 
-        found_site = load_site(site, machine_facts())
+        if out is not None:
+            check_out(out)
+        site = load_site(asked["site"], machine_facts())
+        request = _request(site, asked)
         # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
-        can = frozenset(Capability) - (frozenset() if trace is not None else {Capability.RESIZE})
-        rules = policy_of(found_site, can)
-        request = TwinRequest(jobs, days, seed, trace, cast("PolicyName", policy), bound=bound)
-        with Line(quiet=quiet) as line:
-            found = run_twin(found_site, request, rules, lambda part: line.show(part, lambda: _(PARTS[part])))
+        can = frozenset(Capability) - (frozenset() if request.trace is not None else {Capability.RESIZE})
+        with RunWatch(quiet) as watch:
+            record = run_recorded(site, request, policy_of(site, can), watch.told, watch.stopped, watch.told_frac)
+    _tell(record, out, quiet=quiet, as_json=as_json)
+    if not record.figures["is_whole"]:
+        click.get_current_context().exit(INTERRUPTED)
+
+
+def _tell(record: RunRecord, out: Path | None, *, quiet: bool, as_json: bool) -> None:
+    """Write the files, and say the figures; those are said too where the files cannot be written."""
+    from eureka_park.twin.run_files import write_run
+
+    failed: ParkError | None = None
+    if out is not None:
+        try:
+            write_run(out, record)
+        except ParkError as error:
+            failed = error
     if as_json:
-        print_json(found)
+        print_json(record.figures)
     else:
-        _print(found)
+        _print(record.figures)
+    if failed is not None:
+        raise failed
+    if out is not None and not quiet:
+        say(_("the run is kept in {folder}", folder=clean(out)))
+
+
+def _request(site: Site, asked: dict[str, Any]) -> TwinRequest:
+    """What the options ask for. Raises BadInput."""
+    from eureka_park.twin.run import TwinRequest
+
+    faults = asked["faults"]
+    return TwinRequest(
+        n_jobs=asked["jobs"],
+        days=asked["days"],
+        seed=asked["seed"],
+        trace=asked["trace"],
+        policy=cast("PolicyName", asked["policy"]),
+        load_frac=asked["load"],
+        bound=asked["bound"],
+        demand_of_supply=asked["demand_of_supply"],
+        weather=weather_files(site, asked["weather"]),
+        scenario=asked["scenario"],
+        faults=Path(faults) if faults.endswith(".toml") else faults,
+        columns=_columns(asked["columns"]),
+    )
+
+
+def _columns(texts: tuple[str, ...]) -> dict[str, str]:
+    """`OURS=THEIRS` by ours. Raises BadInput."""
+    found: dict[str, str] = {}
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        ours, equals, theirs = part.partition("=")
+        if not (ours and equals and theirs) or ours in found:
+            raise BadInput(
+                f"'{part}' does not say what a column is called.",
+                fix="Write OURS=THEIRS once for each column, such as run_s=duration.", field="map",
+            )  # fmt: skip
+        found[ours] = theirs
+    return found
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -105,8 +166,14 @@ def _print(found: dict[str, Any]) -> None:
             finished=f"{found['jobs_finished']:,}", jobs=f"{found['jobs']:,}",
         )
     )  # fmt: skip
+    if not found["is_whole"]:
+        click.echo(
+            _("ended early: {days} days were played, and the figures are of these.", days=f"{found['days_played']:.2f}")
+        )
     console().print(_waits(found))
     for name, value in (
+        (_("requested GPU hours over those of the site"), f"{found['load_frac']:.2f}"),
+        (_("requested energy over what the plants give"), _number(found["demand_of_supply"])),
         (_("pauses"), f"{found['n_pauses']:,}"),
         (_("firm jobs disturbed by power"), f"{found['firm_disturbed']:,}"),
         (_("energy above the budget"), f"{found['overrun_mwh']:,.3f} MWh"),
@@ -145,3 +212,6 @@ def _waits(found: dict[str, Any]) -> Any:
         times = (duration_text(seconds) for seconds in (*wait.values(), by_gpu_h))
         table.add_row(tier, *times, f"{found['deadline_hit_frac'][tier]:.1%}")
     return table
+
+
+__all__ = ["PARTS", "POLICIES", "run"]

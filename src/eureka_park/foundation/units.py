@@ -111,7 +111,7 @@ def parse_count(text: str) -> int:
         value = float(text.replace("_", ""))
     except ValueError:
         value = -1.0
-    if value < 0 or value != int(value):
+    if not 0.0 <= value < float("inf") or value != int(value):
         raise BadInput(f"'{text}' is not a count.", fix="Write a whole number such as 1000 or 10e6.", code="bad_count")
     return int(value)
 

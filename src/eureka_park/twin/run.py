@@ -23,13 +23,13 @@ from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
-from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
+from eureka_park.twin.core.arrivals import JOBS_MAX, Arrivals, make_workload, tenant_paths
 from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.faults import Faults, Ranges, drawn, failures_under, ranges_of
 from eureka_park.twin.core.metrics import Park, report, units
-from eureka_park.twin.core.mix import Mix
+from eureka_park.twin.core.mix import YEAR_MIX, Mix
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.own_supply import Asked, asked_mw, own_clean_mw, plants_factor, supply_times
 from eureka_park.twin.core.played import Played
@@ -240,7 +240,11 @@ def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> 
         asked = SkyRequest(request.start_s, days, request.seed, request.plan_every_h, request.scenario, faults=faults)
         sky = sky_of(site, asked, supply)
         failures = failures_under(faults, ranges, days, tree)
-    told |= of_supply | _of_faults(faults) | {"assumptions": assumptions_of(request, work, MIX, LOAD_FRAC)}
+    told |= (
+        of_supply
+        | _of_faults(faults)
+        | {"assumptions": assumptions_of(request, work, YEAR_MIX if request.trace else MIX, LOAD_FRAC)}
+    )
     return World(site, work, sky, failures, shares_of(site, work.leaves), days, told)
 
 
@@ -339,6 +343,9 @@ def _check(request: TwinRequest) -> None:
         raise BadInput(f"{request.days:g} days cannot be run.", fix=f"Give 0.1 to {DAYS_MAX:g} days.", field="days")
     if request.n_jobs is not None and request.n_jobs < 1:
         raise BadInput(f"{request.n_jobs} jobs cannot be run.", fix="Give at least 1.", field="jobs")
+    if request.n_jobs is not None and request.n_jobs > JOBS_MAX:
+        told = f"{request.n_jobs:,} jobs are more than {JOBS_MAX:,}."
+        raise BadInput(told, fix="Give fewer jobs: a year of the largest park has 100 to 150 million.", field="jobs")
     if request.columns and request.trace is None:
         raise BadInput("There is no trace whose columns could be named.", fix="Give --trace FILE.", field="map")
     for name, value in (("load_frac", request.load_frac), ("demand_of_supply", request.demand_of_supply)):
@@ -382,7 +389,7 @@ def _traced(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload,
     assert request.trace is not None
     table = read_trace(request.trace)
     table = renamed(table, request.columns) if request.columns else table
-    work = workload_from(table, Filling(node_shapes(site), tree, MIX, leaves=tenants_of(site)))
+    work = workload_from(table, Filling(node_shapes(site), tree, YEAR_MIX, leaves=tenants_of(site)))
     whole_days = math.ceil((float(work.submit_s[-1]) + 1.0) / DAY_S)
     days = request.days if request.days is not None else float(min(DAYS_MAX, whole_days))
     if request.load_frac is None:

@@ -80,6 +80,14 @@ def deadlines_s(submit_s: Floats, time_s: Floats, tier: Longs, mix: Mix, uniform
     return np.where((tier == FLEX) & (one < mix.deadline_frac), np.round(due_s, 3), np.inf)
 
 
+def slack_deadlines_s(submit_s: Floats, time_s: Floats, tier: Longs, mix: Mix, tree: SeedTree) -> Floats:
+    """Deadlines of flex jobs as in streamed workloads: submission, declared time, log-normal slack; inf for others."""
+    draw, n_jobs = tree.generator(), len(submit_s)
+    has_one = (tier == FLEX) & (draw.random(n_jobs) < mix.deadline_frac)
+    slack_s = mix.slack_median_s * np.exp(mix.slack_sigma * draw.standard_normal(n_jobs))
+    return np.where(has_one, np.round(submit_s + time_s + slack_s, 3), np.inf)
+
+
 def _after(leaf: Longs, is_chained: Flags) -> Longs:
     """The job before it of the same tenant, for jobs that are chained; -1 for others."""
     order = np.argsort(leaf, kind="stable")

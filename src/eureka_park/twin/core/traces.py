@@ -36,7 +36,7 @@ from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.twin.core.arrivals import tenant_paths
 from eureka_park.twin.core.mix import Mix
-from eureka_park.twin.core.promises import asked, chosen, largest, powers, promises
+from eureka_park.twin.core.promises import asked, chosen, largest, powers, promises, slack_deadlines_s
 from eureka_park.twin.core.workload import (
     BATCH,
     CLASS_NAMES,
@@ -293,19 +293,21 @@ def _columns(table: Table, filling: Filling) -> tuple[dict[str, Any], tuple[str,
     for name in ("priority", "time_s", "power_frac"):
         columns[name] = _given_or(table, name, drawn[name], filled)
     columns["n_nodes_min"] = _given_or(table, "n_nodes_min", np.zeros(n), {})
-    columns["deadline_s"] = _deadlines(table, columns, drawn["deadline_s"], filled)
+    due_s = slack_deadlines_s(
+        columns["submit_s"], columns["time_s"], columns["tier"], filling.mix, filling.tree.child("slack")
+    )
+    columns["deadline_s"] = _deadlines(table, due_s, filled)
     columns["image"] = drawn["image"]
     return columns, leaves, filled
 
 
-def _deadlines(table: Table, columns: Mapping[str, Any], drawn: Floats, filled: dict[str, int]) -> Floats:
+def _deadlines(table: Table, drawn: Floats, filled: dict[str, int]) -> Floats:
     """Where the trace has a column of deadlines, an empty one is none; else those of flex jobs are drawn."""
     if "deadline_s" in table.columns:
         given = _numbers(table, "deadline_s", {}, allow_empty=True)
         return np.where(np.isnan(given), np.inf, given)
-    due = np.where(columns["tier"] == 1, drawn, np.inf)
-    filled["deadline_s"] = int(np.isfinite(due).sum())
-    return due
+    filled["deadline_s"] = int(np.isfinite(drawn).sum())
+    return drawn
 
 
 def _machines(table: Table, filling: Filling, filled: dict[str, int]) -> dict[str, Any]:
