@@ -22,6 +22,7 @@ from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.wire.engine import Capability, Outcome, Phase
 from eureka_park.ledger.core.receipt import Settlement, build_receipt
 from eureka_park.sandbox.levels import Level
+from eureka_park.twin.core.baselines import CODES
 from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.metrics import report
 from eureka_park.twin.core.played import Played
@@ -95,6 +96,7 @@ def measures() -> set[str]:
         ("outcome", {str(one) for one in Outcome}),
         ("scenario", {one.name for one in SCENARIOS}),
         ("measure", measures()),
+        ("policy of a run", set(CODES)),
         ("figure", {item.name for item in fields(YearResult)}),
         ("code", reason_codes() | KERNEL_CODES),
         ("event", {kind.__name__ for kind in event.Event.__args__}),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from tests.unit.cli.conftest import Run, one_json
 
 import eureka_park.twin.run as twin_run
+from eureka_park.cli.twin_run import POLICIES
+from eureka_park.twin.core.baselines import CODES
 from eureka_park.twin.core.played import Played
 
 SITE = """\
@@ -94,3 +97,7 @@ def test_it_speaks_french(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("bad.csv").write_text("submit_s,run_s,gpus\n0,x,1\n")
     told = run("twin", "run", "--site", "small.toml", "--trace", "bad.csv").stderr
     assert "bad.csv, ligne 2 : run_s = 'x' n’est pas un nombre." in told
+
+
+def test_the_policies_on_the_line_are_those_that_can_be_played() -> None:
+    assert list(POLICIES) == list(get_args(twin_run.PolicyName)) == list(CODES)
