@@ -26,7 +26,7 @@ from babel.messages.pofile import read_po, write_po
 from eureka_park.energy.verdict_assumptions import shipped
 
 WEB: Final = Path(str(resources.files("eureka_park.web")))
-SPEAKING: Final = ("pages", "charts", "verdict")  # folders whose Python speaks
+SPEAKING: Final = ("pages", "charts", "verdict", "twin_report")  # folders whose Python speaks
 LOCALES: Final = ("fr", "ar_MA", "zgh")
 KEYWORDS: Final[dict[str, Any]] = {
     "_": None, "say": None, "html": None, "N_": None, "h1": None, "h2": None, "h3": None, "head": None, "count": (1, 2),
