@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 
 _BAR: Final = 12.0
 _GAP: Final = 12.0
-_SLOT_MIN: Final = 36.0  # so that two lines of text fit beside the smallest bar
+_SLOT_MIN: Final = 36.0  # so that two lines of text fit beside the smallest bar; three where names are broken
+_SLOT_NARROW: Final = 48.0
+_LINE_CHARS: Final = 13  # of a name on narrow screens
 _HEIGHT: Final = 270.0  # of all that the sources gave, before gaps
 
 
@@ -48,10 +50,16 @@ class _Places:
     width: float
     side: float
     is_mirrored: bool
+    is_narrow: bool
 
     def x(self, x: float) -> float:
         """A place in the picture."""
         return self.width - x if self.is_mirrored else x
+
+    @property
+    def slot(self) -> float:
+        """The least room of a bar with its words."""
+        return _SLOT_NARROW if self.is_narrow else _SLOT_MIN
 
     @property
     def middle(self) -> float:
@@ -70,12 +78,12 @@ def energy_flow(
     is_narrow: bool = False,
 ) -> Markup:
     """The picture. All amounts are in one unit; what the sources gave used is what the takers drew."""
-    places = _Places(*((360.0, 86.0) if is_narrow else (760.0, 150.0)), is_mirrored)
+    places = _Places(*((360.0, 106.0) if is_narrow else (760.0, 170.0)), is_mirrored, is_narrow)
     total = sum(giver.used + giver.unused for giver in givers) or 1.0
     size = _HEIGHT / total
-    left = _stacked([(giver.used + giver.unused) * size for giver in givers])
+    left = _stacked([(giver.used + giver.unused) * size for giver in givers], places)
     ends = [taker.amount * size for taker in takers] + [unused.amount * size] * (unused.amount > 0)
-    right = _stacked(ends)
+    right = _stacked(ends, places)
     drawn = sum(giver.used for giver in givers) * size
     meter_box = _Box(6.0, drawn)
     parts = [*_from_givers(givers, left, meter_box, right[-1] if unused.amount > 0 else None, size, places)]
@@ -85,19 +93,19 @@ def energy_flow(
     for taker, box in zip([*takers, *([unused] if unused.amount > 0 else [])], right, strict=True):
         parts += [_bar(taker.css, box, places.width - places.side, places), *_name(taker, box, places, is_left=False)]
     parts += _meter(meter, meter_box, places)
-    height = max(box.y + max(box.height, (box.height + _SLOT_MIN) / 2) for box in (*left, *right)) + 8
+    height = max(box.y + max(box.height, (box.height + places.slot) / 2) for box in (*left, *right)) + 8
     return Markup(
         f'<svg class="flow" viewBox="0 0 {places.width:g} {height:.0f}" role="img" direction="ltr" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
 
-def _stacked(heights: Sequence[float]) -> list[_Box]:
+def _stacked(heights: Sequence[float], places: _Places) -> list[_Box]:
     """Boxes below each other, each with room for its words."""
     y, boxes = 6.0, []
     for height in heights:
         height = max(1.0, height)
-        slot = max(_SLOT_MIN, height)
+        slot = max(places.slot, height)
         boxes.append(_Box(y + (slot - height) / 2, height))
         y += slot + _GAP
     return boxes
@@ -156,6 +164,18 @@ def _name(item: Giver | Taker, box: _Box, places: _Places, *, is_left: bool) -> 
     """Name and amount beside the bar, on its outer side."""
     x = places.x(places.side - _BAR - 8 if is_left else places.width - places.side + _BAR + 8)
     anchor = "end" if is_left is not places.is_mirrored else "start"
-    middle = box.y + box.height / 2
-    yield f'<text class="flow-name" x="{x:.1f}" y="{middle - 2:.1f}" text-anchor="{anchor}">{escape(item.name)}</text>'
-    yield f'<text class="tick" x="{x:.1f}" y="{middle + 14:.1f}" text-anchor="{anchor}">{escape(item.shown)}</text>'
+    lines = _broken(item.name) if places.is_narrow else [item.name]
+    y = box.y + box.height / 2 - 2 - 7 * (len(lines) - 1)
+    for line in lines:
+        yield f'<text class="flow-name" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(line)}</text>'
+        y += 14
+    yield f'<text class="tick" x="{x:.1f}" y="{y + 2:.1f}" text-anchor="{anchor}">{escape(item.shown)}</text>'
+
+
+def _broken(name: str) -> list[str]:
+    """A name in one line, or in two of about the same length."""
+    places = [at for at, sign in enumerate(name) if sign == " "]
+    if len(name) <= _LINE_CHARS or not places:
+        return [name]
+    at = min(places, key=lambda place: abs(2 * place - len(name)))
+    return [name[:at], name[at + 1 :]]

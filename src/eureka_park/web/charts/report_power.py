@@ -44,10 +44,13 @@ SMALL: Final = Frame(300.0, 40.0, 6.0, 22.0, 132.0)
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What stands under the hours: days (or hours) as (index of the hour, text), and how many hours lie between."""
+    """What stands under the hours: texts by the index of their hour, and how many hours lie between; under the middle
+    of these hours, or under their begin.
+    """
 
     places: Sequence[tuple[int, str]]
     every_h: int = 24
+    is_at_begin: bool = False
 
 
 def report_power(
@@ -130,8 +133,9 @@ def under(marks: Marks, frame: Frame, column: float) -> Iterable[str]:
     every = max(1, ceil(longest / max(wide, 1e-9)))
     for index, (hour, text) in enumerate(marks.places):
         x = frame.start + hour * column
-        yield f'<line class="day" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.above:g}" y2="{frame.ground + 5:g}"/>'
-        middle = x + wide / 2
+        if hour >= 0:  # a day may have begun before the picture
+            yield f'<line class="day" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.above:g}" y2="{frame.ground + 5:g}"/>'
+        middle = x if marks.is_at_begin else x + wide / 2
         half = len(text) * _LETTER_PX / 2
         if index % every == 0 and middle + half <= frame.width:
             place = f'x="{max(middle, half):.1f}" y="{frame.ground + 18:g}" text-anchor="middle"'
@@ -142,8 +146,9 @@ def _rules(top: float, words: Words, y_of: _Scale, frame: Frame) -> Iterable[str
     unit, size = unit_for(top)
     step = nice_step(top / size, 3 if frame is SMALL else 4)
     yield f'<text class="tick" x="4" y="13">{escape(words.say(unit))}</text>'
+    digits = next(digits for digits in range(10) if abs(round(step, digits) - step) < 1e-9 * step)
     for index in range(int(top / size / step + 1e-9) + 1):
         y = y_of(index * step * size)
         yield f'<line class="rule" x1="{frame.start:g}" x2="{frame.width - frame.end:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        shown = escape(words.number(index * step))
+        shown = escape(words.number(index * step, digits))
         yield f'<text class="tick" x="{frame.start - 8:g}" y="{y + 4:.1f}" text-anchor="end">{shown}</text>'

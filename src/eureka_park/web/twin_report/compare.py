@@ -103,17 +103,17 @@ def _headline(found: dict[str, Any], words: Words) -> str:
         return words.count("{n} run of the same days", "{n} runs of the same days", n)
     best = row["best"][0]
     return words.say(
-        "The cleanest of {n}: {policy}, with {share} from sun, wind and salt.",
+        "The cleanest of {n}: “{policy}”, with {share} from sun, wind and salt.",
         policy=_column_name(found["columns"][best], found["columns"], words),
         n=words.number(n), share=percent(row["values"][best]["mean"], words),
     )  # fmt: skip
 
 
 BESTS: Final = (
-    ("wait_s.flex.mean", N_("Flexible jobs waited least under {policy}: {value} on average.")),
-    ("deadline_hit_frac.flex", N_("Most of their deadlines were met under {policy}: {value}.")),
-    ("bought_mwh", N_("Least was bought under {policy}: {value}.")),
-    ("jain_index", N_("Service was most even under {policy}: {value}.")),
+    ("wait_s.flex.mean", N_("Flexible jobs waited least under “{policy}”: {value} on average.")),
+    ("deadline_hit_frac.flex", N_("Most of their deadlines were met under “{policy}”: {value}.")),
+    ("bought_mwh", N_("Least was bought under “{policy}”: {value}.")),
+    ("jain_index", N_("Service was most even under “{policy}”: {value}.")),
 )
 
 
@@ -158,7 +158,7 @@ def _losses(found: dict[str, Any], columns: Sequence[str], words: Words) -> list
         theirs, own = (_told(row["values"][one]["mean"], row["unit"], words) for one in (best, at))
         if theirs != own:
             title = figure_title(row["name"], words)
-            text = N_("{figure}: {own}, and {theirs} under {policy}")
+            text = N_("{figure}: {own}, and {theirs} under “{policy}”")
             lost.append(words.say(text, figure=title, theirs=theirs, own=own, policy=columns[best]))
     return lost
 

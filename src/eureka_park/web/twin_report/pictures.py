@@ -35,6 +35,7 @@ WEEK_NAMES: Final = {
 TIER_TITLES: Final = {"firm": N_("Firm jobs"), "flex": N_("Flexible jobs"), "green": N_("Green jobs")}
 COUNTED: Final = (("", N_("each job alike")), (BY_GPU_H, N_("by GPU hours")))
 _KWH_PER_MWH: Final = 1000.0
+_NIGHT_H: Final = 12  # a run of whole UTC days may reach a few hours into one more day of the site's clock
 
 
 def both(draw: Callable[[bool], Markup]) -> Markup:
@@ -74,12 +75,11 @@ def weeks_of(power: Power, words: Words) -> list[dict[str, Any]]:
 
 def _week(power: Power, words: Words, name: str, hours: slice, top_mw: float) -> dict[str, Any]:
     instants = power.hour_s[hours].tolist()
-    first, last = words.day(instants[0]), words.day(instants[-1])
+    first, last = words.day(instants[0]), words.day(instants[-min(len(instants), _NIGHT_H)])
     text = N_("{name}, {from} to {to}") if name == "all" else N_("{name}, {from} to {to}: {share} clean")
     told = words.say(text, name=words.say(WEEK_NAMES[name]), share=percent(power.share(hours), words),
                      **{"from": first, "to": last})  # fmt: skip
-    begins = [at for at, instant in enumerate(instants) if words.local(instant).hour == 0]
-    marks = Marks([(at, words.day(instants[at] + 43_200.0)) for at in begins])
+    marks = Marks([(at, words.day(instants[0] + 3600.0 * (at + 12))) for at in _midnights(instants, words)])
     layers = layers_of(power, words, hours)
     load = (power.load[hours] / _KWH_PER_MWH).tolist()
     planned = () if power.planned is None else (power.planned[hours] / _KWH_PER_MWH).tolist()
@@ -89,6 +89,13 @@ def _week(power: Power, words: Words, name: str, hours: slice, top_mw: float) ->
         return report_power(layers, load, marks, words, told, frame=frame, planned_mw=planned, top_mw=top_mw)
 
     return {"told": told, "picture": both(draw), **_by_day(power, words, hours)}
+
+
+def _midnights(instants: Sequence[float], words: Words) -> list[int]:
+    """Hours at which a day of the site's clock begins; the first may lie a few hours before the picture."""
+    hours = [words.local(instant).hour for instant in instants]
+    found = [at for at, hour in enumerate(hours) if hour == 0]
+    return [-hours[0], *found] if 0 < hours[0] <= _NIGHT_H / 2 else found
 
 
 def _by_day(power: Power, words: Words, hours: slice) -> dict[str, Any]:
@@ -159,7 +166,7 @@ def day_picture(power: Power, words: Words, frame: Frame = SMALL, top_mw: float 
         for layer in layers_of(power, words, slice(0, power.n))
     ]
     load = mean_day(power, words, power.load / _KWH_PER_MWH)
-    marks = Marks([(hour, f"{hour:02d}:00") for hour in (0, 6, 12, 18)], every_h=6)
+    marks = Marks([(hour, f"{hour:02d}:00") for hour in (0, 6, 12, 18)], every_h=6, is_at_begin=True)
     label = words.say("A mean day: what served the machines hour by hour")
     return report_power(layers, load, marks, words, label, frame=frame, top_mw=top_mw)
 

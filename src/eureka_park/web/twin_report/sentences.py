@@ -10,25 +10,27 @@ from eureka_park.web.pages.words import N_, Words, isolated
 from eureka_park.web.twin_report.measures import percent, value_of
 
 POLICIES: Final[Mapping[str, str]] = {
-    "park": N_("the park’s policy"),
-    "fcfs-easy": N_("first come, first served"),
-    "hard-cut": N_("hard cut at the budget"),
-    "wait-awhile": N_("wait awhile"),
-    "lowest-window": N_("lowest window"),
-    "edf-surplus": N_("deadlines on surplus"),
+    "park": N_("The park’s own policy"),
+    "fcfs-easy": N_("First come, first served"),
+    "hard-cut": N_("Hard cut at the budget"),
+    "wait-awhile": N_("Wait a while for clean power"),
+    "lowest-window": N_("Cleanest window"),
+    "edf-surplus": N_("Deadlines first, on surplus"),
 }
-_WHOLE: Final = 0.9995
-_MOST: Final = 0.5
-
-
 # What each of the others does; of the park's own there is a guide.
 DOES: Final[Mapping[str, str]] = {
-    "fcfs-easy": N_("In the order of sending, with backfill; it knows no power, shares, tiers nor deadlines."),
-    "hard-cut": N_("The same, and what goes beyond the power there is, is stopped at once."),
-    "wait-awhile": N_("A job begins when power is clean enough, or when it has waited long enough."),
-    "lowest-window": N_("A job begins where the forecast of its run time is cleanest before its deadline."),
-    "edf-surplus": N_("On clean surplus, those with the earliest deadline first."),
+    "fcfs-easy": N_("in the order of sending, with backfill; power is not looked at."),
+    "hard-cut": N_("the same, as far as own clean power reaches; where it falls whole jobs stop, firm ones too."),
+    "wait-awhile": N_(
+        "work that can wait starts in the cleaner hours of the next day, at its latest start in any case."
+    ),
+    "lowest-window": N_("work that can wait chooses its cleanest start when it comes, and keeps to it."),
+    "edf-surplus": N_("work that can wait runs on own clean power, the most urgent first; at its latest start on any."),
 }
+
+
+_WHOLE: Final = 0.9995
+_MOST: Final = 0.5
 
 
 def policy_name(name: str, words: Words) -> str:
@@ -95,9 +97,13 @@ def _what(record: RunRecord, words: Words) -> str:
     jobs = words.count("{n} job", "{n} jobs", figures.get("jobs") or 0)
     policy, trace = policy_name(str(figures.get("policy")), words), figures.get("trace")
     if trace:
-        text = N_("A computer played {days} of {site} with {nodes}: {jobs} of the trace {trace}, decided by {policy}.")
+        text = N_(
+            "A computer played {days} of {site} with {nodes}: {jobs} of the trace {trace}, under the policy “{policy}”."
+        )
     else:
-        text = N_("A computer played {days} of {site} with {nodes}: {jobs} drawn by a seed, decided by {policy}.")
+        text = N_(
+            "A computer played {days} of {site} with {nodes}: {jobs} drawn by a seed, under the policy “{policy}”."
+        )
     return words.say(
         text, days=days, site=isolated(str(figures.get("site"))), nodes=nodes, jobs=jobs, policy=policy,
         trace=isolated(str(trace)),

@@ -47,7 +47,7 @@ def view_of(records: Sequence[RunRecord], words: Words) -> dict[str, Any]:
     shared = {
         "groups": _groups(records, words),
         "columns": names_of(records, words),
-        "basis": [_basis(record, name, words) for record, name in zip(records, names_of(records, words), strict=True)],
+        **_bases(records, words),
         "limits": [words.say(text) for text in LIMITS],
         "warnings": [text for record in records if (text := stopped_early(record, words))],
         "period": period(records[0], words),
@@ -171,6 +171,15 @@ def _spreads(record: RunRecord, words: Words) -> list[dict[str, Any]]:
 
 
 # What it rests on -----------------------------------------------------------------------------------------------------
+
+
+def _bases(records: Sequence[RunRecord], words: Words) -> dict[str, Any]:
+    """What each run rests on; what all have in common is told once."""
+    found = [_basis(record, name, words) for record, name in zip(records, names_of(records, words), strict=True)]
+    common = [row for row in found[0]["asked"] if len(found) > 1 and all(row in one["asked"] for one in found)]
+    for one in found:
+        one["asked"] = [row for row in one["asked"] if row not in common]
+    return {"basis": found, "common": common}
 
 
 def _basis(record: RunRecord, name: str, words: Words) -> dict[str, Any]:
