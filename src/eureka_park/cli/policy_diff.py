@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -14,15 +13,10 @@ from eureka_park.cli.output import clean, console, json_option, print_json, quie
 from eureka_park.cli.params import home_option
 from eureka_park.cli.policy_commands import existing_home, print_changes, stop_if_wrong
 from eureka_park.cli.progress import Line
-from eureka_park.cli.site import machine_facts
+from eureka_park.cli.recorded import last_s, recorded_of, side_of, sites_of
 from eureka_park.cli.times import instant_text
 from eureka_park.cli.words import N_, _, count
 from eureka_park.foundation.units import duration_text
-
-if TYPE_CHECKING:
-    from eureka_park.bootstrap import Park
-    from eureka_park.foundation.site_file import Site
-    from eureka_park.twin.rehearsal import Recorded, Side
 
 PLAYS: Final = {"now": N_("playing it under the present policy"), "then": N_("playing it under {file}")}
 
@@ -55,6 +49,7 @@ def diff(file: Path, span: str, site_name: str | None, home: Path | None, quiet:
     with server_part("policy diff"):
         from eureka_park.bootstrap import open_park
         from eureka_park.foundation.policy_file import policy_changes, policy_file_text, policy_problems, read_policy
+        from eureka_park.foundation.span import span_s
         from eureka_park.twin.rehearsal import rehearse
 
         text = policy_file_text(file)
@@ -62,14 +57,15 @@ def diff(file: Path, span: str, site_name: str | None, home: Path | None, quiet:
         given = read_policy(text, file.name)
         park = open_park(existing_home(home).folder)
         try:
-            now_site, base = _sites(park, site_name)
+            now_site, base = sites_of(park, site_name)
             then_site = given.over(base, file.name)
             changes = policy_changes(now_site, then_site)
             with Line(quiet=quiet) as line:
                 line.show("read", lambda: _("reading the journal"))
-                recorded = _recorded(park, span, now_site if site_name is not None else None)
+                from_s, to_s = span_s(span, last_s(park), park.site.timezone)
+                recorded = recorded_of(park, from_s, to_s, now_site if site_name is not None else None)
                 found = rehearse(
-                    recorded, _side(park, now_site), _side(park, then_site),
+                    recorded, side_of(park, now_site), side_of(park, then_site),
                     lambda side, frac: line.show(side, lambda: f"{_(PLAYS[side], file=file.name)} {frac:.0%}"),
                 )  # fmt: skip
         finally:
@@ -79,62 +75,6 @@ def diff(file: Path, span: str, site_name: str | None, home: Path | None, quiet:
         return
     print_changes(changes)
     _print(found)
-
-
-def _sites(park: Park, site_name: str | None) -> tuple[Site, Site]:
-    """The site under the policy that holds, and under that which the file is laid over: the site's own."""
-    from eureka_park.adapters.home_policy import home_site
-    from eureka_park.foundation.site_reading import load_site
-
-    if site_name is None:
-        return park.site, home_site(park.home, machine_facts(), is_default=True)
-    site = load_site(site_name, machine_facts())
-    return site, site
-
-
-def _side(park: Park, site: Site) -> Side:
-    from eureka_park.control.of_site import flex_default_s, policy_of
-    from eureka_park.foundation.wire.engine import Capability
-    from eureka_park.twin.rehearsal import Side
-
-    told = json.loads(park.home.read("run/engine.json") or "{}").get("capabilities", [str(item) for item in Capability])
-    can = frozenset(item for item in Capability if str(item) in told)  # of the engine that ran here last
-    return Side(site, policy_of(site, can, park.facts.pace.factor), flex_default_s(site))
-
-
-def _recorded(park: Park, span: str, site: Site | None) -> Recorded:
-    """What the home holds of a span. `site`: its machines in place of the home's, and power as much larger."""
-    from eureka_park.control.of_site import nodes_of
-    from eureka_park.foundation.cap_curve import speed_frac
-    from eureka_park.foundation.span import span_s
-    from eureka_park.live.journal import recorded_events
-    from eureka_park.live.loop import TICK_S
-    from eureka_park.twin.journal_week import read_week
-    from eureka_park.twin.rehearsal import PLAN_GAP_S, Recorded
-
-    from_s, to_s = span_s(span, _last_s(park), park.site.timezone)
-    if to_s > park.facts.pace.park_origin_s:  # before it there was no park
-        from_s = max(from_s, park.facts.pace.park_origin_s)
-    week = read_week(recorded_events(park.db), from_s, to_s, lambda cap: speed_frac(cap, park.site.cap_rows))
-    plans = park.energy.plans_between(from_s, to_s, PLAN_GAP_S)
-    recorded = Recorded(week, plans, TICK_S * park.facts.pace.factor)
-    if site is None:
-        return recorded
-    nodes = nodes_of(site.model_copy(update={"nodes": tuple(_as_local(kind) for kind in site.nodes)}))
-    had_kw = sum(node.rated_kw for node in week.nodes)
-    week.nodes = nodes
-    return replace(recorded, scale=sum(node.rated_kw for node in nodes) / had_kw if had_kw > 0 else 1.0)
-
-
-def _as_local(kind: Any) -> Any:
-    return kind.model_copy(update={"engine": "local"})
-
-
-def _last_s(park: Park) -> float:
-    """Park time now; of a park at rest when somebody last decided there."""
-    lease = park.lease()
-    now_s = park.clock.park_s()
-    return now_s if lease is None else min(now_s, park.facts.pace.park_from_real_s(lease.until_real_s))
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -149,7 +89,7 @@ def _print(found: dict[str, Any]) -> None:
     if found["most_changed"]:
         click.echo(_("Waits that change most:"))
         console().print(_most_changed(found["most_changed"]))
-    for line in _remarks(found):
+    for line in remarks(found):
         click.echo(line)
 
 
@@ -201,8 +141,8 @@ def _most_changed(jobs: list[dict[str, Any]]) -> Any:
     return table
 
 
-def _remarks(found: dict[str, Any]) -> list[str]:
-    """How far this can be believed."""
+def remarks(found: dict[str, Any]) -> list[str]:
+    """How far a play of a journal can be believed."""
     match, lines = found["match"], []
     if match is not None:
         lines.append(
@@ -213,7 +153,7 @@ def _remarks(found: dict[str, Any]) -> list[str]:
             )
         )  # fmt: skip
     for name, text in _REMARKS:
-        if found[name]:
+        if found.get(name):
             lines.append(count(*text, found[name]))
     return lines
 

@@ -11,11 +11,26 @@ COMMANDS: dict[str, Lazy] = {
     "run": Lazy(
         f"{_CLI}.twin_run:run", "Days of work under the park's policy.", is_server=True, see=("policy", "site")
     ),
+    "sweep": Lazy(
+        f"{_CLI}.twin_sweep:sweep", "Many runs at once, one table.", is_server=True, see=("twin run", "twin compare")
+    ),
+    "compare": Lazy(
+        f"{_CLI}.twin_compare:compare",
+        "Runs side by side, the best of each figure marked.",
+        is_server=True,
+        see=("twin sweep", "twin run"),
+    ),
+    "report": Lazy(
+        f"{_CLI}.twin_report:report",
+        "Runs as one page to read and print.",
+        is_server=True,
+        see=("twin run", "twin compare"),
+    ),
     "replay": Lazy(
         f"{_CLI}.twin_replay:replay",
-        "What ran on a Slurm cluster, under this park's policy.",
+        "What really ran, here or on a Slurm cluster, under other policies.",
         is_server=True,
-        see=("observe slurm", "twin run"),
+        see=("observe slurm", "policy diff", "twin run"),
     ),
 }
 
@@ -28,4 +43,6 @@ def twin() -> None:
     park twin run --jobs 10000 --days 2         what waits, what finishes, what is paused
     park twin run --policy fcfs-easy --days 2   the same work, first come first served
     park twin run --trace jobs.csv              your own work
+    park twin sweep --policy park,hard-cut --seed 1..3
+    park twin replay --from journal --last 30d  this park's last month under other policies
     """

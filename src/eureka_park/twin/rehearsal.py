@@ -76,16 +76,16 @@ def rehearse(
     if not rows.counts.any():
         raise NotFound(
             f"No job was submitted from {iso_from_s(week.from_s)} to {iso_from_s(week.to_s)}.",
-            fix=_fix_of(week), code="empty_span",
+            fix=fix_of(week), code="empty_span",
         )  # fmt: skip
     tick_s = min(now.policy.tick_s, max(TICK_S_MIN, recorded.turn_s))
     tick_s = tick_s if rows.work.n_jobs <= MANY_JOBS else now.policy.tick_s
     plays, works = [], []
     for name, side in (("now", now), ("then", then)):
         sky = scaled(recorded_sky(side.site, recorded.plans, week.from_s, week.to_s), recorded.scale)
-        work = _work_under(rows, week, side, is_now=side is now or side.flex_default_s == now.flex_default_s)
+        work = work_under(rows, week, side, is_now=side is now or side.flex_default_s == now.flex_default_s)
         works.append(work)
-        plays.append(_played(rows, work, week, machines, sky, side, tick_s, told, name, play or _play()))
+        plays.append(play_side(rows, work, week, machines, sky, side, tick_s, told, name, play or the_play()))
     return {
         "site": now.site.name,
         "from_at": iso_from_s(week.from_s),
@@ -93,21 +93,23 @@ def rehearse(
         **_counts(week, rows, machines),
         "tick_s": tick_s,
         "n_hours": round((week.to_s - week.from_s) / HOUR_S),
-        "n_hours_without_plan": len(_hours_without(recorded.plans, week.from_s, week.to_s)),
-        "match": _match(rows, plays[0], week),
+        "n_hours_without_plan": len(hours_without_plan(recorded.plans, week.from_s, week.to_s)),
+        "match": match_of(rows, plays[0], week),
         "total": _compared(rows, works, plays, rows.counts),
         "projects": _by_project(rows, works, plays),
         "most_changed": _most_changed(rows, works, plays, week),
     }
 
 
-def _play() -> PlayFn:
+def the_play() -> PlayFn:
+    """The loop of the twin."""
     from eureka_park.twin.core.play import play  # compiled code is loaded only when it is to be played
 
     return play
 
 
-def _fix_of(week: RecordedWeek) -> str:
+def fix_of(week: RecordedWeek) -> str:
+    """What to ask for instead of a stretch without jobs."""
     if week.last_s <= 0.0:
         return "Let some jobs run first: the journal holds none."
     return f"Name a stretch with jobs; the last was submitted at {iso_from_s(week.last_s)}."
@@ -126,7 +128,8 @@ def _counts(week: RecordedWeek, rows: Rows, machines: Machines) -> dict[str, Any
     }
 
 
-def _work_under(rows: Rows, week: RecordedWeek, side: Side, *, is_now: bool) -> Workload:
+def work_under(rows: Rows, week: RecordedWeek, side: Side, *, is_now: bool) -> Workload:
+    """The recorded work under a side's shares, and where it is not the present one's under its deadlines."""
     work = leaves_under(rows.work, side.shares)
     if is_now:
         return work
@@ -138,10 +141,11 @@ def _work_under(rows: Rows, week: RecordedWeek, side: Side, *, is_now: bool) -> 
     return replace(work, deadline_s=np.maximum(deadline_s, work.submit_s + 1.0))
 
 
-def _played(
+def play_side(
     rows: Rows, work: Workload, week: RecordedWeek, machines: Machines, sky: SkySeries, side: Side, tick_s: float,
-    told: Told, name: str, play: PlayFn,
+    told: Told, name: str, play: PlayFn, policy: str = "park",
 ) -> Played:  # fmt: skip
+    """Play recorded work under a side, by the rules of a policy; `name` is what `told` hears. Raises BadInput."""
     try:
         opening = opening_on(
             machines.classes, machines.gpu_types, work, side.shares, half_life_s=side.policy.half_life_s
@@ -152,8 +156,8 @@ def _played(
     nodes["rack"], nodes["pod"] = ([getattr(node, key) for node in machines.nodes] for key in ("rack", "pod"))
     opening.board.g.n_racks[0], opening.board.g.n_pods[0] = 1 + int(nodes.rack.max()), 1 + int(nodes.pod.max())
     return play(
-        opening, work, sky, failures_in(week, machines), side.policy, tick_s, learns=False, learned=rows.learned,
-        by_leaf=True, told=lambda frac: told(name, frac),
+        opening, work, sky, failures_in(week, machines), side.policy, tick_s, policy, learns=False,
+        learned=rows.learned, by_leaf=True, told=lambda frac: told(name, frac),
     )  # fmt: skip
 
 
@@ -175,7 +179,7 @@ def recorded_sky(site: Site, plans: Sequence[PowerPlan], from_s: float, to_s: fl
         first = max(0, int((max(plan.start_s, plan.issued_at_s // HOUR_S * HOUR_S) - hour0_s) // HOUR_S))
         for hour in range(first, min(n_hours, int((plan.end_s - hour0_s) // HOUR_S))):
             clean_mw[hour] = plan.clean_available_mw_p50[plan.index_at(hour0_s + hour * HOUR_S)]
-    gaps = _hours_without(known, from_s, to_s)
+    gaps = hours_without_plan(known, from_s, to_s)
     for hour in range(n_hours):
         if np.isnan(clean_mw[hour]):
             is_tail = hour0_s + hour * HOUR_S >= to_s and hour >= 24
@@ -200,7 +204,7 @@ def _thinned(plans: Sequence[PowerPlan]) -> list[PowerPlan]:
     return kept
 
 
-def _hours_without(plans: Sequence[PowerPlan], from_s: float, to_s: float) -> list[int]:
+def hours_without_plan(plans: Sequence[PowerPlan], from_s: float, to_s: float) -> list[int]:
     """The hours of a stretch, from 0, in which no plan held that was issued by their end."""
     hour0_s = from_s // HOUR_S * HOUR_S
     hours = range(int(np.ceil((to_s - hour0_s) / HOUR_S)))
@@ -247,7 +251,7 @@ def _filled(
 # What differs -----------------------------------------------------------------------------------
 
 
-def _match(rows: Rows, played: Played, week: RecordedWeek) -> dict[str, Any] | None:
+def match_of(rows: Rows, played: Played, week: RecordedWeek) -> dict[str, Any] | None:
     """How far starts under the present policy lie from those that really were; None where none compares."""
     hour0_s = week.from_s // HOUR_S * HOUR_S
     real_s = np.array([np.nan if job.first_start_s is None else job.first_start_s for job in rows.jobs]) - hour0_s

@@ -63,6 +63,7 @@ class Row:
     is_kept: bool = False
     figures: dict[str, Any] | None = None
     error: str = ""
+    fix: str = ""
     part: str = ""
     frac: float = 0.0
     begun_s: float = 0.0
@@ -140,7 +141,8 @@ class Sweep:
             return
         self.running.discard(event.index)
         outcome = event.outcome
-        row.state, row.figures, row.error = outcome.state, outcome.figures, outcome.error
+        row.state, row.figures = outcome.state, outcome.figures
+        row.error, row.fix = outcome.error, outcome.fix
         if outcome.record is not None and self.out is not None:
             self._keep(row, outcome)
         if outcome.trace and self.out is not None:
@@ -152,7 +154,7 @@ class Sweep:
         try:
             write_run(self.out / RUNS / row.wanted.name, outcome.record)
         except ParkError as error:
-            row.state, row.error = "failed", error.line()
+            row.state, row.error, row.fix = "failed", error.message, error.fix
 
     def _note(self, row: Row, trace: str) -> None:
         """Where a run broke off, for who mends it."""
@@ -215,7 +217,7 @@ def _content(value: Any) -> Any:
         try:
             return hashlib.sha256(value.read_bytes()).hexdigest()
         except OSError as error:
-            raise BadInput(f"'{value}' cannot be read: {error.strerror}.", fix="Check the path.") from None
+            raise BadInput(f"{value} cannot be read: {error.strerror}.", fix="Check the path.") from None
     if isinstance(value, Mapping):
         return {str(name): _content(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -19,7 +19,9 @@ from eureka_park.twin.sweep_task import ONE_THREAD, Outcome, Task, code_digest, 
 
 LOCAL: Final = "local"
 SPARE: Final = 1.25  # memory asked for, over what is foreseen
-_OTHER_CODE: Final = "A machine of the cluster has another version of this program. Install this one there."
+_OTHER = Outcome(
+    error="A machine of the cluster has another version of this program.", fix="Install this one there."
+)  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +85,7 @@ class RayCrew:
             found: Outcome = self._ray.get(one)
         except Exception as error:
             return Outcome(error=f"The cluster lost this run: {' '.join(str(error).split())[:300]}")
-        return found if found.error or found.code == code_digest() else Outcome(error=_OTHER_CODE)
+        return found if found.error or found.code == code_digest() else _OTHER
 
 
 def _ray() -> Any:

@@ -45,7 +45,7 @@ def _row(row: Row) -> dict[str, Any]:
         "run": row.wanted.name,
         "state": row.state,
         "is_kept": row.is_kept,
-        "error": row.error,
+        "error": f"{row.error} {row.fix}".strip(),
         **{name: found.get(name) for name in ASKED},
         **asked,
         "site": row.wanted.site.name,

@@ -43,6 +43,7 @@ class Outcome:
     figures: dict[str, Any] | None = None
     record: RunRecord | None = None
     error: str = ""
+    fix: str = ""
     trace: str = ""
     code: str = ""
 
@@ -64,12 +65,12 @@ def outcome_of(task: Task, told: Told = lambda _part, _frac: None) -> Outcome:
         try:
             write_run(task.folder, record)
         except ParkError as error:  # a disk that fills loses the files, not the figures
-            return Outcome(record.figures, error=error.line())
+            return Outcome(record.figures, error=error.message, fix=error.fix)
         return Outcome(record.figures)
     except ParkError as error:
-        return Outcome(error=error.line())
+        return Outcome(error=error.message, fix=error.fix)
     except MemoryError:
-        return Outcome(error="There was not enough memory. Give fewer workers, jobs or days.")
+        return Outcome(error="There was not enough memory.", fix="Give fewer workers, jobs or days.")
     except Exception as error:
         words = " ".join(str(error).split())
         said = f"The run broke off: {type(error).__name__}{': ' if words else ''}{words}"
