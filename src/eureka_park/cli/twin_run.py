@@ -13,7 +13,7 @@ from eureka_park.cli.output import clean, console, json_option, print_json, quie
 from eureka_park.cli.params import COUNT
 from eureka_park.cli.twin_watch import PARTS, RunWatch
 from eureka_park.cli.words import _
-from eureka_park.foundation.errors import BadInput, ParkError
+from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
 from eureka_park.foundation.units import duration_text
 
 if TYPE_CHECKING:
@@ -97,7 +97,12 @@ def run(out: Path | None, quiet: bool, as_json: bool, **asked: Any) -> None:
         # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
         can = frozenset(Capability) - (frozenset() if request.trace is not None else {Capability.RESIZE})
         with RunWatch(quiet) as watch:
-            record = run_recorded(site, request, policy_of(site, can), watch.told, watch.stopped, watch.told_frac)
+            try:
+                record = run_recorded(site, request, policy_of(site, can), watch.told, watch.stopped, watch.told_frac)
+            except Unavailable:
+                if watch.stopped():  # there is nothing to keep yet
+                    raise KeyboardInterrupt from None
+                raise
     _tell(record, out, quiet=quiet, as_json=as_json)
     if not record.figures["is_whole"]:
         click.get_current_context().exit(INTERRUPTED)
@@ -140,11 +145,11 @@ def _request(site: Site, asked: dict[str, Any]) -> TwinRequest:
         weather=weather_files(site, asked["weather"]),
         scenario=asked["scenario"],
         faults=Path(faults) if faults.endswith(".toml") else faults,
-        columns=_columns(asked["columns"]),
+        columns=columns_of(asked["columns"]),
     )
 
 
-def _columns(texts: tuple[str, ...]) -> dict[str, str]:
+def columns_of(texts: tuple[str, ...]) -> dict[str, str]:
     """`OURS=THEIRS` by ours. Raises BadInput."""
     found: dict[str, str] = {}
     for part in (part.strip() for text in texts for part in text.split(",")):

@@ -35,7 +35,7 @@ class RunWatch:
         self._line = Line(quiet=quiet)
         self._part = ""
         self._begun_s = 0.0
-        self._is_asked = False
+        self._is_asked = self._has_played = False
         self._before: Any = None
 
     def __enter__(self) -> RunWatch:
@@ -58,6 +58,7 @@ class RunWatch:
 
     def told_frac(self, frac: float) -> None:
         """So much of the days is played."""
+        self._has_played = True
         self._line.show(f"play {int(frac * STEPS)}", lambda: self._play_text(frac))
 
     def stopped(self) -> bool:
@@ -72,7 +73,7 @@ class RunWatch:
         return text + _(", {time} left", time=duration_text(spent_s * (1.0 - frac) / frac))
 
     def _heard(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_asked or self._part != "play":
+        if self._is_asked or not (self._part == "play" and self._has_played):
             raise KeyboardInterrupt
         self._is_asked = True
         if not self.quiet:

@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -18,13 +18,14 @@ from eureka_park.energy.core.cooling import site_mw_from_it_mw
 from eureka_park.energy.core.scenarios import SCENARIOS, scenario_of
 from eureka_park.energy.core.supply import Supply, supply_from, supply_of
 from eureka_park.energy.weather_file import read_weather
-from eureka_park.foundation.errors import BadInput, Internal, ParkError
+from eureka_park.foundation.errors import BadInput, Internal, ParkError, Unavailable
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import JOBS_MAX, Arrivals, make_workload, tenant_paths
 from eureka_park.twin.core.bound_work import FIGURES
+from eureka_park.twin.core.came import that_came
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.faults import Faults, Ranges, drawn, failures_under, ranges_of
@@ -179,6 +180,8 @@ def _run(
     world = make_world(site, request, clock)
     with clock.part("play"), _blamed(request.policy):
         played = play(world, policy, request.policy) if play else _play(world, policy, request.policy, watch)
+    if not played.is_whole:
+        world, played = _cut(world, played)
     park = park_of(site, world)
     with clock.part("metrics"):
         found = report(world.work, played, world.shares, park)
@@ -208,6 +211,14 @@ def _run(
         "peak_rss_mib": peak_rss_mib(),
     }
     return figures, world, played
+
+
+def _cut(world: World, played: Played) -> tuple[World, Played]:
+    """A run that ended early, of the jobs that had come. Raises Unavailable when there was none."""
+    work, played = that_came(world.work, played)
+    if not work.n_jobs:
+        raise Unavailable("The run was stopped before a job had come.", fix="Let it go on for longer.", code="stopped")
+    return replace(world, work=work), played
 
 
 @contextmanager

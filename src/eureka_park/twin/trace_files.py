@@ -8,7 +8,7 @@ import io
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 from eureka_park.twin.core.traces import SWF_FIELDS, Table
@@ -37,25 +37,31 @@ def read_trace(path: str | Path) -> Table:
 
 def _text(path: Path, *, is_packed: bool) -> str:
     """The text of a file whose jobs memory will hold. Raises TooLarge, and BadInput where it is no text."""
-    raw = _read(path)
-    if not is_packed:
-        _check_rows(path, raw[:SAMPLE_BYTES], len(raw))
+    size = _size(path)
     try:
-        if is_packed:
-            raw = _unpacked(path, raw)
-        return raw.decode("utf-8-sig")
-    except (UnicodeDecodeError, OSError, EOFError, zlib.error):
+        with path.open("rb") as stream:
+            return (_unpacked(path, stream, size) if is_packed else _plain(path, stream, size)).decode("utf-8-sig")
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error):
         raise BadInput(f"{path.name} is no readable text.", fix="Save it as UTF-8.", field="trace") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
-def _unpacked(path: Path, raw: bytes) -> bytes:
+def _plain(path: Path, stream: IO[bytes], size: int) -> bytes:
+    first = stream.read(SAMPLE_BYTES)
+    _check_rows(path, first, size)
+    return first + stream.read(BYTES_MAX)
+
+
+def _unpacked(path: Path, stream: IO[bytes], size: int) -> bytes:
     """What was packed; refused as soon as it shows that it is too large. Raises what gzip raises."""
-    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
-        first = stream.read(SAMPLE_BYTES)
-        is_whole = len(first) < SAMPLE_BYTES
-        used = len(raw) if is_whole else max(1, stream.fileobj.tell())  # type: ignore[union-attr]  # a little ahead
-        _check_rows(path, first, round(len(first) * len(raw) / used))
-        rest = b"" if is_whole else stream.read(BYTES_MAX + 1 - len(first))
+    with gzip.GzipFile(fileobj=stream) as packed:
+        first = packed.read(SAMPLE_BYTES)
+        if len(first) < SAMPLE_BYTES:
+            return first
+        used = max(1, min(size, stream.tell()))  # a little ahead
+        _check_rows(path, first, round(len(first) * size / used))
+        rest = packed.read(BYTES_MAX + 1 - len(first))
     if len(first) + len(rest) > BYTES_MAX:
         raise _too_large(path)
     return first + rest
@@ -72,14 +78,28 @@ def _check_rows(path: Path, first: bytes, n_bytes: int) -> None:
 
 
 def _read(path: Path) -> bytes:
+    _size(path)
     try:
-        if path.stat().st_size > BYTES_MAX:
-            raise _too_large(path)
         return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file. Raises NotFound, TooLarge, Unavailable."""
+    try:
+        size = path.stat().st_size
     except FileNotFoundError:
         raise NotFound(f"There is no file '{path}'.", fix="Check the path.", code="no_such_file") from None
     except OSError as error:
-        raise Unavailable(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.") from None
+        raise _unreadable(path, error) from None
+    if size > BYTES_MAX:
+        raise _too_large(path)
+    return size
+
+
+def _unreadable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"'{path}' cannot be read: {error.strerror}.", fix="Check the path.")
 
 
 def _too_large(path: Path) -> TooLarge:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tests.helpers.shared_data import PAI, PHILLY
 
-from eureka_park.foundation.errors import BadInput, NotFound
+from eureka_park.foundation.errors import BadInput, NotFound, TooLarge
 from eureka_park.foundation.seeds import SeedTree
-from eureka_park.twin.core.traces import Filling, workload_from
+from eureka_park.twin import foresight, trace_files
+from eureka_park.twin.core.traces import Filling, renamed, workload_from
 from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.trace_files import read_trace
 
@@ -98,6 +99,12 @@ def test_many_gpus_become_a_gang_of_whole_nodes(tmp_path: Path) -> None:
         ("submit_s,run_s,gpus\n0,60\n", 2, "there are 2 values, not 3"),
         ("submit_s,run_s,gpus\n9,60,1\n1,0,1\n", 3, "the job: run_s = 0.0 is wrong"),
         ("submit_s,run_s,gpus\n9,60,1\n-1,60,1\n", 3, "the job: submit_s = -1.0 is wrong"),
+        ("submit_s,run_s,gpus\n9,60,1\n1,-60,1\n", 3, "the job: run_s = -60.0 is wrong: more than 0 s"),
+        ("submit_s,run_s,gpus\n2026-03-01 08:00:00,60,1\n", 2, "submit_s = '2026-03-01 08:00:00' names no time zone"),
+        ("submit_s,run_s,gpus\n2026-03-01T08:00Z,60,1\n2026-03-01T09:00,60,1\n", 3, "names no time zone"),
+        ("submit_s,run_s,gpus\n2026-03-01T08:00Z,60,1\n2026-03-32T09:00Z,60,1\n", 3, "32T09:00Z' is no time"),
+        ("submit_s,run_s,gpus\n2026-03-01T08:00Z,60,1\n9,60,1\n", 3, "submit_s = '9' is no time"),
+        ("submit_s,run_s,gpus\n2026-03-01T08:00Z,60,1\n,60,1\n", 3, "submit_s is empty"),
         ("submit_s,run_s,gpus\n5,60,81\n1,60,1\n", 2, "the job asks for 11 nodes with 8 GPUs"),
         ("submit_s,run_s,gpus,tier\n0,60,1,gold\n", 2, "tier = 'gold' is none of firm, flex, green"),
         ("submit_s,run_s,gpus,leaf\n0,60,1,A B\n", 2, "leaf = 'A B' is no path"),
@@ -111,6 +118,101 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, line: in
     assert caught.value.message.startswith(f"jobs.csv, line {line}: ")
     assert what in caught.value.message
     assert "\n" not in caught.value.line()
+
+
+def test_local_time_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, "submit_s,run_s,gpus\n2026-03-01 08:00:00,60,1\n")
+    assert caught.value.fix == "Write each with its offset, such as 2026-03-02T08:00:00+01:00, or in seconds."
+
+
+def test_instants_with_an_offset_count_from_the_first(tmp_path: Path) -> None:
+    work = read(
+        tmp_path,
+        "submit_s,run_s,gpus,deadline_s\n2026-03-01T09:00:30+01:00,60,1,2026-03-01T08:05:00Z\n2026-03-01T08:00Z,60,1,\n",
+    )
+    assert work.submit_s.tolist() == [0.0, 30.0]
+    assert work.deadline_s.tolist() == [np.inf, 300.0]
+
+
+def test_unix_time_counts_from_the_first(tmp_path: Path) -> None:
+    work = read(tmp_path, "submit_s,run_s,gpus,deadline_s\n1600000060,60,1,1600003600\n1600000000,60,1,\n")
+    assert work.submit_s.tolist() == [0.0, 60.0]
+    assert work.deadline_s.tolist() == [np.inf, 3600.0]
+
+
+def test_columns_of_another_name_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("id,arrival,duration,n_gpu,colour\na,5,60,2,red\nb,0,30,1,blue\n")
+    table = renamed(read_trace(path), {"submit_s": "arrival", "run_s": "duration", "gpus": "n_gpu", "job": "id"})
+    work = workload_from(table, Filling(SHAPES, SeedTree(1)))
+    assert (work.submit_s.tolist(), work.run_s.tolist(), work.gpus.tolist()) == ([0.0, 5.0], [30.0, 60.0], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("columns", "says", "fix"),
+    [
+        ({"start": "arrival"}, "'start' is no column of the park.", "submit_s"),
+        ({"submit_s": "began"}, "other.csv has no column 'began'.", "It has: arrival, duration."),
+    ],
+)
+def test_a_mapping_that_fits_neither_side_is_told(tmp_path: Path, columns: dict[str, str], says: str, fix: str) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("arrival,duration\n0,1\n")
+    with pytest.raises(BadInput) as caught:
+        renamed(read_trace(path), columns)
+    assert caught.value.message == says
+    assert fix in caught.value.fix
+
+
+def test_swf_has_nothing_to_map(tmp_path: Path) -> None:
+    (tmp_path / "log.swf").write_text(SWF)
+    with pytest.raises(BadInput, match="names no columns"):
+        renamed(read_trace(tmp_path / "log.swf"), {"submit_s": "x"})
+
+
+@pytest.mark.parametrize("name", ["big.csv", "big.csv.gz", "big.parquet"])
+def test_a_trace_that_memory_will_not_hold_is_refused_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    text = "submit_s,run_s,gpus\n" + "".join(f"{row},60,1\n" for row in range(60_000))
+    path = tmp_path / name
+    if name.endswith(".parquet"):
+        pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'parquet'")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.table({name: np.arange(60_000) for name in ("submit_s", "run_s", "gpus")}), path)
+    else:
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    assert len(read_trace(path).lines) == 60_000
+    monkeypatch.setattr(foresight, "memory_free_bytes", lambda: 1e7)
+    with pytest.raises(
+        TooLarge, match=r"holds about [\d,]+ jobs, which need \d+ MiB of memory; 10 MiB are free\."
+    ) as caught:
+        read_trace(path)
+    told = int(caught.value.message.split()[3].replace(",", ""))
+    assert 30_000 < told < 120_000
+
+
+def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "jobs.csv.gz"
+    path.write_bytes(gzip.compress(b"#" * 2_000_000))
+    monkeypatch.setattr(trace_files, "BYTES_MAX", 1_000_000)
+    with pytest.raises(TooLarge, match="has more than"):
+        read_trace(path)
+
+
+def test_stamps_of_parquet_need_a_zone(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'parquet'")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    at = np.array(["2026-03-01T08:00:30", "2026-03-01T08:00:00"], dtype="datetime64[ns]")
+    table = {"submit_s": pyarrow.array(at), "run_s": [60, 60], "gpus": [1, 1]}
+    parquet.write_table(pyarrow.table(table), tmp_path / "local.parquet")
+    with pytest.raises(BadInput, match="names no time zone"):
+        workload_from(read_trace(tmp_path / "local.parquet"), Filling(SHAPES, SeedTree(1)))
+    table["submit_s"] = table["submit_s"].cast(pyarrow.timestamp("ns", "Africa/Casablanca"))
+    parquet.write_table(pyarrow.table(table), tmp_path / "zoned.parquet")
+    work = workload_from(read_trace(tmp_path / "zoned.parquet"), Filling(SHAPES, SeedTree(1)))
+    assert work.submit_s.tolist() == [0.0, 30.0]
 
 
 def test_a_cycle_is_told_with_its_jobs(tmp_path: Path) -> None:
