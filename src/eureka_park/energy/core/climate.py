@@ -59,13 +59,15 @@ class Climate:
         return normal_score(np.clip(place, 0.5, n + 0.5) / (n + 1.0))
 
     def values(self, scores: Floats, hours: Index | None = None) -> Floats:
-        """The values that have these normal scores, hours last; straight between samples, flat beyond them."""
-        ratios, bright = self._at(hours)
+        """The values that have these normal scores, hours last; straight between samples, flat beyond them.
+
+        `hours` is of the shape of `scores`, or of one that is spread to it; none: all hours in order.
+        """
+        at = np.arange(self.ratios.shape[1]) if hours is None else hours
         place = np.clip(normal_cdf(scores) * (self.n_samples + 1.0) - 1.0, 0.0, self.n_samples - 1.0)
         under = np.minimum(place.astype(np.int64), self.n_samples - 2)
-        columns = np.arange(ratios.shape[1])
-        low, high = ratios[under, columns], ratios[under + 1, columns]
-        return np.asarray((low + (place - under) * (high - low)) * bright, dtype=np.float64)
+        low, high = self.ratios[under, at], self.ratios[under + 1, at]
+        return np.asarray((low + (place - under) * (high - low)) * self.bright[at], dtype=np.float64)
 
     def _at(self, hours: Index | None) -> tuple[Floats, Floats]:
         return (self.ratios, self.bright) if hours is None else (self.ratios[:, hours], self.bright[hours])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eureka_park.energy.core.sun import Floats
 from eureka_park.foundation.site_file import Pue
 
 
@@ -17,6 +18,11 @@ def site_mw_from_it_mw(it_mw: float, pue: Pue, outdoor_c: float | None = None) -
 def it_mw_from_site_mw(site_mw: float, pue: Pue, outdoor_c: float | None = None) -> float:
     """The exact inverse: IT power that a site power feeds; 0 where the fixed overhead takes it all. MW."""
     return max(0.0, site_mw - _fixed_mw(pue)) / _slope(pue, outdoor_c)
+
+
+def it_mw_beyond_fixed(site_mw: Floats, pue: Pue) -> Floats:
+    """As `it_mw_from_site_mw`, of many powers in mild weather; below 0 where the fixed overhead takes more. MW."""
+    return (site_mw - _fixed_mw(pue)) / _slope(pue, None)
 
 
 def _fixed_mw(pue: Pue) -> float:

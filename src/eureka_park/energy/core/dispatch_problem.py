@@ -23,8 +23,9 @@ PLAN_DRAW_BLOCKS: Final = 4
 class SaltPlant:
     """A plant with a tank: its field's heat (MW heat), limits in MW and MWh of heat, what it had at the start.
 
-    The last three count only where the problem asks for start-ups: the least load of a running power block as a share
+    Three count only where the problem asks for start-ups: the least load of a running power block as a share
     of its rating, the heat that a start takes from the tank (MWh of heat), and a cost of wear for each start.
+    `running`: for which part of each hour the power block can run; none: all of it.
     """
 
     heat_mw_th: Floats
@@ -37,6 +38,7 @@ class SaltPlant:
     min_load_frac: float = 0.0
     start_mwh_th: float = 0.0
     start_mad: float = 0.0
+    running: Floats | None = None
 
     @property
     def per_heat(self) -> float:
@@ -68,7 +70,7 @@ class DispatchProblem:
     day (`day_of_hour`: any number for each hour; none: 24 hours from the first) stays. `is_cyclic`: tanks and batteries
     end as they began, wherever that is; their starts and `end_value_mad_per_mwh` then count for nothing. `objective` is
     cost, or the least energy bought or left unserved. The two block counts spread equal hours and equal plants evenly
-    (see `dispatch`); 1 and 1 are fastest.
+    (see `dispatch`); 1 and 1 are fastest. `tie`: for which part of each hour the grid's tie stands; none: all of it.
     """
 
     load_mw: Floats
@@ -87,11 +89,17 @@ class DispatchProblem:
     n_import_blocks: int = PLAN_IMPORT_BLOCKS
     n_draw_blocks: int = PLAN_DRAW_BLOCKS
     start_up: StartUp = "none"
+    tie: Floats | None = None
 
     @property
     def n_hours(self) -> int:
         """Length of the horizon."""
         return len(self.load_mw)
+
+    @property
+    def tie_frac(self) -> Floats:
+        """For which part of each hour the grid's tie stands."""
+        return np.ones(self.n_hours) if self.tie is None else self.tie
 
     @property
     def days(self) -> Days:

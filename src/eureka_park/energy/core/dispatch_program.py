@@ -108,7 +108,7 @@ def add_dispatch(
     lp.add_entries(balance, curtailed, -1.0)
     bought = _add_bought(lp, problem, balance, prefix)
     earned = np.full(n, LEAST_SOLD_PER_MWH) if is_least else problem.surplus_mad_per_mwh
-    sold = lp.add_columns(prefix + "export", n, upper=problem.export_mw_max, cost=-earned)
+    sold = lp.add_columns(prefix + "export", n, upper=problem.export_mw_max * problem.tie_frac, cost=-earned)
     lp.add_entries(balance, sold, -1.0)
     lacking = LEAST_UNSERVED_PER_MWH if is_least else UNSERVED_MAD_PER_MWH
     unserved = lp.add_columns(prefix + "unserved", n, upper=load_mw_max(problem), cost=lacking)
@@ -145,7 +145,7 @@ def _add_salt(lp: LinearProgram, problem: DispatchProblem, plant: SaltPlant, bal
     drawn = []
     for number in range(problem.n_draw_blocks):
         wear = (WEAR_MAD_PER_MWH + number * DRAW_BLOCK_MAD_PER_MWH) * plant.eta_frac
-        width = plant.power_block_mw_th / problem.n_draw_blocks
+        width = plant.power_block_mw_th / problem.n_draw_blocks * (1.0 if plant.running is None else plant.running)
         block = lp.add_columns(f"{name}.drawn{number}", n, upper=width, cost=wear)
         lp.add_entries(rows, block, 1.0)
         lp.add_entries(balance, block, plant.per_heat)
@@ -225,7 +225,7 @@ def _add_bought(lp: LinearProgram, problem: DispatchProblem, balance: Block, pre
 
 def import_block_mw(problem: DispatchProblem) -> Floats:
     """Width of a block of bought power in each hour; a single block never exceeds a fixed load."""
-    width = np.full(problem.n_hours, problem.import_mw_max / problem.n_import_blocks)
+    width = problem.import_mw_max / problem.n_import_blocks * problem.tie_frac
     is_bound_by_load = problem.n_import_blocks == 1 and problem.flex_frac <= 0
     return np.minimum(width, problem.load_mw) if is_bound_by_load else width
 

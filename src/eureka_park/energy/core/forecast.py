@@ -112,11 +112,16 @@ class Issue:
 
     def members(self, tree: SeedTree, n: int) -> Floats:
         """Ways in which it may come, with errors that last: shape (n, hours)."""
-        white = tree.generator().standard_normal((n, len(self.hours)))
+        path = self.paths(tree, n, len(self.hours))
+        return self.climate.values(self.middle + self.spread * path, self.hours)
+
+    def paths(self, tree: SeedTree, n: int, n_hours: int) -> Floats:
+        """Errors of that many ways over the hours, as scores of spread 1: the same whenever it is issued."""
+        white = tree.generator().standard_normal((n, n_hours))
         path, fresh = np.array(white), np.sqrt(1.0 - self.memory**2)
         for hour in range(1, path.shape[1]):
             path[:, hour] = self.memory * path[:, hour - 1] + fresh * white[:, hour]
-        return self.climate.values(self.middle + self.spread * path, self.hours)
+        return path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +137,10 @@ class Outlook:
         """What is known at the start of an hour of the year about `n_hours` from it on; the year is a ring."""
         leads = np.minimum(np.arange(first_lead_h, first_lead_h + n_hours), LEADS_H - 1)
         hours = np.asarray((hour + np.arange(n_hours)) % len(self.scores), dtype=np.int64)
+        return self.issued_at(hours, leads)
+
+    def issued_at(self, hours: Index, leads: Index) -> Issue:
+        """What is known of hours of the year (many issues: a row each) at leads of up to `LEADS_H` - 1."""
         spread = self.noise.model.error(leads)
         return Issue(hours, self._middle(hours, leads, spread), spread, self.climate, self.noise.model.memory)
 

@@ -214,6 +214,14 @@ class LinearProgram:
             lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in is_integer]
         return lp
 
+    def bounds(self) -> tuple[tuple[Values, Values, Values], tuple[Values, Values]]:
+        """Lower and upper bounds and costs of all columns, lower and upper bounds of all rows."""
+        columns, rows = self._columns, self._rows
+        return (_joined(columns.lower), _joined(columns.upper), _joined(self._cost)), (
+            _joined(rows.lower),
+            _joined(rows.upper),
+        )
+
     def is_integer(self, name: str) -> bool:
         """Whether the columns of a block must be whole numbers."""
         return bool(self._is_integer[list(self._columns.blocks).index(name)].any())
@@ -222,6 +230,13 @@ class LinearProgram:
     def has_integers(self) -> bool:
         """Whether any column must be a whole number."""
         return any(bool(part.any()) for part in self._is_integer)
+
+
+class Outline(LinearProgram):
+    """Bounds and costs of a program whose matrix a solver has already; see `Solver.renew`."""
+
+    def add_entries(self, rows: Block | npt.ArrayLike, columns: Block | npt.ArrayLike, values: npt.ArrayLike) -> None:
+        """Nothing: the matrix is known."""
 
 
 class Solver:
@@ -235,6 +250,28 @@ class Solver:
         for option, value in (*fixed, *limits, *options.more):
             self._highs.setOptionValue(option, value)
         self._highs.passModel(program.compiled())
+
+    def renew(self, outline: Outline, moved: int) -> bool:
+        """Take over the bounds and costs of a program of the same blocks, unit and matrix; False where blocks differ.
+
+        The next `solve` begins from the last basis, every block moved on by so many places: what stood `moved` places
+        after the first now stands first. Columns must not be integers.
+        """
+        blocks = (self._program.column_blocks, self._program.row_blocks)
+        if blocks != (outline.column_blocks, outline.row_blocks):
+            return False
+        columns, rows = outline.bounds()
+        n_rows, n_columns = outline.size
+        at = np.arange(max(n_rows, n_columns), dtype=np.int32)
+        basis = self._highs.getBasis()
+        self._highs.changeColsBounds(n_columns, at[:n_columns], columns[0] / self._unit, columns[1] / self._unit)
+        self._highs.changeColsCost(n_columns, at[:n_columns], columns[2])
+        self._highs.changeRowsBounds(n_rows, at[:n_rows], rows[0] / self._unit, rows[1] / self._unit)
+        if basis.valid and moved:
+            basis.col_status = _moved_on(basis.col_status, blocks[0], moved)
+            basis.row_status = _moved_on(basis.row_status, blocks[1], moved)
+            self._highs.setBasis(basis)
+        return True
 
     def set_columns(self, block: Block | str, lower: npt.ArrayLike, upper: npt.ArrayLike, where: Where = None) -> None:
         """New bounds of a block of columns, or of some places in it."""
@@ -282,6 +319,15 @@ class Solver:
 
     def _scale(self, name: str) -> float:
         return 1.0 if self._program.is_integer(name) else self._unit
+
+
+def _moved_on(status: list[Any], blocks: tuple[Block, ...], by: int) -> list[Any]:
+    """States of a basis, those of each block moved towards its first place; its last ones stand twice."""
+    found: list[Any] = []
+    for block in blocks:
+        own = status[block.slice]
+        found += own[by:] + own[-by:] if by < block.n else own
+    return found
 
 
 def _spread(value: npt.ArrayLike, n: int) -> Values:

@@ -122,7 +122,8 @@ def _told(
         return tuple((np.round(np.maximum(0.0, values[:n_hours]), decimals) + 0.0).tolist())
 
     available = {
-        name: np.round(values[:n_hours], decimals) + 0.0 for name, values in _available(supply, problem, answer).items()
+        name: np.round(values[:n_hours], decimals) + 0.0
+        for name, values in available_mw(supply, problem, answer).items()
     }
     middle = np.sum(list(available.values()), axis=0) if available else np.zeros(n_hours)
     at_first = {name: plant.tes_mwh_th_start for name, plant in problem.salt.items()}
@@ -165,7 +166,7 @@ def _charged_frac(answer: Dispatch) -> Floats:
     return np.clip(charge / np.maximum(power, 1e-12), 0.0, 1.0)
 
 
-def _available(supply: Supply, problem: DispatchProblem, answer: Dispatch) -> dict[str, Floats]:
+def available_mw(supply: Supply, problem: DispatchProblem, answer: Dispatch) -> dict[str, Floats]:
     """What each source could give: PV and wind, salt as dispatched, less what is charged; batteries what they give."""
     kept = 1.0 - _charged_frac(answer)
     by_source = {}

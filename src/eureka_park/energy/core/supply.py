@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Final
 
@@ -19,11 +19,13 @@ from eureka_park.energy.core.weather import typical_years
 from eureka_park.energy.core.weather_year import WeatherYear, hour_of_year
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.plant_data import fact
-from eureka_park.foundation.site_file import Plant, Site, first_day
+from eureka_park.foundation.site_file import GRID_SOURCE_ID, Plant, Site, first_day
 from eureka_park.foundation.units import HOUR_S
 
 ALL_PLANTS: Final = SCENARIOS[0].name
 CALIBRATION_SEED: Final = 1
+TIE: Final = GRID_SOURCE_ID  # among what can trip
+NONE_TRIPPED: Final[Mapping[str, Floats]] = {}
 LOOK_AHEAD_H: Final = 24  # hours solved beyond those a plan reports, so that its end is not drained
 ROLL_H: Final = 24
 END_VALUE_FRAC: Final = 0.95  # salt left is worth a little less than what it could replace at once
@@ -122,9 +124,20 @@ def hours_on(plant: Plant, starts_s: Floats, without: Iterable[str]) -> Floats:
 
 
 def problem_from(
-    supply: Supply, start_s: float, load_mw: Floats, tes_mwh_th: Mapping[str, float], without: Iterable[str] = ()
+    supply: Supply,
+    start_s: float,
+    load_mw: Floats,
+    tes_mwh_th: Mapping[str, float],
+    without: Iterable[str] = (),
+    *,
+    running: Mapping[str, Floats] = NONE_TRIPPED,
+    prices: tuple[Floats, Floats] | None = None,
 ) -> DispatchProblem:
-    """The dispatch problem of the hours from `start_s` on, one for each value of `load_mw`."""
+    """The dispatch problem of the hours from `start_s` on, one for each value of `load_mw`.
+
+    `running`: for which part of each hour plants (by id) and the tie (`TIE`) stand, where it is not all of it.
+    `prices`: what bought energy costs, carbon left out, and what surplus earns, where they are at hand (`tariff`).
+    """
     site, grid = supply.site, supply.site.grid
     starts_s = start_s + HOUR_S * np.arange(len(load_mw), dtype=np.float64)
     hours = hour_of_year(starts_s)
@@ -135,19 +148,24 @@ def problem_from(
     for name, year in supply.years.items():
         on = hours_on(year.plant, starts_s, gone)
         has_begun = float(on.any())
+        on = on * running[name] if name in running else on
         if year.is_battery:
             batteries[name] = _battery(site, year.plant, tes_mwh_th.get(name), has_begun)
         elif year.is_csp:
-            salt[name] = _salt_plant(site, year, year.series_mw[hours] * on, tes_mwh_th.get(name, 0.0), has_begun)
+            plant = _salt_plant(site, year, year.series_mw[hours] * on, tes_mwh_th.get(name, 0.0), has_begun)
+            salt[name] = replace(plant, running=running[name]) if name in running else plant
         else:
             direct[name] = year.series_mw[hours] * delivered_frac(site, year.plant) * on
-    bought = import_cost_mad_per_mwh(grid, site.timezone, starts_s)
+    bought, sold = prices or (
+        import_cost_mad_per_mwh(grid, site.timezone, starts_s),
+        surplus_mad_per_mwh(grid, site.timezone, starts_s),
+    )
     bought = bought + site.policy.carbon_weight_mad_per_kg * grid.gco2_per_kwh
-    sold = surplus_mad_per_mwh(grid, site.timezone, starts_s)
     end_value = _end_value(salt, direct, load_mw, bought, sold)
     return DispatchProblem(
-        load_mw, salt, direct, bought, sold, grid.import_mw_max, grid.export_mw_max, end_value, batteries
-    )
+        load_mw, salt, direct, bought, sold, grid.import_mw_max, grid.export_mw_max, end_value, batteries,
+        tie=running.get(TIE),
+    )  # fmt: skip
 
 
 def roll(

@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from eureka_park.energy.core.cooling import it_mw_from_site_mw
+from eureka_park.energy.core.cooling import it_mw_beyond_fixed
 from eureka_park.energy.core.dispatch_problem import DispatchProblem, SaltPlant
 from eureka_park.energy.core.forecast import forecast_of
 from eureka_park.energy.core.power_plan import WARM_UP_DAYS, PlanRequest, make_plan
+from eureka_park.energy.core.quick_plan import fewer_steps
 from eureka_park.energy.core.supply import ALL_PLANTS, Supply, problem_from, roll, supply_of
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.power_plan import PowerPlan
@@ -135,8 +136,12 @@ def sky_of(site: Site, request: SkyRequest, supply: Supply | None = None) -> Sky
 
 def it_kw_of(site: Site, site_mw: Floats) -> Floats:
     """IT power (kW) that powers at the site meter (MW) feed in mild weather, as the live park reads them."""
-    flat = [kw_from_mw(it_mw_from_site_mw(mw, site.pue)) for mw in np.asarray(site_mw, dtype=np.float64).ravel()]
-    return np.array(flat).reshape(np.shape(site_mw))
+    return np.maximum(0.0, it_kw_beyond_fixed(site, site_mw))
+
+
+def it_kw_beyond_fixed(site: Site, site_mw: Floats) -> Floats:
+    """The same, below zero where the site itself draws more than there is."""
+    return it_mw_beyond_fixed(np.asarray(site_mw, dtype=np.float64), site.pue) * kw_from_mw(1.0)
 
 
 class _Record:
@@ -279,26 +284,10 @@ def _steps(plan: PowerPlan, hour: int, carbon_mad_per_kg: float, n_steps: int) -
         (step.up_to_mw, step.cost_mad_per_mwh + carbon_mad_per_kg * step.gco2_per_kwh, step.source != GRID_SOURCE_ID)
         for step in plan.curve[hour]
     ]
-    rows = _fewer(rows or [(0.0, 0.0, False)], n_steps)
+    rows = fewer_steps(rows or [(0.0, 0.0, False)], n_steps)
     rows += [rows[-1]] * (n_steps - len(rows))
     up_to, price, own = np.array(rows, dtype=np.float64).T
     return up_to, price, own
-
-
-def _fewer(rows: list[tuple[float, float, bool]], n_steps: int) -> list[tuple[float, float, bool]]:
-    """Neighbours of one kind whose prices are nearest are merged, at their mean price, until few enough are left."""
-    rows = list(rows)
-    while len(rows) > n_steps:
-        widths = np.diff([0.0, *(up_to for up_to, _price, _own in rows)])
-        gaps = [
-            (abs(rows[at + 1][1] - rows[at][1]) + (1e9 if rows[at + 1][2] != rows[at][2] else 0.0), at)
-            for at in range(len(rows) - 1)
-        ]
-        at = min(gaps)[1]
-        both = widths[at] + widths[at + 1]
-        price = (widths[at] * rows[at][1] + widths[at + 1] * rows[at + 1][1]) / both if both > 0 else rows[at][1]
-        rows[at : at + 2] = [(rows[at + 1][0], float(price), rows[at + 1][2])]
-    return rows
 
 
 # Plain skies ------------------------------------------------------------------------------------
