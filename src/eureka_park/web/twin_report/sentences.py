@@ -10,7 +10,7 @@ from eureka_park.web.pages.words import N_, Words, isolated
 from eureka_park.web.twin_report.measures import percent, value_of
 
 POLICIES: Final[Mapping[str, str]] = {
-    "park": N_("The park’s own policy"),
+    "park": N_("The park's own policy"),
     "fcfs-easy": N_("First come, first served"),
     "hard-cut": N_("Hard cut at the budget"),
     "wait-awhile": N_("Wait a while for clean power"),
