@@ -412,6 +412,7 @@ def _traced(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload,
         work, told = _scaled(site, work, request.load_frac, days, tree)
     if request.n_jobs is not None:
         work = work.rows(np.arange(work.n_jobs) < request.n_jobs)
+    check_memory(site, work.n_jobs, len(work.leaves), days)
     return work, days, {"load_frac": _load_frac(site, work, days), "scaled_by": told}
 
 
