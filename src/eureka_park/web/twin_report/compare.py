@@ -15,11 +15,10 @@ from eureka_park.web.pages.words import N_, Words, isolated
 from eureka_park.web.twin_report.hours import mean_day, power_of
 from eureka_park.web.twin_report.measures import BY_GPU_H, GROUPS, SPREADS, TIERS, percent, told, value_of
 from eureka_park.web.twin_report.pictures import TIER_TITLES, both, day_picture, heat_of
-from eureka_park.web.twin_report.sentences import DOES, POLICIES, policy_name
+from eureka_park.web.twin_report.sentences import DOES, PARK, POLICIES, policy_in_text, policy_name
 
 FORMS: Final = {"1": "ratio", "cpu_s": "s"}  # units of a comparison that are told in a form of another name
 RUN_TITLES: Final = {"cpu_s": N_("time of computing"), "peak_rss_mib": N_("memory")}
-PARK: Final = "park"
 
 
 def names_of(records: Sequence[RunRecord], words: Words) -> list[str]:
@@ -42,13 +41,13 @@ def comparison_of(records: Sequence[RunRecord], words: Words) -> dict[str, Any]:
     rows = [_row(row, words) for row in found["figures"]]
     return {
         "headline": _headline(found, words),
-        "bests": _bests(found, columns, words),
+        "bests": _bests(found, words),
         "differ": [] if found["is_comparable"] else _differ(found, words),
         "columns": columns,
         "rows": rows,
         "does": [(policy_name(one, words), words.say(DOES[one]))
                  for one in dict.fromkeys(str(column["policy"]) for column in found["columns"]) if one in DOES],
-        "losses": _losses(found, columns, words),
+        "losses": _losses(found, words),
         "has_uncounted": any(not all(row["counts"]) for row in found["figures"]),
         "runs": _small(records, words),
         "waits": _waits(records, words),
@@ -60,6 +59,13 @@ def _column_name(column: dict[str, Any], columns: Sequence[dict[str, Any]], word
     policy = str(column["policy"])
     is_alone = sum(one["policy"] == policy for one in columns) == 1
     return policy_name(policy, words) if is_alone and policy in POLICIES else isolated(str(column["name"]))
+
+
+def _in_text(column: dict[str, Any], columns: Sequence[dict[str, Any]], words: Words) -> str:
+    policy = str(column["policy"])
+    if sum(one["policy"] == policy for one in columns) == 1 and policy in POLICIES:
+        return policy_in_text(policy, words)
+    return words.say("the policy “{name}”", name=_column_name(column, columns, words))
 
 
 def figure_title(name: str, words: Words) -> str:
@@ -103,21 +109,21 @@ def _headline(found: dict[str, Any], words: Words) -> str:
         return words.count("{n} run of the same days", "{n} runs of the same days", n)
     best = row["best"][0]
     return words.say(
-        "The cleanest of {n}: “{policy}”, with {share} from sun, wind and salt.",
-        policy=_column_name(found["columns"][best], found["columns"], words),
+        "The cleanest of {n}: {policy}, with {share} from sun, wind and salt.",
+        policy=_in_text(found["columns"][best], found["columns"], words),
         n=words.number(n), share=percent(row["values"][best]["mean"], words),
     )  # fmt: skip
 
 
 BESTS: Final = (
-    ("wait_s.flex.mean", N_("Flexible jobs waited least under “{policy}”: {value} on average.")),
-    ("deadline_hit_frac.flex", N_("Most of their deadlines were met under “{policy}”: {value}.")),
-    ("bought_mwh", N_("Least was bought under “{policy}”: {value}.")),
-    ("jain_index", N_("Service was most even under “{policy}”: {value}.")),
+    ("wait_s.flex.mean", N_("Flexible jobs waited least under {policy}: {value} on average.")),
+    ("deadline_hit_frac.flex", N_("Most of their deadlines were met under {policy}: {value}.")),
+    ("bought_mwh", N_("Least was bought under {policy}: {value}.")),
+    ("jain_index", N_("Service was most even under {policy}: {value}.")),
 )
 
 
-def _bests(found: dict[str, Any], columns: Sequence[str], words: Words) -> list[str]:
+def _bests(found: dict[str, Any], words: Words) -> list[str]:
     """Who was best in what people notice, where that is one alone."""
     rows = {row["name"]: row for row in found["figures"]}
     told_: list[str] = []
@@ -126,7 +132,7 @@ def _bests(found: dict[str, Any], columns: Sequence[str], words: Words) -> list[
         if row is not None and len(row["best"]) == 1:
             best = row["best"][0]
             value = _told(row["values"][best]["mean"], row["unit"], words)
-            told_.append(words.say(text, policy=columns[best], value=value))
+            told_.append(words.say(text, policy=_in_text(found["columns"][best], found["columns"], words), value=value))
     return told_
 
 
@@ -144,10 +150,10 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _losses(found: dict[str, Any], columns: Sequence[str], words: Words) -> list[str] | None:
+def _losses(found: dict[str, Any], words: Words) -> list[str] | None:
     """Figures in which another policy does better than the park's own; none where the park's is not among them."""
     at = next((at for at, column in enumerate(found["columns"]) if column["policy"] == PARK), None)
-    if at is None or not found["is_comparable"] or len(columns) < 2:
+    if at is None or not found["is_comparable"] or len(found["columns"]) < 2:
         return None
     lost = []
     for row in found["figures"]:
@@ -158,8 +164,16 @@ def _losses(found: dict[str, Any], columns: Sequence[str], words: Words) -> list
         theirs, own = (_told(row["values"][one]["mean"], row["unit"], words) for one in (best, at))
         if theirs != own:
             title = figure_title(row["name"], words)
-            text = N_("{figure}: {own}, and {theirs} under “{policy}”")
-            lost.append(words.say(text, figure=title, theirs=theirs, own=own, policy=columns[best]))
+            text = N_("{figure}: {own}, and {theirs} under {policy}")
+            lost.append(
+                words.say(
+                    text,
+                    figure=title,
+                    theirs=theirs,
+                    own=own,
+                    policy=_in_text(found["columns"][best], found["columns"], words),
+                )
+            )
     return lost
 
 

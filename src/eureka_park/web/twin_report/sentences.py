@@ -29,6 +29,7 @@ DOES: Final[Mapping[str, str]] = {
 }
 
 
+PARK: Final = "park"
 _WHOLE: Final = 0.9995
 _MOST: Final = 0.5
 
@@ -36,6 +37,13 @@ _MOST: Final = 0.5
 def policy_name(name: str, words: Words) -> str:
     """A policy as people call it; its own name where it is none of the park's."""
     return words.say(POLICIES[name]) if name in POLICIES else isolated(name)
+
+
+def policy_in_text(name: str, words: Words) -> str:
+    """A policy inside a sentence."""
+    if name == PARK:
+        return words.say("the park’s own policy")
+    return words.say("the policy “{name}”", name=policy_name(name, words))
 
 
 def headline(record: RunRecord, words: Words) -> str:
@@ -95,15 +103,11 @@ def _what(record: RunRecord, words: Words) -> str:
     days = words.count("{n} day", "{n} days", figures.get("days_played") or figures.get("days") or 0.0)
     nodes = words.count("{n} node", "{n} nodes", figures.get("n_nodes") or 0)
     jobs = words.count("{n} job", "{n} jobs", figures.get("jobs") or 0)
-    policy, trace = policy_name(str(figures.get("policy")), words), figures.get("trace")
+    policy, trace = policy_in_text(str(figures.get("policy")), words), figures.get("trace")
     if trace:
-        text = N_(
-            "A computer played {days} of {site} with {nodes}: {jobs} of the trace {trace}, under the policy “{policy}”."
-        )
+        text = N_("A computer played {days} of {site} with {nodes}: {jobs} of the trace {trace}, under {policy}.")
     else:
-        text = N_(
-            "A computer played {days} of {site} with {nodes}: {jobs} drawn by a seed, under the policy “{policy}”."
-        )
+        text = N_("A computer played {days} of {site} with {nodes}: {jobs} drawn by a seed, under {policy}.")
     return words.say(
         text, days=days, site=isolated(str(figures.get("site"))), nodes=nodes, jobs=jobs, policy=policy,
         trace=isolated(str(trace)),
