@@ -28,7 +28,7 @@ This page is made from the command itself by `python docs/reference/make.py`. In
 | 1 | failure, in one line on standard error |
 | 2 | wrong use of the command |
 | 125 | the park could not be reached |
-| 130 | ended by Ctrl-C; a job that was watched runs on |
+| 130 | ended by Ctrl-C; a job that was watched runs on, and `park twin run` keeps what it has played |
 
 `park wait` and `park submit --wait` exit with the job's own code; see [`park wait`](#park-wait). With `--json` a
 command prints one JSON document on standard output, and an error as `{"error": {"code", "message", "fix"}}` on standard

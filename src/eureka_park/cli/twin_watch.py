@@ -67,7 +67,7 @@ class RunWatch:
 
     def _play_text(self, frac: float) -> str:
         spent_s = time.monotonic() - self._begun_s
-        text = f"{bar(frac)} " + _(PARTS["play"])
+        text = f"{bar(frac)} {_(PARTS[self._part])}"
         if self._is_asked or spent_s < LEAST_S or frac <= 0.0:
             return text
         return text + _(", {time} left", time=duration_text(spent_s * (1.0 - frac) / frac))
