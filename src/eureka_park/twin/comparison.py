@@ -98,6 +98,9 @@ class Column:
 def compared(runs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Any]:
     """Runs (figures, and what was asked for) side by side. Raises BadInput for fewer than two."""
     columns = _columns(runs)
+    if len(columns) == 1:  # seeds of one policy: each is looked at by itself
+        one = columns[0]
+        columns = [Column(one.policy, one.world, {seed: one.runs[seed]}) for seed in one.seeds]
     if len(columns) < 2:
         raise BadInput("There is only one run to look at.", fix="Name two runs or two policies at least.")
     differ = _differ(columns)

@@ -193,6 +193,16 @@ def test_a_replay_in_three_columns(run: Run) -> None:
     assert found["change"]["wait_p95_s"] < 0.0
 
 
+@pytest.mark.usefixtures("_at_once")
+def test_a_replay_has_the_policies_that_are_asked_for(run: Run) -> None:
+    Path("mine.toml").write_text("[policy]\nlookahead = 3\n")
+    found = one_json(run(*REPLAY, "--json", "--policy", "hard-cut,mine.toml"))
+    assert set(found["sides"]) == {"recorded", "hard-cut", "mine"}
+    assert found["change"]["wait_mean_s"] == -found["sides"]["recorded"]["wait_s"]["mean"], "of the last one"
+    week = one_json(run(*REPLAY[:-2], "--json", "--last", "1d"))
+    assert week["days"] == 1.0
+
+
 def test_a_replay_needs_a_record(program: Run) -> None:
     done = program("twin", "replay")
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""`park policy diff` on a recorded day: the real live loop's journal, played again."""
+"""`park policy diff` and `park twin replay` on a recorded day: the real live loop's journal, played again."""
 
 from __future__ import annotations
 
@@ -113,3 +113,51 @@ def test_a_wrong_file_is_told_with_its_place(home: Path, tmp_path: Path) -> None
     path.write_text("[policy]\nlookahed = 3\n")
     told = ask(path, "--home", home)
     assert told.exit_code == 1 and "wrong.toml, line 2: policy.lookahed is not a field" in told.stderr
+
+
+def replayed(*words: object) -> Result:
+    return CliRunner().invoke(cli, ["twin", "replay", "--from", "journal", *map(str, words)], prog_name="park")
+
+
+def test_a_journal_is_replayed_under_other_policies(home: Path, mine: Path) -> None:
+    told = replayed("--last", "1d", "--home", home, "--policy", f"park,hard-cut,{mine}", "--json")
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert (found["source"], found["site"], found["n_jobs"], found["n_hours_planned_again"]) == (
+        "journal",
+        "lab",
+        80,
+        0,
+    )
+    sides = found["sides"]
+    assert list(sides) == ["recorded", "park", "hard-cut", "mine"]
+    assert len({side["digest"] for side in sides.values()}) == 4, "each policy decides otherwise"
+    assert 0.0 < sides["recorded"]["kwh"] == pytest.approx(sides["park"]["kwh"], rel=0.05), "the same work"
+    assert sides["hard-cut"]["wait_s"]["mean"] > sides["park"]["wait_s"]["mean"]
+    assert found["match"]["n_jobs"] > 60 and found["match"]["p50_abs_s"] < 600.0
+    assert sides["park"]["wait_s"]["p50"] == pytest.approx(sides["recorded"]["wait_s"]["p50"], abs=1800.0)
+    assert found["change"]["wait_mean_s"] == sides["park"]["wait_s"]["mean"] - sides["recorded"]["wait_s"]["mean"]
+
+
+def test_a_replay_of_a_journal_is_told_for_people(home: Path) -> None:
+    said = replayed("--home", home).output
+    assert "lab, 2026-11-22 12:00 to 2026-11-22 20:00 UTC: 80 jobs of this park played again." in said
+    assert "as it was  first come, backfill  this park's policy" in said
+    assert "CPU hours free while as many were waited for" in said, "this park has no GPU"
+    assert "from when they really started, on average" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--tier", "firm"), "--tier says nothing to a journal. Leave it out."),
+        (("--slack", "3"), "--slack says nothing to a journal."),
+        (("--policy", "lottery"), "There is no policy 'lottery'."),
+        (("--policy", "none.toml"), "none.toml"),
+        (("--home", "nowhere"), "There is no park in"),
+        (("--last", "soon"), "'soon' is not a duration."),
+    ],
+)
+def test_what_a_journal_cannot_be_replayed_with_is_told(home: Path, words: tuple[str, ...], says: str) -> None:
+    told = replayed(*(() if "--home" in words else ("--home", home)), *words)
+    assert told.exit_code != 0 and says in told.output, told.output

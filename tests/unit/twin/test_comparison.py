@@ -85,7 +85,13 @@ def test_the_regret_of_who_finished_less_does_not_count() -> None:
 
 def test_one_run_alone_is_refused() -> None:
     with pytest.raises(BadInput, match="only one run"):
-        compared([run("park", 0.9, 1), run("park", 0.9, 2)])
+        compared([run("park", 0.9)])
+
+
+def test_seeds_of_one_policy_stand_side_by_side() -> None:
+    found = compared([run("park", 0.9, 1), run("park", 0.8, 2)])
+    assert [column["name"] for column in found["columns"]] == ["park, seed 1", "park, seed 2"]
+    assert [one["name"] for one in found["differ"]] == ["seed"]
 
 
 def test_every_figure_has_words() -> None:
