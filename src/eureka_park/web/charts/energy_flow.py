@@ -12,7 +12,7 @@ _BAR: Final = 12.0
 _GAP: Final = 12.0
 _SLOT_MIN: Final = 36.0  # so that two lines of text fit beside the smallest bar; three where names are broken
 _SLOT_NARROW: Final = 48.0
-_LINE_CHARS: Final = 13  # of a name on narrow screens
+_LINE_CHARS, _LINE_CHARS_NARROW = 20, 13  # of a name
 _HEIGHT: Final = 270.0  # of all that the sources gave, before gaps
 
 
@@ -164,7 +164,7 @@ def _name(item: Giver | Taker, box: _Box, places: _Places, *, is_left: bool) -> 
     """Name and amount beside the bar, on its outer side."""
     x = places.x(places.side - _BAR - 8 if is_left else places.width - places.side + _BAR + 8)
     anchor = "end" if is_left is not places.is_mirrored else "start"
-    lines = _broken(item.name) if places.is_narrow else [item.name]
+    lines = _broken(item.name, _LINE_CHARS_NARROW if places.is_narrow else _LINE_CHARS)
     y = box.y + box.height / 2 - 2 - 7 * (len(lines) - 1)
     for line in lines:
         yield f'<text class="flow-name" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(line)}</text>'
@@ -172,10 +172,10 @@ def _name(item: Giver | Taker, box: _Box, places: _Places, *, is_left: bool) -> 
     yield f'<text class="tick" x="{x:.1f}" y="{y + 2:.1f}" text-anchor="{anchor}">{escape(item.shown)}</text>'
 
 
-def _broken(name: str) -> list[str]:
+def _broken(name: str, n_chars: int) -> list[str]:
     """A name in one line, or in two of about the same length."""
     places = [at for at, sign in enumerate(name) if sign == " "]
-    if len(name) <= _LINE_CHARS or not places:
+    if len(name) <= n_chars or not places:
         return [name]
     at = min(places, key=lambda place: abs(2 * place - len(name)))
     return [name[:at], name[at + 1 :]]
