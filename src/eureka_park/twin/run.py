@@ -35,8 +35,9 @@ from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.own_supply import Asked, asked_mw, own_clean_mw, plants_factor, supply_times
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.promises import SLICES
+from eureka_park.twin.core.replan import open_sky
 from eureka_park.twin.core.scaled_trace import in_days, load_frac_of, scaled, scaling_of
-from eureka_park.twin.core.sky_series import SkyRequest, SkySeries, sky_of
+from eureka_park.twin.core.sky_series import SkyRequest, SkySeries
 from eureka_park.twin.core.traces import Filling, renamed, workload_from
 from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.faults_file import asked_faults
@@ -180,6 +181,7 @@ def _run(
     world = make_world(site, request, clock)
     with clock.part("play"), _blamed(request.policy):
         played = play(world, policy, request.policy) if play else _play(world, policy, request.policy, watch)
+    world = replace(world, sky=played.sky or world.sky)
     if not played.is_whole:
         world, played = _cut(world, played)
     park = park_of(site, world)
@@ -249,7 +251,7 @@ def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> 
         faults = drawn(faults, [plant.id for plant in site.plants], ranges, days, tree)
         supply, of_supply = _supply(site, request, work, days)
         asked = SkyRequest(request.start_s, days, request.seed, request.plan_every_h, request.scenario, faults=faults)
-        sky = sky_of(site, asked, supply)
+        sky = open_sky(site, asked, supply)
         failures = failures_under(faults, ranges, days, tree)
     told |= (
         of_supply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from eureka_park.energy.core.forecast import SupplyForecast, forecast_of
 from eureka_park.energy.core.outlook_table import OutlookTable
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.energy.core.quick_plan import SOLVED_H, QuickPlan, QuickPlanner, run_prices
+from eureka_park.energy.core.sun import Floats
 from eureka_park.energy.core.supply import TIE, half_tanks, problem_from, supply_of
 from eureka_park.energy.core.weather_year import hour_of_year
 from eureka_park.foundation.plant_filling import filled_plant
@@ -126,7 +128,8 @@ def test_what_is_known_of_outages_is_planned_with() -> None:
     open_tie = planner(site).plan(0, demand, stores, N_STEPS, {TIE: gone})
     assert open_tie.grid_mw.tolist() == [0.0] * 12 + [386.0] * 36
     csp = [plant.id for plant in site.plants if plant.type.startswith("csp")]
-    without = planner(site).plan(0, demand, stores, N_STEPS, dict.fromkeys(csp, gone))
+    stood: Mapping[str, Floats] = dict(zip(csp, [gone] * len(csp), strict=True))
+    without = planner(site).plan(0, demand, stores, N_STEPS, stood)
     assert not without.salt_mw[:12].any()
     assert without.salt_mw[12:].sum() > 0.0
     assert (without.p10_mw <= without.clean_mw).all()

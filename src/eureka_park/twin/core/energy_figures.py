@@ -96,6 +96,7 @@ def energy_figures(played: Played, sky: SkySeries | None, meter: Meter, done_gpu
     load_kwh, clean_kwh = played.totals["it_kwh"], played.totals["clean_kwh"]
     ends_s = np.clip(HOUR_S * np.arange(sky.n_hours + 1), 0.0, played.until_s)
     available_kwh = float((sky.true_clean_kw * np.diff(ends_s)).sum()) / HOUR_S
+    spilt_kwh = 0.0 if sky.tanks is None or sky.tanks.spilt_kwh is None else float(sky.tanks.spilt_kwh.sum())
     if played.counted is not None:
         hours = matched(played.counted, sky)
         load_kwh, clean_kwh = float(hours.load_kwh.sum()), float(hours.matched_kwh.sum())
@@ -107,7 +108,7 @@ def energy_figures(played: Played, sky: SkySeries | None, meter: Meter, done_gpu
     return found | {
         "site_mwh": site_kwh / 1000.0,
         "cfe_frac": clean_kwh / load_kwh if load_kwh > 0.0 else 1.0,
-        "curtailed_mwh": max(0.0, available_kwh - clean_kwh) * meter.per_it / 1000.0,
+        "curtailed_mwh": (max(0.0, available_kwh - clean_kwh) + spilt_kwh) * meter.per_it / 1000.0,
         "bought_mwh": bought_kwh / 1000.0,
         "gco2": gco2,
         "gco2_per_kwh": gco2 / site_kwh if site_kwh > 0.0 else 0.0,

@@ -16,11 +16,12 @@ from eureka_park.twin.core.counted import counted
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
 from eureka_park.twin.core.played import Floats, Played
+from eureka_park.twin.core.replan import columns_of, sky_played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.sources import Source, WholeWork
 from eureka_park.twin.core.truth import AHEAD, CLOSED, FATE, PLACE, TRUTH, World
 from eureka_park.twin.core.workload import Workload
-from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_SLOTS, play_on
+from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, play_on
 
 SLOTS: Final = 16_384
 LEARNED_FIRST: Final = 0.8  # of rated power, for an image that nothing is known of yet; assumption
@@ -89,6 +90,7 @@ def play_from(
     place.by_share[0], place.how[0], place.tick_s[0] = by_leaf, how, tick_s
     last_s = np.ceil(source.span_s / 3600.0) * 3600.0 + tail_h * 3600.0
     place.until_s[0] = sky.hour0_s + min(last_s, sky.n_hours * 3600.0)
+    plans = sky.planner.begin() if sky.planner is not None else None
     digest, begun_s, status = ActionDigest(), float(place.now_s[0]), -1
     while status != DONE and not stopped():
         status = play_on(board, world)
@@ -96,13 +98,15 @@ def play_from(
         told((float(place.now_s[0]) - begun_s) / max(1.0, float(place.until_s[0]) - begun_s))
         if status == NEEDS_JOBS:
             world = source.refill(world, board, opening.gpu_types)
+        elif status == NEEDS_PLAN and plans is not None:
+            plans.make(board, world)
         elif status == NEEDS_SLOTS:
             board = grown(board, 2 * board.jobs.shape[0])
             world = with_room(world, board, counts=closed is not None)
     if closed is not None:
         closed(open_jobs(board, world))
     rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
-    return _played(board, world, sky.hour0_s, digest, rows)
+    return _played(board, world, sky, digest, rows)
 
 
 def _take(world: World, digest: ActionDigest, closed: Callable[[Any], None] | None) -> None:
@@ -141,10 +145,7 @@ def world_of(
         coming=coming, leaf_rows=np.array(leaf_rows, np.int32), last=np.full(max(1, source.n_leaves), NONE, np.int32),
         fate=fate, closed=records(0, CLOSED),
         learned=np.array(learned, dtype=np.float64), share_kwh=np.zeros(board.shares.shape[0]),
-        share_clean_kwh=np.zeros(board.shares.shape[0]), clean_kw=sky.true_clean_kw,
-        plan_issued_s=sky.plan_issued_s, plan_first_hour=sky.plan_first_hour, plan_clean_kw=sky.plan_clean_kw,
-        plan_p10_kw=sky.plan_p10_kw, plan_grid_kw=sky.plan_grid_kw, step_kw=sky.step_up_to_kw,
-        step_price=sky.step_price,
+        share_clean_kwh=np.zeros(board.shares.shape[0]), **columns_of(sky),
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
         truth=blank_truth(n_slots), ahead=np.full(AHEAD, NONE, np.int32), batch=records(3 * n_slots, HEAP),
         down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
@@ -193,9 +194,9 @@ def done_by(jobs: Any, now_s: float) -> Floats:
     return np.asarray(jobs.ran_s + np.where(running, (now_s - jobs.since_s) * jobs.speed, 0.0))
 
 
-def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, leaf_rows: Any) -> Played:
+def _played(board: Board, world: World, sky: SkySeries, digest: ActionDigest, leaf_rows: Any) -> Played:
     """What the run leaves behind; work in progress is counted as far as it is done."""
-    place, jobs, fate = world.place, board.jobs, world.fate
+    place, jobs, fate, hour0_s, found = world.place, board.jobs, world.fate, sky.hour0_s, counted(board, world)
     done, pauses, now_s = fate.done_s.copy(), fate.n_pauses.copy(), float(place.now_s[0])
     if len(fate):
         slots = np.flatnonzero((jobs.state != FREE) & (jobs.user >= 0))
@@ -210,7 +211,8 @@ def _played(board: Board, world: World, hour0_s: float, digest: ActionDigest, le
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],
-        counted=counted(board, world), is_whole=bool(place.now_s[0] + place.tick_s[0] > place.until_s[0]),
+        counted=found, sky=sky_played(sky, world, found.hour_s),
+        is_whole=bool(place.now_s[0] + place.tick_s[0] > place.until_s[0]),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eureka_park.twin.core.counted import Counted
+from eureka_park.twin.core.sky_series import SkySeries
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -22,7 +23,8 @@ class Played:
     `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
     above the budget, in five-minute means. `totals` are further sums by name. `leaf_kwh` and `leaf_clean_kwh`: IT
     energy of the jobs of each of the workload's leaves, where it was counted. `counted` is what the world counts by
-    hour and by job, where its loop hands it out. `is_whole`: it was not ended before its time.
+    hour and by job, where its loop hands it out. `sky`: as the run has made it, where its loop says. `is_whole`: it was
+    not ended before its time.
     """
 
     first_start_s: Floats
@@ -37,4 +39,5 @@ class Played:
     leaf_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     leaf_clean_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     counted: Counted | None = None
+    sky: SkySeries | None = None
     is_whole: bool = True

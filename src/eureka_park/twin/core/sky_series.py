@@ -1,17 +1,18 @@
 """The sky of a run: what plants really give hour by hour, and the plans that control sees, issue by issue.
 
-Plans are those of `energy.core.power_plan` for a demand of the whole site, from the seed's forecasts and the salt that
-is in the tanks then. Truth is the weather itself: sun and wind as they are, and salt drawn as the newest plan has it,
-as far as the tank holds it; where sun and wind give more than was planned to be used or sold, salt is kept back. Truth
-does not know what the machines then draw: salt that they leave unused is not saved for later hours. Batteries do what
-the plan says. Power is IT kW of the site's own machines.
+`replan.open_sky` makes one whose salt is drawn as machines need it and whose plans are made as it is played. `sky_of`
+makes one that is known beforehand, whatever machines draw: plans are those of `energy.core.power_plan` for a demand of
+the whole site, from the seed's forecasts and the salt that is in the tanks then. Its truth is the weather itself: sun
+and wind as they are, and salt drawn as the newest plan has it, as far as the tank holds it; where sun and wind give
+more than was planned to be used or sold, salt is kept back. It does not know what the machines then draw: salt that
+they leave unused is not saved for later hours. Batteries do what the plan says. Power is IT kW of the site's machines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ from eureka_park.foundation.power_plan import PowerPlan
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, HOUR_S, kw_from_mw
 from eureka_park.twin.core.faults import Faults
+
+if TYPE_CHECKING:
+    from eureka_park.twin.core.replan import Planner
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +56,7 @@ class Tanks:
     level_mwh_th: Floats
     size_mwh_th: Floats
     loss_frac: Floats
+    spilt_kwh: Floats | None = None  # by hour, of IT energy: heat that no tank could hold, where it is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +66,9 @@ class SkySeries:
     `true_clean_kw` has a value for each hour of the run and its tail. Each of P plans, in the order of
     `plan_issued_s` (UTC epoch), tells 48 hours from hour `plan_first_hour` on: clean power (p50, p10), the tie beyond
     it, and steps of price (MAD/MWh, carbon in it) up to a cumulative power; unused steps repeat the last one.
-    `tanks`: how the truth came about, where it comes from plants with salt.
+    `tanks`: how the truth came about, where it comes from plants with salt. `planner`: who makes the plans when it is
+    played; until then they are empty, and the truth is that without salt. `plan_salt_kw`: what of `plan_clean_kw` is
+    salt, where it is asked for.
     """
 
     hour0_s: float
@@ -75,6 +82,8 @@ class SkySeries:
     step_price: Floats
     step_own: npt.NDArray[np.bool_]
     tanks: Tanks | None = None
+    plan_salt_kw: Floats | None = None
+    planner: Planner | None = None
 
     @property
     def n_hours(self) -> int:
@@ -109,13 +118,11 @@ class SkyRequest:
 
 
 def sky_of(site: Site, request: SkyRequest, supply: Supply | None = None) -> SkySeries:
-    """The sky of a site; `supply`: its plants under other weather or in another size. Raises BadInput."""
-    if request.start_s % HOUR_S or request.days <= 0 or not 1 <= request.plan_every_h <= 24:
-        raise BadInput(
-            f"A run of {request.days:g} days with a plan every {request.plan_every_h} h cannot be made.",
-            fix="Begin at a full hour, run for more than 0 days, plan every 1 to 24 h.",
-            field="days",
-        )
+    """The sky of a site, outages left out; `supply`: its plants under other weather or of another size.
+
+    Raises BadInput.
+    """
+    check_request(request)
     supply = supply or supply_of(site, request.seed, request.scenario)
     n_hours = int(np.ceil(request.days * 24 - 1e-9))
     forecast = forecast_of(supply, request.seed)
@@ -132,6 +139,16 @@ def sky_of(site: Site, request: SkyRequest, supply: Supply | None = None) -> Sky
         truth_mw[hour : hour + ahead], stores = _truth(supply, plans[-1], stores, ahead, record, hour)
         truth_mw[hour + ahead : until] = record.direct_mw[hour + ahead : until] = truth_mw[hour + ahead - 1]
     return replace(sky_of_plans(site, request, truth_mw, plans), tanks=record.tanks(site))
+
+
+def check_request(request: SkyRequest) -> None:
+    """Raises BadInput where no sky can be made of it."""
+    if request.start_s % HOUR_S or request.days <= 0 or not 1 <= request.plan_every_h <= 24:
+        raise BadInput(
+            f"A run of {request.days:g} days with a plan every {request.plan_every_h} h cannot be made.",
+            fix="Begin at a full hour, run for more than 0 days, plan every 1 to 24 h.",
+            field="days",
+        )
 
 
 def it_kw_of(site: Site, site_mw: Floats) -> Floats:

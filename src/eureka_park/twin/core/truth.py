@@ -27,7 +27,7 @@ PLACE: Any = np.dtype(
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
-     ("by_share", "i8"), ("load_kwh", "f8", (HOURS_MAX,)), ("held_gpu_s", "f8", (HOURS_MAX,)),
+     ("by_share", "i8"), ("next_plan", "i8"), ("load_kwh", "f8", (HOURS_MAX,)), ("held_gpu_s", "f8", (HOURS_MAX,)),
      ("waiting_s", "f8", (HOURS_MAX,)), ("on_s", "f8", (HOURS_MAX,))],
     align=True,
 )  # fmt: skip
@@ -74,6 +74,10 @@ class World(NamedTuple):
     plan_grid_kw: Any
     step_kw: Any
     step_price: Any
+    step_own: Any
+    plan_salt_kw: Any
+    plan_due_s: Any  # when plans are to be made; none where all are there
+    salt: Any  # see `salt`: clean power without salt by hour, and the tanks
     fail_s: Any
     fail_node: Any
     up_again_s: Any

@@ -33,9 +33,10 @@ from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.baselines import steer
 from eureka_park.twin.core.coming import arrive, has_jobs, has_slots, release
+from eureka_park.twin.core.salt import begin_hour, clean_most_kw, give, offered_kw
 from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, enter, hold, key, unkey
 
-DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL = 0, 1, 2, 3, 4
+DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL, NEEDS_PLAN = 0, 1, 2, 3, 4, 5
 ACCOUNT_S: Final = 300.0  # power is accounted in means of five minutes
 CLOSED_ROWS: Final = 1 << 16  # so many jobs that have ended are taken out at once
 
@@ -159,7 +160,6 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
 @kernel
 def _look_up(board: Board, world: World, now_s: float) -> None:
     """Put the newest plan that is issued onto the board, from this hour on; meters correct this hour."""
-    g = board.g[0]
     place, sky = world.place[0], board.sky
     plan, n_plans = place.plan, world.plan_issued_s.shape[0]
     while plan + 1 < n_plans and world.plan_issued_s[plan + 1] <= now_s:
@@ -167,8 +167,21 @@ def _look_up(board: Board, world: World, now_s: float) -> None:
     hour = int((now_s - place.hour0_s) // 3600.0)
     while plan > 0 and world.plan_first_hour[plan] > hour:  # it is issued, but begins later
         plan -= 1
-    if plan == place.plan and hour == place.hour:
-        return
+    if plan != place.plan or hour != place.hour:
+        _turn_over(board, world, plan, hour)
+    last = world.clean_kw.shape[0] - 1
+    if place.learns and hour <= last:
+        at = max(0, min(hour - world.plan_first_hour[plan], world.plan_salt_kw.shape[1] - 1))
+        rest_h = max(place.tick_s, place.hour0_s + 3600.0 * (hour + 1) - now_s) / 3600.0
+        sky[0].clean_kw = kw_of(offered_kw(world.salt, hour, world.plan_salt_kw[plan, at], rest_h))
+
+
+@kernel
+def _turn_over(board: Board, world: World, plan: int, hour: int) -> None:
+    """Another hour, or another plan: all its hours from this one on."""
+    g, sky, place = board.g[0], board.sky, world.place[0]
+    for begun in range(place.hour + 1, min(hour, world.clean_kw.shape[0]) + 1):
+        begin_hour(world.salt, begun)
     place.plan, place.hour = plan, hour
     first = max(0, hour - world.plan_first_hour[plan])
     n = world.plan_clean_kw.shape[1] - first
@@ -183,8 +196,6 @@ def _look_up(board: Board, world: World, now_s: float) -> None:
         for step in range(n_steps):
             board.sky[index].step_kw[step] = world.step_kw[plan, at, step]
             board.sky[index].step_price[step] = world.step_price[plan, at, step]
-    if place.learns and hour < world.clean_kw.shape[0]:
-        sky[0].clean_kw = kw_of(world.clean_kw[hour])
     g.n_sky = max(1, n)
 
 
@@ -242,7 +253,8 @@ def _account(board: Board, world: World) -> None:
     tick_s = place.tick_s
     hour = min(place.hour, world.clean_kw.shape[0] - 1)
     drawn_kw = all_kw(board) + place.pausing_kw
-    clean_kw = world.clean_kw[hour]
+    limit_kw = clean_most_kw(world.salt, hour, tick_s / 3600.0) + board.sky[0].grid_kw
+    clean_kw = give(world.salt, hour, drawn_kw, tick_s / 3600.0)
     at = min(max(0, place.hour), HOURS_MAX - 1)
     place.it_kwh += drawn_kw * tick_s / 3600.0
     place.load_kwh[at] += drawn_kw * tick_s / 3600.0
@@ -253,7 +265,7 @@ def _account(board: Board, world: World) -> None:
     if place.by_share and drawn_kw > 0.0:
         _account_by_share(board, world, min(drawn_kw, clean_kw) / drawn_kw)
     place.window_kws += drawn_kw * tick_s
-    place.limit_kws += (clean_kw + board.sky[0].grid_kw) * tick_s
+    place.limit_kws += limit_kw * tick_s
     place.window_s += tick_s
     if place.window_s >= ACCOUNT_S:
         place.over_kws += max(0.0, place.window_kws - place.limit_kws)
@@ -273,8 +285,8 @@ def _account_by_share(board: Board, world: World, clean_frac: float) -> None:
 
 @kernel
 def play_on(board: Board, world: World) -> int:
-    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS), bring jobs (NEEDS_JOBS), or
-    take what was written down (LOG_FULL, CLOSED_FULL).
+    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS), bring jobs (NEEDS_JOBS),
+    make a plan (NEEDS_PLAN), or take what was written down (LOG_FULL, CLOSED_FULL).
     """
     g = board.g[0]
     place = world.place[0]
@@ -288,6 +300,8 @@ def play_on(board: Board, world: World) -> int:
             return CLOSED_FULL
         if place.n_log + board.actions.shape[0] > world.log.shape[0]:
             return LOG_FULL
+        if place.next_plan < world.plan_due_s.shape[0] and world.plan_due_s[place.next_plan] <= now_s:
+            return NEEDS_PLAN
         place.now_s = now_s
         _what_happened(board, world, now_s)
         _fail(board, world, now_s)
