@@ -43,9 +43,8 @@ def played(world: twin_run.World, until_s: float | None = None) -> Played:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("small.toml").write_text(SITE)
     monkeypatch.setattr(twin_run, "_play", lambda world, *_more: played(world))
-    monkeypatch.setattr(
-        twin_run, "sky_of", lambda _site, asked, _supply: flat_sky(100.0, asked.days, 0.0, asked.start_s)
-    )
+    for name in {"sky_of", "open_sky"} & set(vars(twin_run)):
+        monkeypatch.setattr(twin_run, name, lambda _site, asked, *_: flat_sky(100.0, asked.days, 0.0, asked.start_s))
 
 
 def jobs_csv(n_jobs: int = 40) -> None:
