@@ -10,7 +10,7 @@ draws stays in the tank, and what does not fit is spilt.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from eureka_park.foundation.kernels import kernel
 
 Floats = npt.NDArray[np.float64]
+
+LEAST_KW: Final = 1e-9  # a power block of less gives nothing
 
 
 class Salt(NamedTuple):
@@ -88,7 +90,7 @@ def give(salt: Salt, hour: int, drawn_kw: float, hours: float) -> float:
         best, longest_h = -1, -1.0
         for tank in range(n):
             block_kw = salt.block_kw[tank, hour]
-            if done & (1 << tank) == 0 and block_kw > 0.0 and salt.level_kwh[tank] / block_kw > longest_h:
+            if done & (1 << tank) == 0 and block_kw > LEAST_KW and salt.level_kwh[tank] / block_kw > longest_h:
                 best, longest_h = tank, salt.level_kwh[tank] / block_kw
         if best < 0:
             break
