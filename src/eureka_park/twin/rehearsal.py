@@ -241,7 +241,7 @@ def _filled(
     rows.sort(key=lambda row: row[:2])
     if not rows or rows[0][1] > 0:  # the first plan came within the first hour
         rows.insert(0, (hour0_s, 0, gap))
-    columns = {name: np.array([row[2][name] for row in rows]) for name in gap}
+    columns: dict[str, Any] = {name: np.array([row[2][name] for row in rows]) for name in gap}
     return SkySeries(
         hour0_s=hour0_s, true_clean_kw=it_kw_of(site, clean_mw), plan_issued_s=np.array([row[0] for row in rows]),
         plan_first_hour=np.array([row[1] for row in rows], dtype=np.int64), tanks=None, **columns,

@@ -74,6 +74,11 @@ class Processes:
         """How many runs could begin now."""
         return self.n_workers - sum(worker.index is not None for worker in self._workers)
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes that are there."""
+        return [worker.process.pid for worker in self._workers]
+
     def begin(self, index: int, task: Task) -> None:
         """Have a free worker do a run."""
         worker = next((one for one in self._workers if one.index is None), None) or self._hired()
