@@ -118,10 +118,11 @@ def run_all(runs: Sequence[Wanted], *, out: Path | None, workers: int | None, ag
 
 
 def world_text(row: Row) -> str:
-    """A run in a few words: its policy, seed and load."""
-    request = row.wanted.request
-    return _("{policy}, seed {seed}, load {load}", policy=clean(row.wanted.policy), seed=request.seed,
-             load=f"{request.load_frac:g}")  # fmt: skip
+    """A run in a few words: its policy, its seed, and its load where one is asked for."""
+    request, policy = row.wanted.request, clean(row.wanted.policy)
+    if request.load_frac is None:
+        return _("{policy}, seed {seed}", policy=policy, seed=request.seed)
+    return _("{policy}, seed {seed}, load {load}", policy=policy, seed=request.seed, load=f"{request.load_frac:g}")
 
 
 class Board:

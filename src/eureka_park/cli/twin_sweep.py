@@ -17,7 +17,7 @@ from eureka_park.cli.words import N_, _, count
 from eureka_park.foundation.units import duration_text
 
 if TYPE_CHECKING:
-    from eureka_park.twin.sweep import Sweep
+    from eureka_park.twin.sweep import Row, Sweep
 
 FOLDER: Final = Path("twin-sweep")
 STATES: Final = {
@@ -94,7 +94,7 @@ def _counts(done: Sweep) -> dict[str, int]:
 
 
 def _print(done: Sweep, table: list[dict[str, Any]], wall_s: float, out: Path) -> None:
-    console().print(_table(table))
+    console().print(_table(done, table))
     n = _counts(done)
     told = _("{finished} of {runs} runs finished in {time}", finished=n["n_finished"], runs=n["n_runs"],
              time=duration_text(wall_s))  # fmt: skip
@@ -109,22 +109,29 @@ def _print(done: Sweep, table: list[dict[str, Any]], wall_s: float, out: Path) -
     click.echo(_("Table: {path}", path=clean(out / "runs.csv")))
 
 
-def _table(table: list[dict[str, Any]]) -> Any:
+def _table(done: Sweep, table: list[dict[str, Any]]) -> Any:
     from rich.table import Table
 
     found = Table(box=None, pad_edge=False, header_style="bold")
-    names = [name for name in VARIED if len({_asked(row.get(name)) for row in table}) > 1] or ["policy"]
+    asked = [_asked_of(row) for row in done.rows]
+    names = [name for name in VARIED if len({_asked(one[name]) for one in asked}) > 1] or ["policy"]
     for name in names:
         found.add_column(_(HEADS[name]))
     shown = [one for one in SHOWN if any(row.get(one[0]) is not None for row in table)]
     for _name, head, _unit in shown:
         found.add_column(_(head), justify="right")
     found.add_column("")
-    for row in table:
-        asked = (_asked(row[name]) for name in names)
+    for one, row in zip(asked, table, strict=True):
         state = "" if row["state"] == "finished" else _(STATES[row["state"]])
-        found.add_row(*asked, *(cell_text(row.get(name), unit) for name, _head, unit in shown), state)
+        figures = (cell_text(row.get(name), unit) for name, _head, unit in shown)
+        found.add_row(*(_asked(one[name]) for name in names), *figures, state)
     return found
+
+
+def _asked_of(row: Row) -> dict[str, Any]:
+    """What was asked for, by the names of `VARIED`."""
+    request = row.wanted.request.to_json()
+    return {**request, "site": row.wanted.site.name, "policy": row.wanted.policy}
 
 
 def _asked(value: Any) -> str:

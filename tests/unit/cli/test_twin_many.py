@@ -183,3 +183,39 @@ def test_without_ray_its_door_says_what_to_install(run: Run, monkeypatch: pytest
     assert done.stderr == (
         "park: Ray is not installed. Install it: pip install 'eureka-park[ray]', or leave --ray out.\n"
     )
+
+
+def test_a_terminal_shows_a_bar_for_all_and_one_for_each_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from eureka_park.cli import twin_many
+
+    drawn: list[tuple[str, float]] = []
+
+    class Progress:
+        def __init__(self, *_columns: object, **_options: object) -> None:
+            self.texts: dict[int, str] = {}
+
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+
+        def add_task(self, text: str, total: float) -> int:
+            self.texts[len(self.texts)] = text
+            return len(self.texts) - 1
+
+        def update(self, task: int, completed: float, description: str) -> None:
+            assert task in self.texts
+            drawn.append((description, completed))
+
+        def remove_task(self, task: int) -> None:
+            assert self.texts[task]
+
+    monkeypatch.setattr(twin_many, "is_live", lambda: True)
+    monkeypatch.setattr("rich.progress.Progress", Progress)
+    assert run(*SWEEP).exit_code == 0
+    texts = [text for text, _frac in drawn]
+    assert texts[:2] == ["0 of 4 runs", "park, seed 1: making compiled code ready"] and drawn[-1] == (
+        "4 of 4 runs",
+        1.0,
+    )
+    assert any(text.startswith("1 of 4 runs, about") for text in texts)
+    assert run(*SWEEP, "--load", "0.5").exit_code == 0
+    assert "hard-cut, seed 2, load 0.5: making compiled code ready" in [text for text, _frac in drawn]
