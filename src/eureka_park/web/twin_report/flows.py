@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from eureka_park.twin.run_record import RunRecord
 from eureka_park.web.charts.energy_flow import Giver, Taker, energy_flow
@@ -10,6 +11,8 @@ from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.twin_report.hours import KINDS, Power
 from eureka_park.web.twin_report.measures import TIERS
 from eureka_park.web.twin_report.pictures import TIER_TITLES, both
+
+TANKS: Final = frozenset({"salt", "heat"})  # kinds that go through tanks
 
 
 def flow_of(record: RunRecord, power: Power, words: Words) -> dict[str, Any]:
@@ -44,13 +47,13 @@ def amounts(record: RunRecord, power: Power, words: Words) -> tuple[list[Giver],
     per_it = float(figures.get("per_it") or 1.0)
     fixed = float(figures.get("fixed_kw") or 0.0) * power.n
     load = float(power.load.sum())
-    givers = _givers(power, per_it, fixed, words)
+    givers = _with_spilt(_givers(power, per_it, fixed, words), figures.get("curtailed_mwh"), words)
     jobs, is_parted = _jobs(record, load)
     parts = [(tier, TIER_TITLES[tier], kwh) for tier, kwh in jobs.items()]
     parts.append(("mute", N_("Idle machines"), max(0.0, load - sum(jobs.values()))))
     parts.append(("edge", N_("Cooling and supply"), load * (per_it - 1.0) + fixed))
     takers = [Taker(css, words.say(name), kwh, words.energy(kwh)) for css, name, kwh in parts if kwh > load * 1e-6]
-    rest = per_it * sum(float(series.sum()) for series in power.unused.values())
+    rest = sum(giver.unused for giver in givers)
     return givers, takers, Taker("rest-all", words.say("Not drawn, or sold"), rest, words.energy(rest)), is_parted
 
 
@@ -65,6 +68,18 @@ def _givers(power: Power, per_it: float, fixed: float, words: Words) -> list[Giv
         if used + unused > 0.0:
             found.append(Giver(kind, words.say(KINDS[kind]), used, unused, words.energy(used + unused)))
     return found
+
+
+def _with_spilt(givers: list[Giver], curtailed_mwh: float | None, words: Words) -> list[Giver]:
+    """Heat that full tanks let go is in no hour: what the run calls curtailed beyond the hours came from them."""
+    spilt = 1000.0 * (curtailed_mwh or 0.0) - sum(giver.unused for giver in givers)
+    at = next((at for at, giver in enumerate(givers) if giver.css in TANKS), None)
+    if at is None or spilt <= 0.0:
+        return givers
+    giver = givers[at]
+    unused = giver.unused + spilt
+    given = replace(giver, unused=unused, shown=words.energy(giver.used + unused))
+    return [*givers[:at], given, *givers[at + 1 :]]
 
 
 def _jobs(record: RunRecord, load: float) -> tuple[dict[str, float], bool]:

@@ -77,8 +77,7 @@ def power_of(record: RunRecord, *, with_tail: bool = False) -> Power | None:
     if kinds is None:
         return None
     used, unused, left = {}, {}, load.copy()
-    for kind, there in kinds.items():
-        there = np.maximum(0.0, there)
+    for kind, there in _within(kinds, told.get("clean_kwh")).items():
         used[kind] = np.minimum(left, there)
         left = left - used[kind]
         unused[kind] = there - used[kind]
@@ -97,6 +96,18 @@ def _kinds(told: dict[str, Floats]) -> dict[str, Floats] | None:
     if "clean_kwh" in told:
         return {"clean": told["clean_kwh"]}
     return {"clean": told["load_kwh"] - told["bought_kwh"]} if "bought_kwh" in told else None
+
+
+def _within(kinds: dict[str, Floats], clean: Floats | None) -> dict[str, Floats]:
+    """Kinds that together give what was clean: before the site's own needs are met a kind may be told below zero, and
+    others above what was left for the machines.
+    """
+    found = {kind: np.maximum(0.0, there) for kind, there in kinds.items()}
+    if clean is None:
+        return found
+    total = np.sum(list(found.values()), axis=0)
+    part = np.divide(np.maximum(0.0, clean), total, out=np.zeros(len(total)), where=total > 0.0)
+    return {kind: there * part for kind, there in found.items()}
 
 
 def days_of(power: Power, words: Words) -> tuple[list[date], list[list[float | None]]]:

@@ -61,7 +61,7 @@ GROUPS: Final[Mapping[str, tuple[Measure, ...]]] = {
         ),
         Measure(
             "curtailed_mwh", "mwh", N_("clean power without work"),
-            N_("Own clean power that the machines did not draw in its hour: unused, or sold."),
+            N_("Own clean power that the machines did not draw and the tanks could not keep: unused, or sold."),
         ),
         Measure(
             "imbalance_mwh", "mwh", N_("bought beyond plan"),
@@ -210,6 +210,7 @@ SPREADS: Final = (
     ),
 )  # fmt: skip
 BY_GPU_H: Final = "_by_gpu_h"
+_DUST_MWH: Final = 1e-9
 
 
 def told(value: Any, form: str, words: Words) -> str:
@@ -221,7 +222,7 @@ def told(value: Any, form: str, words: Words) -> str:
     if form == "s":
         return words.duration(value)
     if form == "mwh":
-        return words.energy(1000.0 * value)
+        return energy(value, words)
     if form == "g":
         return words.grams(value)
     if form == "g_per_kwh":
@@ -231,6 +232,11 @@ def told(value: Any, form: str, words: Words) -> str:
     if form == "gpu_h":
         return isolated(words.say("{n} GPU-h", n=words.number(value, 0)))
     return words.number(value, 0) if form == "count" else words.number(value, 2)
+
+
+def energy(energy_mwh: float, words: Words) -> str:
+    """An energy; what rounding leaves of nothing is nothing."""
+    return words.energy(1000.0 * energy_mwh if abs(energy_mwh) > _DUST_MWH else 0.0)
 
 
 def percent(frac: float, words: Words) -> str:

@@ -226,7 +226,7 @@ def _has_deadlines(record: RunRecord, tier: str) -> bool:
     if (value_of(record.figures, f"deadline_hit_frac.{tier}") or 0.0) < 1.0:
         return True
     deadlines, tiers = record.sample.get("deadline_s", ()), record.sample.get("tier", ())
-    return any(one == tier and np.isfinite(due) for one, due in zip(tiers, deadlines, strict=True))
+    return any(one == tier and np.isfinite(due) for one, due in zip(tiers, deadlines, strict=False))
 
 
 def fairness_of(record: RunRecord, words: Words) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def standalone(records: Sequence[RunRecord], lang: str, zone: str = "UTC") -> st
             f'<html class="alone" lang="{words.tag}" dir="{words.direction}">',
             '<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)} · {found['site']} · Eureka Park</title>",
+            f"<title>{escape(title)} · {escape(found['site'])} · Eureka Park</title>",
             f"<style>{sheet(words.lang, 'twin_report.css')}</style>\n</head>\n<body>",
             zellige_band(found["mix"], _N_STARS),
             f"<main>\n{body}\n</main>\n</body>\n</html>\n",

@@ -7,7 +7,7 @@ from typing import Final
 
 from eureka_park.twin.run_record import RunRecord
 from eureka_park.web.pages.words import N_, Words, isolated
-from eureka_park.web.twin_report.measures import percent, value_of
+from eureka_park.web.twin_report.measures import energy, percent, value_of
 
 POLICIES: Final[Mapping[str, str]] = {
     "park": N_("The park's own policy"),
@@ -94,8 +94,13 @@ def stopped_early(record: RunRecord, words: Words) -> str:
     played, wanted = (figures.get(name) or 0.0 for name in ("days_played", "days"))
     return words.say(
         "The run was stopped early: {played} of {wanted} days were played, and every figure is of those.",
-        played=words.number(played, 1), wanted=words.number(wanted, 1),
+        played=words.number(played, _digits(played)), wanted=words.number(wanted, _digits(wanted)),
     )  # fmt: skip
+
+
+def _digits(value: float) -> int:
+    """Digits after the point for a number of days."""
+    return 0 if value == round(value) else 1
 
 
 def _what(record: RunRecord, words: Words) -> str:
@@ -158,7 +163,7 @@ def _energy(record: RunRecord, words: Words) -> str:
         return ""
     return words.say(
         "The grid gave {bought}; {unused} of own clean power found no work in its hour.",
-        bought=words.energy(1000.0 * bought), unused=words.energy(1000.0 * unused),
+        bought=energy(bought, words), unused=energy(unused, words),
     )  # fmt: skip
 
 

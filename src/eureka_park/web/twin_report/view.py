@@ -36,7 +36,7 @@ LIMITS: Final = (
     N_(
         "Weather is synthetic unless a file is named; plans know it only by forecasts whose errors have published size."
     ),
-    N_("Truth does not hear what the machines draw: salt that they leave unused is not saved for later hours."),
+    N_("Salt that the machines leave stays in the tanks as far as they hold it; what they cannot hold is lost."),
     N_("Jobs of a seed have the shape of published traces of other clusters; nobody has run this one."),
     N_("Carbon of own plants is their mean by power, for a run does not tell which of them gave."),
 )
