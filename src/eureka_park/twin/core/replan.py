@@ -103,7 +103,7 @@ class Planner:
         return Salt(
             self.direct_kw.copy(), _rows([plant.heat_mw_th for plant in plants], n) * per[:, None],
             _rows(blocks, n) * per[:, None], size, np.array([1.0 - plant.loss_frac for plant in plants]),
-            np.minimum(level, size), np.zeros((k, n + 1)), np.zeros(n), np.zeros(n),
+            np.minimum(level, size), np.zeros((k, n + 1)), np.zeros(n), np.zeros(n), np.zeros(n),
         )  # fmt: skip
 
 
@@ -179,10 +179,10 @@ def sky_played(sky: SkySeries, world: Any, hour_s: Floats) -> SkySeries:
     if planner is None:
         return sky
     salt, made = world.salt, np.isfinite(world.plan_issued_s)
-    clean_kw = salt.direct_kw.copy()
-    clean_kw[: len(hour_s)] += salt.given_kwh[: len(hour_s)] / np.maximum(hour_s, 1e-9) * HOUR_S
+    clean_kw, n = np.maximum(0.0, salt.direct_kw), len(hour_s)
+    clean_kw[:n] = salt.clean_kwh[:n] / np.maximum(hour_s, 1e-9) * HOUR_S
     return replace(
-        sky, true_clean_kw=np.maximum(0.0, clean_kw), plan_issued_s=world.plan_issued_s[made],
+        sky, true_clean_kw=clean_kw, plan_issued_s=world.plan_issued_s[made],
         plan_first_hour=world.plan_first_hour[made], plan_clean_kw=world.plan_clean_kw[made],
         plan_p10_kw=world.plan_p10_kw[made], plan_grid_kw=world.plan_grid_kw[made], step_up_to_kw=world.step_kw[made],
         step_price=world.step_price[made], step_own=world.step_own[made], plan_salt_kw=world.plan_salt_kw[made],

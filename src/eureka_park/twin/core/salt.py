@@ -37,6 +37,7 @@ class Salt(NamedTuple):
     levels_kwh: Any  # at the beginning of each hour that has begun
     given_kwh: Any  # by hour
     spilt_kwh: Any
+    clean_kwh: Any  # by hour: drawn from tanks, or there without them
 
 
 def no_salt(clean_kw: Floats) -> Salt:
@@ -44,7 +45,7 @@ def no_salt(clean_kw: Floats) -> Salt:
     n, none = len(clean_kw), np.zeros(0)
     rows = np.zeros((0, n))
     return Salt(clean_kw.copy(), rows, rows.copy(), none, none.copy(), none.copy(), np.zeros((0, n + 1)), np.zeros(n),
-                np.zeros(n))  # fmt: skip
+                np.zeros(n), np.zeros(n))  # fmt: skip
 
 
 @kernel
@@ -103,5 +104,7 @@ def give(salt: Salt, hour: int, drawn_kw: float, hours: float) -> float:
         holds_kwh = max(0.0, salt.level_kwh[tank] + salt.heat_kw[tank, hour] * hours)
         salt.level_kwh[tank] = min(holds_kwh, salt.size_kwh[tank])
         salt.spilt_kwh[hour] += holds_kwh - salt.level_kwh[tank]
+    clean_kw = max(0.0, salt.direct_kw[hour] + given_kw)
     salt.given_kwh[hour] += given_kw * hours
-    return max(0.0, salt.direct_kw[hour] + given_kw)
+    salt.clean_kwh[hour] += clean_kw * hours
+    return clean_kw

@@ -37,7 +37,7 @@ def case_of(k: int, seed: int) -> tuple[Salt, list[float]]:
     size = draw.uniform(1.0, 100.0, k)
     level, kept = size * draw.choice([0.0, 0.3, 1.0], k), 1.0 - draw.choice([0.0, 0.1], k)
     direct = draw.uniform(-10.0, 60.0, n)
-    salt = Salt(direct, rows(), rows(), size, kept, level, np.zeros((k, n + 1)), np.zeros(n), np.zeros(n))
+    salt = Salt(direct, rows(), rows(), size, kept, level, np.zeros((k, n + 1)), *np.zeros((3, n)))
     return salt, (draw.uniform(0.0, 120.0, n * TURNS) * draw.choice([0.0, 1.0], n * TURNS)).tolist()
 
 
@@ -70,6 +70,7 @@ def test_what_comes_in_is_given_spilt_lost_or_there(case: tuple[Salt, list[float
     assert (salt.level_kwh >= 0.0).all()
     assert (salt.level_kwh <= salt.size_kwh + 1e-9).all()
     direct = np.repeat(salt.direct_kw, TURNS)
+    assert salt.clean_kwh.sum() == pytest.approx(clean.sum() / TURNS)
     assert (clean <= np.maximum(0.0, np.maximum(direct, load)) + 1e-9).all(), "no more than is needed is drawn"
 
 
@@ -100,7 +101,7 @@ def test_what_is_offered_is_there_for_the_rest_of_the_hour(case: tuple[Salt, lis
 def test_tanks_that_could_give_for_longest_give_first() -> None:
     two = np.ones((2, 1))
     salt = Salt(np.zeros(1), 0.0 * two, 10.0 * two, np.array([40.0, 40.0]), np.ones(2), np.array([30.0, 20.0]),
-                np.zeros((2, 2)), np.zeros(1), np.zeros(1))  # fmt: skip
+                np.zeros((2, 2)), np.zeros(1), np.zeros(1), np.zeros(1))  # fmt: skip
     assert module.give(salt, 0, 12.0, 1.0) == 12.0
     assert salt.level_kwh.tolist() == [20.0, 18.0]
 
