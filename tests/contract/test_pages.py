@@ -456,7 +456,10 @@ def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
         assert pages.visitor.get(path).status_code == 404
 
 
-FETCHED = {"/verdict": (), "/energy/year": ("what_if", "figure")}
+FETCHED = {
+    "/": ("figure", "tour"), "/verdict": (), "/energy/year": ("what_if", "figure"),
+    "/twin": ("playback", "run_follow", "figure"),
+}  # fmt: skip
 
 
 def test_pages_are_light(pages: Pages) -> None:
@@ -465,7 +468,7 @@ def test_pages_are_light(pages: Pages) -> None:
     All programs count, but on pages that are heavy by themselves those that they fetch.
     """
     weights = {file: len(gzip.compress(file.read_bytes())) for file in (*BUILT.rglob("*.css"), *BUILT.rglob("*.js"))}
-    own = {file for file in weights if file.stem == "verdict"}  # of the report alone, which needs no island in turn
+    own = {file for file in weights if file.stem in ("verdict", "twin_report")}  # of files that stand alone
     islands = {file for file in weights if file.parent.name == "chunks" and not file.stem.startswith("chunk-")}
     for path in pages.paths:
         fetched = FETCHED.get(path.partition("?")[0])

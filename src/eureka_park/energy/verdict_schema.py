@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Final, TypedDict
 
+from eureka_park.foundation.site_file import Site
+
 SCHEMA: Final = 1
 ROWS: Final = ("constant", "fleet-low", "fleet-high", "cfe-99", "cfe-90", "cfe-75")
 SCENARIOS: Final = ("all-plants", "noor-iii-out", "historical-availability")
 SOURCES: Final = ("wind", "pv", "csp", "salt", "battery", "grid")  # from the ground up; the colours of the park
 TARGETS: Final = (0.50, 0.75, 0.90, 0.99)  # of the sizing answers
+_NOOR_III: Final = "noor-iii"
 
 
 class Span(TypedDict):
@@ -140,3 +143,9 @@ class Study(TypedDict):
     operated: list[Operated]  # the constant load, then the largest load at nine tenths
     inputs: dict[str, str]  # prices, limits and losses of the site file, with what they rest on
     commands: dict[str, str]  # by figure
+
+
+def scenarios_of(site: Site) -> tuple[str, ...]:
+    """The scenarios that differ at a site: one is about a plant that others do not have."""
+    has_noor_iii = any(plant.known_as == _NOOR_III for plant in site.plants)
+    return tuple(name for name in SCENARIOS if has_noor_iii or name != f"{_NOOR_III}-out")

@@ -15,7 +15,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.energy.year_desk import YearDesk
 from eureka_park.foundation.errors import BadInput
 from eureka_park.web import status
-from eureka_park.web.api import jobs, login, nodes, park, snapshots, years
+from eureka_park.web.api import jobs, login, nodes, park, snapshots, twin, years
 from eureka_park.web.assets import Squeeze
 from eureka_park.web.errors import add_error_handlers
 from eureka_park.web.events import ChangeWatch
@@ -58,8 +58,9 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.park = the_park
     app.state.watch = ChangeWatch(the_park.compute.change_mark)
     app.state.desk = YearDesk(the_park.site)
+    app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
-    for router in (jobs.router, snapshots.router, park.router, nodes.router, years.router, login.router):
+    for router in (jobs.router, snapshots.router, park.router, nodes.router, years.router, twin.router, login.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(status.router)

@@ -127,10 +127,17 @@ def from_validation(error: RequestValidationError) -> BadInput:
 def _known_fields(error: RequestValidationError) -> list[str]:
     from pydantic import BaseModel
 
+    from eureka_park.web.api.twin import RunQuestion
     from eureka_park.web.api.years import YearQuestion
     from eureka_park.web.schemas import JobRequest, LoginRequest, SnapshotRequest
 
     body = error.body if isinstance(error.body, dict) else {}
-    by_field: dict[str, type[BaseModel]] = {"files": SnapshotRequest, "code": LoginRequest, "load_mw": YearQuestion}
+    by_field: dict[str, type[BaseModel]] = {
+        "files": SnapshotRequest,
+        "code": LoginRequest,
+        "load_mw": YearQuestion,
+        "days": RunQuestion,
+        "one_in": RunQuestion,
+    }
     model = next((found for field, found in by_field.items() if field in body), JobRequest)
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -18,7 +18,10 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End streams and computations, then everything else."""
         await watch_of(self.config.app).close()  # type: ignore[arg-type]
-        self.config.app.state.desk.close()  # type: ignore[union-attr]
+        state = self.config.app.state  # type: ignore[union-attr]
+        for desk in (state.desk, state.runs):
+            if desk is not None:
+                desk.close()
         await super().shutdown(sockets)
 
 

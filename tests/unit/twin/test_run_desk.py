@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from tests.helpers.kept_runs import Scripted, record_of
 
 from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFound, RateLimited, Unavailable
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.twin import run_shelf
-from eureka_park.twin.run_desk import LINE_MAX, Child, RunDesk, RunStatus
+from eureka_park.twin.run_desk import LINE_MAX, RunDesk, RunStatus
 from eureka_park.twin.run_files import write_run
 from eureka_park.twin.run_question import EXAMPLE, Question
-from eureka_park.twin.run_record import RunRecord
 from eureka_park.twin.run_shelf import RunShelf
 
 PARK = load_site("eureka-park")
 OTHER = replace(EXAMPLE, policy="fcfs-easy")
-
-
-def record_of(question: Question, days: float, n_hours: int = 48) -> RunRecord:
-    figures = {"days": float(question.days), "days_played": days, "is_whole": days >= question.days, "cfe_frac": 0.8}
-    hour_s = question.start_s + 3600.0 * np.arange(n_hours)
-    hours = {"hour_s": hour_s, "load_kwh": np.full(n_hours, 10.0), "clean_kwh": np.full(n_hours, 8.0)}
-    return RunRecord(figures, hours, {}, {"question": question.to_json()})
-
-
-class Scripted(Child):
-    """A child that plays what a test tells it."""
-
-    def __init__(self, request: Mapping[str, Any]) -> None:
-        self.request, self.question = request, Question.from_json(dict(request["question"]))
-        self.gate, self.is_stopped, self.is_killed = threading.Event(), False, False
-        self.answer: dict[str, Any] = {}
-        self.exit_status = 0
-
-    def events(self, hear: Callable[[Mapping[str, Any]], None]) -> int:
-        hear({"part": "sky"})
-        hear({"part": "play"})
-        hear({"frac": 0.5})
-        assert self.gate.wait(10)
-        if self.is_killed:
-            return -9
-        if self.answer or self.exit_status:
-            hear(self.answer)
-            return self.exit_status
-        write_run(
-            Path(self.request["folder"]), record_of(self.question, 7.0 if self.is_stopped else self.question.days)
-        )
-        hear({"done": True})
-        return 0
-
-    def stop(self) -> None:
-        self.is_stopped = True
-        self.gate.set()
-
-    def kill(self) -> None:
-        self.is_killed = True
-        self.gate.set()
 
 
 class Scene:

@@ -20,6 +20,7 @@ ISLANDS = {
     "submit": ("form", "figure"),
     "energy": ("chart", "figure"),
     "energy/year": ("what_if", "figure"),
+    "twin": ("playback", "run_follow", "figure"),
 }
 _IMPORT = re.compile(r"(?:from|import)\s*\(?\"\.{1,2}/([^\"]+\.js)\"")
 

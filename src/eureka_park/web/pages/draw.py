@@ -34,6 +34,7 @@ NAVIGATION: Final[tuple[tuple[str, str, str], ...]] = (
     ("/", N_("Overview"), "o"),
     ("/jobs", N_("Jobs"), "j"),
     ("/energy", N_("Energy"), "e"),
+    ("/twin", N_("Twin"), "t"),
     ("/site", N_("Site"), "s"),
     ("/verdict", N_("Verdict"), "v"),
     ("/welcome", N_("Welcome"), "w"),

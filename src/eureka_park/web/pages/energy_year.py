@@ -14,7 +14,7 @@ from eureka_park.energy.core.costs import Costs
 from eureka_park.energy.core.new_supply import cost_of, mad_per_kwh_with, unit_costs
 from eureka_park.energy.lattice_file import ShippedLattice, lattice_for
 from eureka_park.energy.verdict_file import shipped_study
-from eureka_park.energy.verdict_schema import SCENARIOS
+from eureka_park.energy.verdict_schema import SCENARIOS, scenarios_of
 from eureka_park.energy.year_desk import FLEX_MOST_FRAC, LOAD_LEAST_FRAC, Question, Status
 from eureka_park.foundation.site_file import Site
 from eureka_park.web.api.years import desk_of
@@ -27,7 +27,6 @@ from eureka_park.web.pages.words import N_, Words
 from eureka_park.web.pages.year_pictures import pictures_of, shown_hours
 from eureka_park.web.verdict.view import word_of
 
-NOOR_III: Final = "noor-iii"
 SPREAD_TOLD: Final = "cfe_frac"
 ENERGY_FORMS: Final = ((1.0, N_("{n} GWh")), (1e-3, N_("{n} MWh")), (1e-6, N_("{n} kWh")))
 SCENARIO_NAMES: Final = {
@@ -156,12 +155,6 @@ def command_of(asked: Question, site: Site) -> str:
     scenario = f" --scenario {asked.scenario}" if asked.scenario != SCENARIOS[0] else ""
     name = site.scale.of if site.scale else site.name
     return f"park energy year --site {name} --load-mw {asked.load_mw:g}{flex}{scenario} --seeds 1-3"
-
-
-def scenarios_of(site: Site) -> tuple[str, ...]:
-    """The scenarios that differ at a site: one is about a plant that others do not have."""
-    has_noor_iii = any(plant.known_as == NOOR_III for plant in site.plants)
-    return tuple(name for name in SCENARIOS if has_noor_iii or name != f"{NOOR_III}-out")
 
 
 def sliders_of(site: Site) -> tuple[Slider, ...]:

@@ -24,6 +24,7 @@ from eureka_park.web.pages import (
     site,
     style,
     submit,
+    twin,
     verdict,
     wall,
     welcome,
@@ -44,6 +45,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
         ("/energy/power", energy.power_series),
         ("/energy/year", energy_year.year_page),
         ("/energy/ahead", energy_ahead.ahead_page),
+        ("/twin", twin.twin_page),
         ("/style", style.style_page),
         ("/wall", wall.wall),
         ("/submit", submit.submit_page),
@@ -59,6 +61,9 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     _add(app, "/submit/quote", submit.submit_quote, ("POST",))
     _add(app, "/connect", connect.connect_code, ("POST",))
     _add(app, "/energy/year", energy_year.ask_for_year, ("POST",))
+    _add(app, "/twin", twin.ask_for_run, ("POST",))
+    _add(app, "/twin/example", twin.ask_for_example, ("POST",))
+    _add(app, "/twin/cancel", twin.cancel_run, ("POST",))
     _add(app, "/jobs/cancel", jobs.cancel_many, ("POST",))
     app.add_api_route("/jobs/{job_id}/cancel", job.cancel_job, methods=["POST"], include_in_schema=False)
     app.add_api_route("/sign-in", sign_in, include_in_schema=False)

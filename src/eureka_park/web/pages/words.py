@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, get_month_names
@@ -230,9 +230,9 @@ class Words:
         """A day written YYYY-MM-DD, with its month in full."""
         return isolated(format_date(date.fromisoformat(day), "long", locale=self._locale))
 
-    def months(self) -> list[str]:
-        """The twelve months in short, January first."""
-        names = get_month_names("abbreviated", context="stand-alone", locale=self._locale)
+    def months(self, width: Literal["abbreviated", "wide"] = "abbreviated") -> list[str]:
+        """The twelve months in short, or in full (`wide`), January first."""
+        names = get_month_names(width, context="stand-alone", locale=self._locale)
         return [isolated(str(names[month])) for month in range(1, 13)]
 
     def when(self, instant_s: float | None, now_s: float | None = None) -> str:

@@ -18,6 +18,8 @@ const WHERE_NEEDED: [string, () => Promise<Island>][] = [
   ["[data-submit-form], [data-fills], [data-when], [hx-get], [hx-post]", () => import("./parts/form.ts")],
   ["[data-tour]", () => import("./parts/tour.ts")],
   ["[data-what-if]", () => import("./parts/what_if.ts")],
+  ["[data-playback]", () => import("./parts/playback.ts")],
+  ["[data-run-follow]", () => import("./parts/run_follow.ts")],
 ];
 
 function attach(): void {

@@ -3,7 +3,7 @@ import { all, isNew, isTyping, keep, kept } from "../lib/page.ts";
 
 const SECOND_KEY_MS = 1200;
 const PLACES: Record<string, string> = {
-  "g o": "/", "g j": "/jobs", "g e": "/energy", "g s": "/site", "g v": "/verdict", "g w": "/welcome", n: "/submit",
+  "g o": "/", "g j": "/jobs", "g e": "/energy", "g t": "/twin", "g s": "/site", "g v": "/verdict", "g w": "/welcome", n: "/submit",
 };
 let first = "";
 let firstMs = 0;
