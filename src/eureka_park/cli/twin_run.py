@@ -84,21 +84,20 @@ def run(out: Path | None, quiet: bool, as_json: bool, **asked: Any) -> None:
     """
     with server_part("twin run"):
         from eureka_park.cli.site import machine_facts
-        from eureka_park.control.of_site import policy_of
         from eureka_park.foundation.site_reading import load_site
-        from eureka_park.foundation.wire.engine import Capability
         from eureka_park.twin.run import run_recorded
         from eureka_park.twin.run_out import check_out
+        from eureka_park.twin.sweep_task import rules_of
 
         if out is not None:
             check_out(out)
         site = load_site(asked["site"], machine_facts())
         request = _request(site, asked)
-        # Who draws elastic gangs by a seed compares runs with those of before: only a trace's own gangs shrink.
-        can = frozenset(Capability) - (frozenset() if request.trace is not None else {Capability.RESIZE})
         with RunWatch(quiet) as watch:
             try:
-                record = run_recorded(site, request, policy_of(site, can), watch.told, watch.stopped, watch.told_frac)
+                record = run_recorded(
+                    site, request, rules_of(site, request), watch.told, watch.stopped, watch.told_frac
+                )
             except Unavailable:
                 if watch.stopped():  # there is nothing to keep yet
                     raise KeyboardInterrupt from None

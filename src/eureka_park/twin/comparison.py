@@ -137,7 +137,14 @@ def _world(figures: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, 
     told = {name: figures.get(name) for name in ("site", "n_nodes", "days", "trace")}
     if figures.get("is_whole") is False:
         told["days_played"] = figures.get("days_played")
-    return {**told, **{name: value for name, value in asked.items() if not isinstance(value, dict)}}
+    return {**told, **{name: _plain(value) for name, value in asked.items()}}
+
+
+def _plain(value: Any) -> Any:
+    """A value that may stand in a table: names with their values as one text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {one}" for name, one in sorted(value.items())) or None
+    return value
 
 
 def _differ(columns: Sequence[Column]) -> list[dict[str, Any]]:

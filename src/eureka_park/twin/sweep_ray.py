@@ -47,7 +47,7 @@ class RayCrew:
                 runtime_env={"env_vars": ONE_THREAD},
             )  # fmt: skip
         except Exception as error:
-            why = " ".join(str(error).split())[:300] or type(error).__name__
+            why = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
             fix = "Start one with: ray start --head; then name its address, or --ray local."
             raise Unavailable(f"No Ray cluster answers at '{self.address}': {why}.", fix=fix) from None
         if self.n_workers is None:

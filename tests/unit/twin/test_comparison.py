@@ -58,7 +58,8 @@ def test_seeds_become_means_with_their_range() -> None:
     [
         ({"seed": 2}, "seed"), ({"site": "t"}, "site"), ({"days": 6.0}, "days"), ({"jobs": 99}, "work"),
         ({"gpu_h": 1.0}, "work"), ({"load_frac": 0.5}, "load_frac"), ({"scenario": "noor-iii-out"}, "scenario"),
-        ({"n_nodes": 11}, "n_nodes"), ({"is_whole": False, "days_played": 3.0}, "days_played"),
+        ({"n_nodes": 11}, "n_nodes"), ({"weather": {"here": "dull.csv"}}, "weather"),
+        ({"is_whole": False, "days_played": 3.0}, "days_played"),
     ],
 )  # fmt: skip
 def test_runs_of_other_worlds_are_shown_and_nothing_is_called_best(other: dict[str, Any], name: str) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.errors import BadInput, Unavailable
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.site_reading import load_site
-from eureka_park.twin import sweep_crew, sweep_grid
+from eureka_park.twin import sweep_crew, sweep_grid, sweep_ray
 from eureka_park.twin.run import TwinRequest
 from eureka_park.twin.run_files import write_run
 from eureka_park.twin.run_record import RunRecord
@@ -26,7 +26,7 @@ from eureka_park.twin.sweep import RUNS, Sweep, Wanted, sweep_of
 from eureka_park.twin.sweep_crew import Event, Processes
 from eureka_park.twin.sweep_grid import Reads, product, read_file, values_of
 from eureka_park.twin.sweep_memory import check_each, n_at_once
-from eureka_park.twin.sweep_task import Outcome, Task, outcome_of
+from eureka_park.twin.sweep_task import Outcome, Task, code_digest, outcome_of
 
 SITE: Site = load_site("eureka-park")
 READS = Reads(load_site, lambda _site, _texts: {}, lambda texts: dict(one.split("=") for one in texts))
@@ -316,3 +316,89 @@ def _is_alive(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+# A cluster --------------------------------------------------------------------------------------
+
+
+class Ray:
+    """As much of Ray as a sweep uses; tasks are done when they are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+        self.cancelled: list[Any] = []
+        self.is_up = False
+
+    def init(self, **how: Any) -> None:
+        if how.get("address") == "nowhere:1":
+            raise ConnectionError("no answer\nat all")
+        self.is_up, self.asked = True, how
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 3.0}
+
+    def remote(self, **how: Any) -> Any:
+        self.asked |= how
+        return lambda function: type("Remote", (), {"remote": staticmethod(lambda task: _Ref([function, task]))})
+
+    def wait(self, going: list[Any], timeout: float) -> tuple[list[Any], list[Any]]:
+        return going[:1], going[1:]
+
+    def get(self, one: Any) -> Any:
+        function, task = one
+        if task.request.seed == 3:
+            raise RuntimeError("a node\nhas gone")
+        return function(task)
+
+    def cancel(self, one: Any, force: bool) -> None:
+        self.cancelled.append((one, force))
+
+    def shutdown(self) -> None:
+        self.is_up = False
+
+
+class _Ref(list[Any]):
+    """A task that is under way, as a key."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Ray:
+    found = Ray()
+    monkeypatch.setitem(sys.modules, "ray", found)
+    return found
+
+
+def test_a_cluster_does_runs_and_brings_them_back(ray: Ray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def done(task: Task) -> Outcome:
+        assert task.folder is None, "a machine of the cluster has no such folder"
+        record = RunRecord({"seed": task.request.seed, "is_whole": True})
+        return Outcome(record.figures, record, code=code_digest() if task.request.seed != 2 else "another")
+
+    monkeypatch.setattr(sweep_ray, "outcome_of", done)
+    found = sweep_of(wanted(4), tmp_path)
+    crew = sweep_ray.RayCrew("auto", memory_mib=400.0)
+    assert crew.n_free == 3 and ray.asked["address"] == "auto" and ray.asked["memory"] == 500 * 2**20
+    assert ray.asked["runtime_env"]["env_vars"]["NUMBA_NUM_THREADS"] == "1"
+    found.run(crew)
+    assert [row.state for row in found.rows] == ["finished", "failed", "failed", "finished"]
+    assert found.rows[1].error == "A machine of the cluster has another version of this program."
+    assert found.rows[2].error == "The cluster lost this run: a node has gone"
+    assert (tmp_path / RUNS / found.rows[3].wanted.name / "run.json").exists() and not ray.is_up
+    assert sum(row.is_kept for row in sweep_of(wanted(4), tmp_path).rows) == 2
+
+
+def test_a_cluster_drops_what_goes_on_when_the_sweep_ends(ray: Ray) -> None:
+    crew = sweep_ray.RayCrew("local", n_workers=2)
+    assert "address" not in ray.asked
+    crew.begin(0, Task(SITE, TwinRequest()))
+    crew.close()
+    assert [force for _one, force in ray.cancelled] == [True] and not ray.is_up
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_cluster_that_does_not_answer_is_told_in_one_line() -> None:
+    with pytest.raises(Unavailable) as caught:
+        sweep_ray.RayCrew("nowhere:1")
+    assert caught.value.message == "No Ray cluster answers at 'nowhere:1': no answer at all."
