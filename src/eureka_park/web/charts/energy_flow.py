@@ -78,7 +78,7 @@ def energy_flow(
     is_narrow: bool = False,
 ) -> Markup:
     """The picture. All amounts are in one unit; what the sources gave used is what the takers drew."""
-    places = _Places(*((360.0, 106.0) if is_narrow else (760.0, 170.0)), is_mirrored, is_narrow)
+    places = _Places(*((360.0, 118.0) if is_narrow else (760.0, 170.0)), is_mirrored, is_narrow)
     total = sum(giver.used + giver.unused for giver in givers) or 1.0
     size = _HEIGHT / total
     left = _stacked([(giver.used + giver.unused) * size for giver in givers], places)
