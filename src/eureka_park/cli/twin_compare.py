@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from eureka_park.cli.energy_options import server_part
+from eureka_park.cli.lazy import INTERRUPTED
 from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option
 from eureka_park.cli.twin_figures import cell_text, label_text
 from eureka_park.cli.twin_many import grid_options, run_all, wanted_runs
@@ -68,7 +69,7 @@ def _made(asked: dict[str, Any], workers: int | None, out: Path | None, *, quiet
 
     done = run_all(wanted_runs(asked, None), out=out, workers=workers, again=False, ray=None, quiet=quiet)
     if done.is_interrupted:
-        raise click.exceptions.Exit(130)
+        raise click.exceptions.Exit(INTERRUPTED)
     for row in done.rows:
         if row.figures is None:
             raise BadInput(f"{row.wanted.name} failed: {row.error}", fix=row.fix or "Name other policies.")

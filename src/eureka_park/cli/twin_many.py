@@ -159,7 +159,7 @@ class Board:
         lines = {"": (_n_over(sweep) / max(1, len(sweep.rows)), _standing(sweep))}
         for at in sorted(sweep.running):
             row = sweep.rows[at]
-            lines[row.wanted.name] = (row.frac, f"{world_text(row)}: {_part(row)}")
+            lines[row.wanted.name] = (row.frac, f"{world_text(row)}: {_part(sweep, row)}")
         for name in [name for name in self._tasks if name not in lines]:
             self._live.remove_task(self._tasks.pop(name))
         for name, (frac, text) in lines.items():
@@ -186,8 +186,10 @@ def _standing(sweep: Sweep) -> str:
     return _("{done}, about {left} left", done=text, left=duration_text(left_s))
 
 
-def _part(row: Row) -> str:
+def _part(sweep: Sweep, row: Row) -> str:
     if not row.part:
         return _("making compiled code ready")
     text = _(PARTS[row.part]) if row.part in PARTS else row.part
-    return f"{text} {row.frac:.0%}" if row.frac > 0.0 else text
+    text = f"{text} {row.frac:.0%}" if row.frac > 0.0 else text
+    left_s = sweep.run_left_s(row)
+    return text if left_s is None else _("{done}, about {left} left", done=text, left=duration_text(left_s))

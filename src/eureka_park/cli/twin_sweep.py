@@ -10,6 +10,7 @@ import click
 
 from eureka_park.cli.energy_options import server_part
 from eureka_park.cli.errors import sentence
+from eureka_park.cli.lazy import FAILURE, INTERRUPTED
 from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option
 from eureka_park.cli.twin_figures import cell_text
 from eureka_park.cli.twin_many import grid_options, run_all, wanted_runs
@@ -76,10 +77,12 @@ def sweep(
                     "runs": table})  # fmt: skip
     else:
         _print(done, table, wall_s, out)
+    if done.not_written is not None:
+        raise done.not_written
     if done.is_interrupted:
-        raise click.exceptions.Exit(130)
+        raise click.exceptions.Exit(INTERRUPTED)
     if any(row.state == "failed" for row in done.rows):
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(FAILURE)
 
 
 def _counts(done: Sweep) -> dict[str, int]:
@@ -106,7 +109,8 @@ def _print(done: Sweep, table: list[dict[str, Any]], wall_s: float, out: Path) -
             click.echo(_("{run} failed: {why}", run=clean(row.wanted.name), why=clean(why)))
     if n["n_not_finished"]:
         click.echo(_("{n} runs are missing; the same command runs them.", n=n["n_not_finished"]))
-    click.echo(_("Table: {path}", path=clean(out / "runs.csv")))
+    if done.not_written is None:
+        click.echo(_("Table: {path}", path=clean(out / "runs.csv")))
 
 
 def _table(done: Sweep, table: list[dict[str, Any]]) -> Any:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ RUNS: Final = "runs"
 N_MAX: Final = 10_000
 KEY_CHARS: Final = 12
 POLL_S: Final = 0.2
+FRAC_MIN: Final = 0.05  # of a run, before how long it takes is worth telling
 ROW_CHARS: Final = 40  # of a trace: a line has at least about so many
 
 
@@ -85,6 +87,7 @@ class Sweep:
     begun_s: float = 0.0
     has_begun: bool = False
     is_interrupted: bool = False
+    not_written: ParkError | None = None
     running: set[int] = field(default_factory=set)
 
     def run(self, crew: Crew, told: Callable[[Sweep], None] = lambda _sweep: None) -> None:
@@ -107,7 +110,10 @@ class Sweep:
                 self._forget(self.rows[at])
             self.running.clear()
             if self.out is not None:
-                write_tables(self.out, self.rows)
+                try:
+                    write_tables(self.out, self.rows)
+                except ParkError as error:  # the rows are there still, for who can say them
+                    self.not_written = error
         told(self)
 
     @property
@@ -117,6 +123,11 @@ class Sweep:
         done = sum(weight(row.wanted) * (1.0 if row.is_over else row.frac) for row in new)
         passed_s = self.clock_s() - self.begun_s
         return passed_s * (sum(weight(row.wanted) for row in new) - done) / done if done > 0.0 else None
+
+    def run_left_s(self, row: Row) -> float | None:
+        """Seconds until a run is played, as far as can be told; None where little of it is."""
+        passed_s = self.clock_s() - max(row.begun_s, self.begun_s)
+        return passed_s * (1.0 - row.frac) / row.frac if row.frac >= FRAC_MIN else None
 
     def _begin(self, crew: Crew, todo: list[int]) -> None:
         """Give work to who is free, as far as memory reaches; one run may always go on."""
@@ -215,7 +226,8 @@ def _told(request: TwinRequest) -> dict[str, Any]:
 def _content(value: Any) -> Any:
     if isinstance(value, Path):
         try:
-            return hashlib.sha256(value.read_bytes()).hexdigest()
+            stat = value.stat()
+            return _file_digest(value, stat.st_size, stat.st_mtime_ns)
         except OSError as error:
             raise BadInput(f"{value} cannot be read: {error.strerror}.", fix="Check the path.") from None
     if isinstance(value, Mapping):
@@ -223,3 +235,10 @@ def _content(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_content(one) for one in value]
     return value
+
+
+@cache
+def _file_digest(path: Path, _n_bytes: int, _changed_ns: int) -> str:
+    """The content of a file, read once as long as it stays as it is: many runs name the same trace."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

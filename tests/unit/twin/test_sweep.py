@@ -229,6 +229,23 @@ def test_memory_lets_only_so_many_go_on_at_once() -> None:
         check_each(runs, 0.9 * each)
 
 
+def test_rows_are_there_still_where_their_table_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").mkdir()
+    found = sweep_of(wanted(2), tmp_path)
+    found.run(Crew())
+    assert [row.state for row in found.rows] == ["finished", "finished"]
+    assert found.not_written is not None and "cannot be written" in found.not_written.message
+
+
+def test_the_time_left_of_a_run_follows_its_own_progress() -> None:
+    found = Sweep(sweep_of(wanted(1)).rows, clock_s=lambda: 100.0)
+    row = found.rows[0]
+    row.begun_s, row.frac = 40.0, 0.01
+    assert found.run_left_s(row) is None
+    row.frac = 0.25
+    assert found.run_left_s(row) == pytest.approx(180.0)
+
+
 def test_the_time_left_follows_what_is_done() -> None:
     now = [0.0]
     found = Sweep(sweep_of(wanted(4)).rows, clock_s=lambda: now[0])
