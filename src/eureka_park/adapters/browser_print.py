@@ -19,24 +19,30 @@ _OPTIONS: Final = (
 )  # fmt: skip
 
 
-def browser() -> str:
-    """The program that prints. Raises Unavailable, in one line, where there is none."""
+def browser(instead: str = "verdict.html") -> str:
+    """The program that prints. Raises Unavailable, in one line, where there is none: `instead` can be written."""
     for name in PROGRAMS:
         found = shutil.which(name)
         if found:
             return found
     raise Unavailable(
         "A PDF is printed by Chromium or Chrome, and none is on this machine.",
-        fix="Install one (apt install chromium), or write --out verdict.html and print it from your browser.",
+        fix=f"Install one (apt install chromium), or write --out {instead} and print it from your browser.",
         code="no_browser",
     )
 
 
-def print_pdf(page: Path, into: Path) -> None:
+def print_pdf(page: Path, into: Path, instead: str = "verdict.html") -> None:
     """Print a page. Nothing is fetched: the page brings all it needs. Raises Unavailable where the browser fails."""
     with tempfile.TemporaryDirectory(prefix="park-print-") as folder:
         made = Path(folder) / "printed.pdf"
-        command = [browser(), *_OPTIONS, *_sandbox(), f"--user-data-dir={folder}/profile", f"--print-to-pdf={made}"]
+        command = [
+            browser(instead),
+            *_OPTIONS,
+            *_sandbox(),
+            f"--user-data-dir={folder}/profile",
+            f"--print-to-pdf={made}",
+        ]
         try:
             done = subprocess.run(
                 [*command, page.resolve().as_uri()], capture_output=True, text=True, timeout=_LIMIT_S, check=False
@@ -50,7 +56,7 @@ def print_pdf(page: Path, into: Path) -> None:
                 (line for line in reversed(done.stderr.splitlines()) if line.strip()), f"exit {done.returncode}"
             )
             raise Unavailable(
-                f"The browser could not print: {said[:200]}", fix="Write --out verdict.html and print it yourself."
+                f"The browser could not print: {said[:200]}", fix=f"Write --out {instead} and print it yourself."
             )
         shutil.copyfile(made, into)
 

@@ -17,6 +17,7 @@ from eureka_park.cli.policy_errors import SAID_BY_POLICY
 from eureka_park.cli.reasons import ADVICE, SAID_AFTERWARDS, SAID_BY_THE_PARK
 from eureka_park.cli.twin_errors import SAID_BY_THE_TWIN
 from eureka_park.cli.twin_many_errors import SAID_BY_SWEEPS
+from eureka_park.cli.twin_report_errors import SAID_BY_RUN_FILES
 from eureka_park.cli.words import N_, _, language
 from eureka_park.foundation.errors import ParkError
 
@@ -145,7 +146,16 @@ def sentence(text: str) -> str:
         if found := _last(form).fullmatch(text):
             names = found.groupdict()
             return f"{sentence(names.pop('_before'))} {_(form, **names)}"
-    said = (SAID_BY_THE_PARK, ADVICE, SAID_BY_ENERGY, SAID_BY_POLICY, SAID_BY_THE_TWIN, SAID_BY_SWEEPS, SAID_BY_OBSERVE)
+    said = (
+        SAID_BY_THE_PARK,
+        ADVICE,
+        SAID_BY_ENERGY,
+        SAID_BY_POLICY,
+        SAID_BY_THE_TWIN,
+        SAID_BY_SWEEPS,
+        SAID_BY_RUN_FILES,
+        SAID_BY_OBSERVE,
+    )
     for form in (*FORMS, *chain.from_iterable(said)):
         if found := _pattern(form).fullmatch(text):
             return _(form, **found.groupdict())

@@ -74,6 +74,10 @@ def _check(file: Path) -> None:
         raise BadInput(f"A report does not end in '{file.suffix}'.", fix="Write --out FILE.html or .pdf.")
     if not file.resolve().parent.is_dir():
         raise BadInput(f"'{file}' cannot be written: there is no folder '{file.parent}'.", fix="Make it first.")
+    if file.suffix == ".pdf":
+        from eureka_park.adapters.browser_print import browser
+
+        browser(OUT)
 
 
 def zone_of(records: list[RunRecord]) -> str:

@@ -14,12 +14,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
+from eureka_park.adapters.browser_print import browser, print_pdf
 from eureka_park.energy.weather_file import write_whole
-from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
+from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.twin.run_files import read_run
 from eureka_park.twin.run_record import RunRecord
+
+INSTEAD: Final = "report.html"  # what can be written where nothing prints
 
 
 def write_report(records: Sequence[RunRecord], out: Path, lang: str, zone: str) -> None:
@@ -27,31 +30,18 @@ def write_report(records: Sequence[RunRecord], out: Path, lang: str, zone: str) 
     if out.suffix not in {".html", ".pdf"}:
         raise BadInput(f"A report does not end in '{out.suffix}'.", fix="Write --out FILE.html or .pdf.")
     if out.suffix == ".pdf":
-        _check_browser()
+        browser(INSTEAD)  # said before anything is drawn
     from eureka_park.web.twin_report.render import standalone
 
     text = standalone(records, lang, zone)
     if out.suffix == ".html":
         write_whole(out, text.encode())
         return
-    from eureka_park.adapters.browser_print import print_pdf
-
     with tempfile.TemporaryDirectory(prefix="park-report-") as folder:
         page = Path(folder) / "report.html"
         page.write_text(text, "utf-8")
-        print_pdf(page, Path(folder) / "report.pdf")
+        print_pdf(page, Path(folder) / "report.pdf", INSTEAD)
         write_whole(out, (Path(folder) / "report.pdf").read_bytes())
-
-
-def _check_browser() -> None:
-    """Say before anything is drawn that nothing can print it."""
-    from eureka_park.adapters.browser_print import browser
-
-    try:
-        browser()
-    except Unavailable as missing:
-        fix = "Install one (apt install chromium), or write --out report.html and print it from your browser."
-        raise Unavailable(missing.message, fix=fix, code=missing.code) from None
 
 
 def told(records: Sequence[RunRecord], lang: str, zone: str) -> str:

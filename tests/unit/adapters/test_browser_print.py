@@ -25,6 +25,6 @@ def test_what_the_browser_says_is_passed_on(
     program = tmp_path / "chromium"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(browser_print, "browser", lambda: str(program))
+    monkeypatch.setattr(browser_print, "browser", lambda _instead: str(program))
     with pytest.raises(Unavailable, match=says):
         browser_print.print_pdf(tmp_path / "page.html", tmp_path / "page.pdf")

@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.recorded_run import recorded_run
 from tests.unit.cli.conftest import Run, one_json
 
+from eureka_park.adapters import browser_print
 from eureka_park.cli import twin_report
 from eureka_park.twin.run_files import write_run
 from eureka_park.twin.run_record import RunRecord
@@ -56,8 +57,18 @@ def test_several_runs_are_one_report_here_in_the_language_asked_for(
         {"folders": (folder, folder), "file": Path("report.html"), "lang": "ar", "zone": "Africa/Casablanca"}
     ]
     monkeypatch.setenv("PARK_LANG", "fr")
+    monkeypatch.setattr(browser_print, "browser", lambda _instead: "chromium")
     run("twin", "report", str(folder), "--out", "my.pdf")
     assert (asked[-1]["lang"], asked[-1]["file"]) == ("fr", Path("my.pdf"))
+
+
+def test_without_a_browser_no_pdf_is_begun(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = written(monkeypatch)
+    monkeypatch.setattr(browser_print, "PROGRAMS", ())
+    done = run("twin", "report", str(folder), "--out", "my.pdf")
+    assert done.exit_code == 1 and "Chromium" in done.stderr and "--out report.html" in done.stderr and not asked
+    monkeypatch.setenv("PARK_LANG", "fr")
+    assert "Installez" in run("twin", "report", str(folder), "--out", "my.pdf").stderr
 
 
 def test_the_clock_is_that_of_the_site() -> None:
