@@ -110,7 +110,8 @@ def run_all(runs: Sequence[Wanted], *, out: Path | None, workers: int | None, ag
         n_asked = workers or min(n_cores(), max(1, len(todo)))
         n_workers = n_at_once(todo, n_asked, sweep.memory_mib)
         if n_workers < n_asked and not quiet:
-            say(_("memory lets {n} runs go on at once, not {asked}", n=n_workers, asked=n_asked))
+            say(count("memory lets {n} run go on at once, not {asked}",
+                      "memory lets {n} runs go on at once, not {asked}", n_workers, asked=n_asked))  # fmt: skip
         crew = Processes(n_workers)
     with Board(quiet=quiet) as board:
         sweep.run(crew, board.show)
