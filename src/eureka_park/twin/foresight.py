@@ -18,6 +18,8 @@ from eureka_park.foundation.units import GIB, MIB
 
 BEFORE_BYTES: Final = 260 * MIB  # the program with its kernels
 JOB_BYTES: Final = 500  # a job that stands in a table: its row, its fate and its figures
+OPEN_JOB_BYTES: Final = 1300  # a job of a stream that waits or runs
+WAIT_DAYS: Final = 1.0  # of arrivals that wait at once, at most; assumption
 NODE_BYTES: Final = 500
 TENANT_HOUR_BYTES: Final = 40  # of fairness
 KEPT_FREE_FRAC: Final = 0.05
@@ -28,12 +30,13 @@ ARRAY_CELL_BYTES: Final = 24  # a value of a Parquet file while it is read
 MEMINFO: Final = Path("/proc/meminfo")
 CGROUP: Final = Path("/sys/fs/cgroup")
 GROUPS: Final = Path("/proc/self/cgroup")
+STATM: Final = Path("/proc/self/statm")
 
 
-def run_bytes(n_jobs: int, n_nodes: int, n_tenants: int, days: float) -> dict[str, float]:
-    """Memory of a run by what it is for."""
+def run_bytes(n_jobs: int, n_nodes: int, n_tenants: int, days: float, n_open: float | None = None) -> dict[str, float]:
+    """Memory of a run by what it is for. `n_open`: jobs of a stream that are there at once; None: all stand in a table."""
     return {
-        "jobs": float(n_jobs * JOB_BYTES),
+        "jobs": float(n_jobs * JOB_BYTES) if n_open is None else n_open * OPEN_JOB_BYTES,
         "nodes": float(n_nodes * NODE_BYTES),
         "tenants": n_tenants * (days + TAIL_DAYS) * 24.0 * TENANT_HOUR_BYTES,
         "program": float(BEFORE_BYTES),
@@ -45,10 +48,21 @@ def foreseen_mib(site: Site, n_jobs: int, n_tenants: int, days: float) -> float:
     return sum(run_bytes(n_jobs, _n_nodes(site), n_tenants, days).values()) / MIB
 
 
-def check_memory(site: Site, n_jobs: int, n_tenants: int, days: float, free_bytes: float | None = None) -> None:
-    """Raise TooLarge, with what a run needs, what is free and what to change, where memory will not do."""
-    needs = run_bytes(n_jobs, _n_nodes(site), n_tenants, days)
-    free = memory_free_bytes() if free_bytes is None else free_bytes
+def check_memory(
+    site: Site,
+    n_jobs: int,
+    n_tenants: int,
+    days: float,
+    free_bytes: float | None = None,
+    *,
+    streams: bool = False,
+) -> None:
+    """Raise TooLarge, with what a run needs, what is free and what to change, where memory will not do. `streams`: jobs
+    are drawn as they come.
+    """
+    n_open = min(float(n_jobs), _n_gpus(site) + n_jobs / days * WAIT_DAYS) if streams else None
+    needs = run_bytes(n_jobs, _n_nodes(site), n_tenants, days, n_open)
+    free = memory_free_bytes() + _held_bytes() if free_bytes is None else free_bytes
     if sum(needs.values()) <= free:
         return
     most = max(needs, key=lambda name: needs[name])
@@ -125,6 +139,12 @@ def _of_limits() -> Iterator[float]:
             yield soft - held
 
 
+def _held_bytes() -> float:
+    """What this process holds already: its program, and room that an earlier run has left."""
+    words = "".join(_lines(STATM)).split()
+    return float(words[1]) * resource.getpagesize() if len(words) > 1 else 0.0
+
+
 def _available_bytes() -> float:
     found = [float(line.split()[1]) * 1024.0 for line in _lines(MEMINFO) if line.startswith("MemAvailable:")]
     return found[0] if found else math.inf
@@ -141,6 +161,10 @@ def _number_in(path: Path) -> float | None:
     """The number in a file; None where there is none, or it says that there is no limit."""
     words = _lines(path)
     return float(words[0]) if words and words[0].isdigit() else None
+
+
+def _n_gpus(site: Site) -> int:
+    return sum(kind.n_nodes * kind.n_gpus for kind in site.nodes)
 
 
 def _n_nodes(site: Site) -> int:

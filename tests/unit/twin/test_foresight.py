@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_a_run_is_refused_with_its_figures(n_jobs: int, n_tenants: int, days: fl
 
 def test_a_run_that_fits_goes_on() -> None:
     check_memory(SITE, 10_000, 100, 2.0, free_bytes=1.0 * GIB)
+
+
+def test_what_the_process_holds_already_is_not_needed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    statm = tmp_path / "statm"
+    statm.write_text(f"900000 {250 * MIB // resource.getpagesize()} 1 1 0 1 0\n")
+    monkeypatch.setattr(foresight, "STATM", statm)
+    monkeypatch.setattr(foresight, "memory_free_bytes", lambda: 100.0 * MIB)
+    check_memory(SITE, 10, 1, 1.0)  # as a second run in one process
+    monkeypatch.setattr(foresight, "STATM", tmp_path / "none")
+    with pytest.raises(TooLarge, match="most of it for the program alone"):
+        check_memory(SITE, 10, 1, 1.0)
 
 
 def test_many_machines_are_named() -> None:
