@@ -30,13 +30,12 @@ def add_kinds(record: RunRecord, supply: Supply) -> None:
         if plant.type in by_kind and plant.id in problem.direct_mw:
             by_kind[plant.type] += problem.direct_mw[plant.id]
     total = by_kind["wind"] + by_kind["pv"]
-    wind = np.divide(by_kind["wind"], total, out=np.zeros(n), where=total > 0.0)
     sun_mw: Floats = np.zeros(n)
     for tank in problem.salt.values():
         sun_mw = sun_mw + np.minimum(tank.heat_mw_th, tank.power_block_mw_th) * tank.per_heat
     figures = record.figures
     kwh_per_mw = KW_PER_MW * site.factor * float(figures.get("plants_factor") or 1.0)
     kwh_per_mw /= float(figures.get("per_it") or 1.0)
-    hours["wind_kwh"] = direct * wind
-    hours["pv_kwh"] = direct - hours["wind_kwh"]
+    for kind, given_mw in by_kind.items():  # where neither gives, what there is comes from batteries
+        hours[f"{kind}_kwh"] = direct * np.divide(given_mw, total, out=np.zeros(n), where=total > 0.0)
     hours["csp_kwh"] = np.minimum(salt, sun_mw * kwh_per_mw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,9 +60,10 @@ def test_kinds_are_those_of_the_same_weather() -> None:
     hours["hour_s"] = EXAMPLE.start_s + 3600.0 * np.arange(n)
     record = RunRecord({"days": 7.0, "factor": site.factor, "per_it": 1.0975}, hours)
     add_kinds(record, supply_of(site, 1, "all-plants"))
-    assert np.allclose(hours["wind_kwh"] + hours["pv_kwh"], 600.0)
+    both = hours["wind_kwh"] + hours["pv_kwh"]
+    assert np.allclose(both[both > 0.0], 600.0) and (both > 0.0).mean() > 0.9
     night = np.arange(n) % 24 < 4
-    assert hours["pv_kwh"][night].max() == pytest.approx(0.0, abs=1.0) and hours["csp_kwh"][night].max() == 0.0
+    assert hours["pv_kwh"][night].max() == 0.0 and hours["csp_kwh"][night].max() == 0.0
     assert (hours["csp_kwh"] <= 900.0).all() and hours["csp_kwh"].max() > 0.0
 
 

@@ -36,7 +36,7 @@ class RunQuestion(BaseModel):
 
     one_in: int = Field(128, ge=1, le=10_000, description="One node in so many is played: 1, 8, 32, 128 or 512")
     days: int = Field(14, ge=1, le=DAYS_MAX, description="Length of the run")
-    month: int = Field(3, ge=1, le=12, description="The run begins on the first Monday of this month")
+    month: int = Field(12, ge=1, le=12, description="The run begins on the first Monday of this month")
     load_frac: float = Field(0.8, gt=0, le=2, description="GPU hours that jobs ask for, over those there are")
     demand_of_supply: float = Field(
         0.0,
@@ -82,7 +82,7 @@ def ask(request: Request, who: Someone, body: RunQuestion) -> dict[str, Any]:
 
 @router.post("/example", status_code=202, operation_id="ask_for_example")
 def example(request: Request) -> dict[str, Any]:
-    """Have the example played, which everybody may: a fortnight of March on one node in 128. Once kept, it stays."""
+    """Have the example played, which everybody may: a fortnight of December on one node in 128. Once kept, it stays."""
     desk = desk_of(request)
     return told(desk, desk.example())
 
