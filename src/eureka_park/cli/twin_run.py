@@ -51,9 +51,8 @@ OPTIONS: Final = (
     click.option("--policy", type=click.Choice(POLICIES), default="park", show_default=True,
                  help="Who decides: the park's own policy, or another one to compare with; the guide says what each "
                       "does."),
-    click.option("--bound/--no-bound", default=None,
-                 help="Say how clean it could have been with all known in advance; default: in runs of up to 92 "
-                      "days."),
+    click.option("--bound/--no-bound", default=True,
+                 help="Say how clean it could have been with all known in advance (a year: some 15 s)."),
     click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
                  help="Keep the run: figures, hours, tenants and a sample of jobs as files."),
 )  # fmt: skip

@@ -34,7 +34,7 @@ STATM: Final = Path("/proc/self/statm")
 
 
 def run_bytes(n_jobs: int, n_nodes: int, n_tenants: int, days: float, n_open: float | None = None) -> dict[str, float]:
-    """Memory of a run by what it is for. `n_open`: jobs of a stream that are there at once; None: all stand in a table."""
+    """Memory of a run by what it is for. `n_open`: jobs of a stream at any one time; None: a table."""
     return {
         "jobs": float(n_jobs * JOB_BYTES) if n_open is None else n_open * OPEN_JOB_BYTES,
         "nodes": float(n_nodes * NODE_BYTES),

@@ -9,13 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eureka_park.energy.core.cooling import site_mw_from_it_mw
-from eureka_park.energy.core.scenarios import SCENARIOS, scenario_of
 from eureka_park.energy.core.supply import Supply, supply_from, supply_of
 from eureka_park.energy.weather_file import read_weather
 from eureka_park.foundation.errors import BadInput, Internal, ParkError, Unavailable
@@ -23,14 +21,14 @@ from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
-from eureka_park.twin.core.arrivals import JOBS_MAX, Arrivals, make_workload, tenant_paths
+from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
 from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.came import that_came
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.faults import Faults, Ranges, drawn, failures_under, ranges_of
 from eureka_park.twin.core.metrics import Park, report, units
-from eureka_park.twin.core.mix import YEAR_MIX, Mix
+from eureka_park.twin.core.mix import YEAR_MIX, YEAR_TENANTS
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.own_supply import Asked, asked_mw, own_clean_mw, plants_factor, supply_times
 from eureka_park.twin.core.played import Played
@@ -44,6 +42,18 @@ from eureka_park.twin.faults_file import asked_faults
 from eureka_park.twin.foresight import check_memory
 from eureka_park.twin.run_assumed import assumptions_of
 from eureka_park.twin.run_record import RunRecord
+from eureka_park.twin.run_request import (
+    DAYS,
+    DAYS_MAX,
+    GPU_H_PER_JOB,
+    LOAD_FRAC,
+    STREAM_FROM,
+    PolicyName,
+    TwinRequest,
+    check_request,
+    tick_s_of,
+)
+from eureka_park.twin.run_streamed import Streamed, asked_of_stream, first_jobs, play_stream
 from eureka_park.twin.run_tables import hours_of, sample_of
 from eureka_park.twin.trace_files import read_trace
 
@@ -52,57 +62,15 @@ if TYPE_CHECKING:
 
     from eureka_park.control.policy import Policy
 
-START_S: Final = 1_772_409_600.0  # 2026-03-02T00:00:00Z, a Monday near the equinox
-DAYS: Final = 2.0
-DAYS_MAX: Final = 366.0
-LOAD_FRAC: Final = 0.7
-LOAD_FRAC_MAX: Final = 10.0
-MIX: Final = Mix()
-BOUND_DAYS: Final = 92.0  # runs up to this length are bounded unattended: a second or two; a year takes 15 CPU s
-GPU_H_PER_JOB: Final = 11.9  # Philly's; what `--jobs` follows from where nobody gives it
-PolicyName = Literal["park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus"]
 Declared = tuple[str, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class TwinRequest:
-    """What to run. None: as many jobs as fill the site; two days, or the length of the trace.
-
-    `load_frac`: GPU time asked for over the site's; None: `LOAD_FRAC`, and a trace as it is. `demand_of_supply`: plants
-    are scaled until the mean power asked for is so many times what they give. `weather`: park weather files by place.
-    `faults`: words (see `core.faults`), or a TOML file. `columns`: the trace's own names, by the park's.
-    `bound`: whether the clairvoyant bound of clean power is solved; None: in runs of up to `BOUND_DAYS`.
-    """
-
-    n_jobs: int | None = None
-    days: float | None = None
-    seed: int = 1
-    trace: Path | None = None
-    policy: PolicyName = "park"
-    load_frac: float | None = None
-    start_s: float = START_S
-    plan_every_h: int = 6
-    bound: bool | None = None
-    demand_of_supply: float | None = None
-    weather: Mapping[str, Path] = field(default_factory=dict, hash=False)
-    scenario: str = SCENARIOS[0].name
-    faults: str | Path = ""
-    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """A plain JSON value; files by their names."""
-        found = {name: getattr(self, name) for name in self.__slots__}
-        found["trace"] = self.trace.name if self.trace else None
-        found["weather"] = {place: path.name for place, path in self.weather.items()}
-        found["faults"] = self.faults.name if isinstance(self.faults, Path) else self.faults
-        return found | {"columns": dict(self.columns)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class World:
     """The truth of a run, and the shares under which it is played. Instants but the sky's count from the start.
 
-    `told`: how it came about, as the report repeats it.
+    `told`: how it came about, as the report repeats it. `stream`: what the jobs are drawn from as they come; `work`
+    then holds the first of them.
     """
 
     site: Site
@@ -112,6 +80,7 @@ class World:
     shares: tuple[Declared, ...]
     days: float
     told: Mapping[str, Any] = field(default_factory=dict)
+    stream: Arrivals | None = None
 
 
 PlayFn = Callable[[World, "Policy", PolicyName], Played]
@@ -168,30 +137,40 @@ def run_recorded(
     told_frac: Callable[[float], None] = lambda _frac: None,
 ) -> RunRecord:
     """As `run_twin`, with what files keep of a run; it ends early when `stopped` says so. Raises BadInput."""
-    figures, world, played = _run(site, request, policy, Watch(told, told_frac, stopped))
-    hours, sample = hours_of(world.sky, played), sample_of(world.work, played, request.seed)
-    return RunRecord(figures, hours, sample, request.to_json())
+    figures, world, played, streamed = _run(site, request, policy, Watch(told, told_frac, stopped))
+    if streamed is not None:
+        sample = streamed.sample(world.work.leaves)
+    else:
+        sample = sample_of(world.work, played, request.seed)
+    return RunRecord(figures, hours_of(world.sky, played), sample, request.to_json())
 
 
 def _run(
     site: Site, request: TwinRequest, policy: Policy, watch: Watch, play: PlayFn | None = None
-) -> tuple[dict[str, Any], World, Played]:
-    """The figures of a run, its world, and what was played."""
-    clock = Clock(watch.told)
+) -> tuple[dict[str, Any], World, Played, Streamed | None]:
+    """The figures of a run, its world, what was played, and the counts of a stream."""
+    clock, streamed = Clock(watch.told), None
     world = make_world(site, request, clock)
+    policy = replace(policy, tick_s=tick_s_of(request, world.days))
     with clock.part("play"), _blamed(request.policy):
-        played = play(world, policy, request.policy) if play else _play(world, policy, request.policy, watch)
+        if world.stream is not None and play is None:
+            streamed = _play_stream(world, world.stream, policy, request, watch)
+            played = streamed.played
+        else:
+            played = play(world, policy, request.policy) if play else _play(world, policy, request.policy, watch)
     world = replace(world, sky=played.sky or world.sky)
-    if not played.is_whole:
+    if not played.is_whole and streamed is None:
         world, played = _cut(world, played)
     park = park_of(site, world)
     with clock.part("metrics"):
-        found = report(world.work, played, world.shares, park)
+        if streamed is not None:
+            found = streamed.figures(world.work.leaves, world.shares, park)
+        else:
+            found = report(world.work, played, world.shares, park)
     found |= dict.fromkeys(FIGURES)
-    is_bounded = world.days <= BOUND_DAYS if request.bound is None else request.bound
-    if is_bounded and played.is_whole and "it_kwh" in played.totals:
+    if request.bound and played.is_whole and "it_kwh" in played.totals:
         with clock.part("bound"):
-            found |= _bound(world, played, policy, found["cfe_frac"])
+            found |= _bound(world, played, policy, found["cfe_frac"], streamed)
     figures = {
         "site": site.name,
         "policy": request.policy,
@@ -200,6 +179,7 @@ def _run(
         "is_whole": played.is_whole,
         "days_played": min(world.days, played.until_s / DAY_S),
         "trace": request.trace.name if request.trace else None,
+        "tick_s": policy.tick_s,
         "n_nodes": sum(kind.n_nodes for kind in site.nodes),
         "n_failures": world.failures.n_failures,
         "filled": dict(world.work.filled),
@@ -212,7 +192,7 @@ def _run(
         "wall_s": clock.wall_s,
         "peak_rss_mib": peak_rss_mib(),
     }
-    return figures, world, played
+    return figures, world, played, streamed
 
 
 def _cut(world: World, played: Played) -> tuple[World, Played]:
@@ -231,8 +211,8 @@ def _blamed(name: str) -> Iterator[None]:
     except (ParkError, MemoryError):
         raise
     except Exception as error:
-        words = " ".join(str(error).split())[:200]
-        told = f"Policy {name} broke off: {type(error).__name__}{': ' if words else ''}{words}"
+        words = " ".join(("", *str(error).split()))[:200]
+        told = f"Policy {name} broke off: {type(error).__name__}{words and ':'}{words}"
         raise Internal(
             f"{told.rstrip('.')}.", fix="Run another policy, or report this one with its seed.", code="policy_broke"
         ) from error
@@ -241,24 +221,24 @@ def _blamed(name: str) -> Iterator[None]:
 def make_world(site: Site, request: TwinRequest, clock: Clock | None = None) -> World:
     """Work, sky and failures of a run. Raises BadInput where the request or the trace is wrong."""
     clock, tree = clock or Clock(), SeedTree(request.seed).child("twin")
-    _check(request)
+    check_request(request)
     faults, ranges = asked_faults(request.faults), node_ranges(site)
     if request.trace is None:
-        check_memory(site, *_size(site, request))
+        n_jobs, n_tenants, days = _size(site, request)
+        check_memory(site, n_jobs, n_tenants, days, streams=n_jobs > STREAM_FROM)
     with clock.part("work"):
-        work, days, told = _work(site, request, tree)
+        work, days, told, stream = _work(site, request, tree)
     with clock.part("sky"):
         faults = drawn(faults, [plant.id for plant in site.plants], ranges, days, tree)
-        supply, of_supply = _supply(site, request, work, days)
+        asked_kwh = (
+            asked_of(site, work, days) if stream is None else asked_of_stream(site, work, stream, _n_units(site, work))
+        )
+        supply, of_supply = _supply(site, request, asked_kwh, days)
         asked = SkyRequest(request.start_s, days, request.seed, request.plan_every_h, request.scenario, faults=faults)
         sky = open_sky(site, asked, supply)
         failures = failures_under(faults, ranges, days, tree)
-    told |= (
-        of_supply
-        | _of_faults(faults)
-        | {"assumptions": assumptions_of(request, work, YEAR_MIX if request.trace else MIX, LOAD_FRAC)}
-    )
-    return World(site, work, sky, failures, shares_of(site, work.leaves), days, told)
+    told |= of_supply | _of_faults(faults) | {"assumptions": assumptions_of(request, work, YEAR_MIX, LOAD_FRAC)}
+    return World(site, work, sky, failures, shares_of(site, work.leaves), days, told, stream)
 
 
 def _of_faults(faults: Faults) -> dict[str, Any]:
@@ -267,7 +247,7 @@ def _of_faults(faults: Faults) -> dict[str, Any]:
     return {"node_failures_of_usual": faults.nodes, "outages": rows, "n_network_outages": len(faults.of_network)}
 
 
-def _supply(site: Site, request: TwinRequest, work: Workload, days: float) -> tuple[Supply, dict[str, Any]]:
+def _supply(site: Site, request: TwinRequest, asked: Asked, days: float) -> tuple[Supply, dict[str, Any]]:
     """The plants of a run, and how much they give for what is asked. Raises BadInput."""
     weather = {place: read_weather(path) for place, path in request.weather.items()}
     if weather:
@@ -276,7 +256,7 @@ def _supply(site: Site, request: TwinRequest, work: Workload, days: float) -> tu
         supply = supply_of(site, request.seed, request.scenario)
     n_hours = math.ceil(days * 24 - 1e-9)
     own_mw = own_clean_mw(supply, request.start_s, n_hours)
-    wanted_mw = asked_mw(site, asked_of(site, work, days), days) / site.factor
+    wanted_mw = asked_mw(site, asked, days) / site.factor
     factor = 1.0
     if request.demand_of_supply is not None:
         factor = plants_factor(request.demand_of_supply, wanted_mw, own_mw)
@@ -350,23 +330,6 @@ def peak_rss_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
-def _check(request: TwinRequest) -> None:
-    scenario_of(request.scenario)
-    if request.days is not None and not 0.0 < request.days <= DAYS_MAX:
-        raise BadInput(f"{request.days:g} days cannot be run.", fix=f"Give 0.1 to {DAYS_MAX:g} days.", field="days")
-    if request.n_jobs is not None and request.n_jobs < 1:
-        raise BadInput(f"{request.n_jobs} jobs cannot be run.", fix="Give at least 1.", field="jobs")
-    if request.n_jobs is not None and request.n_jobs > JOBS_MAX:
-        told = f"{request.n_jobs:,} jobs are more than {JOBS_MAX:,}."
-        raise BadInput(told, fix="Give fewer jobs: a year of the largest park has 100 to 150 million.", field="jobs")
-    if request.columns and request.trace is None:
-        raise BadInput("There is no trace whose columns could be named.", fix="Give --trace FILE.", field="map")
-    for name, value in (("load_frac", request.load_frac), ("demand_of_supply", request.demand_of_supply)):
-        if value is not None and not 0.0 < value <= LOAD_FRAC_MAX:
-            told = f"{name} = {value:g} is outside 0 to {LOAD_FRAC_MAX:g}."
-            raise BadInput(told, fix="Give a number such as 0.8.", field=name)
-
-
 def _size(site: Site, request: TwinRequest) -> tuple[int, int, float]:
     """Jobs, tenants and days of work that the seed draws."""
     days = request.days if request.days is not None else DAYS
@@ -378,23 +341,21 @@ def tenants_of(site: Site) -> tuple[str, ...]:
     """The leaves for which a seed draws jobs: the site's own where it lists several, else made-up ones."""
     own = tuple(share.path for share in site.shares)
     leaves = tuple(path for path in own if not any(other.startswith(f"{path}/") for other in own))
-    return leaves if len(leaves) > 1 else tenant_paths()
+    return leaves if len(leaves) > 1 else tenant_paths(YEAR_TENANTS)
 
 
-def _work(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float, dict[str, Any]]:
-    """The jobs of a run, its length in days, and how both came about."""
+def _work(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float, dict[str, Any], Arrivals | None]:
+    """The jobs of a run (of a stream the first ones), its length in days, how both came about, and the stream."""
     if request.trace is not None:
-        return _traced(site, request, tree)
+        return *_traced(site, request, tree), None
     n_jobs, _n_leaves, days = _size(site, request)
-    work = _drawn(site, request, n_jobs, days, tree)
-    return work, days, {"load_frac": _load_frac(site, work, days), "scaled_by": None}
-
-
-def _drawn(site: Site, request: TwinRequest, n_jobs: int, days: float, tree: SeedTree) -> Workload:
-    """Jobs of the seed."""
     load_frac = LOAD_FRAC if request.load_frac is None else request.load_frac
     first_hour = hour_of_week(site.timezone, request.start_s)
-    return make_workload(Arrivals(n_jobs, days, tenants_of(site), node_shapes(site), load_frac, first_hour, MIX), tree)
+    what = Arrivals(n_jobs, days, tenants_of(site), node_shapes(site), load_frac, first_hour, YEAR_MIX)
+    if n_jobs > STREAM_FROM and any(shape.gpus for shape in what.shapes):
+        return first_jobs(what, tree), days, {"load_frac": load_frac, "scaled_by": None}, what
+    work = make_workload(what, tree, stream=True)
+    return work, days, {"load_frac": _load_frac(site, work, days), "scaled_by": None}, None
 
 
 def _traced(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload, float, dict[str, Any]]:
@@ -441,18 +402,23 @@ def natural_jobs(shapes: Sequence[NodeShape], days: float, load_frac: float | No
 
 
 def hour_of_week(timezone: str, instant_s: float) -> int:
-    """The local hour of the week, 0 for Monday 00:00."""
+    """Local hour of the week, from Monday 00:00."""
     local = datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone))
     return local.weekday() * 24 + local.hour
 
 
-def _bound(world: World, played: Played, policy: Policy, cfe_frac: float | None) -> dict[str, float | None]:
+def _bound(
+    world: World, played: Played, policy: Policy, cfe_frac: float | None, streamed: Streamed | None
+) -> dict[str, float | None]:
     """What a clairvoyant could have done with the same work; see `core.bound`."""
     from eureka_park.twin.core.bound import bound_figures
     from eureka_park.twin.core.bound_work import served_of
 
     classes, types = class_rows(world.site), site_gpu_types(world.site)
-    served = served_of(world.work, played, classes, types, world.failures, tick_s=policy.tick_s)
+    if streamed is not None:
+        served = streamed.served(classes, world.failures)
+    else:
+        served = served_of(world.work, played, classes, types, world.failures, tick_s=policy.tick_s)
     return bound_figures(served, world.sky, policy.cap_curve if policy.can_cap else (), cfe_frac)
 
 
@@ -467,4 +433,13 @@ def _play(world: World, policy: Policy, name: PolicyName, watch: Watch) -> Playe
     )  # fmt: skip
 
 
-__all__ = ["TwinRequest", "World", "make_world", "run_recorded", "run_twin"]
+def _play_stream(world: World, what: Arrivals, policy: Policy, request: TwinRequest, watch: Watch) -> Streamed:
+    n_gpus = float(sum(kind.n_nodes * kind.n_gpus for kind in world.site.nodes))
+    return play_stream(
+        opening_of(world.site, world.work, world.shares, half_life_s=policy.half_life_s), what,
+        SeedTree(request.seed).child("twin"), world.sky, world.failures, policy, request.policy, world.shares, n_gpus,
+        bounds=request.bound, told=watch.told_frac, stopped=watch.stopped,
+    )  # fmt: skip
+
+
+__all__ = ["DAYS", "PolicyName", "TwinRequest", "World", "make_world", "run_recorded", "run_twin"]

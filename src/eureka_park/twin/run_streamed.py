@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from eureka_park.compute.core.board_setup import ClassRow
 from eureka_park.foundation.seeds import SeedTree
-from eureka_park.foundation.units import DAY_S
+from eureka_park.foundation.site_file import Site
+from eureka_park.foundation.units import DAY_S, HOUR_S
 from eureka_park.twin.core.arrivals import Arrivals
-from eureka_park.twin.core.closing import Counting, new_counting
+from eureka_park.twin.core.bound_work import Served, base_kwh_of, sums_of
+from eureka_park.twin.core.closing import Counting, new_counting, sample_of
+from eureka_park.twin.core.energy_figures import kw_of_jobs
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.fairness import new_alone
-from eureka_park.twin.core.metrics import Park, leaf_weights, streamed_report
-from eureka_park.twin.core.opening import Opening
+from eureka_park.twin.core.metrics import Park, leaf_weights, streamed_report, units
+from eureka_park.twin.core.opening import Opening, class_rows, site_gpu_types
+from eureka_park.twin.core.own_supply import Asked
 from eureka_park.twin.core.play import TAIL_H, play_from
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.sources import StreamedWork
 from eureka_park.twin.core.stream import begin, chunk_of, drawn
-from eureka_park.twin.core.workload import DTYPES, Workload, workload_of
+from eureka_park.twin.core.workload import DTYPES, TIER_NAMES, Workload, workload_of
 
 if TYPE_CHECKING:
     from eureka_park.control.policy import Policy
@@ -35,10 +40,29 @@ class Streamed:
 
     played: Played
     counting: Counting
+    tick_s: float
 
     def figures(self, leaves: Sequence[str], shares: Sequence[tuple[str, float, float]], park: Park) -> dict[str, Any]:
         """Its figures, as `core.metrics.report` has those of a table."""
         return streamed_report(leaves, self.counting.tally, self.counting.hours, self.played, shares, park)
+
+    def served(self, classes: Sequence[ClassRow], failures: Failures) -> Served:
+        """What a bound must serve, as `bound_work.served_of` has it of a table."""
+        marks, tick_s, totals = self.counting.marks, self.tick_s, self.played.totals
+        earliest, latest = sums_of(marks.early), sums_of(marks.late)
+        n_gpus = sum(klass.n_nodes * klass.n_gpus for klass in classes)
+        counted = self.played.counted
+        it_kwh = float(totals["it_kwh"] if counted is None else counted.load_kwh.sum())
+        return Served(
+            np.maximum(earliest, latest), latest, base_kwh_of(classes, failures, earliest.shape[1] - 1, tick_s),
+            n_gpus * float(marks.gpu_kw[0]), it_kwh, min(it_kwh, float(totals["clean_kwh"])), tick_s / HOUR_S,
+        )  # fmt: skip
+
+    def sample(self, leaves: Sequence[str]) -> dict[str, Any]:
+        """Some of its jobs; see `run_record.SAMPLE`."""
+        found = sample_of(self.counting, leaves, TIER_NAMES)
+        due_s = found["deadline_s"]
+        return found | {"deadline_s": np.where(np.isfinite(due_s), due_s, np.nan)}
 
 
 def play_stream(
@@ -65,7 +89,7 @@ def play_stream(
         opening, source, sky, failures, policy, policy.tick_s, name, by_leaf=name == "park", told=told, stopped=stopped,
         closed=counting.take,
     )  # fmt: skip
-    return Streamed(played, counting)
+    return Streamed(played, counting, policy.tick_s)
 
 
 def first_jobs(what: Arrivals, tree: SeedTree, n_jobs: int = SAMPLE_JOBS) -> Workload:
@@ -74,3 +98,11 @@ def first_jobs(what: Arrivals, tree: SeedTree, n_jobs: int = SAMPLE_JOBS) -> Wor
     chunk = chunk_of(n)
     n = drawn(begin(what, tree), chunk)
     return workload_of(what.leaves, {name: np.array(chunk[name][:n]) for name in DTYPES})
+
+
+def asked_of_stream(site: Site, first: Workload, what: Arrivals, n_units: float) -> Asked:
+    """What the jobs of a stream ask for: its load, each GPU second with the power that those of the first jobs draw."""
+    kw, unit_s = kw_of_jobs(first, class_rows(site), site_gpu_types(site)), units(first) * first.run_s
+    load_frac = what.load_frac or 0.0
+    each_kw = float((kw * first.run_s).sum()) / float(unit_s.sum())
+    return Asked(each_kw * load_frac * n_units * what.days * 24.0, load_frac)

@@ -70,7 +70,7 @@ def test_the_world_is_the_seeds() -> None:
 
 def test_without_a_number_jobs_are_as_many_as_fill_the_site() -> None:
     assert natural_jobs(node_shapes(small_site(2_500)), 30.0, 0.7) == round(0.7 * 20_000 * 720 / 11.9)
-    assert make_world(small_site(10), TwinRequest(days=1.0)).work.n_jobs == round(0.7 * 80 * 24 / 11.9)
+    assert make_world(small_site(10), TwinRequest(days=1.0)).work.n_jobs == round(0.8 * 80 * 24 / 11.9)
 
 
 def test_tenants_are_the_sites_leaves_where_it_has_several() -> None:
@@ -79,7 +79,7 @@ def test_tenants_are_the_sites_leaves_where_it_has_several() -> None:
     assert world.work.leaves == ("a/x", "a/y", "b")
     assert [row[:2] for row in world.shares] == [("a", 3.0), ("a/x", 1.0), ("a/y", 1.0), ("b", 1.0)]
     alone = make_world(small_site(), TwinRequest(200, 1.0))
-    assert len(alone.work.leaves) == 100
+    assert len(alone.work.leaves) == 1000
     assert {row[0] for row in alone.shares} == {*alone.work.leaves, "welcome"}
 
 

@@ -6,6 +6,7 @@ A run of 10^8 jobs keeps none of them; each is added here once, when it leaves t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -164,7 +165,7 @@ def new_counting(
     )  # fmt: skip
 
 
-def sample_of(counting: Counting, leaves: tuple[str, ...], tiers: tuple[str, ...]) -> dict[str, Any]:
+def sample_of(counting: Counting, leaves: Sequence[str], tiers: Sequence[str]) -> dict[str, Any]:
     """The jobs of the sample by column, in the order of their submission. Instants from the start of the run; nan for
     what did not come to pass.
     """

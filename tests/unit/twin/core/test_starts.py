@@ -30,8 +30,8 @@ from eureka_park.twin.core.starts import (
     to_json,
     waiting_orders,
 )
-from eureka_park.twin.core.workload import Workload
 from eureka_park.twin.core.truth import World
+from eureka_park.twin.core.workload import Workload
 from eureka_park.twin.core.world import DONE, play_on
 from eureka_park.twin.run import node_shapes
 
