@@ -55,7 +55,7 @@ def compare(
         if not folders and "policy" not in asked:
             raise BadInput("Nothing to compare is named.", code="usage",
                            fix="Name folders of runs, or policies: --policy park,fcfs-easy")  # fmt: skip
-        runs = read_folders(folders) if folders else _made(asked, workers, out, quiet=quiet or as_json)
+        runs = read_folders(folders) if folders else _made(asked, workers, out, quiet=quiet)
         found = compared(runs)
     if as_json:
         print_json(found)

@@ -69,7 +69,7 @@ def sweep(
         from eureka_park.twin.sweep_tables import table_of
 
         begun_s = time.monotonic()
-        done = run_all(wanted_runs(asked, file), out=out, workers=workers, again=again, ray=ray, quiet=quiet or as_json)
+        done = run_all(wanted_runs(asked, file), out=out, workers=workers, again=again, ray=ray, quiet=quiet)
         wall_s = time.monotonic() - begun_s
         table = table_of(done.rows)
     if as_json:
