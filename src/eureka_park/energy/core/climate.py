@@ -20,13 +20,17 @@ WINDOW_DAYS: Final = 22  # on each side
 BRIGHT_DAYS: Final = 6  # on each side, of which the brightest counts as a bright day
 _GRID: Final = np.linspace(-6.0, 6.0, 4801)
 _CDF: Final = np.array([0.5 * (1.0 + erf(z / sqrt(2.0))) for z in _GRID])
+_STEP: Final = np.diff(_CDF)
+_PER_SCORE: Final = (len(_GRID) - 1) / float(_GRID[-1] - _GRID[0])
 
 Index = npt.NDArray[np.int64]
 
 
 def normal_cdf(score: Floats) -> Floats:
     """The normal distribution function."""
-    return np.asarray(np.interp(score, _GRID, _CDF), dtype=np.float64)
+    place = np.clip((np.asarray(score, dtype=np.float64) - _GRID[0]) * _PER_SCORE, 0.0, len(_GRID) - 1.0)
+    under = np.minimum(place.astype(np.int64), len(_GRID) - 2)  # the grid is even: no need to search it
+    return np.asarray(_CDF[under] + (place - under) * _STEP[under], dtype=np.float64)
 
 
 def normal_score(probability: Floats | float) -> Floats:

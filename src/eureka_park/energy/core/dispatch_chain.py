@@ -1,8 +1,8 @@
 """Dispatch problems one after another, each some hours later than the last, solved from where the last one ended.
 
-The program stays in the solver: only bounds and costs are renewed, and the last basis is moved on by the hours that
-have gone by. The optimum is that of `dispatch.dispatch`, in half the time. Where several dispatches are optimal
-(plants that may stand in for each other) another of them may be found; the same chain finds the same ones.
+The program stays in the solver, its hours in a ring: only bounds and costs are renewed, and hours that are planned
+again stand where they stood. The optimum is that of `dispatch.dispatch`, in half the time. Where several dispatches are
+optimal (plants that may stand in for each other) another of them may be found; the same chain finds the same ones.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from eureka_park.energy.core.dispatch import PLAN_OPTIONS, Dispatch, told
 from eureka_park.energy.core.dispatch_problem import DispatchProblem
 from eureka_park.energy.core.dispatch_program import SOLVER_UNIT, DispatchHandles, add_dispatch
-from eureka_park.energy.core.linear_program import LinearProgram, Outline, Solver
+from eureka_park.energy.core.linear_program import Block, LinearProgram, Outline, Solver
 
 
 class DispatchChain:
@@ -26,7 +26,7 @@ class DispatchChain:
         if self._solver is not None:
             outline = Outline(self._unit)
             add_dispatch(outline, problem)
-            if not self._solver.renew(outline, hours_on):
+            if not self._solver.renew(outline, hours_on, self._chains(problem)):
                 self._solver = None
         if self._solver is None:
             program = LinearProgram(self._unit)
@@ -34,3 +34,10 @@ class DispatchChain:
             self._solver = program.solver(PLAN_OPTIONS)
         assert self._handles is not None
         return told(problem, self._handles, self._solver.solve().checked("The dispatch"))
+
+    def _chains(self, problem: DispatchProblem) -> list[tuple[Block, Block, float]]:
+        """Rows that hold what was in a store an hour before, and how much of it is left."""
+        assert self._handles is not None
+        salt, batteries = self._handles.salt, self._handles.batteries
+        found = [(at.rows, at.tank, problem.salt[name].loss_frac - 1.0) for name, at in salt.items()]
+        return found + [(at.rows, at.level, problem.batteries[name].loss_frac - 1.0) for name, at in batteries.items()]

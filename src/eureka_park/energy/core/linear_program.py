@@ -17,6 +17,7 @@ The same program gives the same answer bit by bit: one thread, one seed. Only a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -244,6 +245,7 @@ class Solver:
 
     def __init__(self, program: LinearProgram, options: Options) -> None:
         self._program, self._unit = program, program.unit
+        self._first = 0  # where in its ring each block begins; see `renew`
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         fixed = (("output_flag", False), ("threads", 1), ("random_seed", 0), ("solver", options.method))
         limits = (("mip_rel_gap", options.gap_frac), ("time_limit", options.time_limit_s or float("inf")))
@@ -251,26 +253,30 @@ class Solver:
             self._highs.setOptionValue(option, value)
         self._highs.passModel(program.compiled())
 
-    def renew(self, outline: Outline, moved: int) -> bool:
+    def renew(self, outline: Outline, moved: int, chains: Sequence[tuple[Block, Block, float]] = ()) -> bool:
         """Take over the bounds and costs of a program of the same blocks, unit and matrix; False where blocks differ.
 
-        The next `solve` begins from the last basis, every block moved on by so many places: what stood `moved` places
-        after the first now stands first. Columns must not be integers.
+        All blocks must be of one length, as of a horizon that has moved on by so many places. They lie in a ring inside
+        the solver, so that what stays within the horizon stays where it is, and the next `solve` begins from there. A
+        chain is rows whose entries hold the column before their own, at this value; their first has none.
         """
         blocks = (self._program.column_blocks, self._program.row_blocks)
-        if blocks != (outline.column_blocks, outline.row_blocks):
+        lengths = {block.n for part in blocks for block in part}
+        if blocks != (outline.column_blocks, outline.row_blocks) or len(lengths) != 1:
             return False
-        columns, rows = outline.bounds()
+        length, before = lengths.pop(), self._first
+        self._first = first = (before + moved) % length
+        if first != before:
+            for rows, columns, value in chains:
+                self._highs.changeCoeff(rows.start + before, columns.start + (before - 1) % length, value)
+                self._highs.changeCoeff(rows.start + first, columns.start + (first - 1) % length, 0.0)
+        (lower, upper, cost), (low, high) = outline.bounds()
         n_rows, n_columns = outline.size
         at = np.arange(max(n_rows, n_columns), dtype=np.int32)
-        basis = self._highs.getBasis()
-        self._highs.changeColsBounds(n_columns, at[:n_columns], columns[0] / self._unit, columns[1] / self._unit)
-        self._highs.changeColsCost(n_columns, at[:n_columns], columns[2])
-        self._highs.changeRowsBounds(n_rows, at[:n_rows], rows[0] / self._unit, rows[1] / self._unit)
-        if basis.valid and moved:
-            basis.col_status = _moved_on(basis.col_status, blocks[0], moved)
-            basis.row_status = _moved_on(basis.row_status, blocks[1], moved)
-            self._highs.setBasis(basis)
+        lower, upper, low, high = (_turned(part, length, first) / self._unit for part in (lower, upper, low, high))
+        self._highs.changeColsBounds(n_columns, at[:n_columns], lower, upper)
+        self._highs.changeColsCost(n_columns, at[:n_columns], _turned(cost, length, first))
+        self._highs.changeRowsBounds(n_rows, at[:n_rows], low, high)
         return True
 
     def set_columns(self, block: Block | str, lower: npt.ArrayLike, upper: npt.ArrayLike, where: Where = None) -> None:
@@ -302,6 +308,8 @@ class Solver:
         values, reduced = np.asarray(solution.col_value), np.asarray(solution.col_dual)
         duals = np.asarray(solution.row_dual)
         blocks, rows = self._program.column_blocks, self._program.row_blocks
+        if self._first:
+            values, reduced, duals = (_turned(part, blocks[0].n, -self._first) for part in (values, reduced, duals))
         scales = {block.name: self._scale(block.name) for block in blocks}
         return Solution(
             _STATUS.get(message, "failed"),
@@ -321,17 +329,14 @@ class Solver:
         return 1.0 if self._program.is_integer(name) else self._unit
 
 
-def _moved_on(status: list[Any], blocks: tuple[Block, ...], by: int) -> list[Any]:
-    """States of a basis, those of each block moved towards its first place; its last ones stand twice."""
-    found: list[Any] = []
-    for block in blocks:
-        own = status[block.slice]
-        found += own[by:] + own[-by:] if by < block.n else own
-    return found
+def _turned(values: Values, length: int, by: int) -> Values:
+    """Blocks of one length, each turned in its ring."""
+    return np.roll(values.reshape(-1, length), by, axis=1).ravel() if by else values
 
 
 def _spread(value: npt.ArrayLike, n: int) -> Values:
-    return np.broadcast_to(np.asarray(value, dtype=np.float64), (n,))
+    found = np.asarray(value, dtype=np.float64)
+    return found if found.shape == (n,) else np.full(n, found)  # much quicker than to broadcast
 
 
 def _joined(parts: list[Values]) -> Values:
