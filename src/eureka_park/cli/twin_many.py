@@ -51,7 +51,7 @@ def grid_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="What goes wrong, as in park twin run; may be repeated: each is another run."),
         click.option("--map", multiple=True, metavar="OURS=THEIRS,...", help="What the trace calls the columns."),
         click.option("--bound/--no-bound", default=None,
-                     help="Say how clean each run could have been; default: in runs of up to 92 days."),
+                     help="Say how clean each run could have been with all known in advance; default: yes."),
     )  # fmt: skip
 
     def gathered(**values: Any) -> Any:

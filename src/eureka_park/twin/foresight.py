@@ -43,9 +43,15 @@ def run_bytes(n_jobs: int, n_nodes: int, n_tenants: int, days: float, n_open: fl
     }
 
 
-def foreseen_mib(site: Site, n_jobs: int, n_tenants: int, days: float) -> float:
-    """Memory that a run will hold; MiB."""
-    return sum(run_bytes(n_jobs, _n_nodes(site), n_tenants, days).values()) / MIB
+def foreseen_mib(site: Site, n_jobs: int, n_tenants: int, days: float, *, streams: bool = False) -> float:
+    """Memory that a run will hold; MiB. `streams`: jobs are drawn as they come."""
+    n_open = _n_open(site, n_jobs, days) if streams else None
+    return sum(run_bytes(n_jobs, _n_nodes(site), n_tenants, days, n_open).values()) / MIB
+
+
+def _n_open(site: Site, n_jobs: int, days: float) -> float:
+    """Jobs of a stream that are there at once, at most."""
+    return min(float(n_jobs), _n_gpus(site) + n_jobs / days * WAIT_DAYS)
 
 
 def check_memory(
@@ -60,7 +66,7 @@ def check_memory(
     """Raise TooLarge, with what a run needs, what is free and what to change, where memory will not do. `streams`: jobs
     are drawn as they come.
     """
-    n_open = min(float(n_jobs), _n_gpus(site) + n_jobs / days * WAIT_DAYS) if streams else None
+    n_open = _n_open(site, n_jobs, days) if streams else None
     needs = run_bytes(n_jobs, _n_nodes(site), n_tenants, days, n_open)
     free = memory_free_bytes() + _held_bytes() if free_bytes is None else free_bytes
     if sum(needs.values()) <= free:

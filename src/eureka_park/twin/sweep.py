@@ -21,8 +21,9 @@ from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.site_file import Site, site_to_json
 from eureka_park.twin.foresight import foreseen_mib
-from eureka_park.twin.run import DAYS, TwinRequest, natural_jobs, node_shapes, tenants_of
+from eureka_park.twin.run import natural_jobs, node_shapes, tenants_of
 from eureka_park.twin.run_files import check_run_folder, read_run, write_run
+from eureka_park.twin.run_request import DAYS, STREAM_FROM, TwinRequest, check_request
 from eureka_park.twin.sweep_crew import Crew, Event
 from eureka_park.twin.sweep_tables import write_tables
 from eureka_park.twin.sweep_task import Outcome, State, Task, code_digest
@@ -49,11 +50,15 @@ class Wanted:
 
     @classmethod
     def of(cls, site: Site, request: TwinRequest, policy_file: str = "") -> Wanted:
-        """The run of a request. Raises BadInput where a file that it names cannot be read."""
+        """The run of a request. Raises BadInput where it cannot be run, or a file that it names
+        cannot be read."""
+        check_request(request)
         key = content_id({"site": site_to_json(site), "request": _told(request), "code": code_digest()})
         policy = policy_file or request.policy
         name = f"{site.name}-{policy}-{request.seed}-{key[:KEY_CHARS]}"
-        return cls(site, request, name, policy, foreseen_mib(site, *_size(site, request)))
+        n_jobs, n_tenants, days = _size(site, request)
+        streams = request.trace is None and n_jobs > STREAM_FROM
+        return cls(site, request, name, policy, foreseen_mib(site, n_jobs, n_tenants, days, streams=streams))
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.policy_file import policy_file_text, read_policy
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.site_reading import parsed_toml
-from eureka_park.twin.run import PolicyName, TwinRequest
+from eureka_park.twin.run_request import PolicyName, TwinRequest
 from eureka_park.twin.sweep import N_MAX, Wanted
 
 POLICIES: Final[tuple[str, ...]] = get_args(PolicyName)

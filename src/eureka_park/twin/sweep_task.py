@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.site_file import Site
-from eureka_park.twin.run import TwinRequest
 from eureka_park.twin.run_record import RunRecord
+from eureka_park.twin.run_request import TwinRequest
 
 PACKAGE: Final = Path(__file__).parents[1]
 CODE: Final = ("foundation", "compute", "energy", "control", "twin")  # packages that decide what a run gives
