@@ -69,9 +69,15 @@ def _ticks(words: Words, x_of: object, ground: float, most: float) -> Iterable[s
     for seconds in _TICKS_S:
         if seconds <= most:
             x = x_of(seconds)
-            shown = escape(words.duration(seconds))
+            shown = escape(_round(words, seconds))
             yield f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="{_ABOVE - 8:g}" y2="{ground:g}"/>'
             yield f'<text class="tick" x="{x:.1f}" y="{_ABOVE - 14:g}" text-anchor="middle">{shown}</text>'
+
+
+def _round(words: Words, seconds: float) -> str:
+    """A whole unit: days from two on."""
+    days = seconds / 86_400.0
+    return words.count("{n} day", "{n} days", days) if days >= 2.0 else words.duration(seconds)
 
 
 def _line(spread: Spread, y: float, x_of: object, words: Words, width: float) -> Iterable[str]:

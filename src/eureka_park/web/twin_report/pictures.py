@@ -35,6 +35,7 @@ WEEK_NAMES: Final = {
 TIER_TITLES: Final = {"firm": N_("Firm jobs"), "flex": N_("Flexible jobs"), "green": N_("Green jobs")}
 COUNTED: Final = (("", N_("each job alike")), (BY_GPU_H, N_("by GPU hours")))
 _KWH_PER_MWH: Final = 1000.0
+_REST_FRAC: Final = 1e-3  # of the load: less is not seen
 _NIGHT_H: Final = 12  # a run of whole UTC days may reach a few hours into one more day of the site's clock
 
 
@@ -57,8 +58,12 @@ def layers_of(power: Power, words: Words, hours: slice) -> list[Layer]:
 
 
 def legend_of(power: Power, words: Words) -> list[tuple[str, str]]:
-    """Kinds that are drawn, with their names."""
-    return [(kind, words.say(KINDS[kind])) for kind in (*power.used, "grid")]
+    """Kinds that are drawn, with their names; what nobody drew too, where there was any."""
+    found = [(kind, words.say(KINDS[kind])) for kind in (*power.used, "grid")]
+    rest = max(power.unused, key=lambda kind: float(power.unused[kind].sum()))
+    if float(power.unused[rest].sum()) > _REST_FRAC * float(power.load.sum()):
+        found.append((f"{rest} rest", words.say("there, and not drawn")))
+    return found
 
 
 # Power ----------------------------------------------------------------------------------------------------------------
@@ -68,8 +73,8 @@ def weeks_of(power: Power, words: Words) -> list[dict[str, Any]]:
     """Typical weeks on one scale, or all of a short run; below each the same by day."""
     weeks = typical_weeks(power)
     shown = np.concatenate([np.arange(hours.start, hours.stop) for _, hours in weeks])
-    there, load = (series[shown] / _KWH_PER_MWH for series in (power.there, power.load))
-    top = top_of(there.tolist(), load.tolist())
+    there = power.there if power.planned is None else np.maximum(power.there, power.planned)
+    top = top_of((there[shown] / _KWH_PER_MWH).tolist(), (power.load[shown] / _KWH_PER_MWH).tolist())
     return [_week(power, words, name, hours, top) for name, hours in weeks]
 
 

@@ -162,7 +162,7 @@ def _energy(record: RunRecord, words: Words) -> str:
     if bought is None or unused is None:
         return ""
     return words.say(
-        "The grid gave {bought}; {unused} of own clean power found no work in its hour.",
+        "The grid gave {bought}; {unused} of own clean energy found no work and no room in a tank.",
         bought=energy(bought, words), unused=energy(unused, words),
     )  # fmt: skip
 
