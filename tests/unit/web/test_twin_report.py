@@ -311,6 +311,15 @@ def test_stars_stand_at_the_best_and_losses_are_told() -> None:
     assert page.count('class="star"') == n_best > 5
 
 
+def test_who_is_cleanest_by_less_than_is_told_is_not_named() -> None:
+    near = copy.deepcopy(recorded_run("fcfs-easy"))
+    near.figures["cfe_frac"] = recorded_run().figures["cfe_frac"] + 1e-6
+    said = bare(str(comparison_of([recorded_run(), near], Words("en"))["headline"]))
+    assert said.startswith("2 policies over the same days: ")
+    near.figures["cfe_frac"] = 0.5
+    assert "the park’s own policy" in comparison_of([recorded_run(), near], Words("en"))["headline"]
+
+
 def test_runs_of_other_worlds_are_shown_without_a_best() -> None:
     other = copy.deepcopy(recorded_run("fcfs-easy"))
     other.request["load_frac"] = 0.5

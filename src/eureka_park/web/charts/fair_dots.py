@@ -13,6 +13,7 @@ from eureka_park.web.pages.words import Words
 
 WIDTH, START, END, ABOVE, GROUND = 440.0, 48.0, 12.0, 26.0, 212.0
 _MOST: Final = 5  # powers of two above and below 1 that are drawn; what lies beyond stands at the edge
+_LABEL_PX: Final = 62.0  # of a number under the axis
 _Scale = Callable[[float], float]
 
 
@@ -73,9 +74,12 @@ def _levels(low: int, high: int, y_of: _Scale, words: Words) -> Iterable[str]:
 
 
 def _works(first: int, last: int, x_of: _Scale, words: Words) -> Iterable[str]:
+    every = ceil(_LABEL_PX / (x_of(10.0) - x_of(1.0)))
     for power in range(first, last + 1):
         x = x_of(10.0**power)
         yield f'<line class="six" x1="{x:.1f}" x2="{x:.1f}" y1="{GROUND:g}" y2="{GROUND + 5:g}"/>'
+        if (last - power) % every:
+            continue
         anchor = "end" if power == last else "middle"
         place = f'x="{x:.1f}" y="{GROUND + 20:g}" text-anchor="{anchor}"'
         yield f'<text class="tick" {place}>{escape(words.number(10.0**power))}</text>'

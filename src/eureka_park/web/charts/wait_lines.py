@@ -41,7 +41,7 @@ def wait_lines(
     def x_of(seconds: float) -> float:
         return start + log10(max(1.0, seconds)) / top * (width - start - end)
 
-    row = _ROW + 14 if is_narrow else _ROW
+    row = _ROW + 20 if is_narrow else _ROW
     ground = _ABOVE + sum(_HEAD * bool(name) + row * len(rows) for name, rows in groups) + 4
     parts = [*_ticks(words, x_of, ground, 10**top)]
     y = _ABOVE
@@ -55,7 +55,7 @@ def wait_lines(
             else:
                 place = f'x="{start - 14:g}" y="{y + 21:g}" text-anchor="end"'
                 parts.append(f'<text class="tick row-name" {place}>{escape(spread.name)}</text>')
-            parts += _line(spread, y + (31 if is_narrow else 17), x_of, words, width)
+            parts += _line(spread, y + (36 if is_narrow else 17), x_of, words, width)
             y += row
     size = "narrow" if is_narrow else "wide"
     return Markup(

@@ -108,6 +108,12 @@ def _headline(found: dict[str, Any], words: Words) -> str:
     if row is None or len(row["best"]) != 1:
         return words.count("{n} run of the same days", "{n} runs of the same days", n)
     best = row["best"][0]
+    shares = sorted(value["mean"] for value in row["values"] if value is not None)
+    if percent(shares[-1], words) == percent(shares[-2], words):  # nobody would see who it was
+        return words.say(
+            "{n} policies over the same days: {low} to {high} from sun, wind and salt.",
+            n=words.number(n), low=percent(shares[0], words), high=percent(shares[-1], words),
+        )  # fmt: skip
     return words.say(
         "The cleanest of {n}: {policy}, with {share} from sun, wind and salt.",
         policy=_in_text(found["columns"][best], found["columns"], words),
