@@ -134,11 +134,12 @@ class Counting:
         self._one = Jobs(np.zeros(1, i4), np.zeros(1, np.int8), np.zeros(1, np.int64), f8(1), f8(1), f8(1), f8(1),
                          f8(1), f8(1), f8(1), np.zeros(1, i4), f8(1), f8(1), f8(1))  # fmt: skip
 
-    def take(self, closed: Any) -> None:
-        """Count these jobs (records of `truth.CLOSED`)."""
+    def take(self, closed: Any, until_s: float | None = None) -> None:
+        """Count these jobs (records of `truth.CLOSED`). `until_s`: when the run ended, where that was early."""
         if len(closed) == 0:
             return
-        count_closed(closed, len(closed), self.classes, self._one, self.tally, self.hours, self.marks, self.knobs)
+        knobs = self.knobs if until_s is None else self.knobs._replace(until_s=until_s)
+        count_closed(closed, len(closed), self.classes, self._one, self.tally, self.hours, self.marks, knobs)
         chosen = np.flatnonzero(closed["row"] % self.every == 0)[: len(self.sample) - self.n_sampled]
         self.sample[self.n_sampled : self.n_sampled + len(chosen)] = closed[chosen]
         self.n_sampled += len(chosen)

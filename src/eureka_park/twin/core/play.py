@@ -74,10 +74,10 @@ def play_from(
     tail_h: float = TAIL_H,
     told: Callable[[float], None] = lambda _frac: None,
     stopped: Callable[[], bool] = lambda: False,
-    closed: Callable[[Any], None] | None = None,
+    closed: Callable[..., None] | None = None,
 ) -> Played:
     """As `play`, with jobs from any source. `closed` is given the jobs that have ended (records of `truth.CLOSED`), and
-    at the end all others that came.
+    at the end all others that came, with the end's instant.
     """
     how, policy = CODES[name], settings_of(name, policy)
     board = grown(opening.board, SLOTS)
@@ -104,12 +104,12 @@ def play_from(
             board = grown(board, 2 * board.jobs.shape[0])
             world = with_room(world, board, counts=closed is not None)
     if closed is not None:
-        closed(open_jobs(board, world))
+        closed(open_jobs(board, world), float(place.now_s[0]) - sky.hour0_s)
     rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
     return _played(board, world, sky, digest, rows)
 
 
-def _take(world: World, digest: ActionDigest, closed: Callable[[Any], None] | None) -> None:
+def _take(world: World, digest: ActionDigest, closed: Callable[..., None] | None) -> None:
     """Take what was written down."""
     place = world.place
     digest.add_records(world.log[: place.n_log[0]])
