@@ -52,7 +52,8 @@ SCANNED_MAX: Final = 1 << 16  # slots
 def open_sky(site: Site, request: SkyRequest, supply: Supply | None = None) -> SkySeries:
     """The sky of a run whose plans are yet to be made; `supply` as in `sky_of`. Raises BadInput.
 
-    Until it is played its clean power is that without salt. Tanks begin as a few days of full load leave them.
+    Until it is played its clean power is that without salt. Tanks begin as in the live park's first plan: as a few days
+    of the demand that it expects leave them.
     """
     check_request(request)
     supply = supply or supply_of(site, request.seed, request.scenario)
@@ -83,7 +84,7 @@ class Planner:
         per_heat = [plant.per_heat * self.kw_per_mw for plant in self.tanks.values()]
         self.per_heat_kw = np.array(per_heat)
         warm_up_s = request.start_s - WARM_UP_DAYS * DAY_S
-        self.stores = roll(supply, warm_up_s, WARM_UP_DAYS, self.site.site_mw_max)[1]
+        self.stores = roll(supply, warm_up_s, WARM_UP_DAYS, first_demand_mw(self.site) / self.site.factor)[1]
         self.seen: SupplyForecast = forecast_of(supply, request.seed)
         self.prices = run_prices(supply, request.start_s, self.n_hours)
 
@@ -215,6 +216,12 @@ def demand_of(board: Board, site: Site, now_s: float) -> tuple[float, ...]:
         PLAN_HOURS, HOUR_S, capacity_kw, idle_kw, EXPECTED_LOAD_FRAC, work,
         lambda kw: site_mw_from_it_mw(mw_from_kw(kw), site.pue),
     )  # fmt: skip
+
+
+def first_demand_mw(site: Site) -> float:
+    """What the live park asks for while nothing is declared; MW at the site meter."""
+    expected_kw = EXPECTED_LOAD_FRAC * max(0.0, site.it_kw_rated - site.it_kw_idle)
+    return site_mw_from_it_mw(mw_from_kw(site.it_kw_idle + expected_kw), site.pue)
 
 
 @kernel

@@ -29,7 +29,7 @@ from eureka_park.twin.core.faults import Faults, faults_of
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.play import play
 from eureka_park.twin.core.played import Played
-from eureka_park.twin.core.replan import EXPECTED_LOAD_FRAC, Planner, demand_of, open_sky
+from eureka_park.twin.core.replan import EXPECTED_LOAD_FRAC, Planner, demand_of, first_demand_mw, open_sky
 from eureka_park.twin.core.sky_series import TAIL_H, SkyRequest, SkySeries, it_kw_of, sky_of
 from eureka_park.twin.core.workload import NodeShape, Workload
 
@@ -146,6 +146,7 @@ def test_demand_is_declared_work_at_the_power_it_wants_then_what_is_expected() -
         )
 
     assert demand_of(board, site, START_S) == pytest.approx(wanted(Work(0.0, 0.0)))
+    assert first_demand_mw(site) == pytest.approx(wanted(Work(0.0, 0.0))[0])
     g, hour = board.g, int(START_S // 3600)
     g.dynamic_kw[0] = 50.0  # two jobs on nodes: 30 kW for two hours and the rest for five
     g.ending_kw[0][(hour + 1) % 1024], g.ending_kw[0][(hour + 4) % 1024] = 30.0, 20.0
