@@ -13,7 +13,7 @@ from eureka_park.cli.output import clean, console, json_option, print_json, quie
 from eureka_park.cli.params import COUNT
 from eureka_park.cli.twin_watch import PARTS, RunWatch
 from eureka_park.cli.words import _
-from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
+from eureka_park.foundation.errors import BadInput, ParkError, TooLarge, Unavailable
 from eureka_park.foundation.units import duration_text
 
 if TYPE_CHECKING:
@@ -101,6 +101,9 @@ def run(out: Path | None, quiet: bool, as_json: bool, **asked: Any) -> None:
                 if watch.stopped():  # there is nothing to keep yet
                     raise KeyboardInterrupt from None
                 raise
+            except MemoryError:
+                told = "The run took more memory than there is."
+                raise TooLarge(told, fix="Give fewer jobs or days, or a smaller site.") from None
     _tell(record, out, quiet=quiet, as_json=as_json)
     if not record.figures["is_whole"]:
         click.get_current_context().exit(INTERRUPTED)

@@ -15,7 +15,6 @@ import numpy as np
 
 from eureka_park.energy.core.cooling import site_mw_from_it_mw
 from eureka_park.energy.core.supply import Supply, supply_from, supply_of
-from eureka_park.energy.weather_file import read_weather
 from eureka_park.foundation.errors import BadInput, Internal, ParkError, Unavailable
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
@@ -55,6 +54,7 @@ from eureka_park.twin.run_request import (
 )
 from eureka_park.twin.run_streamed import Streamed, asked_of_stream, first_jobs, play_stream
 from eureka_park.twin.run_tables import hours_of, sample_of
+from eureka_park.twin.run_weather import weather_of
 from eureka_park.twin.trace_files import read_trace
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _of_faults(faults: Faults) -> dict[str, Any]:
 
 def _supply(site: Site, request: TwinRequest, asked: Asked, days: float) -> tuple[Supply, dict[str, Any]]:
     """The plants of a run, and how much they give for what is asked. Raises BadInput."""
-    weather = {place: read_weather(path) for place, path in request.weather.items()}
+    weather = weather_of(site, request.weather)
     if weather:
         supply = supply_from(site, weather, request.scenario, outage_seed=request.seed)
     else:

@@ -238,6 +238,29 @@ def test_a_policy_that_breaks_is_named(run: Run, monkeypatch: pytest.MonkeyPatch
     assert not Path("kept").exists()
 
 
+def test_memory_that_ends_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_all: object) -> Played:
+        raise MemoryError
+
+    monkeypatch.setattr(twin_run, "_play", too_much)
+    done = run(*SMALL)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "park: The run took more memory than there is. Give fewer jobs or days, or a smaller site.\n",
+    )
+
+
+def test_weather_of_another_place_is_told(run: Run) -> None:
+    words = []
+    for place, other in zip(load_site("eureka-park").weather_sites, ("koudia", "ouarzazate"), strict=True):
+        write_weather(f"{place.id}.csv", typical_year(place, 7), place, {})
+        words += ["--weather", f"{other}={place.id}.csv"]
+    done = run(*SMALL, *words)
+    assert done.exit_code == 1
+    assert "is the weather of" in done.stderr
+    assert "Give it as --weather" in done.stderr
+
+
 def test_a_disk_that_fills_loses_no_figures_and_no_older_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run(*SMALL, "--jobs", "50", "--out", "kept")
     before = {path.name: path.read_bytes() for path in Path("kept").iterdir()}
