@@ -5,7 +5,7 @@ from __future__ import annotations
 from eureka_park.compute.core.board import DUE, FIRM, FLEX, GREEN, INF, LATEST, N_SET, NONE, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_gang, find_single, may_run_on, n_empty
 from eureka_park.compute.core.job import LATE_S
-from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting
+from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting, push_fresh
 from eureka_park.compute.core.moves import deferred, start
 from eureka_park.compute.core.reservations import note_start, reserve
 from eureka_park.compute.core.rooms import lowest_gpus
@@ -262,6 +262,7 @@ def _urgent_first(board: Board, now_s: float) -> None:
     """Jobs that must start by now to end by their deadline, the most pressing first; they stay urgent until they do."""
     g, jobs = board.g[0], board.jobs
     n = 0
+    push_fresh(board, now_s + URGENT_S)
     while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s:
         slot, order, key = board.heaps[LATEST, 0].slot, board.heaps[LATEST, 0].order, board.heaps[LATEST, 0].key
         g.latest_n = heap_pop(board.heaps[LATEST], g.latest_n)
@@ -271,6 +272,7 @@ def _urgent_first(board: Board, now_s: float) -> None:
         n += 1
     for index in range(n):
         slot = board.heaps[DUE, index].slot
+        board.lines[3 * jobs[slot].leaf + jobs[slot].tier].refused_kw = 0.0  # the sky binds it no longer
         try_start(board, slot, now_s)
         if is_waiting(board, slot):
             g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
@@ -294,6 +296,9 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
     if lines[line].stamp != g.turn:
         lines[line].stamp = g.turn
         lines[line].n_refused = lines[line].n_scanned = 0
+        if _is_refused_still(board, line, now_s):
+            lines[line].cursor = NONE
+            return False
         first = lines[line].first_run
         lines[line].cursor = board.runs[first].head if first != NONE else NONE
     while lines[line].cursor != NONE:
@@ -310,14 +315,41 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
         lines[line].n_refused += 1
         if reason == CLEAN_POWER:
             lines[line].cursor = NONE  # whoever stands behind asks for the same
+            if lines[line].n_scanned == 1 and board.jobs[slot].n_nodes_min == 0:
+                _note_refused(board, line, slot)
     return False
+
+
+@kernel
+def _note_refused(board: Board, line: int, slot: int) -> None:
+    """Remember what the first job of a line was refused: until the line changes it need not be asked again."""
+    job = board.jobs[slot]
+    board.lines[line].refused_kw = job.idle_kw + job.dynamic_kw
+    starved_s = max(job.submitted_s, job.last_pause_s) + board.g[0].patient_s - 1.0  # asked again a little too soon
+    board.lines[line].starved_s = starved_s if job.tier == FLEX else INF
+
+
+@kernel
+def _is_refused_still(board: Board, line: int, now_s: float) -> bool:
+    """Whether the first job of a line would be refused clean power again; it counts as asked. Who is to be told why is
+    asked.
+    """
+    here, g = board.lines[line], board.g[0]
+    if here.refused_kw <= 0.0 or g.explain or now_s >= here.starved_s or here.refused_kw <= room_kw(board):
+        return False
+    here.n_scanned = here.n_refused = 1
+    g.n_considered += 1
+    g.n_refused += 1
+    g.refused_least_kw = min(g.refused_least_kw, here.refused_kw)
+    return True
 
 
 @kernel
 def _has_waited_long(board: Board, leaf: int, now_s: float) -> bool:
     """Whether the first flexible job of a leaf has waited so long that the leaf's green ones start after it."""
-    first = board.lines[3 * leaf + FLEX].first_run
-    if first == NONE:
+    line = board.lines[3 * leaf + FLEX]
+    first = line.first_run
+    if first == NONE or (line.refused_kw > 0.0 and now_s < line.starved_s):
         return False
     job = board.jobs[board.runs[first].head]
     return bool(now_s - max(job.submitted_s, job.last_pause_s) >= board.g[0].patient_s)
@@ -330,6 +362,7 @@ def admit(board: Board, now_s: float) -> None:
     g.n_considered = g.n_refused = g.n_blocked = g.n_reserved = g.n_held = 0
     g.refused_least_kw = INF
     if g.n_waiting == 0:
+        g.fresh_n = 0
         return
     _urgent_first(board, now_s)
     build_order(board)
@@ -347,6 +380,7 @@ def admit(board: Board, now_s: float) -> None:
         else:
             leaf_is_done(board, leaf)
         leaf = first_leaf(board)
+    push_fresh(board, INF)
     if g.explain:
         _reserve_blocked(board, now_s)
         for index in range(g.n_blocked):

@@ -71,7 +71,13 @@ def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
         n_here = 0
         for tier in (GREEN, FLEX):
             for index in range(n):
-                slot = board.lines[3 * board.shares[index].leaf + tier].newest
+                line = board.lines[3 * board.shares[index].leaf + tier]
+                if step == 1 and line.n_down == line.n_on:  # all are capped or frozen
+                    if short_kw <= 0.0:
+                        return short_kw, max(n_seen, n_here)
+                    n_here += line.n_on
+                    continue
+                slot = line.newest
                 while slot != NONE:
                     if short_kw <= 0.0:
                         return short_kw, max(n_seen, n_here)
@@ -81,6 +87,7 @@ def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
                         if board.caps[at].cap_frac > board.caps[step].cap_frac:
                             jobs[slot].plan_cap = step
                             jobs[slot].reason_a = short_kw
+                            line.n_planned = 1
                             full_kw = jobs[slot].dynamic_kw
                             before_kw = kw_of(full_kw * power_at(board, slot, at))
                             short_kw -= before_kw - kw_of(full_kw * power_at(board, slot, step))
@@ -104,6 +111,7 @@ def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink:
                 n_seen += 1
                 if jobs[slot].bound and jobs[slot].state == RUNNING and may_stop(board, slot, now_s):
                     short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
+                    board.lines[3 * board.shares[index].leaf + tier].n_planned = 1
                 slot = jobs[slot].next
     return short_kw, n_seen
 
@@ -192,7 +200,12 @@ def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
     jobs = board.jobs
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * board.shares[index].leaf + tier].newest
+            line = board.lines[3 * board.shares[index].leaf + tier]
+            if line.n_planned == 0:
+                n_seen -= min(n_seen, line.n_on)
+                continue
+            line.n_planned = 0
+            slot = line.newest
             while slot != NONE:
                 if n_seen == 0:
                     return
@@ -218,7 +231,7 @@ def ascend(board: Board, now_s: float) -> None:
     for tier in (FLEX, GREEN):
         for index in range(n - 1, -1, -1):
             line = 3 * board.shares[index].leaf + tier
-            if board.lines[line].n_down > 0 and not _all_stay_down(board, board.lines[line].n_down_free):
+            if board.lines[line].n_down > 0 and not _stays_down(board, line):
                 _raise_line(board, line, now_s)
 
 
@@ -229,15 +242,37 @@ def _all_stay_down(board: Board, n_free: int) -> bool:
 
 
 @kernel
+def _stays_down(board: Board, line: int) -> bool:
+    """Whether nobody of a line can go up: all are bound, and those that would be asked need more than there is."""
+    here, g = board.lines[line], board.g[0]
+    if here.n_down_free > 0 or g.explain:
+        return False
+    room = room_kw(board)
+    return bool(room < 0.0 or room < here.least_down_kw)
+
+
+@kernel
 def _raise_line(board: Board, line: int, now_s: float) -> None:
-    g, jobs, n_refused = board.g[0], board.jobs, 0
+    g, jobs, n_refused, least_kw = board.g[0], board.jobs, 0, INF
     slot = board.lines[line].down_oldest
     while slot != NONE and (n_refused < g.lookahead or board.lines[line].n_down_free > 0):
         younger = jobs[slot].down_next
         if not jobs[slot].ending and (not jobs[slot].bound or n_refused < g.lookahead):
             if not _raise(board, slot, now_s):
                 n_refused += 1
+                least_kw = min(least_kw, _need_kw(board, slot))
+            else:
+                least_kw = 0.0
         slot = younger
+    board.lines[line].least_down_kw = least_kw if n_refused > 0 and board.lines[line].n_down_free == 0 else 0.0
+
+
+@kernel
+def _need_kw(board: Board, slot: int) -> float:
+    """Power that a job which is capped or frozen takes to have its full power, or to go on."""
+    job = board.jobs[slot]
+    drawn_kw = kw_of(job.dynamic_kw * power_at(board, slot, job.cap_step))
+    return drawn_kw if job.state == FROZEN else job.dynamic_kw - drawn_kw
 
 
 @kernel
@@ -246,10 +281,7 @@ def _raise(board: Board, slot: int, now_s: float) -> bool:
     g = board.g[0]
     job = board.jobs[slot]
     is_still = job.state == FROZEN
-    step = job.cap_step
-    full_kw = job.dynamic_kw
-    drawn_kw = kw_of(full_kw * power_at(board, slot, step))
-    need_kw = drawn_kw if is_still else full_kw - drawn_kw
+    step, need_kw = job.cap_step, _need_kw(board, slot)
     if job.bound:
         room = room_kw(board)
         if need_kw > room:

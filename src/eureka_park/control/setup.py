@@ -37,6 +37,7 @@ def set_policy(board: Board, policy: Policy, *, explain: bool = True, refresh_s:
     g.can_cap[0], g.can_freeze[0] = policy.can_cap, policy.can_freeze
     g.can_resize[0] = policy.can_resize
     g.explain[0], g.refresh_s[0] = explain, refresh_s
+    board.lines.refused_kw[:] = board.lines.least_down_kw[:] = 0.0  # known under the policy before
     steps = (1.0, *policy.cap_steps_frac)[:CAP_STEPS_MAX]
     g.n_caps[0] = len(steps)
     for index, frac in enumerate(steps):

@@ -40,16 +40,13 @@ SKY_MAX: Final = 200  # intervals of a plan
 STEPS_MAX: Final = 16  # steps of a plan's curve
 BLOCKED_MAX: Final = 4096
 TOLD_MAX: Final = 1024  # reasons that one turn tells
-LATEST, WAKE, URGENT, DUE = (
-    0,
-    1,
-    2,
-    3,
-)  # heaps: latest starts, ends of deferral, when capped jobs become urgent; scratch
+# heaps: latest starts, ends of deferral, when capped jobs become urgent; scratch; who has just come into a line
+LATEST, WAKE, URGENT, DUE, FRESH = 0, 1, 2, 3, 4
+N_HEAPS: Final = 5
 RACK, POD = 0, 1  # rows of the counts of empty nodes
 RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 
 
 def _in_lines(*fields: Any) -> np.dtype[Any]:
@@ -116,7 +113,10 @@ SHARE: Final = _in_lines(
 LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
     ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
-    ("n_narrow", "i4"), ("stamp", "i8"),
+    ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"),
+    # 0 where it is not known: power that the first job was refused, from when on it may be starved; what the next of
+    # those that are capped or frozen would take at least
+    ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"),
 )  # fmt: skip
 RUN: Final = np.dtype(
     [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
@@ -148,7 +148,7 @@ GLOBAL: Final = np.dtype(
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
         ("n_down", "i8"), ("n_down_free", "i8"), ("n_narrow", "i8"),
-        ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"),
+        ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("fresh_n", "i8"),
         ("turn", "i8"), ("n_actions", "i8"),
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
@@ -280,7 +280,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     board = Board(
         jobs=records(n_slots, JOB), nodes=records(n_nodes, NODE), classes=records(n_classes, CLASS),
         shares=records(n_shares, SHARE), lines=records(3 * n_shares, LINE), runs=records(max(16, 6 * n_shares), RUN),
-        heaps=records((4, 2 * n_slots + 64), HEAP), calendar=np.full(CALENDAR, NONE, np.int32),
+        heaps=records((N_HEAPS, 2 * n_slots + 64), HEAP), calendar=np.full(CALENDAR, NONE, np.int32),
         bitmaps=np.zeros((rows + RACK_MOST + 1, FIRST_WORD + words), np.int64),
         empties=np.zeros((2, n_nodes), np.int32),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
@@ -314,7 +314,7 @@ def grown(board: Board, n_slots: int) -> Board:
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
     board.g.free_head[0] = had
-    heaps = records((4, 2 * n_slots + 64), HEAP)
+    heaps = records((N_HEAPS, 2 * n_slots + 64), HEAP)
     heaps[:, : board.heaps.shape[1]] = board.heaps
     return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), heaps=heaps)
 
@@ -389,5 +389,5 @@ def layout_id() -> str:
 
 
 def job_bytes() -> int:
-    """Bytes of the board per job slot: its record, its places in four heaps and in the actions."""
-    return JOB.itemsize + 8 * HEAP.itemsize + 2 * ACTION.itemsize
+    """Bytes of the board per job slot: its record, its places in heaps and in the actions."""
+    return JOB.itemsize + 2 * N_HEAPS * HEAP.itemsize + 2 * ACTION.itemsize

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import math
 
-from eureka_park.compute.core.board import IN_LINE, INF, LATEST, NONE, PAUSED, QUEUED, URGENT, WAKE, Array, Board
+from eureka_park.compute.core.board import (
+    FRESH,
+    IN_LINE,
+    INF,
+    LATEST,
+    NONE,
+    PAUSED,
+    QUEUED,
+    URGENT,
+    WAKE,
+    Array,
+    Board,
+)  # fmt: skip
 from eureka_park.foundation.kernels import kernel
 
 _PAUSED_FIRST = 10_000
@@ -81,6 +93,7 @@ def put_in_line(board: Board, slot: int) -> None:
     run.hint = slot
     run.n += 1
     board.lines[line].n += 1
+    board.lines[line].refused_kw = 0.0
     job.where = IN_LINE
 
 
@@ -101,6 +114,7 @@ def take_from_line(board: Board, slot: int) -> None:
         run.hint = job.prev
     run.n -= 1
     board.lines[line].n -= 1
+    board.lines[line].refused_kw = 0.0
     if run.n == 0:
         _drop_run(board, line, job.run)
     job.run = NONE
@@ -195,11 +209,32 @@ def note_latest(board: Board, slot: int) -> None:
     if job.deadline_s == INF:
         job.latest_key = INF
         return
-    key = job.deadline_s - max(0.0, job.time_s - job.ran_s)
-    job.latest_key = key
-    if g.latest_n == board.heaps.shape[1]:
-        g.latest_n = _compact(board.heaps[LATEST], g.latest_n, jobs.order, jobs.latest_key)
-    g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, key, job.order, slot)
+    job.latest_key = job.deadline_s - max(0.0, job.time_s - job.ran_s)
+    if g.fresh_n == board.heaps.shape[1]:
+        push_fresh(board, INF)
+    board.heaps[FRESH, g.fresh_n].slot = slot
+    g.fresh_n += 1
+
+
+@kernel
+def push_fresh(board: Board, until_s: float) -> None:
+    """Stand those who have just come and must start by then into the heap of latest starts; others stay fresh.
+
+    Most jobs start in the first turn that sees them: the heap never hears of them.
+    """
+    jobs, g, fresh, kept = board.jobs, board.g[0], board.heaps[FRESH], 0
+    for index in range(g.fresh_n):
+        slot = fresh[index].slot
+        if jobs[slot].latest_key == INF or not is_waiting(board, slot):
+            continue
+        if jobs[slot].latest_key > until_s:
+            fresh[kept].slot = slot
+            kept += 1
+            continue
+        if g.latest_n == board.heaps.shape[1]:
+            g.latest_n = _compact(board.heaps[LATEST], g.latest_n, jobs.order, jobs.latest_key)
+        g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
+    g.fresh_n = kept
 
 
 @kernel

@@ -39,6 +39,7 @@ def rate_waiting(board: Board, slot: int) -> None:
     klass = first_class(board, slot)
     if klass != NONE:
         rate(board.jobs[slot], board.classes[klass], board.jobs[slot].n_nodes)
+    board.lines[line_of(board.jobs[slot])].refused_kw = 0.0
 
 
 @kernel
@@ -279,6 +280,7 @@ def thawed(board: Board, slot: int, now_s: float) -> None:
 def ending(board: Board, slot: int, now_s: float) -> None:
     """It is being ended; its nodes are expected to come free now."""
     board.jobs[slot].ending = 1
+    board.lines[line_of(board.jobs[slot])].least_down_kw = 0.0
     expect(board, slot, now_s)
 
 

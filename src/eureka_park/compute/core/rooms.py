@@ -99,10 +99,16 @@ def is_empty(board: Board, node: int) -> bool:
 @kernel
 def mark_stale(board: Board, node: int) -> None:
     """Jobs of a node have changed: when it comes free is worked out anew before it is next asked for."""
-    if not board.nodes[node].stale:
-        board.nodes[node].stale = 1
-        board.nodes[board.g[0].n_stale].stale_at = node
-        board.g[0].n_stale += 1
+    g, n_nodes = board.g[0], board.nodes.shape[0]
+    if g.n_stale == n_nodes or board.nodes[node].stale:
+        return
+    board.nodes[node].stale = 1
+    board.nodes[g.n_stale].stale_at = node
+    g.n_stale += 1
+    if 4 * g.n_stale > 3 * n_nodes:  # so that nobody asks any more until they are looked at
+        for index in range(n_nodes):
+            board.nodes[index].stale, board.nodes[index].stale_at = 1, index
+        g.n_stale = n_nodes
 
 
 @kernel

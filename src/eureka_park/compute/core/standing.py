@@ -130,6 +130,7 @@ def _count(board: Board, slot: int, drawn_kw: float, bound: bool, rated_kw: floa
 def _note_down(board: Board, slot: int, counted: int) -> None:
     """Keep the numbers of frozen and capped jobs, and of those of them that the sky does not bind."""
     job, g = board.jobs[slot], board.g[0]
+    board.lines[3 * job.leaf + job.tier].least_down_kw = 0.0
     if counted == job.counted:
         return
     down, free = (counted & 1) - (job.counted & 1), (counted >> 1) - (job.counted >> 1)

@@ -117,7 +117,7 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
         job.deadline_s, job.n_nodes_min = place.hour0_s + row.deadline_s, row.n_nodes_min
         job.is_first = row.is_first
     truth = world.truth[slot]
-    truth.ends_s, truth.bucket, truth.image, truth.held_gpus = INF, NONE, row.image, 0
+    truth.ends_s, truth.turn, truth.image, truth.held_gpus = INF, NONE, row.image, 0
     truth.run_s, truth.power_frac, truth.tier, truth.ending = row.run_s, row.power_frac, row.tier, row.ending
     truth.row, truth.leaf, truth.deadline_s, truth.alone_end_s = number, row.leaf, row.deadline_s, row.alone_end_s
     truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s = math.nan, 0.0, 0.0

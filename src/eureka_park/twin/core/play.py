@@ -156,7 +156,7 @@ def world_of(
 def blank_truth(n_slots: int) -> Any:
     """Slots in which nobody is."""
     truth = records(n_slots, TRUTH)
-    truth.row[:] = truth.bucket[:] = NONE
+    truth.row[:] = truth.turn[:] = NONE
     return truth
 
 

@@ -220,7 +220,7 @@ def _set_going(board: Board, world: World, slots: Longs, run_s: Floats, now_s: f
     moving = (state == STARTING) | (state == PAUSING) | (np.isin(state, (RUNNING, FROZEN)) & is_ending)
     place.n_batch[0] = int(moving.sum())
     world.batch["slot"][: place.n_batch[0]] = slots[moving]
-    world.truth["ends_s"], world.truth["bucket"] = np.inf, NONE
+    world.truth["ends_s"], world.truth["turn"] = np.inf, NONE
     world.truth["run_s"][slots], world.truth["power_frac"][slots] = run_s, 1.0
     runs = slots[(state == RUNNING) & ~is_ending]
     left_s = np.maximum(0.0, run_s[(state == RUNNING) & ~is_ending] - jobs.ran_s[runs])
@@ -231,16 +231,16 @@ def _expect(world: World, slots: Longs, ends_s: Floats) -> None:
     """Stand jobs into the lists of the turns that will see their ends, as the world's own kernels do."""
     place = world.place
     turns = np.ceil((ends_s - place.now_s[0]) / place.tick_s[0] - 1e-9).clip(1, AHEAD - 1).astype(np.int64)
-    bucket = (place.n_turns[0] - 1 + turns) % AHEAD
-    order = np.argsort(bucket, kind="stable")
-    slots, bucket = slots[order], bucket[order]
-    is_first = np.append(True, bucket[1:] != bucket[:-1])[: len(slots)]
+    turn = place.n_turns[0] - 1 + turns
+    order = np.argsort(turn, kind="stable")
+    slots, turn = slots[order], turn[order]
+    is_first = np.append(True, turn[1:] != turn[:-1])[: len(slots)]
     is_last = np.append(is_first[1:], True)[: len(slots)]
     truth = world.truth
-    truth["ends_s"][slots], truth["bucket"][slots] = ends_s[order], bucket
+    truth["ends_s"][slots], truth["turn"][slots] = ends_s[order], turn
     truth["prev"][slots] = np.where(is_first, NONE, np.roll(slots, 1))
     truth["next"][slots] = np.where(is_last, NONE, np.roll(slots, -1))
-    world.ahead[bucket[is_first]] = slots[is_first]
+    world.ahead[turn[is_first] % AHEAD] = slots[is_first]
 
 
 def sky_on(board: Board, now_s: float, horizon_s: float) -> SkySeries:

@@ -36,7 +36,7 @@ COMING: Final = np.dtype(  # the columns of a workload, and what is worked out o
 )
 TRUTH: Any = _in_lines(
     ("ends_s", "f8"), ("run_s", "f8"), ("power_frac", "f8"), ("held_since_s", "f8"), ("next", "i4"), ("prev", "i4"),
-    ("bucket", "i4"), ("image", "i4"), ("held_gpus", "i4"), ("first_child", "i4"), ("next_child", "i4"),
+    ("turn", "i4"), ("image", "i4"), ("held_gpus", "i4"), ("first_child", "i4"), ("next_child", "i4"),
     ("tier", "i1"), ("ending", "i1"),
     ("row", "i8"), ("first_start_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"), ("deadline_s", "f8"),
     ("alone_end_s", "f8"), ("leaf", "i4"),
@@ -94,40 +94,52 @@ class World(NamedTuple):
 def key(board: Board, world: World, slot: int, now_s: float) -> None:
     """Work out when a running job really ends."""
     job, truth = board.jobs[slot], world.truth[slot]
-    unkey(world, slot)
-    if job.state == RUNNING:
-        truth.ends_s = now_s + max(0.0, truth.run_s - job.ran_s) / job.speed
+    if job.state != RUNNING:
+        unkey(world, slot)
+        return
+    ends_s = now_s + max(0.0, truth.run_s - job.ran_s) / job.speed
+    if truth.turn == NONE or truth.turn > _turn_of(world, ends_s):
+        unkey(world, slot)
+        truth.ends_s = ends_s
         enter(world, slot)
+    else:
+        truth.ends_s = ends_s  # it stands in a list that comes sooner, and is moved on when that is met
 
 
 @kernel
 def enter(world: World, slot: int) -> None:
     """Stand a job into the list of the turn that sees its end; what lies too far ahead is moved on when it is met."""
-    truth, place = world.truth, world.place[0]
-    ahead = max(1.0, min(math.ceil((truth[slot].ends_s - place.now_s) / place.tick_s - 1e-9), AHEAD - 1.0))
-    bucket = (place.n_turns + int(ahead)) % AHEAD
-    first = world.ahead[bucket]
-    truth[slot].bucket, truth[slot].prev, truth[slot].next = bucket, NONE, first
+    truth, turn = world.truth, _turn_of(world, world.truth[slot].ends_s)
+    first = world.ahead[turn % AHEAD]
+    truth[slot].turn, truth[slot].prev, truth[slot].next = turn, NONE, first
     if first != NONE:
         truth[first].prev = slot
-    world.ahead[bucket] = slot
+    world.ahead[turn % AHEAD] = slot
+
+
+@kernel
+def _turn_of(world: World, ends_s: float) -> int:
+    """The turn that sees an end, or the last one that has a list."""
+    place = world.place[0]
+    ahead = max(1.0, min(math.ceil((ends_s - place.now_s) / place.tick_s - 1e-9), AHEAD - 1.0))
+    return place.n_turns + int(ahead)
 
 
 @kernel
 def unkey(world: World, slot: int) -> None:
     """Nobody knows any more when a job ends."""
     truth = world.truth
-    bucket, before, after = truth[slot].bucket, truth[slot].prev, truth[slot].next
+    turn, before, after = truth[slot].turn, truth[slot].prev, truth[slot].next
     truth[slot].ends_s = INF
-    if bucket == NONE:
+    if turn == NONE:
         return
     if before == NONE:
-        world.ahead[bucket] = after
+        world.ahead[turn % AHEAD] = after
     else:
         truth[before].next = after
     if after != NONE:
         truth[after].prev = before
-    truth[slot].bucket = NONE
+    truth[slot].turn = NONE
 
 
 @kernel

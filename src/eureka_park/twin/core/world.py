@@ -70,7 +70,7 @@ def _what_happened(board: Board, world: World, now_s: float) -> None:
     world.ahead[bucket] = NONE
     while slot != NONE:
         after = world.truth[slot].next
-        world.truth[slot].bucket = NONE
+        world.truth[slot].turn = NONE
         if world.truth[slot].ends_s <= now_s:
             batch[n].slot = slot
             n += 1

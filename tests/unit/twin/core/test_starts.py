@@ -140,7 +140,7 @@ def test_with_true_run_times_known_the_forecast_is_the_truth() -> None:
     rows = users[np.flatnonzero(np.isin(board.jobs.order, orders) & (board.jobs.state != FREE))]
     taken = np.flatnonzero(np.asarray(board.jobs.state) != FREE)
     world.truth["run_s"][taken] = world.coming.run_s[users[taken]]
-    world.truth["ends_s"], world.truth["bucket"], world.ahead[:] = np.inf, NONE, NONE
+    world.truth["ends_s"], world.truth["turn"], world.ahead[:] = np.inf, NONE, NONE
     left_s = np.maximum(0.0, world.coming.run_s[users[live]] - board.jobs.ran_s[live])
     _expect(world, live, np.maximum(6 * HOUR, board.jobs.since_s[live] + left_s / board.jobs.speed[live]))
     play_until(board, world, 4 * 24 * HOUR)
