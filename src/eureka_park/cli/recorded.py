@@ -57,7 +57,8 @@ def recorded_of(park: Park, from_s: float, to_s: float, site: Site | None) -> Re
     nodes = nodes_of(site.model_copy(update={"nodes": tuple(_as_local(kind) for kind in site.nodes)}))
     had_kw = sum(node.rated_kw for node in week.nodes)
     week.nodes = nodes
-    return replace(recorded, scale=sum(node.rated_kw for node in nodes) / had_kw if had_kw > 0 else 1.0)
+    scale = sum(node.rated_kw for node in nodes) / had_kw if had_kw > 0 else 1.0
+    return replace(recorded, scale=scale, site=park.site)
 
 
 def _as_local(kind: Any) -> Any:

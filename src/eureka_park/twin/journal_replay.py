@@ -37,8 +37,6 @@ from eureka_park.twin.rehearsal import (
     hours_without_plan,
     match_of,
     play_side,
-    recorded_sky,
-    scaled,
     the_play,
     work_under,
 )
@@ -85,15 +83,13 @@ def replay_journal(request: JournalRequest, play: PlayFn | None = None) -> dict[
     sides = {RECORDED: figures_of(_as_it_was(found, week), rows, basis, is_open)}
     tick_s, match = _tick_s(request, found.work), None
     for one in request.policies:
-        sky = scaled(
-            recorded_sky(one.side.site, request.recorded.plans, week.from_s, week.to_s), request.recorded.scale
-        )
+        sky = request.recorded.sky_of(one.side.site)
         is_now = one.side.flex_default_s == now.flex_default_s
         work = work_under(found, week, one.side, is_now=is_now)
         played = play_side(found, work, week, machines, sky, one.side, tick_s, request.told, one.name,
                            play or the_play(), one.plays)  # fmt: skip
         sides[one.name] = figures_of(Column.of_play(played, basis.from_s), rows, basis, is_open)
-        if one.name == PRESENT:
+        if one.name == PRESENT and request.recorded.site is None:  # on other machines there is nothing to meet
             match = match_of(found, played, week)
     return {
         "source": "journal",
@@ -209,7 +205,7 @@ def _kind(job: RecordedJob, machines: Machines) -> int:
 
 def _basis(request: JournalRequest, machines: Machines) -> Basis:
     week, site, pue = request.recorded.week, request.now.site, request.power.pue
-    sky = scaled(recorded_sky(site, request.recorded.plans, week.from_s, week.to_s), request.recorded.scale)
+    sky = request.recorded.sky_of(site)
     kinds = np.zeros(max(1, len(machines.gpu_types)))
     for row in machines.classes:
         if row.n_gpus:

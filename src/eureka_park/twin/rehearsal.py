@@ -54,13 +54,20 @@ class Side:
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
     """What was recorded: the week, its machines, the plans that were issued. `turn_s`: park time between live turns;
-    `scale`: how much more power than planned there is, for machines of another size.
+    `scale`: how much more power than planned there is, for machines of another size, and `site` whose plans these are
+    then; None: that which plays.
     """
 
     week: RecordedWeek
     plans: Sequence[PowerPlan]
     turn_s: float = 2.0
     scale: float = 1.0
+    site: Site | None = None
+
+    def sky_of(self, site: Site) -> SkySeries:
+        """The sky as it was planned, for a site that plays."""
+        week = self.week
+        return scaled(recorded_sky(self.site or site, self.plans, week.from_s, week.to_s), self.scale)
 
 
 PlayFn = Callable[..., Played]
@@ -82,7 +89,7 @@ def rehearse(
     tick_s = tick_s if rows.work.n_jobs <= MANY_JOBS else now.policy.tick_s
     plays, works = [], []
     for name, side in (("now", now), ("then", then)):
-        sky = scaled(recorded_sky(side.site, recorded.plans, week.from_s, week.to_s), recorded.scale)
+        sky = recorded.sky_of(side.site)
         work = work_under(rows, week, side, is_now=side is now or side.flex_default_s == now.flex_default_s)
         works.append(work)
         plays.append(play_side(rows, work, week, machines, sky, side, tick_s, told, name, play or the_play()))

@@ -143,3 +143,15 @@ def test_plans_that_are_no_longer_kept_are_made_again() -> None:
     whole = replace(found, plans=kept)
     same, n_hours = planned_again(whole, SITE, 3)
     assert same is whole and n_hours == 0
+
+
+def test_machines_of_another_site_have_the_same_sky_in_proportion() -> None:
+    plans = [make_plan(SITE, PlanRequest(T0, SITE.site_mw_max), prices_stores=False)]
+    found = week([ran("one", 0, 0, 2, "n0")])
+    other = SITE.model_copy(update={"nodes": (SITE.nodes[0].model_copy(update={"n_nodes": 3}),)})
+    own = Recorded(found, plans).sky_of(SITE)
+    there = Recorded(found, plans, scale=0.5, site=SITE).sky_of(other)
+    assert there.true_clean_kw.tolist() == (own.true_clean_kw * 0.5).tolist() and own.true_clean_kw.max() > 0.0
+    request = asked(found, plans)
+    told = replay_journal(replace(request, recorded=replace(request.recorded, scale=0.5, site=SITE)), AtOnce())
+    assert told["match"] is None, "on other machines there is nothing to meet"
