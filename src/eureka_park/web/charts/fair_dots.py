@@ -13,7 +13,7 @@ from eureka_park.web.pages.words import Words
 
 WIDTH, START, END, ABOVE, GROUND = 440.0, 48.0, 12.0, 26.0, 212.0
 _MOST: Final = 5  # powers of two above and below 1 that are drawn; what lies beyond stands at the edge
-_LABEL_PX: Final = 62.0  # of a number under the axis
+_LABEL_PX: Final = 72.0  # of a number under the axis
 _Scale = Callable[[float], float]
 
 

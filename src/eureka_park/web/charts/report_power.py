@@ -66,7 +66,7 @@ def report_power(
 ) -> Markup:
     """The picture; layers are hourly and of one length with the load. `top_mw` keeps several on one scale.
 
-    An hour is drawn as a step: what is counted by the hour is not smoothed; what goes beyond the top is cut. A layer
+    An hour is drawn as a step: what is counted by the hour is not smoothed; what goes beyond the top runs along it. A layer
     whose class has `rest` in it lies above the load: power that was there and not drawn.
     """
     n = len(load_mw)
@@ -75,18 +75,18 @@ def report_power(
     column = frame.field / n
 
     def y_of(mw: float) -> float:
-        return frame.ground - mw / top * (frame.ground - frame.above)
+        return frame.ground - min(1.0, mw / top) * (frame.ground - frame.above)
 
     parts = [*_rules(top, words, y_of, frame)]
     below = [0.0] * n
-    for layer in layers:  # what goes beyond the picture runs along its edge
-        above = [min(top, low + mw) for low, mw in zip(below, layer.mw, strict=True)]
+    for layer in layers:
+        above = [low + mw for low, mw in zip(below, layer.mw, strict=True)]
         if max(layer.mw) > top * _LEAST_FRAC:
             parts.append(f'<path class="s-{escape(layer.css)}" d="{_outline(below, above, column, y_of, frame)}"/>')
         below = above
     parts += under(marks, frame, column)
     if len(planned_mw):
-        parts.append(f'<path class="planned" d="{_steps([min(top, mw) for mw in planned_mw], column, y_of, frame)}"/>')
+        parts.append(f'<path class="planned" d="{_steps(planned_mw, column, y_of, frame)}"/>')
     parts.append(f'<path class="load" d="{_steps(load_mw, column, y_of, frame)}"/>')
     return Markup(
         f'<svg class="power" viewBox="0 0 {frame.width:g} {frame.ground + 26:g}" role="img" direction="ltr" '

@@ -35,6 +35,7 @@ WEEK_NAMES: Final = {
 TIER_TITLES: Final = {"firm": N_("Firm jobs"), "flex": N_("Flexible jobs"), "green": N_("Green jobs")}
 COUNTED: Final = (("", N_("each job alike")), (BY_GPU_H, N_("by GPU hours")))
 _KWH_PER_MWH: Final = 1000.0
+_PLAN_LOADS: Final = 1.4
 _REST_FRAC: Final = 1e-3  # of the load: less is not seen
 _NIGHT_H: Final = 12  # a run of whole UTC days may reach a few hours into one more day of the site's clock
 
@@ -73,7 +74,9 @@ def weeks_of(power: Power, words: Words) -> list[dict[str, Any]]:
     """Typical weeks on one scale, or all of a short run; below each the same by day."""
     weeks = typical_weeks(power)
     shown = np.concatenate([np.arange(hours.start, hours.stop) for _, hours in weeks])
-    there = power.there if power.planned is None else np.maximum(power.there, power.planned)
+    there = power.there
+    if power.planned is not None:  # a plan for the whole site, which nobody drew, shall not press the rest down
+        there = np.maximum(there, np.minimum(power.planned, _PLAN_LOADS * float(power.load[shown].max())))
     top = top_of((there[shown] / _KWH_PER_MWH).tolist(), (power.load[shown] / _KWH_PER_MWH).tolist())
     return [_week(power, words, name, hours, top) for name, hours in weeks]
 
