@@ -66,8 +66,8 @@ def report_power(
 ) -> Markup:
     """The picture; layers are hourly and of one length with the load. `top_mw` keeps several on one scale.
 
-    An hour is drawn as a step: what is counted by the hour is not smoothed; what goes beyond the top runs along it. A layer
-    whose class has `rest` in it lies above the load: power that was there and not drawn.
+    An hour is drawn as a step: what is counted by the hour is not smoothed; what goes beyond the top runs along it. A
+    layer whose class has `rest` in it lies above the load: power that was there and not drawn.
     """
     n = len(load_mw)
     totals = [sum(layer.mw[hour] for layer in layers) for hour in range(n)]
