@@ -27,6 +27,7 @@ from eureka_park.twin.run_record import TEXTS, Floats, RunRecord
 
 FORM: Final = 1
 RUN, HOURS, TENANTS, SAMPLE = "run.json", "hours.csv", "tenants.csv", "sample.csv"
+REPORT: Final = "report.html"  # may stand beside them; it tells of that run alone
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
 _AGAIN: Final = "Make it again: park twin run --out DIR"
 _CELL_CHARS_MAX: Final = 100_000
@@ -46,7 +47,7 @@ def check_run_folder(folder: Path) -> None:
 
 def write_run(folder: Path, record: RunRecord) -> list[Path]:
     """Write a run's files, and say which; the folder is made where it is not there, and files of another run in it are
-    replaced. Raises BadInput for a path that is no folder, Unavailable where they cannot be written: then the folder
+    replaced, its report goes. Raises BadInput for a path that is no folder, Unavailable where they cannot be written: then the folder
     is as it was before.
     """
     check_run_folder(folder)
@@ -93,6 +94,8 @@ def _write_together(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
         for name in contents:
             waiting[name].replace(folder / name)
             del waiting[name]
+        with contextlib.suppress(OSError):
+            (folder / REPORT).unlink()
     finally:
         for one in waiting.values():
             with contextlib.suppress(OSError):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from eureka_park.foundation.errors import BadInput, Unavailable
-from eureka_park.twin.run_files import HOURS, RUN, SAMPLE, TENANTS, check_run_folder
+from eureka_park.twin.run_files import HOURS, REPORT, RUN, SAMPLE, TENANTS, check_run_folder
 
-OWN: Final = frozenset({RUN, HOURS, TENANTS, SAMPLE})
+OWN: Final = frozenset({RUN, HOURS, TENANTS, SAMPLE, REPORT})
 
 
 def check_out(folder: Path) -> None:

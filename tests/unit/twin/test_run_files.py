@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
 from eureka_park.twin.run_files import check_run_folder, read_run, write_run
+from eureka_park.twin.run_out import check_out
 from eureka_park.twin.run_record import RunRecord
 
 FILES = {"run.json", "hours.csv", "tenants.csv", "sample.csv"}
@@ -94,6 +95,7 @@ def test_control_characters_in_names_do_no_harm(tmp_path: Path) -> None:
 def test_another_run_takes_the_place_of_the_first_and_leaves_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     write_run(tmp_path, small_record())
+    (tmp_path / "report.html").write_text("of the first")
     write_run(tmp_path, small_record(policy="fcfs-easy"))
     assert read_run(tmp_path).figures["policy"] == "fcfs-easy"
     assert {one.name for one in tmp_path.iterdir()} == FILES | {"notes.txt"}
@@ -123,6 +125,15 @@ def test_a_disk_that_fills_leaves_nothing_half_made(
     after = {one.name: one.read_bytes() for one in folder.iterdir()} if folder.exists() else None
     assert after == before
     assert is_new is not (tmp_path / "new").exists()
+
+
+def test_a_report_beside_a_run_does_not_keep_the_next_one_out(tmp_path: Path) -> None:
+    write_run(tmp_path, small_record())
+    (tmp_path / "report.html").write_text("of the first")
+    check_out(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(BadInput, match=r"notes\.txt"):
+        check_out(tmp_path)
 
 
 def test_a_path_that_is_a_file_is_refused_before_and_after(tmp_path: Path) -> None:
