@@ -47,8 +47,8 @@ def check_run_folder(folder: Path) -> None:
 
 def write_run(folder: Path, record: RunRecord) -> list[Path]:
     """Write a run's files, and say which; the folder is made where it is not there, and files of another run in it are
-    replaced, its report goes. Raises BadInput for a path that is no folder, Unavailable where they cannot be written: then the folder
-    is as it was before.
+    replaced, its report goes. Raises BadInput for a path that is no folder, Unavailable where they cannot be written:
+    then the folder is as it was before.
     """
     check_run_folder(folder)
     tables = {
