@@ -15,27 +15,29 @@ from eureka_park.foundation.canonical import content_id
 from eureka_park.foundation.errors import BadInput, TooLarge
 from eureka_park.foundation.site_file import Scale, Site
 from eureka_park.foundation.site_reading import load_site
+from eureka_park.foundation.units import MIB
+from eureka_park.twin.foresight import WAIT_DAYS, run_bytes
+from eureka_park.twin.run_request import DAYS_MAX as RUN_DAYS_MAX
+from eureka_park.twin.run_request import GPU_H_PER_JOB, STREAM_FROM
 
 POLICIES: Final = ("park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus")
 ONE_IN: Final = (1, 8, 32, 128, 512)
 NODES_MIN: Final = 8  # a smaller model says little of a park
-DAYS_MAX: Final = 366
+DAYS_MAX: Final = int(RUN_DAYS_MAX)
 LOAD_FRACS: Final = (0.1, 1.2)
 DEMANDS: Final = (0.2, 3.0)
 NEW_MOST_MW: Final = 2000.0
 SEED_MAX: Final = 2**31 - 1
 YEAR: Final = 2026  # whose Mondays runs begin on; the sky is that of a synthetic year
 DAY_H: Final = 24
-GPU_H_PER_JOB: Final = 11.9  # of generated work (`twin.run`): what a run's number of jobs follows from
 
 # What a run costs on one core, measured with runs of 14 to 365 days; only told and bounded by, never counted with.
-CPU_S_PER_JOB: Final = 5e-6
-CPU_S_PER_DAY: Final = 0.07
+CPU_S_PER_JOB: Final = 7e-6
+CPU_S_PER_DAY: Final = 0.06
 CPU_S_BEFORE: Final = 3.0
-MIB_BEFORE: Final = 230.0
-MIB_PER_JOB: Final = 0.0004
+N_TENANTS: Final = 1_000  # of generated work
 MEMORY_MIB_MAX: Final = 1536.0
-CPU_S_MAX: Final = 900.0
+CPU_S_MAX: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,10 @@ def cost_of(site: Site, question: Question) -> Cost:
     n_gpus = sum(n_nodes * each for n_nodes, each in slots) / question.one_in
     n_jobs = max(1, round(question.load_frac * n_gpus * question.days * DAY_H / GPU_H_PER_JOB))
     cpu_s = CPU_S_BEFORE + CPU_S_PER_DAY * question.days + CPU_S_PER_JOB * n_jobs
-    return Cost(n_jobs, cpu_s, MIB_BEFORE + MIB_PER_JOB * n_jobs)
+    n_nodes = round(sum(kind.n_nodes for kind in site.nodes) / question.one_in)
+    n_open = None if n_jobs <= STREAM_FROM else min(float(n_jobs), n_gpus + n_jobs / question.days * WAIT_DAYS)
+    held = run_bytes(n_jobs, n_nodes, N_TENANTS, question.days, n_open)
+    return Cost(n_jobs, cpu_s, sum(held.values()) / MIB)
 
 
 def checked(question: Question, site: Site, scenarios: Sequence[str]) -> Question:

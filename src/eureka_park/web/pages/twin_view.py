@@ -105,7 +105,7 @@ def _deadlines(words: Words, figures: Mapping[str, Any]) -> str:
 ROWS: Final = (
     Row(N_("Clean, hour by hour"), N_("of the machines' energy, met in its own hour by sun, wind and salt"),
         _percent("cfe_frac")),
-    Row(N_("The most that was possible"), N_("with all weather and all jobs known in advance; told for up to 92 days"),
+    Row(N_("The most that was possible"), N_("with all weather and all jobs known in advance"),
         _percent("cfe_bound_frac")),
     Row(N_("Work done in time"), N_("GPU hours of jobs whose deadline fell into the run"),
         _percent("gpu_h_finished_frac")),

@@ -79,7 +79,12 @@ export class Stage {
     }
     const jobsGround = this.height - BELOW;
     this.line("rule", START, this.width - END, jobsGround, jobsGround);
-    if (this.hours.running_jobs) this.text("tick", START - 8, jobsGround - JOBS + 8, number(this.scale.topJobs), "end");
+    if (this.hours.running_jobs) {
+      for (const [part, down] of [[1, 8], [0.25, 4]] as const) {
+        const jobs = Math.round(part * this.scale.topJobs);
+        this.text("tick", START - 8, jobsGround - JOBS * Math.sqrt(part) + down, number(jobs), "end");
+      }
+    }
     this.moving.replaceChildren();
     this.parts.clear();
   }
@@ -123,7 +128,8 @@ export class Stage {
 
   private jobs(first: number, now: number, x: (hour: number) => number): void {
     const ground = this.height - BELOW;
-    const y = (jobs: number): number => ground - (Math.min(jobs, this.scale.topJobs) / this.scale.topJobs) * JOBS;
+    // Heights go by the square root: hundreds that run and thousands that wait are both to be seen.
+    const y = (jobs: number): number => ground - Math.sqrt(Math.min(jobs, this.scale.topJobs) / this.scale.topJobs) * JOBS;
     const { running_jobs: running, waiting_jobs: waiting } = this.hours;
     this.path("play-running", running ? stepPath(() => ground, (hour) => y(this.value(running, hour)), first, now, x) : "");
     this.path("play-waiting", waiting ? stepLine((hour) => y(this.value(waiting, hour)), first, now, x) : "");

@@ -238,18 +238,13 @@ class Player {
   }
 
   private markHeat(heat: SVGSVGElement): void {
-    let mark = heat.querySelector<SVGElement>(".play-here");
-    if (!mark) {
-      mark = document.createElementNS(SVG, "rect");
-      mark.setAttribute("class", "play-here");
-      heat.append(mark);
-    }
     const box = fieldOf(heat);
     const [wide, high] = [(box.x1 - box.x0) / Math.ceil(this.nHours / 24), (box.y1 - box.y0) / 24];
     const [day, hour] = [Math.floor(this.hour / 24), this.hour % 24];
-    const width = Math.max(3, wide);
-    const values = { x: box.x0 + (day + 0.5) * wide - width / 2, y: box.y0 + hour * high, width, height: high };
-    for (const [name, value] of Object.entries(values)) mark.setAttribute(name, value.toFixed(2));
+    const width = Math.max(5, wide);
+    const x = box.x0 + (day + 0.5) * wide;
+    place(heat, "line", "play-day", { x1: x, x2: x, y1: box.y0, y2: box.y1 });
+    place(heat, "rect", "play-here", { x: x - width / 2, y: box.y0 + hour * high, width, height: high });
   }
 
   private unit(): { name: string; size: number } {
@@ -267,6 +262,17 @@ class Player {
 function fieldOf(drawing: SVGSVGElement): { x0: number; x1: number; y0: number; y1: number } {
   const { x0, x1, y0, y1 } = drawing.dataset;
   return { x0: Number(x0), x1: Number(x1), y0: Number(y0), y1: Number(y1) };
+}
+
+/** A part of a drawing, made when it is placed first. */
+function place(drawing: SVGSVGElement, tag: string, css: string, values: Record<string, number>): void {
+  let part = drawing.querySelector<SVGElement>(`.${css}`);
+  if (!part) {
+    part = document.createElementNS(SVG, tag);
+    part.setAttribute("class", css);
+    drawing.append(part);
+  }
+  for (const [name, value] of Object.entries(values)) part.setAttribute(name, value.toFixed(2));
 }
 
 function need<T extends HTMLElement>(inside: HTMLElement, selector: string): T {
