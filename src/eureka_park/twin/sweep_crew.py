@@ -1,7 +1,8 @@
 """Workers of a sweep on this machine: processes that do one run at a time, each on one core.
 
-A worker has a session of its own, so that Ctrl-C reaches the caller alone, who ends it. The first one makes compiled
-code ready before any run begins: then no two compile the same.
+A worker has a session of its own, so that Ctrl-C reaches the caller alone, who ends it. Each makes compiled code ready
+before its first run; no two compile the same, for they lock what they compile, and where files cannot be locked the
+first worker is ready before the others begin.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol
 
@@ -67,7 +69,7 @@ class Processes:
     _workers: list[_Worker] = field(default_factory=list)
     _heard: SimpleQueue[tuple[_Worker, Any]] = field(default_factory=SimpleQueue)
     _held_back: deque[tuple[_Worker, Task]] = field(default_factory=deque)  # until compiled code is ready
-    _is_warm: bool = False
+    _is_warm: bool = field(default_factory=lambda: find_spec("fcntl") is not None)  # compiled code may be asked for
 
     @property
     def n_free(self) -> int:

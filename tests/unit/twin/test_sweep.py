@@ -287,7 +287,7 @@ child.main()
 def test_workers_are_processes_and_a_killed_one_is_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sweep_crew, "_CHILD", (sys.executable, "-c", STUB))
     parts: list[str] = []
-    found, crew = sweep_of(wanted(4), tmp_path), Processes(2)
+    found, crew = sweep_of(wanted(4), tmp_path), Processes(2, _is_warm=False)  # as where files cannot be locked
     found.run(crew, lambda sweep: parts.extend(row.part for row in sweep.rows))
     one, two, three, four = found.rows
     assert one.figures is not None and four.figures is not None
