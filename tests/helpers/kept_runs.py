@@ -40,7 +40,8 @@ def record_of(question: Question, days: float | None = None, **figures: Any) -> 
         "wind_kwh": wind, "pv_kwh": pv, "csp_kwh": csp,
     }  # fmt: skip
     told = {**FIGURES, "days": float(question.days), "days_played": days, "is_whole": days >= question.days, **figures}
-    return RunRecord(told, hours, {}, {"question": question.to_json()})
+    asked = {name: value for name, value in question.to_json().items() if name != "policy"}
+    return RunRecord(told, hours, {}, {"question": asked, "policy": question.policy})
 
 
 class Scripted(Child):

@@ -60,7 +60,8 @@ def play(request: Mapping[str, Any], tell: Tell, stopped: threading.Event) -> No
         )
         rules = policy_of(site, frozenset(Capability) - {Capability.RESIZE})
         record = run_recorded(site, asked, rules, lambda part: tell({"part": part}), stopped.is_set, _steps(tell))
-        record.request["question"] = question.to_json()
+        # Its policy stands beside it: runs of one work differ in that alone.
+        record.request["question"] = {name: value for name, value in question.to_json().items() if name != "policy"}
         record.figures["factor"] = site.factor
         add_kinds(record, supply_of(site, question.seed, question.scenario))
         write_run(Path(request["folder"]), record)

@@ -161,9 +161,8 @@ class RunDesk:
             known = self._known.get(run_id)
             if known is not None and not known.is_over:
                 return self._told(known)
-        if self.shelf.has(run_id) and (question := self.shelf.question(run_id)) is not None:
-            return self._kept(question)
-        return known
+        summary = self.shelf.summary(run_id)
+        return self._kept(summary.question) if summary is not None else known
 
     def all(self) -> list[RunStatus]:
         """The run that is played, those in line, then those kept, the newest first."""
@@ -210,11 +209,12 @@ class RunDesk:
     # -- telling -------------------------------------------------------------------------------------------------------
     def _kept(self, question: Question) -> RunStatus | None:
         """The status of a run that is kept; None of one that is not."""
-        record = self.shelf.record(question.run_id) if self.shelf.has(question.run_id) else None
-        if record is None:
+        summary = self.shelf.summary(question.run_id)
+        if summary is None:
             return None
-        is_whole = bool(record.figures.get("is_whole", True))
-        return RunStatus(question, "done" if is_whole else "stopped", done_frac=1.0 if is_whole else _done(record))
+        is_whole = bool(summary.figures.get("is_whole", True))
+        done_frac = 1.0 if is_whole else _done_frac(summary.figures)
+        return RunStatus(question, "done" if is_whole else "stopped", done_frac=done_frac)
 
     def _told(self, status: RunStatus) -> RunStatus:
         """With its place in line, and how long it may take from now on."""
@@ -323,16 +323,16 @@ class RunDesk:
 
     def _learn(self, question: Question) -> None:
         """Take the run's time into what later ones are said to take; one that was stopped teaches nothing."""
-        record = self.shelf.record(question.run_id)
-        if record is None or not record.figures.get("is_whole", True):
+        summary = self.shelf.summary(question.run_id)
+        if summary is None or not summary.figures.get("is_whole", True):
             return
         with self._lock:
             factor = (self._clock() - self._begun_s) / max(1e-9, cost_of(self.site, question).cpu_s)
             self._pace = 0.5 * self._pace + 0.5 * min(10.0, max(0.1, factor))
 
 
-def _done(record: Any) -> float:
-    days, played = record.figures.get("days"), record.figures.get("days_played")
+def _done_frac(figures: Mapping[str, Any]) -> float:
+    days, played = figures.get("days"), figures.get("days_played")
     return min(1.0, float(played) / float(days)) if days and played else 0.0
 
 

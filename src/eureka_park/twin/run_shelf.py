@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +22,17 @@ if TYPE_CHECKING:
 
 KEPT: Final = 24
 READ: Final = 6  # runs that stay read
+TOLD: Final = 64  # figures that stay read
 _RUN_ID: Final = re.compile(r"[0-9a-f]{20}")
 RUN_FILE: Final = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a kept run answers, and its figures; those of tenants are left out."""
+
+    question: Question
+    figures: Mapping[str, Any]
 
 
 class RunShelf:
@@ -30,6 +41,7 @@ class RunShelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
+        self._told: dict[tuple[str, int], Summary] = {}
         self._read: OrderedDict[tuple[str, int], RunRecord] = OrderedDict()
 
     @property
@@ -70,14 +82,24 @@ class RunShelf:
                 self._read.popitem(last=False)
         return found
 
-    def question(self, run_id: str) -> Question | None:
-        """What a kept run answers; None where that is not known."""
-        record = self.record(run_id)
-        told: Any = record.request.get("question") if record else None
+    def summary(self, run_id: str) -> Summary | None:
+        """What a kept run answers and its figures, without its hours; None where there is none that can be read."""
+        path = self.path(run_id) / RUN_FILE
         try:
-            return Question.from_json(dict(told)) if isinstance(told, dict) else None
-        except BadInput:
+            name = (run_id, path.stat().st_mtime_ns)
+            with self._lock:
+                if name in self._told:
+                    return self._told[name]
+            told = json.loads(path.read_bytes())
+            asked = {**told["request"]["question"], "policy": told["request"]["policy"]}
+            found = Summary(Question.from_json(asked), dict(told["figures"]))
+        except (OSError, ValueError, TypeError, KeyError, BadInput):
             return None
+        with self._lock:
+            self._told[name] = found
+            while len(self._told) > TOLD:
+                self._told.pop(next(iter(self._told)))
+        return found
 
     def ids(self) -> list[str]:
         """The kept runs, the newest first."""

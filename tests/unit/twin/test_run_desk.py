@@ -71,7 +71,8 @@ def test_a_run_is_played_kept_and_not_played_again(scene: Scene) -> None:
     child.gate.set()
     assert scene.over(EXAMPLE).state == "done"
     assert scene.desk.ask(EXAMPLE, "you").state == "done" and len(scene.children) == 1
-    assert scene.desk.shelf.question(EXAMPLE.run_id) == EXAMPLE
+    summary = scene.desk.shelf.summary(EXAMPLE.run_id)
+    assert summary is not None and summary.question == EXAMPLE and summary.figures["cfe_frac"] == 0.8
 
 
 def test_one_is_played_at_a_time_and_the_line_is_told(scene: Scene) -> None:
@@ -196,6 +197,8 @@ def test_damaged_runs_and_wrong_ids_are_no_runs(tmp_path: Path) -> None:
     shelf = RunShelf(tmp_path)
     write_run(shelf.path(EXAMPLE.run_id), record_of(EXAMPLE, 14.0))
     (shelf.path(EXAMPLE.run_id) / "hours.csv").write_text("hour_s\n")
-    assert shelf.record(EXAMPLE.run_id) is None and shelf.question(EXAMPLE.run_id) is None
+    assert shelf.record(EXAMPLE.run_id) is None
+    (shelf.path(EXAMPLE.run_id) / "run.json").write_text('{"request": {"question": {"nights": 1}}}')
+    assert shelf.summary(EXAMPLE.run_id) is None and shelf.summary("0" * 20) is None
     with pytest.raises(BadInput):
         shelf.path("../../etc")

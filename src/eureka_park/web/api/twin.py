@@ -156,8 +156,8 @@ def _no_such_run(run_id: str) -> NotFound:
 
 def told(desk: RunDesk, status: RunStatus, only: tuple[str, ...] | None = None) -> dict[str, Any]:
     """A status as JSON, with the figures of a run that is kept: those named, or all."""
-    record = desk.shelf.record(status.question.run_id) if status.is_over and only != () else None
-    figures = {name: value for name, value in record.figures.items() if name != "tenants"} if record else None
+    summary = desk.shelf.summary(status.question.run_id) if status.is_over and only != () else None
+    figures = dict(summary.figures) if summary else None
     if figures is not None and only is not None:
         figures = {name: figures.get(name) for name in only}
     return {

@@ -301,7 +301,7 @@ def _wrong(words: Words, error: ParkError) -> dict[str, str]:
 
 def _listed(words: Words, desk: RunDesk, status: RunStatus, first: Shown | None) -> dict[str, Any]:
     """A line of the list; a run of the same work under another policy may be put beside the one that is shown."""
-    question, record = status.question, desk.shelf.record(status.question.run_id) if status.is_over else None
+    question, summary = status.question, desk.shelf.summary(status.question.run_id) if status.is_over else None
     is_here = first is not None and question.run_id == first.status.question.run_id
     can_compare = first is not None and not is_here and question.work_id == first.status.question.work_id
     beside = {"run": first.status.question.run_id, "beside": question.run_id} if first and can_compare else {}
@@ -310,7 +310,7 @@ def _listed(words: Words, desk: RunDesk, status: RunStatus, first: Shown | None)
         "work": work_told(words, status),
         "policy": policy_name(words, question.policy),
         "state": _state_word(words, status),
-        "clean": words.percent(record.figures.get("cfe_frac")) if record else "–",
+        "clean": words.percent(summary.figures.get("cfe_frac")) if summary else "–",
         "is_here": is_here,
         "beside": "?" + urlencode(beside) if beside else "",
     }
