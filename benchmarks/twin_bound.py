@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/twin_bound.py [--days 2 31 92 365] [--nodes 128] [--jobs-per-day 274] [--json]
 
-Some nodes of the whole site under their part of its synthetic sky and the park's policy: the bound's size does not
-depend on how many nodes there are. Playing and making the sky count apart. The bound is solved with the salt free and
+A scale model of the whole site with some nodes, under the park's policy: the bound's size does not depend on how many
+there are. Playing and making the sky count apart. The bound is solved with the salt free and
 with the salt as the run drew it.
 """
 
@@ -12,41 +12,43 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 from eureka_park.control.of_site import policy_of
-from eureka_park.foundation.site_reading import load_site
+from eureka_park.foundation.site_reading import parse_site
 from eureka_park.foundation.wire.engine import Capability
 from eureka_park.twin.core.bound import cfe_bound
 from eureka_park.twin.core.bound_work import served_of
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
 from eureka_park.twin.core.play import play
-from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.run import TwinRequest, make_world
 
-POWERS = ("true_clean_kw", "plan_clean_kw", "plan_p10_kw", "plan_grid_kw", "step_up_to_kw")
-
-
-def part_of(sky: SkySeries, frac: float) -> SkySeries:
-    """A part of a sky, for a part of the machines."""
-    tanks = sky.tanks
-    if tanks is not None:
-        tanks = replace(tanks, direct_kw=tanks.direct_kw * frac, per_heat_kw=tanks.per_heat_kw * frac)
-    return replace(sky, **{name: getattr(sky, name) * frac for name in POWERS}, tanks=tanks)
+MODEL = """
+name = "model"
+title = "Model"
+[scale]
+of = "eureka-park"
+[[nodes]]
+id = "n"
+n_nodes = {n_nodes}
+n_cpus = 224
+memory_gib = 2048
+n_gpus = 8
+rated_kw = 10.2
+idle_kw = 1.9
+[policy]
+sky = "binding"
+"""
 
 
 def measured(n_nodes: int, request: TwinRequest) -> dict[str, Any]:
     """CPU seconds of the bound of one run, and what it says."""
-    begin, site = time.process_time(), load_site("eureka-park")
-    frac = n_nodes / site.nodes[0].n_nodes
-    site = site.model_copy(update={"nodes": (site.nodes[0].model_copy(update={"n_nodes": n_nodes}),)})
+    begin, site = time.process_time(), parse_site(MODEL.format(n_nodes=n_nodes), "model.toml")
     policy = policy_of(site, frozenset(Capability) - {Capability.RESIZE})
-    policy = replace(policy, service_reserve_kw=policy.service_reserve_kw * frac)
     world = make_world(site, request)
-    sky = part_of(world.sky, frac)
     opening = opening_of(site, world.work, world.shares, half_life_s=policy.half_life_s)
-    played = play(opening, world.work, sky, world.failures, policy, policy.tick_s)
+    played = play(opening, world.work, world.sky, world.failures, policy, policy.tick_s)
+    sky = played.sky or world.sky
     run_s, begin = time.process_time() - begin, time.process_time()
     served = served_of(world.work, played, class_rows(site), site_gpu_types(site), world.failures)
     told = {"days": world.days, "jobs": world.work.n_jobs, "run_cpu_s": run_s, "sums_cpu_s": _since(begin)}
