@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.twin.core.arrivals import tenant_paths
 from eureka_park.twin.core.failures import NODE_MTBF_S, REPAIR_MEDIAN_S
 from eureka_park.twin.core.faults import GRID_TRIPS_PER_YEAR, NETWORK_MTBF_S, PLANT_TRIPS_PER_YEAR
 from eureka_park.twin.core.mix import Mix
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
 
 ASSUMPTION: Final = "assumption"
 PHILLY: Final = "Microsoft Philly, 82,247 jobs of 2017 (CC BY 4.0)"
+ENDINGS: Final = "Microsoft Philly, 112,956 jobs, as told by Acme's authors (CC BY 4.0)"
 VENUS: Final = "Helios Venus, 125,214 GPU jobs of 2020 (CC BY 4.0)"
+FITTED: Final = f"fitted to {VENUS}: dispersion about 39 at its rate, docs/results/generator.md"
 OPENB: Final = "Alibaba openb, 7,064 GPU pods of 2023"
 ACME: Final = "Acme, 2023: a fleet's GPUs draw 42 to 48 % of their rating"
 LLAMA: Final = "Llama 3: interruptions in 54 days on 16,384 GPUs (arXiv 2407.21783)"
+FORECASTS: Final = "beam: Nonnenmacher 2016, growth: Lopes 2020; wind: assumption"
 Row = tuple[str, Any, str]
 
 
@@ -44,10 +48,11 @@ def _asked(value: Any) -> str:
 def _of_generator(mix: Mix, work: Workload) -> list[Row]:
     """When jobs come, how large they are, how they end."""
     return [
-        ("sizes_and_run_times", "by bins of GPU count, log-normal or by quantiles", PHILLY),
+        ("sizes_and_run_times", "by bins of GPU count and quantiles of run times", PHILLY),
         ("arrivals_week", "share of hours and days", VENUS),
-        ("arrivals_burst_cv", mix.burst_cv, VENUS),
-        ("arrivals_burst_lag1", mix.burst_lag1, VENUS),
+        ("arrivals_burst_cv", mix.burst_cv, FITTED),
+        ("arrivals_burst_lag1", mix.burst_lag1, FITTED),
+        ("arrivals_burst_tilt", mix.burst_tilt, FITTED),
         ("sweep_jobs_mean", mix.sweep_jobs, ASSUMPTION),
         ("run_days_max", mix.run_s_max / 86_400.0, ASSUMPTION),
         ("interactive_frac_of_small", mix.interactive_frac, ASSUMPTION),
@@ -68,8 +73,8 @@ def _of_tails(mix: Mix, work: Workload) -> list[Row]:
         ]
     if bool((work.ending > 0).any()):
         rows += [
-            ("ending_by_jobs", dict(zip(("finished", "cancelled", "failed"), mix.ending_jobs, strict=True)), PHILLY),
-            ("ending_by_gpu_h", dict(zip(("finished", "cancelled", "failed"), mix.ending_gpu_h, strict=True)), PHILLY),
+            ("ending_by_jobs", dict(zip(("finished", "cancelled", "failed"), mix.ending_jobs, strict=True)), ENDINGS),
+            ("ending_by_gpu_h", dict(zip(("finished", "cancelled", "failed"), mix.ending_gpu_h, strict=True)), ENDINGS),
         ]
     return rows
 
@@ -77,6 +82,7 @@ def _of_tails(mix: Mix, work: Workload) -> list[Row]:
 def _by_column(mix: Mix, work: Workload) -> dict[str, list[Row]]:
     """What each column rests on where the seed draws it."""
     n_organisations = len({path.partition("/")[0] for path in work.leaves})
+    of_leaves = ASSUMPTION if work.leaves[:1] == tenant_paths(1) else "the site's shares"
     return {
         "tier": [("tier_frac_of_gpu_h", dict(zip(TIER_NAMES, mix.tier_frac, strict=True)), ASSUMPTION)],
         "deadline_s": [
@@ -92,8 +98,8 @@ def _by_column(mix: Mix, work: Workload) -> dict[str, list[Row]]:
         ],
         "priority": [("priority_frac", list(mix.priority_frac), ASSUMPTION)],
         "leaf": [
-            ("projects", len(work.leaves), ASSUMPTION),
-            ("organisations", n_organisations, ASSUMPTION),
+            ("projects", len(work.leaves), of_leaves),
+            ("organisations", n_organisations, of_leaves),
             ("tenant_zipf_power", mix.tenant_power, ASSUMPTION),
         ],
         "mcpu": [("cores_and_memory_frac_of_gpus_part", list(mix.cores_frac), ASSUMPTION)],
@@ -109,5 +115,5 @@ def _of_world(request: TwinRequest) -> list[Row]:
         ("plant_trips_per_year_where_asked", PLANT_TRIPS_PER_YEAR, ASSUMPTION),
         ("grid_trips_per_year_where_asked", GRID_TRIPS_PER_YEAR, ASSUMPTION),
         ("plan_every_h", request.plan_every_h, "as the live park plans"),
-        ("forecast_errors", "of published size, drawn by the seed", "docs/results and energy.core.forecast"),
+        ("forecast_errors", "of published size, drawn by the seed", FORECASTS),
     ]
