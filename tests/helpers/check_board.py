@@ -220,7 +220,8 @@ def check_heaps(board: b.Board, used: list[int], now_s: float) -> None:
         rows = [(float(heap.key[at]), int(heap.order[at])) for at in range(n)]
         assert all(rows[(at - 1) // 2] <= rows[at] for at in range(1, n)), f"heap {name} is out of order"
         there = {(float(heap.key[at]), int(heap.order[at]), int(heap.slot[at])) for at in range(n)}
-        fresh = {int(slot) for slot in board.heaps[b.FRESH].slot[: g.fresh_n[0]]} if name == "latest" else set()
+        beside = {"latest": (b.FRESH, "fresh_n"), "urgent": (b.BEGINS, "begins_n")}.get(name)
+        fresh = {int(slot) for slot in board.heaps[beside[0]].slot[: g[beside[1]][0]]} if beside else set()
         for slot in used:
             key = float(jobs[f"{name}_key"][slot])
             if key < b.INF and slot not in fresh:

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 import math
 
-from eureka_park.compute.core.board import FLEX, FROZEN, GREEN, INF, NONE, RUNNING, SERVICE, URGENT, Board
+from eureka_park.compute.core.board import (
+    BEGINS,
+    FLEX,
+    FROZEN,
+    GREEN,
+    INF,
+    NONE,
+    RUNNING,
+    SERVICE,
+    STARTING,
+    URGENT,
+    Board,
+)
 from eureka_park.compute.core.lines import heap_pop
 from eureka_park.compute.core.moves import capped, frozen, pausing, resized, thawed
 from eureka_park.compute.core.share_tree import most_served_leaves
@@ -38,7 +50,16 @@ STOP, STAND_STILL, SHRINK = 1, 2, 3
 @kernel
 def bind_anew(board: Board, now_s: float) -> None:
     """Jobs whose deadline has come so near that the sky may hold them no longer."""
-    g, jobs = board.g[0], board.jobs
+    g, jobs, begins, kept = board.g[0], board.jobs, board.heaps[BEGINS], 0
+    for index in range(g.begins_n):
+        slot = begins[index].slot
+        if jobs[slot].state == STARTING and jobs[slot].urgent_key < INF:
+            if jobs[slot].urgent_key <= now_s:
+                rebind(board, slot, now_s)
+            else:
+                begins[kept].slot = slot
+                kept += 1
+    g.begins_n = kept
     while g.urgent_n > 0 and board.heaps[URGENT, 0].key <= now_s:
         slot, order, key = board.heaps[URGENT, 0].slot, board.heaps[URGENT, 0].order, board.heaps[URGENT, 0].key
         g.urgent_n = heap_pop(board.heaps[URGENT], g.urgent_n)

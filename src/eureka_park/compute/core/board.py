@@ -40,9 +40,9 @@ SKY_MAX: Final = 200  # intervals of a plan
 STEPS_MAX: Final = 16  # steps of a plan's curve
 BLOCKED_MAX: Final = 4096
 TOLD_MAX: Final = 1024  # reasons that one turn tells
-# heaps: latest starts, ends of deferral, when capped jobs become urgent; scratch; who has just come into a line
-LATEST, WAKE, URGENT, DUE, FRESH = 0, 1, 2, 3, 4
-N_HEAPS: Final = 5
+# heaps: latest starts, ends of deferral, when slow jobs become urgent; scratch; who has just come, who is starting
+LATEST, WAKE, URGENT, DUE, FRESH, BEGINS = 0, 1, 2, 3, 4, 5
+N_HEAPS: Final = 6
 RACK, POD = 0, 1  # rows of the counts of empty nodes
 RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
@@ -149,7 +149,7 @@ GLOBAL: Final = np.dtype(
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
         ("n_down", "i8"), ("n_down_free", "i8"), ("n_narrow", "i8"),
         ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("fresh_n", "i8"),
-        ("turn", "i8"), ("n_actions", "i8"),
+        ("begins_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),

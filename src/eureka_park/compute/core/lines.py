@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from eureka_park.compute.core.board import (
+    BEGINS,
     FRESH,
     IN_LINE,
     INF,
@@ -205,7 +206,7 @@ def sort_by_order(due: Array, n: int) -> None:
 def note_latest(board: Board, slot: int) -> None:
     """Remember by when a waiting job must start to end in time."""
     job = board.jobs[slot]
-    jobs, g = board.jobs, board.g[0]
+    g = board.g[0]
     if job.deadline_s == INF:
         job.latest_key = INF
         return
@@ -267,3 +268,15 @@ def is_waiting(board: Board, slot: int) -> bool:
     job = board.jobs[slot]
     state = job.state
     return state == QUEUED or state == PAUSED
+
+
+@kernel
+def note_begins(board: Board, slot: int, key: float) -> None:
+    """Remember when a job that is about to run may become urgent: soon it runs, and the heap need not hear of it."""
+    g = board.g[0]
+    if g.begins_n == board.heaps.shape[1]:
+        note_urgent(board, slot, key)
+        return
+    board.jobs[slot].urgent_key = key
+    board.heaps[BEGINS, g.begins_n].slot = slot
+    g.begins_n += 1

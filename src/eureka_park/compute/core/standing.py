@@ -18,11 +18,12 @@ from eureka_park.compute.core.board import (
     RUNNING,
     SKY_BINDING,
     SKY_OBSERVED,
+    STARTING,
     Array,
     Board,
 )  # fmt: skip
 from eureka_park.compute.core.ends import expect
-from eureka_park.compute.core.lines import note_urgent
+from eureka_park.compute.core.lines import note_begins, note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
@@ -194,7 +195,11 @@ def _watch(board: Board, slot: int, now_s: float) -> None:
         job.urgent_key = INF
         return
     slack_s = job.deadline_s - left_s(job, now_s) - now_s - URGENT_S
-    note_urgent(board, slot, max(now_s + 1e-3, now_s + slack_s / (1.0 - pace) - 1e-3))
+    key = max(now_s + 1e-3, now_s + slack_s / (1.0 - pace) - 1e-3)
+    if job.state == STARTING:
+        note_begins(board, slot, key)
+    else:
+        note_urgent(board, slot, key)
 
 
 @kernel
