@@ -8,7 +8,11 @@ sums `earliest` and `latest` (see `bound_work`), and it may split jobs as it lik
     b[t]  >= base[t] + sum over groups of k[g] z[g,t] - clean[t]    z: work done, as kWh at full speed; b[t] >= 0
     latest[g,t+1] <= z[g,0] + ... + z[g,t] <= earliest[g,t+1]       z >= 0
     sum of z[g,t] on GPUs <= power of all GPUs                      above idle, by the hungriest job
-    clean[t] = direct[t] + salt drawn; a tank begins as in the run, and holds no less at the end
+    clean[t] = direct[t] + u[t] x salt drawn; a tank begins as in the run, and holds no less at the end
+
+`u` is 1 where sun and wind cover what the site itself draws. Where they lack f, salt s leaves max(0, s - f) to
+machines, and that is at most (1 - f / block) s for any s up to what all power blocks give: a straight line again. A run
+draws salt turn by turn (see `salt`); an hour of turns keeps all of these rows.
 
 `k` is the least power per speed of the cap curve (1 for firm work and without GPUs). The straight line from nothing
 through that point lies below the whole curve, so no job under any cap draws less for its work than the program takes
@@ -153,5 +157,6 @@ def _add_tanks(lp: LinearProgram, need: Block, tanks: Tanks, n_hours: int) -> fl
     lp.add_entries(rows, held, 1.0)
     lp.add_entries(rows, drawn, 1.0)
     lp.add_entries(rows.at(slice(1, None)), held.at(slice(0, -1)), -kept)
-    lp.add_entries(need, drawn, -1.0)
+    lacking = np.zeros(n_hours) if tanks.lacking_kw is None else tanks.lacking_kw[:n_hours]
+    lp.add_entries(need, drawn, -(1.0 - np.minimum(1.0, lacking / np.maximum(block, 1e-9))))
     return most_kwh

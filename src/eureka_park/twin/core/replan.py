@@ -199,7 +199,7 @@ def _tanks_after(planner: Planner, salt: Salt, last_hour: int) -> Tanks:
     return Tanks(
         direct_kw=np.maximum(0.0, salt.direct_kw), per_heat_kw=planner.per_heat_kw, heat_mw_th=salt.heat_kw / per,
         block_mw_th=salt.block_kw / per, level_mwh_th=levels / per, size_mwh_th=salt.size_kwh / planner.per_heat_kw,
-        loss_frac=1.0 - salt.kept_frac, spilt_kwh=salt.spilt_kwh,
+        loss_frac=1.0 - salt.kept_frac, spilt_kwh=salt.spilt_kwh, lacking_kw=np.maximum(0.0, -salt.direct_kw),
     )  # fmt: skip
 
 

@@ -57,6 +57,7 @@ class Tanks:
     size_mwh_th: Floats
     loss_frac: Floats
     spilt_kwh: Floats | None = None  # by hour, of IT energy: heat that no tank could hold, where it is known
+    lacking_kw: Floats | None = None  # by hour, IT power that the site itself takes of salt first, where it is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -202,6 +202,18 @@ def test_salt_may_be_drawn_when_it_suits_but_must_be_there_at_the_end() -> None:
     assert cfe_bound(served, free, salt=False).unclean_bound_kwh == pytest.approx(3.0, abs=1e-3)
 
 
+def test_what_the_site_itself_lacks_is_taken_of_salt() -> None:
+    """As above with the tank free at the end; where the site lacks 2 kW, 8 kW of salt feed machines with 6."""
+    work = jobs_of([0.0], [1.0], [1], tier=0)
+    tanks = Tanks(
+        np.full(51, 2.0), np.array([0.5]), np.zeros((1, 51)), np.full((1, 51), 16.0),
+        np.array([[12.0, 8.0, 4.0, *[0.0] * 49]]), np.array([20.0]), np.array([0.0]), None, np.full(51, 2.0),
+    )  # fmt: skip
+    sky = replace(known_sky(np.array([4.0, 4.0, *[2.0] * 49]), 0.0), tanks=tanks)
+    served = served_by(work, [1.0], 3, 13.0)  # 5 + 4 + 4 kWh wanted; 6 without salt, three quarters of 6 with it
+    assert cfe_bound(served, sky).unclean_bound_kwh == pytest.approx(13.0 - 6.0 - 4.5, abs=1e-3)
+
+
 # -- policies --------------------------------------------------------------------------------------------------------
 
 
