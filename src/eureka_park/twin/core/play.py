@@ -24,6 +24,7 @@ from eureka_park.twin.core.workload import Workload
 from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, play_on
 
 SLOTS: Final = 16_384
+MANY_SLOTS: Final = 262_144
 LEARNED_FIRST: Final = 0.8  # of rated power, for an image that nothing is known of yet; assumption
 LOG_ROWS: Final = 1 << 18
 TAIL_H: Final = 48.0
@@ -101,12 +102,17 @@ def play_from(
         elif status == NEEDS_PLAN and plans is not None:
             plans.make(board, world)
         elif status == NEEDS_SLOTS:
-            board = grown(board, 2 * board.jobs.shape[0])
+            board = grown(board, _more_slots(board.jobs.shape[0]))
             world = with_room(world, board, counts=closed is not None)
     if closed is not None:
         closed(open_jobs(board, world), float(place.now_s[0]) - sky.hour0_s)
     rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
     return _played(board, world, sky, digest, rows)
+
+
+def _more_slots(n_slots: int) -> int:
+    """Twice as many; a quarter more of many, so that little room stands empty."""
+    return 2 * n_slots if n_slots < MANY_SLOTS else n_slots + n_slots // 4
 
 
 def _take(world: World, digest: ActionDigest, closed: Callable[..., None] | None) -> None:
