@@ -17,7 +17,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -194,6 +194,7 @@ def rows_of(asked: Asked, folder: Path, names: Sequence[str] = POLICIES, n_nodes
 
 
 def _figures(world: World, policy: Policy, played: Played, classes: Sequence[ClassRow]) -> Row:
+    world = replace(world, sky=played.sky or world.sky)  # with tanks as the run has left them
     found = report(world.work, played, world.shares, park_of(world.site, world))
     served = served_of(world.work, played, classes, site_gpu_types(world.site), world.failures, tick_s=policy.tick_s)
     curve = policy.cap_curve if policy.can_cap else ()
