@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from tests.helpers.axe import violations
 from tests.helpers.chromium import PROGRAM, Chromium
+from tests.helpers.kept_runs import record_of
 from tests.helpers.served import Served
+
+from eureka_park.twin.run_files import write_run
+from eureka_park.twin.run_question import EXAMPLE
 
 pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="no chromium on this machine (apt install chromium)"),
@@ -16,8 +20,8 @@ pytestmark = [
 ]
 PAGES = (
     "/", "/jobs", "/jobs?state=finished", "/jobs/{done}", "/jobs/{running}", "/jobs/{waiting}", "/submit", "/site",
-    "/energy", "/energy/year", "/energy/ahead", "/welcome", "/connect", "/glossary", "/style", "/wall", "/offline",
-    "/nothing",
+    "/energy", "/energy/year", "/energy/ahead", "/twin", "/welcome", "/connect", "/glossary", "/style", "/wall",
+    "/offline", "/nothing",
 )  # fmt: skip
 
 
@@ -33,6 +37,7 @@ class Shown(Served):
         (home / "log.txt").write_text(
             "".join(f"\x1b[{code}mcolour {code}\x1b[0m\n" for code in (*range(30, 48), *range(90, 108)))
         )
+        write_run(self.live.folder / "twin" / EXAMPLE.run_id, record_of(EXAMPLE))
         self.live.step(times=9)
         self.running = self.live.submit(1e6, tier="firm", cpus=0.2, name="runs")
         self.waiting = self.live.submit(1e6, tier="green", cpus=2)
@@ -73,6 +78,8 @@ def test_pages_keep_nobody_out(shown: Shown, browser: Chromium, lang: str, theme
         assert status == (404 if path == "/nothing" else 200), path
         if path == "/jobs/{done}":
             browser.wait_for("document.querySelector('.log-line') !== null")
+        if path == "/twin":
+            browser.wait_for("document.querySelector('svg.play-stage .load') !== null")
         if path == "/submit":
             browser.wait_for(
                 "document.querySelector('[hx-post]') === null || document.querySelector('#quote svg') !== null"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eureka_park.bootstrap import machine_of
+from eureka_park.energy.verdict_schema import scenarios_of
 from eureka_park.foundation.errors import BadInput, TooLarge
 from eureka_park.foundation.site_reading import load_site, new_site_text, parse_site
 from eureka_park.twin.run import PolicyName
@@ -101,6 +102,8 @@ def test_a_scale_model_stands_for_its_full_site_with_its_own_plants() -> None:
     assert full_site(PARK) is PARK
 
 
-def test_a_small_site_is_played_whole() -> None:
-    assert sizes_of(parse_site(new_site_text("uni"), "uni.toml")) == (1,)
+def test_a_small_site_is_played_whole_and_has_its_own_scenarios() -> None:
+    uni = parse_site(new_site_text("uni"), "uni.toml")
+    assert full_site(uni) is uni and sizes_of(uni) == (1,) and "noor-iii-out" not in scenarios_of(uni)
+    assert checked(Question(one_in=1), uni, scenarios_of(uni)).days == EXAMPLE.days
     assert sizes_of(PARK) == (1, 8, 32, 128, 512)
