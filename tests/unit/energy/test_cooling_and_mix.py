@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from eureka_park.energy.core.cooling import it_mw_from_site_mw, site_mw_from_it_mw
+from eureka_park.energy.core.cooling import it_mw_beyond_fixed, it_mw_from_site_mw, site_mw_from_it_mw
 from eureka_park.energy.core.mix import source_shares
 from eureka_park.foundation.site_file import Pue
 
@@ -18,6 +19,13 @@ def test_overhead_is_nominal_at_rated_load_and_worse_at_part_load() -> None:
     assert site_mw_from_it_mw(100.0, PUE, 32.0) == pytest.approx(100 + 6 + 9 * 1.2)
     assert site_mw_from_it_mw(100.0, PUE, -5.0) == pytest.approx(115.0)
     assert it_mw_from_site_mw(5.0, PUE) == 0.0
+
+
+def test_many_powers_at_once_are_the_same_and_lack_what_the_overhead_takes() -> None:
+    site_mw = np.array([0.0, 3.0, 6.0, 6.5, 60.0, 115.0])
+    found = it_mw_beyond_fixed(site_mw, PUE)
+    assert np.maximum(0.0, found).tolist() == [it_mw_from_site_mw(mw, PUE) for mw in site_mw.tolist()]
+    assert found[0] == pytest.approx(-6.0 / 1.09)
 
 
 def test_green_has_the_sun_first_and_the_grid_last() -> None:
