@@ -32,7 +32,7 @@ YEAR: Final = 2026  # whose Mondays runs begin on; the sky is that of a syntheti
 DAY_H: Final = 24
 
 # What a run costs on one core, measured with runs of 14 to 365 days; only told and bounded by, never counted with.
-CPU_S_PER_JOB: Final = 7e-6
+CPU_S_PER_JOB: Final = 1e-5
 CPU_S_PER_DAY: Final = 0.06
 CPU_S_BEFORE: Final = 3.0
 N_TENANTS: Final = 1_000  # of generated work
