@@ -34,7 +34,7 @@ class ActionDigest:
 
     def add_records(self, records: Any) -> None:
         """Rows that hold their instants already."""
-        self._sha.update(np.ascontiguousarray(records).tobytes())
+        self._sha.update(np.ascontiguousarray(records).view(np.uint8).data)
         self.n_actions += len(records)
 
     def hexdigest(self) -> str:
