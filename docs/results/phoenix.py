@@ -141,8 +141,8 @@ class Replay:
             self.state.apply(ev.JobSubmitted(JobId(one.name), at_s, spec))
 
     def _limit(self, now_s: float) -> float:
-        """Power that the grid leaves; beyond the event more than the machines can draw."""
-        most_kw = sum(one.curve.n_gpus for one in self.jobs) * GPU_W_MAX / 1000.0
+        """Power that the grid leaves; beyond the event half as much again as the machines can draw."""
+        most_kw = 1.5 * sum(one.curve.n_gpus for one in self.jobs) * GPU_W_MAX / 1000.0
         return self.limit_kw if 0.0 <= now_s < self.event_s else most_kw
 
     def _supply(self, now_s: float) -> Supply:
