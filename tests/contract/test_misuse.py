@@ -125,7 +125,7 @@ def test_no_route_that_changes_something_takes_a_session_from_another_site(here:
     ways = {way for way in named if way[1] not in {"GET", "HEAD"}} | {(path, "POST") for path in pages}
     assert {"/submit", "/submit/quote", "/connect", "/jobs/cancel", "/jobs/{job_id}/cancel", "/sign-out"} <= pages
     for path, method in ways - {("/api/v1/login", "POST")}:  # a code is spent by whoever has it
-        place = path.format(job_id=here.job_id, sha256="0" * 64, node_id="none", window_id="window-a")
+        place = path.format(job_id=here.job_id, sha256="0" * 64, node_id="none", window_id="window-a", run_id="0" * 12)
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {}):
             answer = browser.request(method, place, headers={**FORM, **headers}, follow_redirects=False)
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site"), (path, method)

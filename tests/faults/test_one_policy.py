@@ -63,6 +63,7 @@ idle_kw = 1.6
 [policy]
 sky = "binding"
 plan_every_s = 900
+flex_wait_gain_frac = 0.1
 """
 
 

@@ -54,6 +54,7 @@ idle_kw = 0.4
 
 [policy]
 sky = "green"
+flex_wait_gain_frac = 0.1
 
 [[shares]]
 path = "genomes"

@@ -145,7 +145,8 @@ def note_compiled() -> Path | None:
     folder = _kept_in()
     if folder is not None:
         (folder / _mark()).touch()
-        for old in sorted(folder.glob(f"{_MARK}*"), key=_changed_ns, reverse=True)[_N_MARKS_MAX:]:
+        others = [path for path in folder.glob(f"{_MARK}*") if path.name != _mark()]
+        for old in sorted(others, key=_changed_ns, reverse=True)[_N_MARKS_MAX - 1 :]:
             old.unlink(missing_ok=True)
     return folder
 

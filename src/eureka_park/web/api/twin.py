@@ -18,7 +18,7 @@ from eureka_park.twin.run_desk import RunDesk, RunStatus
 from eureka_park.twin.run_hours import hours_of
 from eureka_park.twin.run_question import DAYS_MAX, POLICIES, SEED_MAX, Question, full_site
 from eureka_park.web import schemas
-from eureka_park.web.auth import Someone, park_of
+from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.events import HEARTBEAT_S, sse, watch_of
 
 router = APIRouter(prefix="/twin", tags=["twin"], responses=schemas.ERRORS)
@@ -81,7 +81,7 @@ def ask(request: Request, who: Someone, body: RunQuestion) -> dict[str, Any]:
 
 
 @router.post("/example", status_code=202, operation_id="ask_for_example")
-def example(request: Request) -> dict[str, Any]:
+def example(request: Request, _who: Anyone) -> dict[str, Any]:
     """Have the example played, which everybody may: a fortnight of December on one node in 128. Once kept, it stays."""
     desk = desk_of(request)
     return told(desk, desk.example())
