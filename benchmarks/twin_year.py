@@ -5,7 +5,8 @@
 The run is that of `park twin run`: jobs drawn as they come, gangs, fair shares of 1,000 projects, backfill, caps,
 pauses, failures, plans every six hours from forecasts, figures and the clairvoyant bound. Compiled code is read from
 disk: a first run of a few jobs sees to that. `--growth`: ten days of half a million jobs on a tenth of the machines,
-for 100 projects; then ten times as many of jobs, of machines, of projects, one by one and together, at the same load.
+for 100 projects; then ten times as many of jobs, of machines, of projects, one by one and together, at the same load
+and a demand of 0.8 of the supply.
 `--json` for JSON.
 """
 
@@ -70,7 +71,7 @@ def main() -> None:
     if options.growth:
         small = (STREAM_FROM + 1, 3_277, 100)
         for jobs, nodes, tenants in ((1, 1, 1), (10, 1, 1), (1, 10, 1), (1, 1, 10), (10, 10, 10)):
-            request = TwinRequest(small[0] * jobs, 10.0, options.seed, tick_s=300.0)
+            request = TwinRequest(small[0] * jobs, 10.0, options.seed, tick_s=300.0, demand_of_supply=0.8)
             rows.append(measured(site_of(small[1] * nodes, small[2] * tenants), request))
     else:
         request = TwinRequest(int(options.jobs), options.days, options.seed, policy=options.policy, tick_s=300.0)
