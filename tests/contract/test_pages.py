@@ -456,10 +456,8 @@ def test_files_are_kept_long_where_versioned(pages: Pages) -> None:
         assert pages.visitor.get(path).status_code == 404
 
 
-FETCHED = {
-    "/": ("figure", "tour"), "/verdict": (), "/energy/year": ("what_if", "figure"),
-    "/twin": ("playback", "run_follow", "figure"),
-}  # fmt: skip
+FETCHED = {"/": ("figure", "tour"), "/verdict": (), "/energy/year": ("what_if", "figure"),
+           "/twin": ("playback", "run_follow", "figure")}  # fmt: skip
 
 
 def test_pages_are_light(pages: Pages) -> None:

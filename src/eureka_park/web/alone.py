@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from eureka_park.foundation.errors import Internal
 from eureka_park.web.assets import BUILT
 
@@ -19,6 +21,18 @@ FONTS: Final[Mapping[str, tuple[str, ...]]] = {
     "fr": ("-latin-wght",), "en": ("-latin-wght",), "ar": ("-latin-wght", "-arabic-wght"),
     "zgh": ("-latin-wght", "-tifinagh-400"),
 }  # fmt: skip
+
+
+@cache
+def templates() -> Environment:
+    """The templates of such files: what they name must be there, and is escaped."""
+    return Environment(
+        loader=PackageLoader("eureka_park.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 @cache

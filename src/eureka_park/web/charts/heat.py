@@ -98,3 +98,12 @@ def _cell(cell: Cell, x: float, y: float, width: float, height: float) -> str:
 
 def _box(css: str, x: float, y: float, width: float, height: float) -> str:
     return f'<rect class="{css}" x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" rx="3"/>'
+
+
+def runs_of(day: Sequence[float]) -> Iterable[tuple[int, int, int]]:
+    """Class, first hour and the hour after the last of each stretch of one class; nothing for a day without hours."""
+    first = 0
+    for hour in range(1, len(day) + 1):
+        if hour == len(day) or class_of(day[hour]) != class_of(day[first]):
+            yield class_of(day[first]), first, hour
+            first = hour

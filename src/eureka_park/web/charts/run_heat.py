@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from eureka_park.web.charts.heat import N_CLASSES, class_of
+from eureka_park.web.charts.heat import N_CLASSES, runs_of
 
 START, END, ABOVE = 44.0, 6.0, 6.0
 _SIZES: Final = {"wide": (1160.0, 7.0), "narrow": (390.0, 6.0)}  # width, height of an hour
@@ -24,7 +24,7 @@ def run_heat(shares: Sequence[float], days: Sequence[str], label: str, size: str
     column, ground = (width - START - END) / n_days, ABOVE + _HOURS * pitch
     boxes: list[list[str]] = [[] for _ in range(N_CLASSES)]
     for day in range(n_days):
-        for css, first, last in _runs(shares[day * _HOURS : (day + 1) * _HOURS]):
+        for css, first, last in runs_of(shares[day * _HOURS : (day + 1) * _HOURS]):
             boxes[css].append(f"M{day} {first}h{_SEAM}v{last - first}h-{_SEAM}z")
     drawn = "".join(f'<path class="yh-{css}" d="{"".join(path)}"/>' for css, path in enumerate(boxes) if path)
     place = f'transform="translate({START:g} {ABOVE:g}) scale({column:.6g} {pitch:g})"'
@@ -34,15 +34,6 @@ def run_heat(shares: Sequence[float], days: Sequence[str], label: str, size: str
         f'<svg class="run-heat plan-{size}" viewBox="0 0 {width:g} {ground + 24:g}" role="img" direction="ltr" {field} '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
-
-
-def _runs(day: Sequence[float]) -> Iterable[tuple[int, int, int]]:
-    """Class, first hour and the hour after the last of each stretch of one class; nothing for a day without hours."""
-    first = 0
-    for hour in range(1, len(day) + 1):
-        if hour == len(day) or class_of(day[hour]) != class_of(day[first]):
-            yield class_of(day[first]), first, hour
-            first = hour
 
 
 def _hours(pitch: float) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from eureka_park.web.charts.heat import N_CLASSES, class_of
+from eureka_park.web.charts.heat import N_CLASSES, runs_of
 
 WIDTH, START, END, ABOVE, PITCH = 760.0, 44.0, 6.0, 6.0, 9.0
 _HOURS: Final = 24
@@ -25,7 +25,7 @@ def year_heat(shares: Sequence[float], months: Sequence[str], label: str) -> Mar
     ground = ABOVE + _HOURS * PITCH
     boxes: list[list[str]] = [[] for _ in range(N_CLASSES)]
     for day in range(n_days):
-        for css, first, last in _runs(shares[day * _HOURS : (day + 1) * _HOURS]):
+        for css, first, last in runs_of(shares[day * _HOURS : (day + 1) * _HOURS]):
             boxes[css].append(f"M{day} {first}h{_WIDE}v{last - first}h-{_WIDE}z")
     drawn = "".join(f'<path class="yh-{css}" d="{"".join(path)}"/>' for css, path in enumerate(boxes) if path)
     place = f'transform="translate({START:g} {ABOVE:g}) scale({column:.5g} {PITCH:g})"'
@@ -41,15 +41,6 @@ def swatch(share_class: int) -> Markup:
     return Markup(
         f'<svg viewBox="0 0 13 13" aria-hidden="true"><path class="yh-{share_class}" d="M0 0h13v13h-13z"/></svg>'
     )
-
-
-def _runs(day: Sequence[float]) -> Iterable[tuple[int, int, int]]:
-    """Class, first hour and the hour after the last of each stretch of one class."""
-    first = 0
-    for hour in range(1, len(day) + 1):
-        if hour == len(day) or class_of(day[hour]) != class_of(day[first]):
-            yield class_of(day[first]), first, hour
-            first = hour
 
 
 def _hours() -> Iterable[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from eureka_park.twin.run_record import RunRecord
-from eureka_park.web.alone import sheet
+from eureka_park.web.alone import sheet, templates
 from eureka_park.web.charts.band import zellige_band
 from eureka_park.web.charts.shapes import star
 from eureka_park.web.pages.words import LANGUAGES, Words
@@ -21,24 +19,13 @@ RUNS_MAX: Final = 12  # side by side; more fit no page
 _N_STARS: Final = 52
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("eureka_park.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def standalone(records: Sequence[RunRecord], lang: str, zone: str = "UTC") -> str:
     """The whole file in one of FILE_LANGUAGES, hours by the clock of `zone`. The same runs give the same bytes."""
     words = Words(lang, zone)
     found = view_of(records, words)
     legend = found.pop("legend", None) or []
     body = (
-        _environment()
+        templates()
         .get_template("twin_report.html")
         .render(_=words.say, words=words, star_path=star(8.0, 8.0, 7.0), legend_kinds=legend, **found)
     )

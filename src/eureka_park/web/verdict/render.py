@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from eureka_park.energy.verdict_assumptions import Assumptions
 from eureka_park.energy.verdict_schema import Study
-from eureka_park.web.alone import built, sheet
+from eureka_park.web.alone import built, sheet, templates
 from eureka_park.web.charts.band import zellige_band
 from eureka_park.web.pages.words import LANGUAGES, Words
 from eureka_park.web.verdict.pictures import year_mix
@@ -20,24 +18,13 @@ FILE_LANGUAGES: Final = ("fr", "ar", "en")  # those that are spoken throughout
 _N_STARS: Final = 52
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("eureka_park.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def standalone(study: Study, assumptions: Assumptions, lang: str, *, is_one_of_three: bool = False) -> str:
     """The whole file in one of FILE_LANGUAGES. The same study, assumptions and language give the same bytes.
 
     `is_one_of_three`: the other languages lie beside it as `verdict.LANG.html`, and it links to them.
     """
     words = Words(lang, study["timezone"])
-    body = _environment().get_template("verdict_body.html").render(**context(study, assumptions, words))
+    body = templates().get_template("verdict_body.html").render(**context(study, assumptions, words))
     title = words.say("The verdict on {mw}", mw=words.power(study["site_mw"]))
     return "\n".join(
         (
