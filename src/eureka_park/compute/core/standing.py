@@ -27,7 +27,7 @@ from eureka_park.compute.core.lines import note_begins, note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
-_DOWN, _DOWN_UNBOUND = 1, 2
+_DOWN, _DOWN_UNBOUND, _UP_FIRST = 1, 2, 4
 
 
 @kernel
@@ -129,18 +129,23 @@ def _count(board: Board, slot: int, drawn_kw: float, bound: bool, rated_kw: floa
 
 @kernel
 def _note_down(board: Board, slot: int, counted: int) -> None:
-    """Keep the numbers of frozen and capped jobs, and of those of them that the sky does not bind."""
+    """Keep the numbers of frozen and capped jobs, of those that the sky does not bind, and of those that are frozen or
+    have no GPUs.
+    """
     job, g = board.jobs[slot], board.g[0]
     board.lines[3 * job.leaf + job.tier].least_down_kw = 0.0
     if counted == job.counted:
         return
-    down, free = (counted & 1) - (job.counted & 1), (counted >> 1) - (job.counted >> 1)
+    down, free = (counted & 1) - (job.counted & 1), ((counted >> 1) & 1) - ((job.counted >> 1) & 1)
+    first = (counted >> 2) - (job.counted >> 2)
     job.counted = counted
     line = board.lines[3 * job.leaf + job.tier]
     line.n_down += down
     line.n_down_free += free
     g.n_down += down
     g.n_down_free += free
+    line.n_up_first += first
+    g.n_up_first += first
     if down > 0:
         _list_down(board, slot)
     elif down < 0:
@@ -182,7 +187,8 @@ def _list_down(board: Board, slot: int) -> None:
 @kernel
 def _down(job: Array) -> int:
     if job.state == FROZEN or (job.state == RUNNING and job.cap_step > 0):
-        return _DOWN if job.bound else _DOWN | _DOWN_UNBOUND
+        first = _UP_FIRST if job.state == FROZEN or job.gpus == 0 else 0
+        return first | (_DOWN if job.bound else _DOWN | _DOWN_UNBOUND)
     return 0
 
 
