@@ -94,7 +94,7 @@ def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
         for tier in (GREEN, FLEX):
             for index in range(n):
                 line = board.lines[3 * board.shares[index].leaf + tier]
-                if step == 1 and line.n_down == line.n_on:  # all are capped or frozen
+                if (step == 1 and line.n_down == line.n_on) or line.n_low == line.n_on:  # no cap brings them further
                     if short_kw <= 0.0:
                         return short_kw, max(n_seen, n_here)
                     n_here += line.n_on

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from eureka_park.compute.core.board import (
     CAP_STEPS_MAX,
+    FROZEN,
     INF,
     SKY_BINDING,
     SKY_GREEN,
@@ -13,6 +16,7 @@ from eureka_park.compute.core.board import (
     Board,
     quantised_kw,
 )  # fmt: skip
+from eureka_park.compute.core.standing import LOW
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Supply
 from eureka_park.foundation.cap_curve import power_frac, speed_frac
@@ -44,6 +48,15 @@ def set_policy(board: Board, policy: Policy, *, explain: bool = True, refresh_s:
         board.caps.cap_frac[index] = frac
         board.caps.power_frac[index] = power_frac(frac, policy.cap_curve)
         board.caps.speed_frac[index] = speed_frac(frac, policy.cap_curve)
+    _count_low(board)
+
+
+def _count_low(board: Board) -> None:
+    """Count anew whom no cap of the policy brings further down."""
+    jobs = board.jobs
+    is_low = (jobs.counted & 1 == 1) & ((jobs.state == FROZEN) | (jobs.cap_step >= board.g.n_caps[0] - 1))
+    jobs.counted[:] = np.where(is_low, jobs.counted | LOW, jobs.counted & ~LOW)
+    board.lines.n_low[:] = np.bincount((3 * jobs.leaf + jobs.tier)[is_low], minlength=board.lines.shape[0])
 
 
 def set_sky(board: Board, supply: Supply | None) -> None:

@@ -114,6 +114,7 @@ LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
     ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
     ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"), ("n_up_first", "i4"),
+    ("n_low", "i4"), ("down_newest", "i4"), ("down_hint", "i4"),
     # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
     # starved; what the next of those that go up late would take at least
     ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),
@@ -294,7 +295,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     board.jobs.next[-1] = NONE
     board.runs.next[:] = np.arange(1, board.runs.shape[0] + 1)
     board.runs.next[-1] = NONE
-    for name in ("first_run", "newest", "oldest", "down_oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0

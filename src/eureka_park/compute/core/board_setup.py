@@ -140,7 +140,7 @@ def with_shares(board: Board, shares: Sequence[ShareRow]) -> Board:
     tree[:had] = board.shares[:had]
     lines = records(3 * n, LINE)
     lines[: 3 * had] = board.lines[: 3 * had]
-    for name in ("first_run", "newest", "oldest", "down_oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         lines[name][3 * had :] = NONE
     parents = np.array([row[0] for row in rows], np.int32)
     tree["parent"], tree["weight"] = parents, [row[1] for row in rows]
