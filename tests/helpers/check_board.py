@@ -172,6 +172,7 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
         assert _walk_down(board, line) == sorted(down, key=lambda s: int(jobs.seq[s]))
+        assert board.lines.gives_kw[line] == sum(float(jobs.gives_kw[s]) for s in newest)
         low = [s for s in down if jobs.state[s] == b.FROZEN or jobs.cap_step[s] >= g.n_caps[0] - 1]
         assert board.lines.n_low[line] == len(low)
         narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]

@@ -8,6 +8,8 @@ from eureka_park.compute.core.board import (
     CAP_STEPS_MAX,
     FROZEN,
     INF,
+    NONE,
+    RUNNING,
     SKY_BINDING,
     SKY_GREEN,
     SKY_MAX,
@@ -16,7 +18,7 @@ from eureka_park.compute.core.board import (
     Board,
     quantised_kw,
 )  # fmt: skip
-from eureka_park.compute.core.standing import LOW
+from eureka_park.compute.core.standing import LOW, note_gives
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Supply
 from eureka_park.foundation.cap_curve import power_frac, speed_frac
@@ -56,7 +58,12 @@ def _count_low(board: Board) -> None:
     jobs = board.jobs
     is_low = (jobs.counted & 1 == 1) & ((jobs.state == FROZEN) | (jobs.cap_step >= board.g.n_caps[0] - 1))
     jobs.counted[:] = np.where(is_low, jobs.counted | LOW, jobs.counted & ~LOW)
-    board.lines.n_low[:] = np.bincount((3 * jobs.leaf + jobs.tier)[is_low], minlength=board.lines.shape[0])
+    line = 3 * jobs.leaf + jobs.tier
+    board.lines.n_low[:] = np.bincount(line[is_low], minlength=board.lines.shape[0])
+    board.lines.gives_kw[:] = 0.0
+    for slot in np.flatnonzero((jobs.state == RUNNING) & (jobs.node != NONE)):
+        jobs.gives_kw[slot] = 0.0
+        note_gives(board, int(slot))
 
 
 def set_sky(board: Board, supply: Supply | None) -> None:

@@ -8,10 +8,9 @@ who is under the floor of a share gives nothing.
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, RUNNING, Board
+from eureka_park.compute.core.board import FLEX, GREEN, INF, NONE, Board
 from eureka_park.compute.core.moves import capped
 from eureka_park.compute.core.share_tree import most_served_leaves
-from eureka_park.compute.core.standing import kw_of, power_at
 from eureka_park.control.budget import need_kw, room_kw
 from eureka_park.control.codes import CAP, CAPPED
 from eureka_park.control.say import log, say
@@ -53,33 +52,20 @@ def has_room_capped(board: Board, tier: int, capped_kw: float) -> bool:
     if short_kw <= 0.0 or capped_kw == INF:
         return bool(capped_kw < INF)
     if g.n_squeezed_leaves == NONE:
-        _look(board, g.n_caps - 1)
+        _look(board)
     return bool(short_kw <= g.gives_green_kw + (g.gives_flex_kw if tier == FLEX else 0.0))
 
 
 @kernel
-def _gives_kw(board: Board, slot: int, step: int) -> float:
-    """What a job would give by the last cap; 0 for one that has a cap, or that the sky does not bind."""
-    job = board.jobs[slot]
-    if not job.bound or job.state != RUNNING or job.ending or job.cap_step > 0 or job.gpus == 0:
-        return 0.0
-    return kw_of(job.dynamic_kw) - kw_of(job.dynamic_kw * power_at(board, slot, step))
-
-
-@kernel
-def _look(board: Board, step: int) -> None:
+def _look(board: Board) -> None:
     """Work out once a turn what all running work could give, and in which order leaves do."""
-    g, jobs = board.g[0], board.jobs
+    g = board.g[0]
     n = _without_floors(board, most_served_leaves(board))
     g.gives_green_kw = g.gives_flex_kw = 0.0
     for tier in (GREEN, FLEX):
         gives_kw = 0.0
         for index in range(n):
-            line = board.lines[3 * board.shares[index].leaf + tier]
-            slot = line.newest if line.n_down < line.n_on else NONE
-            while slot != NONE:
-                gives_kw += _gives_kw(board, slot, step)
-                slot = jobs[slot].next
+            gives_kw += board.lines[3 * board.shares[index].leaf + tier].gives_kw
         if tier == GREEN:
             g.gives_green_kw = gives_kw
         else:
@@ -110,7 +96,7 @@ def squeeze(board: Board, slot: int, step: int, now_s: float) -> None:
         giver = _next_giver(board)
         if giver == NONE:
             return
-        gives_kw = _gives_kw(board, giver, step)
+        gives_kw = board.jobs[giver].gives_kw
         if gives_kw <= 0.0:
             continue
         g, frac = board.g[0], board.caps[step].cap_frac
@@ -139,5 +125,5 @@ def _next_giver(board: Board) -> int:
             g.squeeze_tier, g.squeeze_leaf = FLEX, NONE
             continue
         line = board.lines[3 * board.shares[g.squeeze_leaf].leaf + g.squeeze_tier]
-        g.squeeze_slot = line.newest if line.n_down < line.n_on else NONE
+        g.squeeze_slot = line.newest if line.gives_kw > 0.0 else NONE
     return int(g.squeeze_slot)

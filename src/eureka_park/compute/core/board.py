@@ -78,6 +78,7 @@ JOB: Final = _in_lines(
     ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"),
     ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
     ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
+    ("gives_kw", "f8"),
     # the rest
     ("declared_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("reason_b", "f8"),
     ("reason_until_s", "f8"), ("user", "i4"), ("priority", "i4"), ("n_pauses", "i4"), ("plan_keep", "i4"),
@@ -118,6 +119,7 @@ LINE: Final = _in_lines(
     # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
     # starved; what the next of those that go up late would take at least
     ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),
+    ("gives_kw", "f8"),  # what running jobs of the line would give by the last cap
 )  # fmt: skip
 RUN: Final = np.dtype(
     [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True

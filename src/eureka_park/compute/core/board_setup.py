@@ -199,7 +199,7 @@ def blank(jobs: Array, slot: int) -> None:
     job.is_first = job.ending = job.cap_step = job.bound = job.plan_cap = 0
     job.plan_stop = job.reason = job.told = job.broken_why = job.gang = 0
     job.counted = 0
-    job.rated_kw = job.load_kw = 0.0
+    job.rated_kw = job.load_kw = job.gives_kw = 0.0
 
 
 _BLANK = records(1, JOB)

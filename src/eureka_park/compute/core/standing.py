@@ -154,6 +154,22 @@ def _note_down(board: Board, slot: int, counted: int) -> None:
 
 
 @kernel
+def note_gives(board: Board, slot: int) -> None:
+    """Keep what running jobs that the sky binds would give by the last cap: GPUs that have no cap yet."""
+    job, gives_kw = board.jobs[slot], 0.0
+    if job.bound and job.state == RUNNING and not job.ending and job.cap_step == 0 and job.gpus > 0:
+        gives_kw = job.dynamic_kw - kw_of(job.dynamic_kw * power_at(board, slot, board.g[0].n_caps - 1))
+    _give(board, slot, gives_kw)
+
+
+@kernel
+def _give(board: Board, slot: int, gives_kw: float) -> None:
+    job = board.jobs[slot]
+    board.lines[3 * job.leaf + job.tier].gives_kw += gives_kw - job.gives_kw
+    job.gives_kw = gives_kw
+
+
+@kernel
 def _note_narrow(board: Board, slot: int, narrow: int) -> None:
     """Keep the numbers of elastic gangs that hold fewer nodes than they ask for."""
     job = board.jobs[slot]
@@ -251,6 +267,7 @@ def redraw(board: Board, slot: int, now_s: float) -> None:
     _watch(board, slot, now_s)
     expect(board, slot, ends_s)
     _note_down(board, slot, _down(board, slot))
+    note_gives(board, slot)
     _note_narrow(board, slot, 1 if job.n_nodes_min > 0 and job.n_held < job.n_nodes else 0)
 
 
@@ -261,6 +278,7 @@ def draw_nothing(board: Board, slot: int) -> None:
     board.jobs[slot].urgent_key = INF
     expect(board, slot, INF)
     _note_down(board, slot, 0)
+    _give(board, slot, 0.0)
     _note_narrow(board, slot, 0)
 
 
@@ -271,6 +289,7 @@ def rebind(board: Board, slot: int, now_s: float) -> None:
     _count(board, slot, job.drawn_kw, would_be_bound(board, slot, now_s), job.rated_kw)
     _watch(board, slot, now_s)
     _note_down(board, slot, _down(board, slot))
+    note_gives(board, slot)
 
 
 @kernel
