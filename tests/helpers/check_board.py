@@ -171,6 +171,10 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_on[line] == len(newest)
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
+        assert _walk_down(board, line) == sorted(down, key=lambda s: int(jobs.seq[s]))
+        assert board.lines.gives_kw[line] == sum(float(jobs.gives_kw[s]) for s in newest)
+        low = [s for s in down if jobs.state[s] == b.FROZEN or jobs.cap_step[s] >= g.n_caps[0] - 1]
+        assert board.lines.n_low[line] == len(low)
         narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]
         assert board.lines.n_narrow[line] == len(narrow)
     for share in range(board.shares.shape[0]):
@@ -199,6 +203,18 @@ def _walk_line(board: b.Board, line: int) -> list[int]:
             slot = int(board.jobs.next[slot])
         assert board.runs.n[run] == n > 0
         run = int(board.runs.next[run])
+    return found
+
+
+def _walk_down(board: b.Board, line: int) -> list[int]:
+    """Capped and frozen jobs of a line, the oldest start first; its ends and its hint lie in it."""
+    found, slot = [], int(board.lines.down_oldest[line])
+    while slot != b.NONE:
+        assert int(board.jobs.down_prev[slot]) == (found[-1] if found else b.NONE)
+        found.append(slot)
+        slot = int(board.jobs.down_next[slot])
+    assert int(board.lines.down_newest[line]) == (found[-1] if found else b.NONE)
+    assert (int(board.lines.down_hint[line]) in found) if found else (int(board.lines.down_hint[line]) == b.NONE)
     return found
 
 

@@ -154,8 +154,9 @@ def test_equal_jobs_on_one_price_do_not_swing() -> None:
     world, done = played(scene_of(jobs, [40.0] * 24))
     whats = [action.what for _, action in done]
     assert whats.count("start") > 100
-    assert not {"cap", "pause", "freeze", "thaw"} & set(whats)
+    assert not {"pause", "freeze", "thaw"} & set(whats)
     assert all(len(job.starts) <= 1 for job in world.jobs.values())
+    assert all(len(job.caps) <= 2 for job in world.jobs.values()), "capped for others once, and let go once"
 
 
 def test_work_ramps_up_from_idle_in_the_turn_in_which_power_comes() -> None:

@@ -18,6 +18,7 @@ from eureka_park.compute.core.board import (
     NONE,
     RUNNING,
     SERVICE,
+    SKY_BINDING,
     STARTING,
     URGENT,
     Board,
@@ -93,7 +94,7 @@ def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
         for tier in (GREEN, FLEX):
             for index in range(n):
                 line = board.lines[3 * board.shares[index].leaf + tier]
-                if step == 1 and line.n_down == line.n_on:  # all are capped or frozen
+                if (step == 1 and line.n_down == line.n_on) or line.n_low == line.n_on:  # no cap brings them further
                     if short_kw <= 0.0:
                         return short_kw, max(n_seen, n_here)
                     n_here += line.n_on
@@ -146,17 +147,21 @@ def _plan_stop(board: Board, slot: int, short_kw: float, may_shrink: bool) -> fl
     if job.plan_stop == STOP or job.plan_stop == STAND_STILL:
         return 0.0
     saved_kw = _saved_by_stop(board, slot)
+    # Where idle power is counted anyway a stop does not save its nodes' part of it.
+    whole_kw = saved_kw if g.sky == SKY_BINDING else saved_kw + job.idle_kw
+    if whole_kw <= 0.0:
+        return 0.0
     if may_shrink and g.can_resize and least > 0 and held > least:
-        each_kw = (saved_kw + job.idle_kw) / held
+        each_kw = whole_kw / held
         keep = max(least, held - math.ceil(short_kw / each_kw))
         job.plan_stop, job.plan_keep, job.reason_a = SHRINK, keep, short_kw
         return (held - keep) * each_kw
     already_kw = 0.0
     if job.plan_stop == SHRINK:
-        already_kw = (held - job.plan_keep) * (saved_kw + job.idle_kw) / held
+        already_kw = (held - job.plan_keep) * whole_kw / held
     if job.checkpoint or job.job_class == SERVICE:
         job.plan_stop, job.reason_a = STOP, short_kw
-        return saved_kw + job.idle_kw - already_kw  # its nodes' share comes free with its checkpoint
+        return whole_kw - already_kw
     if g.can_freeze and saved_kw > already_kw:
         job.plan_stop, job.reason_a = STAND_STILL, short_kw
         return saved_kw - already_kw
@@ -241,19 +246,36 @@ def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
 
 
 @kernel
-def ascend(board: Board, now_s: float) -> None:
-    """Thaw frozen jobs, then lift caps, while the budget leaves a margin: flex before green, the least served share
-    first, its oldest start first.
+def thaw(board: Board, now_s: float) -> None:
+    """Before admission: let those go on that the sky does not bind, thaw frozen jobs, and lift caps of those without
+    GPUs while the budget leaves a margin: flex before green, the least served share first, its oldest start first.
     """
-    g = board.g[0]
-    if g.n_down == 0 or _all_stay_down(board, g.n_down_free):
+    if board.g[0].n_up_first > 0 or board.g[0].n_down_free > 0:
+        _ascend(board, now_s, False)
+
+
+@kernel
+def lift_caps(board: Board, now_s: float) -> None:
+    """After admission: lift caps of bound jobs with GPUs in the same order, while the budget leaves a margin still.
+
+    A GPU under a cap does more for its power than one without, so who waits goes before; CPUs do not.
+    """
+    if board.g[0].n_down > board.g[0].n_up_first:
+        _ascend(board, now_s, True)
+
+
+@kernel
+def _ascend(board: Board, now_s: float, is_late: bool) -> None:
+    if _all_stay_down(board, board.g[0].n_down_free):
         return
     n = most_served_leaves(board)
     for tier in (FLEX, GREEN):
         for index in range(n - 1, -1, -1):
             line = 3 * board.shares[index].leaf + tier
-            if board.lines[line].n_down > 0 and not _stays_down(board, line):
-                _raise_line(board, line, now_s)
+            here = board.lines[line]
+            n_wanted = here.n_down - here.n_up_first if is_late else here.n_up_first + here.n_down_free
+            if n_wanted > 0 and not _stays_down(board, line, is_late):
+                _raise_line(board, line, now_s, is_late)
 
 
 @kernel
@@ -263,29 +285,31 @@ def _all_stay_down(board: Board, n_free: int) -> bool:
 
 
 @kernel
-def _stays_down(board: Board, line: int) -> bool:
+def _stays_down(board: Board, line: int, is_late: bool) -> bool:
     """Whether nobody of a line can go up: all are bound, and those that would be asked need more than there is."""
     here, g = board.lines[line], board.g[0]
     if here.n_down_free > 0 or g.explain:
         return False
     room = room_kw(board)
-    return bool(room < 0.0 or room < here.least_down_kw)
+    return bool(room < 0.0 or (is_late and room < here.least_down_kw))
 
 
 @kernel
-def _raise_line(board: Board, line: int, now_s: float) -> None:
+def _raise_line(board: Board, line: int, now_s: float, is_late: bool) -> None:
     g, jobs, n_refused, least_kw = board.g[0], board.jobs, 0, INF
     slot = board.lines[line].down_oldest
     while slot != NONE and (n_refused < g.lookahead or board.lines[line].n_down_free > 0):
         younger = jobs[slot].down_next
-        if not jobs[slot].ending and (not jobs[slot].bound or n_refused < g.lookahead):
+        goes_late = jobs[slot].bound and jobs[slot].state != FROZEN and jobs[slot].gpus > 0
+        if not jobs[slot].ending and goes_late == is_late and (not jobs[slot].bound or n_refused < g.lookahead):
             if not _raise(board, slot, now_s):
                 n_refused += 1
                 least_kw = min(least_kw, _need_kw(board, slot))
             else:
                 least_kw = 0.0
         slot = younger
-    board.lines[line].least_down_kw = least_kw if n_refused > 0 and board.lines[line].n_down_free == 0 else 0.0
+    if is_late:
+        board.lines[line].least_down_kw = least_kw if n_refused > 0 and board.lines[line].n_down_free == 0 else 0.0
 
 
 @kernel

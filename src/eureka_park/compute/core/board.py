@@ -78,6 +78,7 @@ JOB: Final = _in_lines(
     ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"),
     ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
     ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
+    ("gives_kw", "f8"),
     # the rest
     ("declared_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("reason_b", "f8"),
     ("reason_until_s", "f8"), ("user", "i4"), ("priority", "i4"), ("n_pauses", "i4"), ("plan_keep", "i4"),
@@ -113,10 +114,12 @@ SHARE: Final = _in_lines(
 LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
     ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
-    ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"),
-    # 0 where it is not known: power that the first job was refused, from when on it may be starved; what the next of
-    # those that are capped or frozen would take at least
-    ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"),
+    ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"), ("n_up_first", "i4"),
+    ("n_low", "i4"), ("down_newest", "i4"), ("down_hint", "i4"),
+    # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
+    # starved; what the next of those that go up late would take at least
+    ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),
+    ("gives_kw", "f8"),  # what running jobs of the line would give by the last cap
 )  # fmt: skip
 RUN: Final = np.dtype(
     [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
@@ -144,10 +147,10 @@ GLOBAL: Final = np.dtype(
         ("service_reserve_kw", "f8"), ("min_run_s", "f8"), ("pause_gap_s", "f8"), ("wait_gain_frac", "f8"),
         ("margin_frac", "f8"), ("half_life_s", "f8"), ("reclaim_after_s", "f8"), ("reclaim_gap_s", "f8"),
         ("patient_s", "f8"), ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"),
-        ("refused_least_kw", "f8"),
+        ("refused_least_kw", "f8"), ("refused_green_kw", "f8"), ("gives_green_kw", "f8"), ("gives_flex_kw", "f8"),
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
-        ("n_down", "i8"), ("n_down_free", "i8"), ("n_narrow", "i8"),
+        ("n_down", "i8"), ("n_down_free", "i8"), ("n_up_first", "i8"), ("n_narrow", "i8"),
         ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("fresh_n", "i8"),
         ("begins_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
@@ -156,6 +159,8 @@ GLOBAL: Final = np.dtype(
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
+        ("n_squeezed_leaves", "i4"), ("squeeze_tier", "i4"), ("squeeze_leaf", "i4"), ("squeeze_slot", "i4"),
+        ("start_step", "i4"),
         ("capacity", "f8", (N_RESOURCES,)),  # what the park has
         # by hour % RING: power of jobs that are expected to end in it; power of deferred jobs that have chosen it
         ("ending_kw", "f8", (RING,)), ("planned_kw", "f8", (RING,)),
@@ -292,7 +297,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     board.jobs.next[-1] = NONE
     board.runs.next[:] = np.arange(1, board.runs.shape[0] + 1)
     board.runs.next[-1] = NONE
-    for name in ("first_run", "newest", "oldest", "down_oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0

@@ -27,7 +27,7 @@ from eureka_park.compute.core.lines import note_begins, note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
-_DOWN, _DOWN_UNBOUND = 1, 2
+_DOWN, _DOWN_UNBOUND, _UP_FIRST, LOW = 1, 2, 4, 8
 
 
 @kernel
@@ -129,27 +129,44 @@ def _count(board: Board, slot: int, drawn_kw: float, bound: bool, rated_kw: floa
 
 @kernel
 def _note_down(board: Board, slot: int, counted: int) -> None:
-    """Keep the numbers of frozen and capped jobs, and of those of them that the sky does not bind."""
+    """Keep the numbers of frozen and capped jobs, of those that the sky does not bind, of those that are frozen or have
+    no GPUs, and of those whom no cap brings further down.
+    """
     job, g = board.jobs[slot], board.g[0]
     board.lines[3 * job.leaf + job.tier].least_down_kw = 0.0
     if counted == job.counted:
         return
-    down, free = (counted & 1) - (job.counted & 1), (counted >> 1) - (job.counted >> 1)
+    down, free = (counted & 1) - (job.counted & 1), ((counted >> 1) & 1) - ((job.counted >> 1) & 1)
+    first, low = ((counted >> 2) & 1) - ((job.counted >> 2) & 1), (counted >> 3) - (job.counted >> 3)
     job.counted = counted
     line = board.lines[3 * job.leaf + job.tier]
     line.n_down += down
     line.n_down_free += free
     g.n_down += down
     g.n_down_free += free
+    line.n_up_first += first
+    g.n_up_first += first
+    line.n_low += low
     if down > 0:
         _list_down(board, slot)
     elif down < 0:
-        if job.down_prev == NONE:
-            line.down_oldest = job.down_next
-        else:
-            board.jobs[job.down_prev].down_next = job.down_next
-        if job.down_next != NONE:
-            board.jobs[job.down_next].down_prev = job.down_prev
+        _unlist_down(board, slot)
+
+
+@kernel
+def note_gives(board: Board, slot: int) -> None:
+    """Keep what running jobs that the sky binds would give by the last cap: GPUs that have no cap yet."""
+    job, gives_kw = board.jobs[slot], 0.0
+    if job.bound and job.state == RUNNING and not job.ending and job.cap_step == 0 and job.gpus > 0:
+        gives_kw = job.dynamic_kw - kw_of(job.dynamic_kw * power_at(board, slot, board.g[0].n_caps - 1))
+    _give(board, slot, gives_kw)
+
+
+@kernel
+def _give(board: Board, slot: int, gives_kw: float) -> None:
+    job = board.jobs[slot]
+    board.lines[3 * job.leaf + job.tier].gives_kw += gives_kw - job.gives_kw
+    job.gives_kw = gives_kw
 
 
 @kernel
@@ -167,22 +184,49 @@ def _note_narrow(board: Board, slot: int, narrow: int) -> None:
 def _list_down(board: Board, slot: int) -> None:
     """Stand a job that is frozen or capped into the list of those of its line, the oldest start first."""
     job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
-    before, after = NONE, line.down_oldest
-    while after != NONE and jobs[after].seq < job.seq:
-        before, after = after, jobs[after].down_next
+    before, after = line.down_newest, NONE
+    if before != NONE and jobs[before].seq > job.seq:  # it goes between others: most often beside the last that did
+        after = line.down_hint
+        while after != NONE and jobs[after].seq < job.seq:
+            after = jobs[after].down_next
+        before = jobs[after].down_prev
+        while before != NONE and jobs[before].seq > job.seq:
+            before, after = jobs[before].down_prev, before
     job.down_prev, job.down_next = before, after
     if before == NONE:
         line.down_oldest = slot
     else:
         jobs[before].down_next = slot
-    if after != NONE:
+    if after == NONE:
+        line.down_newest = slot
+    else:
         jobs[after].down_prev = slot
+    line.down_hint = slot
 
 
 @kernel
-def _down(job: Array) -> int:
+def _unlist_down(board: Board, slot: int) -> None:
+    """Take a job out of that list."""
+    job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
+    if job.down_prev == NONE:
+        line.down_oldest = job.down_next
+    else:
+        jobs[job.down_prev].down_next = job.down_next
+    if job.down_next == NONE:
+        line.down_newest = job.down_prev
+    else:
+        jobs[job.down_next].down_prev = job.down_prev
+    if line.down_hint == slot:
+        line.down_hint = job.down_next if job.down_next != NONE else job.down_prev
+
+
+@kernel
+def _down(board: Board, slot: int) -> int:
+    job = board.jobs[slot]
     if job.state == FROZEN or (job.state == RUNNING and job.cap_step > 0):
-        return _DOWN if job.bound else _DOWN | _DOWN_UNBOUND
+        first = _UP_FIRST if job.state == FROZEN or job.gpus == 0 else 0
+        low = LOW if job.state == FROZEN or job.cap_step >= board.g[0].n_caps - 1 else 0
+        return low | first | (_DOWN if job.bound else _DOWN | _DOWN_UNBOUND)
     return 0
 
 
@@ -222,7 +266,8 @@ def redraw(board: Board, slot: int, now_s: float) -> None:
     _count(board, slot, drawn_kw, would_be_bound(board, slot, now_s), rated_kw)
     _watch(board, slot, now_s)
     expect(board, slot, ends_s)
-    _note_down(board, slot, _down(job))
+    _note_down(board, slot, _down(board, slot))
+    note_gives(board, slot)
     _note_narrow(board, slot, 1 if job.n_nodes_min > 0 and job.n_held < job.n_nodes else 0)
 
 
@@ -233,6 +278,7 @@ def draw_nothing(board: Board, slot: int) -> None:
     board.jobs[slot].urgent_key = INF
     expect(board, slot, INF)
     _note_down(board, slot, 0)
+    _give(board, slot, 0.0)
     _note_narrow(board, slot, 0)
 
 
@@ -242,7 +288,8 @@ def rebind(board: Board, slot: int, now_s: float) -> None:
     job = board.jobs[slot]
     _count(board, slot, job.drawn_kw, would_be_bound(board, slot, now_s), job.rated_kw)
     _watch(board, slot, now_s)
-    _note_down(board, slot, _down(job))
+    _note_down(board, slot, _down(board, slot))
+    note_gives(board, slot)
 
 
 @kernel
