@@ -173,8 +173,11 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_down[line] == len(down)
         assert _walk_down(board, line) == sorted(down, key=lambda s: int(jobs.seq[s]))
         assert board.lines.gives_kw[line] == sum(float(jobs.gives_kw[s]) for s in newest)
-        low = [s for s in down if jobs.state[s] == b.FROZEN or jobs.cap_step[s] >= g.n_caps[0] - 1]
-        assert board.lines.n_low[line] == len(low)
+        can = [s for s in newest if jobs.bound[s] and jobs.state[s] == b.RUNNING and not jobs.ending[s]]
+        assert board.lines.n_uncapped[line] == sum(jobs.cap_step[s] == 0 < g.n_caps[0] - 1 for s in can)
+        assert board.lines.n_cappable[line] == sum(jobs.cap_step[s] < g.n_caps[0] - 1 for s in can)
+        assert board.lines.n_stoppable[line] == sum(_may_stop(board, s) for s in can)
+        assert board.lines.n_planned[line] == 0
         narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]
         assert board.lines.n_narrow[line] == len(narrow)
     for share in range(board.shares.shape[0]):
@@ -185,6 +188,13 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
     assert g.n_on[0] == len(on)
     assert g.n_narrow[0] == board.lines.n_narrow.sum()
     assert g.n_down[0] == sum(1 for slot in on if _is_down(board, slot))
+
+
+def _may_stop(board: b.Board, slot: int) -> bool:
+    g, job = board.g[0], board.jobs[slot]
+    return bool(
+        g.can_freeze or job.checkpoint or job.job_class == b.SERVICE or (g.can_resize and job.n_nodes_min > 0)
+    )
 
 
 def _is_down(board: b.Board, slot: int) -> bool:

@@ -26,7 +26,7 @@ from eureka_park.compute.core.board import (
 from eureka_park.compute.core.lines import heap_pop
 from eureka_park.compute.core.moves import capped, frozen, pausing, resized, thawed
 from eureka_park.compute.core.share_tree import most_served_leaves
-from eureka_park.compute.core.standing import kw_of, power_at, rebind
+from eureka_park.compute.core.standing import STOPPABLE, kw_of, power_at, rebind
 from eureka_park.control.budget import bound_hour_s, budget_kw, room_kw
 from eureka_park.control.codes import (
     CAP,
@@ -86,56 +86,64 @@ def _saved_by_stop(board: Board, slot: int) -> float:
 
 
 @kernel
-def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
-    """Cap bound jobs step by step, in order, until it is enough; what is still missing, and how many were looked at."""
-    jobs, g, n_seen = board.jobs, board.g[0], 0
+def _plan_caps(board: Board, n: int, short_kw: float) -> float:
+    """Cap bound jobs step by step, in order, until it is enough; what is still missing."""
+    g = board.g[0]
     for step in range(1, g.n_caps if g.can_cap else 1):
-        n_here = 0
         for tier in (GREEN, FLEX):
             for index in range(n):
-                line = board.lines[3 * board.shares[index].leaf + tier]
-                if (step == 1 and line.n_down == line.n_on) or line.n_low == line.n_on:  # no cap brings them further
-                    if short_kw <= 0.0:
-                        return short_kw, max(n_seen, n_here)
-                    n_here += line.n_on
-                    continue
-                slot = line.newest
-                while slot != NONE:
-                    if short_kw <= 0.0:
-                        return short_kw, max(n_seen, n_here)
-                    n_here += 1
-                    if jobs[slot].bound and jobs[slot].state == RUNNING and not jobs[slot].ending:
-                        at = jobs[slot].plan_cap if jobs[slot].plan_cap > 0 else jobs[slot].cap_step
-                        if board.caps[at].cap_frac > board.caps[step].cap_frac:
-                            jobs[slot].plan_cap = step
-                            jobs[slot].reason_a = short_kw
-                            line.n_planned = 1
-                            full_kw = jobs[slot].dynamic_kw
-                            before_kw = kw_of(full_kw * power_at(board, slot, at))
-                            short_kw -= before_kw - kw_of(full_kw * power_at(board, slot, step))
-                    slot = jobs[slot].next
-        n_seen = n_here
-    return short_kw, n_seen
+                if short_kw <= 0.0:
+                    return short_kw
+                short_kw = _plan_line_caps(board, 3 * board.shares[index].leaf + tier, step, short_kw)
+    return short_kw
 
 
 @kernel
-def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> tuple[float, int]:
-    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing, and how many were
-    looked at.
-    """
-    jobs, n_seen = board.jobs, 0
+def _plan_line_caps(board: Board, line: int, step: int, short_kw: float) -> float:
+    """Bring jobs of a line down to a cap step, the newest first; what is still missing."""
+    here, jobs = board.lines[line], board.jobs
+    slot, n_left = here.newest, here.n_uncapped if step == 1 else here.n_cappable
+    while n_left > 0 and short_kw > 0.0:
+        job = jobs[slot]
+        if job.bound and job.state == RUNNING and not job.ending and job.cap_step < board.g[0].n_caps - 1:
+            at = job.plan_cap if job.plan_cap > 0 else job.cap_step
+            if job.cap_step == 0 or step > 1:
+                n_left -= 1
+            if board.caps[at].cap_frac > board.caps[step].cap_frac:
+                here.n_planned += job.plan_cap == 0
+                job.plan_cap, job.reason_a = step, short_kw
+                before_kw = kw_of(job.dynamic_kw * power_at(board, slot, at))
+                short_kw -= before_kw - kw_of(job.dynamic_kw * power_at(board, slot, step))
+        slot = job.next
+    return short_kw
+
+
+@kernel
+def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
+    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing."""
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * board.shares[index].leaf + tier].newest
-            while slot != NONE:
-                if short_kw <= 0.0:
-                    return short_kw, n_seen
-                n_seen += 1
-                if jobs[slot].bound and jobs[slot].state == RUNNING and may_stop(board, slot, now_s):
-                    short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
-                    board.lines[3 * board.shares[index].leaf + tier].n_planned = 1
-                slot = jobs[slot].next
-    return short_kw, n_seen
+            if short_kw <= 0.0:
+                return short_kw
+            short_kw = _plan_line_stops(board, 3 * board.shares[index].leaf + tier, short_kw, now_s, may_shrink)
+    return short_kw
+
+
+@kernel
+def _plan_line_stops(board: Board, line: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
+    """Stop, freeze or shrink jobs of a line, the newest first; what is still missing."""
+    here, jobs = board.lines[line], board.jobs
+    slot, n_left = here.newest, here.n_stoppable
+    while n_left > 0 and short_kw > 0.0:
+        job = jobs[slot]
+        if job.counted & STOPPABLE:
+            n_left -= 1
+            if may_stop(board, slot, now_s):
+                is_new = job.plan_stop == 0 and job.plan_cap == 0
+                short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
+                here.n_planned += is_new and job.plan_stop != 0
+        slot = job.next
+    return short_kw
 
 
 @kernel
@@ -212,32 +220,26 @@ def descend(board: Board, now_s: float) -> None:
     if short_kw <= 1e-9 * (1.0 + budget):
         return
     n = most_served_leaves(board)
-    short_kw, n_seen = _plan_caps(board, n, short_kw)
+    short_kw = _plan_caps(board, n, short_kw)
     for may_shrink in (True, False):
         if short_kw > 0.0 and (may_shrink or g.can_resize):
-            short_kw, n_more = _plan_stops(board, n, short_kw, now_s, may_shrink)
-            n_seen = max(n_seen, n_more)
-    _carry_out_all(board, n, n_seen, now_s)
+            short_kw = _plan_stops(board, n, short_kw, now_s, may_shrink)
+    _carry_out_all(board, n, now_s)
 
 
 @kernel
-def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
-    """Do what was planned, for the jobs that planning has looked at."""
+def _carry_out_all(board: Board, n: int, now_s: float) -> None:
+    """Do what was planned, line by line."""
     jobs = board.jobs
     for tier in (GREEN, FLEX):
         for index in range(n):
             line = board.lines[3 * board.shares[index].leaf + tier]
-            if line.n_planned == 0:
-                n_seen -= min(n_seen, line.n_on)
-                continue
+            slot, n_left = line.newest, line.n_planned
             line.n_planned = 0
-            slot = line.newest
-            while slot != NONE:
-                if n_seen == 0:
-                    return
-                n_seen -= 1
+            while n_left > 0:
                 after = jobs[slot].next
                 if jobs[slot].plan_stop != 0 or jobs[slot].plan_cap != 0:
+                    n_left -= 1
                     _carry_out(board, slot, now_s)
                 slot = after
 

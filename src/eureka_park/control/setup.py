@@ -8,7 +8,6 @@ from eureka_park.compute.core.board import (
     CAP_STEPS_MAX,
     FROZEN,
     INF,
-    NONE,
     RUNNING,
     SKY_BINDING,
     SKY_GREEN,
@@ -18,7 +17,7 @@ from eureka_park.compute.core.board import (
     Board,
     quantised_kw,
 )  # fmt: skip
-from eureka_park.compute.core.standing import LOW, note_gives
+from eureka_park.compute.core.standing import note_standing
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Supply
 from eureka_park.foundation.cap_curve import power_frac, speed_frac
@@ -50,20 +49,13 @@ def set_policy(board: Board, policy: Policy, *, explain: bool = True, refresh_s:
         board.caps.cap_frac[index] = frac
         board.caps.power_frac[index] = power_frac(frac, policy.cap_curve)
         board.caps.speed_frac[index] = speed_frac(frac, policy.cap_curve)
-    _count_low(board)
+    _count_anew(board)
 
 
-def _count_low(board: Board) -> None:
-    """Count anew whom no cap of the policy brings further down."""
-    jobs = board.jobs
-    is_low = (jobs.counted & 1 == 1) & ((jobs.state == FROZEN) | (jobs.cap_step >= board.g.n_caps[0] - 1))
-    jobs.counted[:] = np.where(is_low, jobs.counted | LOW, jobs.counted & ~LOW)
-    line = 3 * jobs.leaf + jobs.tier
-    board.lines.n_low[:] = np.bincount(line[is_low], minlength=board.lines.shape[0])
-    board.lines.gives_kw[:] = 0.0
-    for slot in np.flatnonzero((jobs.state == RUNNING) & (jobs.node != NONE)):
-        jobs.gives_kw[slot] = 0.0
-        note_gives(board, int(slot))
+def _count_anew(board: Board) -> None:
+    """Count anew who can give way under the policy, and how much."""
+    for slot in np.flatnonzero((board.jobs.state == RUNNING) | (board.jobs.state == FROZEN)):
+        note_standing(board, int(slot))
 
 
 def set_sky(board: Board, supply: Supply | None) -> None:

@@ -115,7 +115,7 @@ LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
     ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
     ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"), ("n_up_first", "i4"),
-    ("n_low", "i4"), ("down_newest", "i4"), ("down_hint", "i4"),
+    ("n_uncapped", "i4"), ("n_cappable", "i4"), ("n_stoppable", "i4"), ("down_newest", "i4"), ("down_hint", "i4"),
     # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
     # starved; what the next of those that go up late would take at least
     ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),

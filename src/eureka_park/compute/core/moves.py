@@ -27,7 +27,7 @@ from eureka_park.compute.core.ends import expect, hour_of
 from eureka_park.compute.core.lines import line_of, note_latest, note_wake, put_in_line, take_from_line
 from eureka_park.compute.core.rooms import free_room, take_room
 from eureka_park.compute.core.share_tree import charge, count_jobs
-from eureka_park.compute.core.standing import draw_nothing, first_class, left_s, note_gives, rate, redraw, settle
+from eureka_park.compute.core.standing import draw_nothing, first_class, left_s, note_standing, rate, redraw, settle
 from eureka_park.foundation.kernels import kernel
 
 # -- the queue ---------------------------------------------------------------------------------------------------------
@@ -280,8 +280,7 @@ def thawed(board: Board, slot: int, now_s: float) -> None:
 def ending(board: Board, slot: int, now_s: float) -> None:
     """It is being ended; its nodes are expected to come free now."""
     board.jobs[slot].ending = 1
-    board.lines[line_of(board.jobs[slot])].least_down_kw = 0.0
-    note_gives(board, slot)
+    note_standing(board, slot)
     expect(board, slot, now_s)
 
 
