@@ -171,7 +171,10 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_on[line] == len(newest)
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
-        assert _walk_down(board, line) == sorted(down, key=lambda s: int(jobs.seq[s]))
+        late = [s for s in down if jobs.state[s] == b.RUNNING and jobs.bound[s] and jobs.gpus[s] > 0]
+        for index, some in enumerate(([s for s in down if s not in late], late)):
+            assert _walk_down(board, line, index) == sorted(some, key=lambda s: int(jobs.seq[s]))
+        assert board.lines.n_up_first[line] == len(down) - len(late)
         assert board.lines.gives_kw[line] == sum(float(jobs.gives_kw[s]) for s in newest)
         can = [s for s in newest if jobs.bound[s] and jobs.state[s] == b.RUNNING and not jobs.ending[s]]
         assert board.lines.n_uncapped[line] == sum(jobs.cap_step[s] == 0 < g.n_caps[0] - 1 for s in can)
@@ -192,9 +195,7 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
 
 def _may_stop(board: b.Board, slot: int) -> bool:
     g, job = board.g[0], board.jobs[slot]
-    return bool(
-        g.can_freeze or job.checkpoint or job.job_class == b.SERVICE or (g.can_resize and job.n_nodes_min > 0)
-    )
+    return bool(g.can_freeze or job.checkpoint or job.job_class == b.SERVICE or (g.can_resize and job.n_nodes_min > 0))
 
 
 def _is_down(board: b.Board, slot: int) -> bool:
@@ -216,15 +217,19 @@ def _walk_line(board: b.Board, line: int) -> list[int]:
     return found
 
 
-def _walk_down(board: b.Board, line: int) -> list[int]:
+def _walk_down(board: b.Board, line: int, late: int) -> list[int]:
     """Capped and frozen jobs of a line, the oldest start first; its ends and its hint lie in it."""
-    found, slot = [], int(board.lines.down_oldest[line])
+    found, slot = [], int(board.lines.down_oldest[line, late])
     while slot != b.NONE:
         assert int(board.jobs.down_prev[slot]) == (found[-1] if found else b.NONE)
         found.append(slot)
         slot = int(board.jobs.down_next[slot])
-    assert int(board.lines.down_newest[line]) == (found[-1] if found else b.NONE)
-    assert (int(board.lines.down_hint[line]) in found) if found else (int(board.lines.down_hint[line]) == b.NONE)
+    assert int(board.lines.down_newest[line, late]) == (found[-1] if found else b.NONE)
+    assert (
+        (int(board.lines.down_hint[line, late]) in found)
+        if found
+        else (int(board.lines.down_hint[line, late]) == b.NONE)
+    )
     return found
 
 

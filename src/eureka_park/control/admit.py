@@ -307,7 +307,7 @@ def _try_sizes(board: Board, slot: int, now_s: float) -> int:
 @kernel
 def _pressing_first(board: Board, now_s: float) -> None:
     """Jobs with a deadline by when they must start: urgent ones, which stay so until they do, then those whose last
-    chance comes within `PRESS_S`, until `scan` have been tried in vain. What is short goes to whoever would buy first.
+    chance comes within `PRESS_S`, until `lookahead` have been tried in vain. What is short goes to who would buy first.
     """
     g, jobs = board.g[0], board.jobs
     n, n_failed = 0, 0
@@ -315,7 +315,7 @@ def _pressing_first(board: Board, now_s: float) -> None:
     while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s + PRESS_S:
         slot, order, key = board.heaps[LATEST, 0].slot, board.heaps[LATEST, 0].order, board.heaps[LATEST, 0].key
         is_late = key - URGENT_S <= now_s
-        if n_failed >= g.scan and not is_late:
+        if n_failed >= g.lookahead and not is_late:
             break
         g.latest_n = heap_pop(board.heaps[LATEST], g.latest_n)
         if jobs[slot].order != order or jobs[slot].latest_key != key:

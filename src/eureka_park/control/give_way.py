@@ -252,7 +252,7 @@ def thaw(board: Board, now_s: float) -> None:
     """Before admission: let those go on that the sky does not bind, thaw frozen jobs, and lift caps of those without
     GPUs while the budget leaves a margin: flex before green, the least served share first, its oldest start first.
     """
-    if board.g[0].n_up_first > 0 or board.g[0].n_down_free > 0:
+    if board.g[0].n_up_first > 0:
         _ascend(board, now_s, False)
 
 
@@ -275,7 +275,7 @@ def _ascend(board: Board, now_s: float, is_late: bool) -> None:
         for index in range(n - 1, -1, -1):
             line = 3 * board.shares[index].leaf + tier
             here = board.lines[line]
-            n_wanted = here.n_down - here.n_up_first if is_late else here.n_up_first + here.n_down_free
+            n_wanted = here.n_down - here.n_up_first if is_late else here.n_up_first
             if n_wanted > 0 and not _stays_down(board, line, is_late):
                 _raise_line(board, line, now_s, is_late)
 
@@ -299,11 +299,10 @@ def _stays_down(board: Board, line: int, is_late: bool) -> bool:
 @kernel
 def _raise_line(board: Board, line: int, now_s: float, is_late: bool) -> None:
     g, jobs, n_refused, least_kw = board.g[0], board.jobs, 0, INF
-    slot = board.lines[line].down_oldest
+    slot = board.lines[line].down_oldest[1 if is_late else 0]
     while slot != NONE and (n_refused < g.lookahead or board.lines[line].n_down_free > 0):
         younger = jobs[slot].down_next
-        goes_late = jobs[slot].bound and jobs[slot].state != FROZEN and jobs[slot].gpus > 0
-        if not jobs[slot].ending and goes_late == is_late and (not jobs[slot].bound or n_refused < g.lookahead):
+        if not jobs[slot].ending and (not jobs[slot].bound or n_refused < g.lookahead):
             if not _raise(board, slot, now_s):
                 n_refused += 1
                 least_kw = min(least_kw, _need_kw(board, slot))

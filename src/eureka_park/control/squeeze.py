@@ -115,7 +115,8 @@ def _next_giver(board: Board) -> int:
     """The next running job in order, from where this turn has come to; NONE when all have been asked."""
     g = board.g[0]
     if g.squeeze_slot != NONE:
-        g.squeeze_slot = board.jobs[g.squeeze_slot].next
+        line = board.lines[3 * board.shares[g.squeeze_leaf].leaf + g.squeeze_tier]
+        g.squeeze_slot = board.jobs[g.squeeze_slot].next if line.gives_kw > 0.0 else NONE
     while g.squeeze_slot == NONE:
         g.squeeze_leaf += 1
         if g.squeeze_leaf >= g.n_squeezed_leaves:

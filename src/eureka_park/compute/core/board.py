@@ -43,6 +43,9 @@ TOLD_MAX: Final = 1024  # reasons that one turn tells
 # heaps: latest starts, ends of deferral, when slow jobs become urgent; scratch; who has just come, who is starting
 LATEST, WAKE, URGENT, DUE, FRESH, BEGINS = 0, 1, 2, 3, 4, 5
 N_HEAPS: Final = 6
+_USED_HEAPS: Final = tuple(
+    zip((LATEST, WAKE, URGENT, FRESH, BEGINS), ("latest_n", "wake_n", "urgent_n", "fresh_n", "begins_n"), strict=True)
+)
 RACK, POD = 0, 1  # rows of the counts of empty nodes
 RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
@@ -113,9 +116,11 @@ SHARE: Final = _in_lines(
 )  # fmt: skip
 LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
-    ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
+    ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"),
     ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"), ("n_up_first", "i4"),
-    ("n_uncapped", "i4"), ("n_cappable", "i4"), ("n_stoppable", "i4"), ("down_newest", "i4"), ("down_hint", "i4"),
+    ("n_uncapped", "i4"), ("n_cappable", "i4"), ("n_stoppable", "i4"),
+    # lists of those that are frozen or capped: who goes up before admission, then who does after it
+    ("down_oldest", "i4", (2,)), ("down_newest", "i4", (2,)), ("down_hint", "i4", (2,)),
     # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
     # starved; what the next of those that go up late would take at least
     ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),
@@ -308,19 +313,26 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     return board
 
 
+def copy_records(target: Array, source: Array, n: int) -> None:
+    """Copy the first `n` records as they lie there; numpy would go field by field."""
+    size = source.itemsize * n
+    target.view(np.ndarray).view(np.uint8)[:size] = source.view(np.ndarray).view(np.uint8)[:size]
+
+
 def grown(board: Board, n_slots: int) -> Board:
     """The same board with room for more jobs. Runs grow with it; everything else is shared, not copied."""
     had = board.jobs.shape[0]
     if n_slots <= had:
         return board
     jobs = records(n_slots, JOB)
-    jobs[:had] = board.jobs
+    copy_records(jobs, board.jobs, had)
     jobs.state[had:] = FREE
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
     board.g.free_head[0] = had
     heaps = records((N_HEAPS, 2 * n_slots + 64), HEAP)
-    heaps[:, : board.heaps.shape[1]] = board.heaps
+    for heap, n in _USED_HEAPS:  # what is never written takes no memory
+        copy_records(heaps[heap], board.heaps[heap], int(board.g[n][0]))
     return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), heaps=heaps)
 
 

@@ -28,7 +28,7 @@ from eureka_park.compute.core.lines import note_begins, note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
-_DOWN, _DOWN_UNBOUND, _UP_FIRST, _UNCAPPED, _CAPPABLE, STOPPABLE = 1, 2, 4, 8, 16, 32
+_DOWN, _DOWN_UNBOUND, UP_FIRST, _UNCAPPED, _CAPPABLE, STOPPABLE = 1, 2, 4, 8, 16, 32
 
 
 @kernel
@@ -148,10 +148,11 @@ def _note_bits(board: Board, slot: int, counted: int) -> None:
     line.n_uncapped += ((counted >> 3) & 1) - ((had >> 3) & 1)
     line.n_cappable += ((counted >> 4) & 1) - ((had >> 4) & 1)
     line.n_stoppable += (counted >> 5) - (had >> 5)
-    if down > 0:
-        _list_down(board, slot)
-    elif down < 0:
-        _unlist_down(board, slot)
+    if (counted ^ had) & (_DOWN | UP_FIRST):
+        if had & _DOWN:
+            _unlist_down(board, slot, 0 if had & UP_FIRST else 1)
+        if counted & _DOWN:
+            _list_down(board, slot, 0 if counted & UP_FIRST else 1)
 
 
 @kernel
@@ -189,12 +190,12 @@ def _note_narrow(board: Board, slot: int, narrow: int) -> None:
 
 
 @kernel
-def _list_down(board: Board, slot: int) -> None:
-    """Stand a job that is frozen or capped into the list of those of its line, the oldest start first."""
+def _list_down(board: Board, slot: int, late: int) -> None:
+    """Stand a job that is frozen or capped into a list of those of its line, the oldest start first."""
     job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
-    before, after = line.down_newest, NONE
+    before, after = line.down_newest[late], NONE
     if before != NONE and jobs[before].seq > job.seq:  # it goes between others: most often beside the last that did
-        after = line.down_hint
+        after = line.down_hint[late]
         while after != NONE and jobs[after].seq < job.seq:
             after = jobs[after].down_next
         before = jobs[after].down_prev
@@ -202,46 +203,47 @@ def _list_down(board: Board, slot: int) -> None:
             before, after = jobs[before].down_prev, before
     job.down_prev, job.down_next = before, after
     if before == NONE:
-        line.down_oldest = slot
+        line.down_oldest[late] = slot
     else:
         jobs[before].down_next = slot
     if after == NONE:
-        line.down_newest = slot
+        line.down_newest[late] = slot
     else:
         jobs[after].down_prev = slot
-    line.down_hint = slot
+    line.down_hint[late] = slot
 
 
 @kernel
-def _unlist_down(board: Board, slot: int) -> None:
-    """Take a job out of that list."""
+def _unlist_down(board: Board, slot: int, late: int) -> None:
+    """Take a job out of such a list."""
     job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
     if job.down_prev == NONE:
-        line.down_oldest = job.down_next
+        line.down_oldest[late] = job.down_next
     else:
         jobs[job.down_prev].down_next = job.down_next
     if job.down_next == NONE:
-        line.down_newest = job.down_prev
+        line.down_newest[late] = job.down_prev
     else:
         jobs[job.down_next].down_prev = job.down_prev
-    if line.down_hint == slot:
-        line.down_hint = job.down_next if job.down_next != NONE else job.down_prev
+    if line.down_hint[late] == slot:
+        line.down_hint[late] = job.down_next if job.down_next != NONE else job.down_prev
 
 
 @kernel
 def _bits(board: Board, slot: int) -> int:
     """What a job on its nodes counts among: frozen or capped; of these who is not bound by the sky, and who goes up
-    before others; then those that have no cap, that a cap brings further down, and that could be stopped for power.
+    before admission (all but GPUs under a cap, for those do more for their power than others would without); then those
+    that have no cap, that a cap brings further down, and that could be stopped for power.
     """
     job, g, bits = board.jobs[slot], board.g[0], 0
     if job.state == FROZEN:
-        bits = _DOWN | _UP_FIRST
+        bits = _DOWN | UP_FIRST
     elif job.state != RUNNING:
         return 0
     elif job.cap_step > 0:
-        bits = _DOWN if job.gpus > 0 else _DOWN | _UP_FIRST
+        bits = _DOWN if job.gpus > 0 else _DOWN | UP_FIRST
     if not job.bound:
-        return bits | _DOWN_UNBOUND if bits else 0
+        return bits | _DOWN_UNBOUND | UP_FIRST if bits else 0
     if job.state == RUNNING and not job.ending:
         if job.cap_step < g.n_caps - 1:
             bits |= _CAPPABLE if job.cap_step > 0 else _CAPPABLE | _UNCAPPED

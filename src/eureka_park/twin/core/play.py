@@ -7,7 +7,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from eureka_park.compute.core.board import FREE, HEAP, NONE, PAUSING, RUNNING, Board, grown, records, with_runs
+from eureka_park.compute.core.board import (
+    FREE,
+    HEAP,
+    NONE,
+    PAUSING,
+    RUNNING,
+    Board,
+    copy_records,
+    grown,
+    records,
+    with_runs,
+)
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
@@ -173,7 +184,8 @@ def with_room(world: World, board: Board, *, counts: bool = False) -> World:
     if n_slots == had:
         return world._replace(closed=closed)
     truth, batch = blank_truth(n_slots), records(3 * n_slots, HEAP)
-    truth[:had], batch[: 3 * had] = world.truth, world.batch
+    copy_records(truth, world.truth, had)
+    copy_records(batch, world.batch, int(world.place.n_batch[0]))
     log = records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD)
     return world._replace(truth=truth, batch=batch, log=log, closed=closed)
 
