@@ -21,7 +21,6 @@ from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
-from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.came import that_came
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures
@@ -40,6 +39,7 @@ from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.faults_file import asked_faults
 from eureka_park.twin.foresight import check_memory
 from eureka_park.twin.run_assumed import assumptions_of
+from eureka_park.twin.run_bound import BOUND_STOPPED, bound_or_why, no_bound, why_of
 from eureka_park.twin.run_record import RunRecord
 from eureka_park.twin.run_request import (
     DAYS,
@@ -167,10 +167,13 @@ def _run(
             found = streamed.figures(world.work.leaves, world.shares, park)
         else:
             found = report(world.work, played, world.shares, park)
-    found |= dict.fromkeys(FIGURES)
+    found |= no_bound()
     if request.bound and played.is_whole and "it_kwh" in played.totals:
-        with clock.part("bound"):
-            found |= _bound(world, played, policy, found["cfe_frac"], streamed)
+        if watch.stopped():
+            found |= no_bound(BOUND_STOPPED)
+        else:
+            with clock.part("bound"):
+                found |= bound_or_why(world, played, policy, found["cfe_frac"], streamed)
     figures = {
         "site": site.name,
         "policy": request.policy,
@@ -211,10 +214,9 @@ def _blamed(name: str) -> Iterator[None]:
     except (ParkError, MemoryError):
         raise
     except Exception as error:
-        words = " ".join(("", *str(error).split()))[:200]
-        told = f"Policy {name} broke off: {type(error).__name__}{words and ':'}{words}"
+        told = f"Policy {name} broke off: {why_of(error)}"
         raise Internal(
-            f"{told.rstrip('.')}.", fix="Run another policy, or report this one with its seed.", code="policy_broke"
+            told, fix="Run another policy, or report this one with its seed.", code="policy_broke"
         ) from error
 
 
@@ -405,21 +407,6 @@ def hour_of_week(timezone: str, instant_s: float) -> int:
     """Local hour of the week, from Monday 00:00."""
     local = datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone))
     return local.weekday() * 24 + local.hour
-
-
-def _bound(
-    world: World, played: Played, policy: Policy, cfe_frac: float | None, streamed: Streamed | None
-) -> dict[str, float | None]:
-    """What a clairvoyant could have done with the same work; see `core.bound`."""
-    from eureka_park.twin.core.bound import bound_figures
-    from eureka_park.twin.core.bound_work import served_of
-
-    classes, types = class_rows(world.site), site_gpu_types(world.site)
-    if streamed is not None:
-        served = streamed.served(classes, world.failures)
-    else:
-        served = served_of(world.work, played, classes, types, world.failures, tick_s=policy.tick_s)
-    return bound_figures(served, world.sky, policy.cap_curve if policy.can_cap else (), cfe_frac)
 
 
 def _play(world: World, policy: Policy, name: PolicyName, watch: Watch) -> Played:

@@ -374,6 +374,13 @@ def test_a_run_that_stopped_early_says_so_first() -> None:
     assert "1.5 of 3 days were played" in page.partition('id="power"')[0]
 
 
+def test_a_bound_that_failed_is_told_before_the_figures() -> None:
+    record = shortened(recorded_run())
+    record.figures["bound_failed"] = "There was not <enough> memory."
+    page = bare(standalone([record], "en"))
+    assert "There was not &lt;enough&gt; memory." in page.partition('id="power"')[0]
+
+
 def test_names_of_tenants_are_text() -> None:
     record = shortened(recorded_run())
     record.figures["tenants"] = {"<b>x</b>/&": next(iter(record.figures["tenants"].values()))}
