@@ -262,7 +262,7 @@ def test_while_the_tie_is_open_nothing_is_bought_beyond_it() -> None:
 
 
 def test_a_planner_serves_many_runs() -> None:
-    planner = Planner(open_sky(mini(), request()).planner.supply, request(3 * HOUR_S / DAY_S)) 
+    planner = Planner(open_sky(mini(), request()).planner.supply, request(3 * HOUR_S / DAY_S))  # type: ignore[union-attr]
     one_, two = planner.salt(), planner.salt()
     one_.level_kwh[:] = 0.0
     assert two.level_kwh.any() or not planner.stores
@@ -270,13 +270,13 @@ def test_a_planner_serves_many_runs() -> None:
 
 
 def test_a_solver_that_fails_is_told_as_such_and_no_policy_is_blamed() -> None:
-    plans = open_sky(mini(), request()).planner.begin() 
+    plans = open_sky(mini(), request()).planner.begin()  # type: ignore[union-attr]
 
     class Broken:
         def plan(self, *_all: object) -> None:
             raise RuntimeError("no basis.")
 
-    plans._quick = Broken()  # type: ignore[assignment]
+    plans._quick = Broken()
     opening = opening_of(mini(), work(), [(leaf, 1.0, 0.0) for leaf in LEAVES])
     sky = open_sky(mini(), request())
     world = world_of(opening.board, work(), sky, no_failures(), opening.leaf_rows, opening.gpu_types)
