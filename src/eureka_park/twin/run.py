@@ -40,6 +40,7 @@ from eureka_park.twin.faults_file import asked_faults
 from eureka_park.twin.foresight import check_memory
 from eureka_park.twin.run_assumed import assumptions_of
 from eureka_park.twin.run_bound import BOUND_STOPPED, bound_or_why, no_bound, why_of
+from eureka_park.twin.run_kinds import add_kinds
 from eureka_park.twin.run_record import RunRecord
 from eureka_park.twin.run_request import (
     DAYS,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eureka_park.control.policy import Policy
+    from eureka_park.twin.core.replan import Planner
 
 Declared = tuple[str, float, float]
 
@@ -137,20 +139,24 @@ def run_recorded(
     told_frac: Callable[[float], None] = lambda _frac: None,
 ) -> RunRecord:
     """As `run_twin`, with what files keep of a run; it ends early when `stopped` says so. Raises BadInput."""
-    figures, world, played, streamed = _run(site, request, policy, Watch(told, told_frac, stopped))
+    figures, world, played, streamed, planner = _run(site, request, policy, Watch(told, told_frac, stopped))
     if streamed is not None:
         sample = streamed.sample(world.work.leaves)
     else:
         sample = sample_of(world.work, played, request.seed)
-    return RunRecord(figures, hours_of(world.sky, played), sample, request.to_json())
+    record = RunRecord(figures, hours_of(world.sky, played), sample, request.to_json())
+    if planner is not None:
+        add_kinds(record, planner.supply, planner.running)
+    return record
 
 
 def _run(
     site: Site, request: TwinRequest, policy: Policy, watch: Watch, play: PlayFn | None = None
-) -> tuple[dict[str, Any], World, Played, Streamed | None]:
-    """The figures of a run, its world, what was played, and the counts of a stream."""
+) -> tuple[dict[str, Any], World, Played, Streamed | None, Planner | None]:
+    """The figures of a run, its world, what was played, the counts of a stream, and what its plans were made from."""
     clock, streamed = Clock(watch.told), None
     world = make_world(site, request, clock)
+    planner = world.sky.planner
     policy = replace(policy, tick_s=tick_s_of(request, world.days))
     with clock.part("play"), _blamed(request.policy):
         if world.stream is not None and play is None:
@@ -176,6 +182,7 @@ def _run(
                 found |= bound_or_why(world, played, policy, found["cfe_frac"], streamed)
     figures = {
         "site": site.name,
+        "factor": site.factor,
         "policy": request.policy,
         "seed": request.seed,
         "days": world.days,
@@ -195,7 +202,7 @@ def _run(
         "wall_s": clock.wall_s,
         "peak_rss_mib": peak_rss_mib(),
     }
-    return figures, world, played, streamed
+    return figures, world, played, streamed, planner
 
 
 def _cut(world: World, played: Played) -> tuple[World, Played]:

@@ -192,7 +192,7 @@ def test_the_command_gives_the_run_again() -> None:
 def test_what_served_the_load_is_the_load_and_what_was_bought_is_the_figure_s() -> None:
     record = recorded_run()
     power = power_of(record, with_tail=True)
-    assert power is not None and set(power.used) == {"direct", "heat"}
+    assert power is not None and set(power.used) == {"wind", "pv", "csp", "salt"}
     assert np.allclose(sum(power.used.values()) + power.grid, power.load)
     assert np.allclose(power.grid, record.hours["bought_kwh"], atol=1e-6)
     assert power.share() == pytest.approx(record.figures["cfe_frac"], abs=1e-9)

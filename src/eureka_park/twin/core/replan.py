@@ -76,8 +76,8 @@ class Planner:
         self.supply, self.request, self.site = supply, request, supply.site
         self.n_hours = int(np.ceil(request.days * 24 - 1e-9)) + TAIL_H
         self.due_s = _due_s(request, self.n_hours)
-        gone = {name: request.faults.running_frac(what, self.n_hours) for name, what in _what(supply).items()}
-        truth = problem_from(supply, request.start_s, np.zeros(self.n_hours), {}, running=gone)
+        self.running = {name: request.faults.running_frac(what, self.n_hours) for name, what in _what(supply).items()}
+        truth = problem_from(supply, request.start_s, np.zeros(self.n_hours), {}, running=self.running)
         self.tanks = {name: plant for name, plant in truth.salt.items() if plant.tes_mwh_th_max > 0.0}
         self.direct_kw = it_kw_beyond_fixed(self.site, _direct_mw(truth) * self.site.factor)
         kw = it_kw_beyond_fixed(self.site, np.array([0.0, self.site.factor]))
