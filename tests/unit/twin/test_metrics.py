@@ -134,6 +134,8 @@ def test_tenants_stand_beside_what_they_had_alone() -> None:
     assert found["b"]["wait_s"]["p95"] == pytest.approx(980.0, rel=ERROR_FRAC)
     assert found["b"]["deadline_hit_frac"] == 0.0
     assert found["a"]["it_kwh"] == 2.0
+    tiers = report(WORK, replace(PLAYED, tier_kwh=np.array([1.0, 1.5, 0.0])), (), PARK)["tiers"]
+    assert [tiers[tier]["it_kwh"] for tier in TIERS] == [1.0, 1.5, 0.0]
     assert found["b"]["gpu_h_done"] == pytest.approx(50 / 3600)
 
 

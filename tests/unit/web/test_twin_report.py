@@ -263,7 +263,7 @@ def test_weeks_and_months_of_a_long_run() -> None:
 
 
 def test_energy_that_came_in_is_energy_that_went_out() -> None:
-    record = recorded_run()
+    record = copy.deepcopy(recorded_run())
     power = power_of(record, with_tail=True)
     assert power is not None
     givers, takers, unused, is_parted = amounts(record, power, Words("en"))
@@ -273,7 +273,9 @@ def test_energy_that_came_in_is_energy_that_went_out() -> None:
     grid = next(giver.used for giver in givers if giver.css == "grid")
     assert grid == pytest.approx(1000.0 * record.figures["bought_mwh"], rel=1e-6)
     assert unused.amount == pytest.approx(1000.0 * record.figures["curtailed_mwh"], rel=1e-6)
-    assert is_parted == ("it_kwh" not in record.figures["tiers"]["firm"])
+    told_ = {tier: record.figures["tiers"][tier].pop("it_kwh") for tier in ("firm", "flex", "green")}
+    assert not is_parted and {taker.css: taker.amount for taker in takers if taker.css in told_} == told_
+    assert amounts(record, power, Words("en"))[3], "what a run does not tell is parted by GPU hours"
 
 
 # Jobs -----------------------------------------------------------------------------------------------------------------

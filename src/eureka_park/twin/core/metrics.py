@@ -123,7 +123,10 @@ def told_figures(
         "rho_max_by_gpu_h": _most(tenants, "rho_by_gpu_h"),
         **_promises(played.totals),
         **{name: float(value) for name, value in played.totals.items()},
-        "tiers": {name: _group(sums, tier, played, park if knows_kw else None) for tier, name in enumerate(TIER_NAMES)},
+        "tiers": {
+            name: {**_group(sums, tier, played, park if knows_kw else None), "it_kwh": _of(played.tier_kwh, tier)}
+            for tier, name in enumerate(TIER_NAMES)
+        },
         "tenants": tenants,
         "digest": played.digest,
     }
@@ -199,9 +202,14 @@ def tenant_figures(
             "served_frac": float(got[leaf] / due[leaf]) if due[leaf] > 0.0 else None,
             "rho": _rho(sums, leaf, "") if knows_alone else None,
             "rho_by_gpu_h": _rho(sums, leaf, "_weighed") if knows_alone else None,
-            "it_kwh": float(played.leaf_kwh[leaf]) if len(played.leaf_kwh) else None,
+            "it_kwh": _of(played.leaf_kwh, leaf),
         }
     return found
+
+
+def _of(values: Floats, group: int) -> float | None:
+    """A group's part of what was counted; None where it was not."""
+    return float(values[group]) if len(values) else None
 
 
 def _rho(sums: Sums, leaf: int, suffix: str) -> float | None:
