@@ -167,7 +167,8 @@ def _run(
     world = replace(world, sky=played.sky or world.sky)
     if not played.is_whole and streamed is None:
         world, played = _cut(world, played)
-    park = park_of(site, world)
+    knows_ends = request.trace is None or bool(world.work.ending.any())
+    park = replace(park_of(site, world), knows_ends=knows_ends)
     with clock.part("metrics"):
         if streamed is not None:
             found = streamed.figures(world.work.leaves, world.shares, park)
