@@ -51,6 +51,7 @@ from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
 from eureka_park.live.metering import Metering
 from eureka_park.live.planning import PlanMaker, Planning
+from eureka_park.live.sealing import HEAD_FILE, Sealer, read_head
 from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
 
 if TYPE_CHECKING:
@@ -213,7 +214,9 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
     site = home_site(home, _machine(facts.is_story))
     db = SqlDatabase(home.database_url)
     clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
-    accounts = AccountsService(db, clock, os.urandom)
+    accounts = AccountsService(
+        db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
+    )
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db, site.timezone)
     energy = EnergyService(db)
@@ -247,6 +250,11 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         wake=wake_sender(home.run, b"inbox"),
     )
     return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
+
+
+def key_of(home: Home) -> bytes:
+    """The park's own key: it signs what the database alone must not be believed in."""
+    return (home.read("keys/secret.key") or "").strip().encode()
 
 
 def _quoter(site: Site, facts: HomeFacts, energy: EnergyService, home: Home, clock: Clock) -> Quoter:
@@ -384,6 +392,7 @@ def build_live(
         planning=Planning(park.site, maker, park.energy.salt_at, park.facts.seed, park.energy.current_plan()),
         estimates=Estimates(forecaster, park.site.policy.tick_s, park.facts.seed),
         tell_facts=partial(park.home.write, BOARD_FILE),
+        seal=Sealer(park.db, park.accounts.audit, partial(park.home.write, HEAD_FILE)).step,
     )
     live = Live(parts, state, journal)
     refused.append(live.refuse)

@@ -89,7 +89,11 @@ class AuditService:
         """Follow the chain from its beginning; `fault` names the first entry that is altered or missing."""
         head = self._head()  # before the database: a chain may grow meanwhile, never shrink
         with self._db.read() as conn:
-            return check(store.all_sealed(conn), store.all_seals(conn), self._key, head)
+            return self.check_in(conn, head)
+
+    def check_in(self, conn: Connection, head: tuple[int, str] | None) -> Checked:
+        """As `check`, inside the caller's transaction, against an end of the chain that was noted elsewhere."""
+        return check(store.all_sealed(conn), store.all_seals(conn), self._key, head)
 
     def newest(
         self, before: int | None = None, limit: int = 100, *, who: str = "", thing: str = ""
