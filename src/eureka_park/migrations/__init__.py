@@ -8,7 +8,9 @@ from typing import Final
 from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
+from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
+from eureka_park.migrations import postgres
 
 HEAD: Final = "0006"  # the newest revision under versions/; a test compares
 
@@ -39,7 +41,7 @@ def present_revision(conn: Connection) -> str | None:
 
 def migrate(url: str) -> bool:
     """Bring a database to HEAD; whether anything was done. Raises Conflict for one that a newer park has written."""
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(parsed(url), poolclass=NullPool)
     with engine.connect() as conn:
         present = present_revision(conn)
     if present == HEAD:
@@ -50,14 +52,23 @@ def migrate(url: str) -> bool:
             fix="Use the newer version, or another --home.",
             code="newer_database",
         )
+    with engine.begin() as conn:
+        upgrade(conn)
+    engine.dispose()
+    return True
+
+
+def upgrade(conn: Connection, revision: str = "head") -> None:
+    """Bring an open database to a revision, inside the caller's transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-    engine.dispose()
-    return True
+    config.attributes["connection"] = conn
+    if conn.dialect.name == "postgresql":
+        postgres.begin(conn)
+    command.upgrade(config, revision)
+    if conn.dialect.name == "postgresql":
+        postgres.compare_by_bytes(conn)
