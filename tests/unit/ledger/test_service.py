@@ -7,7 +7,6 @@ import json
 import pytest
 from sqlalchemy import delete, update
 
-from eureka_park.adapters.database import SqlDatabase
 from eureka_park.foundation.errors import BadInput, Internal
 from eureka_park.ledger import store
 from eureka_park.ledger.service import Attribution, EnergyBooking, EnergyLine, LedgerService, Settlement
@@ -22,12 +21,8 @@ PRICES = {
 
 
 @pytest.fixture
-def db(tmp_path):
-    made = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
-    with made.write() as conn:
-        store.metadata.create_all(conn)
-    yield made
-    made.close()
+def db(database):
+    return database
 
 
 @pytest.fixture
