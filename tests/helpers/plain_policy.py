@@ -125,7 +125,7 @@ class Turn(Ladder):
         self.load = self.work_out_load()
         in_vain = 0
         for job in sorted(self.park.waiting(), key=lambda one: (self.latest_s(one), one.order)):
-            is_pressing = self.latest_s(job) - 1 <= self.now_s + PRESS_S and in_vain < self.rules.lookahead
+            is_pressing = self.latest_s(job) - 1 <= self.now_s + PRESS_S and in_vain < 4
             if is_pressing or self.park.is_urgent(job, self.now_s):
                 in_vain += self.try_job(job) != STARTED
         while len(self.tried) < self.rules.n_considered_max:

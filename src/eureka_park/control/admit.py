@@ -59,6 +59,7 @@ from eureka_park.control.squeeze import begin_squeezing, capped_need_kw, has_roo
 from eureka_park.foundation.kernels import kernel
 
 PRESS_S = 43_200.0  # so long before its last chance a flexible job goes before others
+PRESS_TRIES = 4  # so many of them are tried in vain, then the others have their turn
 
 # -- power -------------------------------------------------------------------------------------------------------------
 
@@ -307,7 +308,7 @@ def _try_sizes(board: Board, slot: int, now_s: float) -> int:
 @kernel
 def _pressing_first(board: Board, now_s: float) -> None:
     """Jobs with a deadline by when they must start: urgent ones, which stay so until they do, then those whose last
-    chance comes within `PRESS_S`, until `lookahead` have been tried in vain. What is short goes to who would buy first.
+    chance comes within `PRESS_S`, until `PRESS_TRIES` have been tried in vain. What is short goes to who would buy it.
     """
     g, jobs = board.g[0], board.jobs
     n, n_failed = 0, 0
@@ -315,7 +316,7 @@ def _pressing_first(board: Board, now_s: float) -> None:
     while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s + PRESS_S:
         slot, order, key = board.heaps[LATEST, 0].slot, board.heaps[LATEST, 0].order, board.heaps[LATEST, 0].key
         is_late = key - URGENT_S <= now_s
-        if n_failed >= g.lookahead and not is_late:
+        if n_failed >= PRESS_TRIES and not is_late:
             break
         g.latest_n = heap_pop(board.heaps[LATEST], g.latest_n)
         if jobs[slot].order != order or jobs[slot].latest_key != key:
