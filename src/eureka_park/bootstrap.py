@@ -246,6 +246,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
     )
+    accounts.people.on_export("jobs", compute.jobs_of_person)
     nodes = NodesService(
         db,
         clock,

@@ -189,6 +189,26 @@ class Places:
             self._give(conn, who, person_id, Role.MEMBER, scope_of(Kind.PROJECT, project_id))
         return person_id
 
+    def roles_of(self, person_id: str) -> tuple[Held, ...]:
+        """The roles of a person, those of their groups too. The caller checks who may know."""
+        with self._ground.db.read() as conn:
+            return store.roles_of(conn, person_id)
+
+    def require_answers_for(self, who: Principal, machine_id: str) -> None:
+        """Raise NotFound unless it is a machine that `who` answers for, or of a project that `who` manages."""
+        with self._ground.db.read() as conn:
+            machine = store.person(conn, machine_id)
+            names = [held.scope for held in store.roles_of(conn, machine_id) if held.scope.startswith("project:")]
+            things = [self.thing_in(conn, name) for name in names]
+        if machine is not None and machine.kind == "service":
+            if machine.responsible_id == who.person_id or may(Act.OPERATE, who, None).is_allowed:
+                return
+            if any(may(Act.MANAGE, who, thing).is_allowed for thing in things):
+                return
+        raise NotFound(
+            f"There is no machine {machine_id[:80]} that you answer for.", fix="Check its id.", code="no_such_machine"
+        )
+
     # -- groups --------------------------------------------------------------------------------------------------------
     def new_group(self, who: Principal, name: str, organisation_id: str = "") -> str:
         """A group of people, of an organisation or of the park; its id."""

@@ -99,6 +99,16 @@ class AccountsService:
         """Forget one token; one that is no more is no error."""
         self.tokens.end_secret(token)
 
+    def end_token_id(self, who: Principal, token_id: str) -> None:
+        """End a token of one's own, of a machine that one answers for, or, for operators, of anybody."""
+        may_all = may(Act.OPERATE, who, None).is_allowed
+        with self._db.read() as conn:
+            token = secrets.token_by_id(conn, token_id)
+        if token is not None and token.person_id != who.person_id and not may_all:
+            self.places.require_answers_for(who, token.person_id)
+            may_all = True
+        self.tokens.end(who, token_id, may_all=may_all)
+
     # -- links and codes -----------------------------------------------------------------------------------------------
     def new_sign_in_link(self, person_id: str) -> str:
         """A code that signs a person in once within 15 real minutes. Raises NotFound for an unknown person."""

@@ -252,9 +252,11 @@ def holders(conn: Connection, scopes: Sequence[str]) -> list[tuple[str, Held]]:
     through = select(group_people.c.person_id, roles.c.role, roles.c.scope, roles.c.holder_id.label("via")).join(
         group_people, group_people.c.group_id == roles.c.holder_id
     )
+    present = people.c.disabled_at_s.is_(None) & people.c.erased_at_s.is_(None)
     found = []
-    for query in (own, through):
-        rows = conn.execute(query.where(roles.c.scope.in_(scopes)).order_by(roles.c.since_s, roles.c.holder_id))
+    for query in (own, through.join(people, people.c.person_id == group_people.c.person_id)):
+        named = query.where(roles.c.scope.in_(scopes), present)
+        rows = conn.execute(named.order_by(roles.c.since_s, roles.c.holder_id))
         found += [(row[0], Held(Role(row[1]), row[2], "" if row[3] == row[0] else row[3])) for row in rows]
     return found
 

@@ -78,7 +78,7 @@ class SqlDatabase:
         if outer is not None:  # a second connection per reader could leave every thread waiting for its second
             yield outer
             return
-        with self._translated(), self._side.reader.begin() as conn:
+        with self.translated(), self._side.reader.begin() as conn:
             self._inside.reader = conn
             try:
                 yield conn
@@ -96,7 +96,7 @@ class SqlDatabase:
             raise Internal("A write was begun inside another write.", fix="Hand the open connection down instead.")
         self._inside.write = True
         try:
-            with self._translated(), self._side.writer.begin() as conn:
+            with self.translated(), self._side.writer.begin() as conn:
                 self._side.begin_write(conn, alone=alone)
                 yield conn
         finally:
@@ -119,7 +119,7 @@ class SqlDatabase:
         self._side.writer.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Turn the driver's troubles that a person can mend into errors of the park; leave defects as they are."""
         try:
             yield

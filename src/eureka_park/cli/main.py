@@ -19,6 +19,12 @@ COMMANDS: dict[str, Lazy] = {
         is_server=True,
         see=("up", "status"),
     ),
+    "backup": Lazy(
+        f"{_CLI}.backup:backup", "The whole park as one file, while it runs.", is_server=True, see=("restore", "up")
+    ),
+    "restore": Lazy(
+        f"{_CLI}.backup:restore", "A park from a backup, in a new home.", is_server=True, see=("backup", "up")
+    ),
     "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "top", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
     "energy": Lazy(

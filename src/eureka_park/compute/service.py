@@ -114,6 +114,11 @@ class ComputeService:
         deadlines_s = {tier: self._deadline(item, now_s) for tier, item in specs.items()}
         return self._quoter(specs, deadlines_s, str(spec.tier), now_s, rows, is_visitor=who is None)
 
+    def jobs_of_person(self, person_id: str) -> list[dict[str, Any]]:
+        """What the park keeps of the jobs that a person sent, the newest first. The caller checks who may know."""
+        with self._db.read() as conn:
+            return store.jobs_of_person(conn, person_id, 100_000)
+
     def cancel(self, who: Principal, job_id: str) -> str:
         """Ask for a job or a whole array to be ended; the state it is in now. Conflict when it is over already."""
         row = self._row(who, job_id, Act.SUBMIT)

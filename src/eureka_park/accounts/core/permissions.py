@@ -153,6 +153,14 @@ def _places(act: Act, kind: Kind) -> tuple[tuple[Kind, frozenset[Role]], ...]:
     return tuple((where, frozenset(roles)) for where, roles in found.items())
 
 
+def is_in(who: Principal, thing: Thing) -> bool:
+    """Whether somebody holds a role in a project or its organisation, or in an organisation; never in the park."""
+    if thing is None:
+        return False
+    scopes = {_scope(kind_of(thing), thing), _scope(Kind.ORGANISATION, thing)}
+    return any(scope and who.held_at(scope) for scope in scopes)
+
+
 def kind_of(thing: Thing) -> Kind:
     """What sort of object it is."""
     if thing is None:
@@ -177,11 +185,11 @@ def _scope(where: Kind, thing: Thing) -> str:
 
 def _yes(who: Principal, role: Role, scope: str, via: str) -> str:
     through = f", as one of the group {via}" if via else ""
-    if scope == PARK_SCOPE:
-        return (
-            f"{who.name} operates this park{through}." if role is Role.OPERATOR else f"{who.name} is {role}{through}."
-        )
-    return f"{who.name} is {_a(role)} of {scope.partition(':')[2]}{through}."
+    if scope != PARK_SCOPE:
+        return f"{who.name} is {_a(role)} of {scope.partition(':')[2]}{through}."
+    if role is Role.OPERATOR:
+        return f"{who.name} operates this park{through}."
+    return f"{who.name} is {_a(role)} of this park{through}."
 
 
 def _no(act: Act, who: Principal, thing: Thing, kind: Kind) -> Answer:

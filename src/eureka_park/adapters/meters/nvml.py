@@ -11,7 +11,7 @@ from typing import Any
 from eureka_park.foundation.machine import GpuFacts
 
 # Idle power in W by type (facts of vendors' logs, assumption elsewhere): NVML tells the limit, not what an idle
-# card draws.
+# card draws. Measured on single cards in November 2026: H200 80.5, H100 (SXM) 70.3; docs/operate/gpus.md.
 _IDLE_W = {"H200": 80.0, "H100": 64.0, "A100": 55.0}
 _IDLE_FRAC = 0.1  # assumption for every other type, of its power limit
 
