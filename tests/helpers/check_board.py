@@ -111,7 +111,8 @@ def check_powers(board: b.Board, on: list[int]) -> None:
         kw, tier = float(jobs.drawn_kw[slot]), int(jobs.tier[slot])
         assert kw * 2**20 == math.floor(kw * 2**20), "power is a multiple of 2**-20 kW"
         sums[("firm_kw", "flex_kw", "green_kw")[tier]] += kw
-        sums["shared_kw"] += float(jobs.idle_kw[slot])
+        if jobs.state[slot] != b.PAUSING:
+            sums["shared_kw"] += float(jobs.idle_kw[slot])
         if tier == b.FIRM and jobs.state[slot] != b.PAUSING:
             sums["firm_rated_kw"] += float(jobs.idle_kw[slot] + jobs.full_kw[slot])
         if jobs.bound[slot]:

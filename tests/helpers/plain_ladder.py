@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tests.helpers.plain_park import FIRM, FLEX, FROZEN, GREEN, RUNNING, SERVICE, STARTING, PlainJob, PlainPark, q
+from tests.helpers.plain_park import (
+    FIRM,
+    FLEX,
+    FROZEN,
+    GREEN,
+    PAUSING,
+    RUNNING,
+    SERVICE,
+    STARTING,
+    PlainJob,
+    PlainPark,
+    q,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Ladder:
         tiers = [sum(park.drawn_kw(job) for job in on if job.tier == tier) for tier in (FIRM, FLEX, GREEN)]
         rated = [park.own_powers(job) for job in on if job.tier == FIRM and job.state in (STARTING, RUNNING, FROZEN)]
         return Sums(
-            idle=max(0.0, nodes_kw - sum(park.own_powers(job)[0] for job in on)),
+            idle=max(0.0, nodes_kw - sum(park.own_powers(job)[0] for job in on if job.state != PAUSING)),
             firm=tiers[0],
             flex=tiers[1],
             green=tiers[2],

@@ -247,7 +247,7 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             place.n_pauses += code == PAUSE
             if code == PAUSE:  # it draws on until its checkpoint is written
                 kw = jobs[slot].idle_kw + kw_of(jobs[slot].dynamic_kw * power_at(board, slot, jobs[slot].cap_step))
-                place.pausing_kw += kw
+                place.pausing_kw += kw - jobs[slot].idle_kw  # idle power is counted with that of all machines
                 place.tier_kwh[world.truth[slot].tier] += kw * place.tick_s / 3600.0
         elif code == CAP or code == THAW or code == FREEZE or code == RESIZE:
             place.n_caps += code == CAP and rows[at].a < 1.0
