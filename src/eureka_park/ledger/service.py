@@ -212,8 +212,9 @@ class LedgerService:
     def verify(self) -> list[str]:
         """What does not add up, one sentence each; empty when the books are right.
 
-        Every transaction balances, and what accounts hold is the sum of their postings; in every hour the accounts add up to the meter; every receipt stands for all the
-        energy of its job and is charged once. So receipts + unsettled jobs + idle = meter.
+        Every transaction balances, and what accounts hold is the sum of their postings; in every hour the accounts add
+        up to the meter; every receipt stands for all the energy of its job and is charged once. So receipts + unsettled
+        jobs + idle = meter.
         """
         with self._db.read() as conn:
             return list(faults(conn))

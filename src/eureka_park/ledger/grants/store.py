@@ -192,7 +192,7 @@ def drop_budget(conn: Connection, project: str, name: str) -> bool:
 def budgets_of(conn: Connection, project: str) -> list[Budget]:
     """The budgets of a project by name."""
     rows = conn.execute(select(budgets).where(budgets.c.project == project).order_by(budgets.c.name))
-    return [_budget(row._mapping) for row in rows]
+    return [_budget(dict(row._mapping)) for row in rows]
 
 
 def _budget(row: Mapping[str, Any]) -> Budget:

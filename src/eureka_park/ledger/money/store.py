@@ -192,7 +192,7 @@ def invoice(conn: Connection, series: str, number: int) -> Invoice | None:
     """One invoice."""
     query = select(invoices).where(invoices.c.series == series, invoices.c.number == number)
     row = conn.execute(query).one_or_none()
-    return None if row is None else _invoice(row._mapping)
+    return None if row is None else _invoice(dict(row._mapping))
 
 
 def invoices_of(conn: Connection, *, project: str = "", top_up_id: str = "", limit: int = 500) -> list[Invoice]:
@@ -202,7 +202,7 @@ def invoices_of(conn: Connection, *, project: str = "", top_up_id: str = "", lim
         query = query.where(invoices.c.project == project)
     if top_up_id:
         query = query.where(invoices.c.top_up_id == top_up_id)
-    return [_invoice(row._mapping) for row in conn.execute(query.limit(limit))]
+    return [_invoice(dict(row._mapping)) for row in conn.execute(query.limit(limit))]
 
 
 def _invoice(row: Mapping[str, Any]) -> Invoice:

@@ -2,6 +2,8 @@
 how long people wait for their first job
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -27,8 +29,8 @@ def upgrade() -> None:
     _first_jobs()
 
 
-def _col(name, kind, **more):
-    return sa.Column(name, kind, nullable=more.pop("nullable", False), **more)
+def _col(name: str, kind: Any, *, nullable: bool = False, **more: Any) -> "sa.Column[Any]":
+    return sa.Column(name, kind, nullable=nullable, **more)
 
 
 def _books() -> None:
