@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts import store
 from eureka_park.accounts.core.naming import clean_name, email_key
-from eureka_park.accounts.core.permissions import PARK_SCOPE, Principal, may
+from eureka_park.accounts.core.permissions import AT_PARK, Principal, may
 from eureka_park.accounts.core.roles import Act, Role
 from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
 from eureka_park.accounts.ground import Ground, no_person
@@ -203,7 +203,7 @@ class People:
         return person
 
     def _not_the_last(self, conn: Connection, person_id: str) -> None:
-        check_not_last(conn, person_id, Role.OPERATOR, PARK_SCOPE)
+        check_not_last(conn, person_id, Role.OPERATOR, AT_PARK)
 
 
 _SESSION_KEYS: Final = ("session_id", "method", "client", "address", "created_at_s", "seen_at_s", "expires_at_s")
@@ -213,7 +213,7 @@ def check_not_last(conn: Connection, holder_id: str, role: Role, scope: str) -> 
     """Raise Conflict where nobody else holds a role that somebody must hold."""
     held = [person_id for person_id, item in store.holders(conn, [scope]) if item.role is role]
     if held and set(held) == {holder_id}:
-        where = "the park" if scope == PARK_SCOPE else scope.partition(":")[2]
+        where = "the park" if scope == AT_PARK else scope.partition(":")[2]
         raise Conflict(
             f"Nobody else is {role} of {where}.", fix="Give the role to somebody else first.", code=f"last_{role}"
         )

@@ -10,7 +10,7 @@ from eureka_park.accounts import store
 from eureka_park.accounts.audit.service import Detail
 from eureka_park.accounts.core.naming import check_id, clean_name
 from eureka_park.accounts.core.permissions import (
-    PARK_SCOPE,
+    AT_PARK,
     Answer,
     Held,
     Organisation,
@@ -245,7 +245,7 @@ class Places:
     def thing_in(self, conn: Connection, scope: str) -> Thing:
         """What a scope names; None for the park. Raises NotFound, BadInput."""
         kind, _, name = scope.partition(":")
-        if scope == PARK_SCOPE:
+        if scope == AT_PARK:
             return None
         if kind not in (Kind.PROJECT, Kind.ORGANISATION):
             raise BadInput(
@@ -345,7 +345,7 @@ def _sources(act: Act, thing: Thing) -> list[tuple[Kind, Role]]:
 
 def _scope_at(where: Kind, thing: Thing) -> str:
     if where is Kind.PARK or thing is None:
-        return PARK_SCOPE
+        return AT_PARK
     if where is Kind.PROJECT and isinstance(thing, Project):
         return scope_of(where, thing.project_id)
     return scope_of(Kind.ORGANISATION, thing.organisation_id) if thing.organisation_id else ""

@@ -9,7 +9,7 @@ from typing import Final
 from eureka_park.accounts import store
 from eureka_park.accounts.audit.service import Asked, AuditService, asked
 from eureka_park.accounts.core.permissions import (
-    PARK_SCOPE,
+    AT_PARK,
     Answer,
     Held,
     Organisation,
@@ -72,8 +72,8 @@ class AccountsService:
             if person_id is not None:
                 return person_id, None
             person_id = self.people.add_in(conn, "owner", is_verified=True)
-            store.give_role(conn, person_id, Role.OPERATOR, PARK_SCOPE, self._clock.real_s(), person_id)
-            detail = {"role": str(Role.OPERATOR), "scope": PARK_SCOPE}
+            store.give_role(conn, person_id, Role.OPERATOR, AT_PARK, self._clock.real_s(), person_id)
+            detail = {"role": str(Role.OPERATOR), "scope": AT_PARK}
             self.audit.note(conn, "role.given", who=person_id, thing=person_id, detail=detail)
             token, _ = self.tokens.add(conn, person_id, "owner")
         return person_id, token

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from eureka_park.accounts.core.permissions import (
-    PARK_SCOPE,
+    AT_PARK,
     Held,
     Organisation,
     Principal,
@@ -199,9 +199,7 @@ def names_of(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
 def first_operator(conn: Connection) -> str | None:
     """The person who has operated this park longest."""
     held = roles.join(people, people.c.person_id == roles.c.holder_id)
-    query = (
-        select(roles.c.holder_id).select_from(held).where(roles.c.role == Role.OPERATOR, roles.c.scope == PARK_SCOPE)
-    )
+    query = select(roles.c.holder_id).select_from(held).where(roles.c.role == Role.OPERATOR, roles.c.scope == AT_PARK)
     return conn.execute(query.order_by(people.c.created_at_s, roles.c.holder_id).limit(1)).scalar()
 
 
@@ -211,7 +209,7 @@ def principal(conn: Connection, person_id: str) -> Principal | None:
     if row is None or row.disabled_at_s is not None or row.erased_at_s is not None:
         return None
     held = roles_of(conn, person_id)
-    is_operator = any(item.role is Role.OPERATOR and item.scope == PARK_SCOPE for item in held)
+    is_operator = any(item.role is Role.OPERATOR and item.scope == AT_PARK for item in held)
     return Principal(person_id, row.name, is_operator, projects_held(held), held, row.kind, is_verified=row.is_verified)
 
 

@@ -12,7 +12,7 @@ from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
 from eureka_park.migrations import postgres
 
-HEAD: Final = "0006"  # the newest revision under versions/; a test compares
+HEAD: Final = "0007"  # the newest revision under versions/; a test compares
 
 
 def all_metadata() -> list[MetaData]:
@@ -25,9 +25,16 @@ def all_metadata() -> list[MetaData]:
     from eureka_park.data import store as data
     from eureka_park.energy import store as energy
     from eureka_park.ledger import store as ledger
+    from eureka_park.ledger.billing import store as billing
+    from eureka_park.ledger.books import store as books
+    from eureka_park.ledger.first_jobs import store as first_jobs
+    from eureka_park.ledger.grants import store as grants
+    from eureka_park.ledger.money import store as money
     from eureka_park.live import store as live
 
     assert audit.metadata is secrets.metadata is sign_in.metadata is accounts.metadata  # tables that name people
+    for part in (billing, books, first_jobs, grants, money):
+        assert part.metadata is ledger.metadata
     return [room.metadata for room in (accounts, data, ledger, energy, compute, live)]
 
 

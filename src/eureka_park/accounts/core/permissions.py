@@ -12,7 +12,7 @@ from eureka_park.accounts.core.roles import TABLE, Act, Kind, Role, rule_text
 from eureka_park.foundation.errors import BadInput
 
 _PROJECT_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-PARK_SCOPE: Final = str(Kind.PARK)
+AT_PARK: Final = str(Kind.PARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Principal:
 
     def _implied(self) -> Iterator[Held]:
         if self.is_operator:
-            yield Held(Role.OPERATOR, PARK_SCOPE)
+            yield Held(Role.OPERATOR, AT_PARK)
         if not self.roles:
             yield from (Held(Role.MEMBER, scope_of(Kind.PROJECT, name)) for name in self.projects)
 
@@ -170,12 +170,12 @@ def kind_of(thing: Thing) -> Kind:
 
 def scope_of(kind: Kind, name: str = "") -> str:
     """Where a role is held, as text: `park`, `organisation:um6p`, `project:lab`."""
-    return PARK_SCOPE if kind is Kind.PARK else f"{kind}:{name}"
+    return AT_PARK if kind is Kind.PARK else f"{kind}:{name}"
 
 
 def _scope(where: Kind, thing: Thing) -> str:
     if where is Kind.PARK or thing is None:
-        return PARK_SCOPE
+        return AT_PARK
     if type(thing) is Project:
         of_organisation = f"organisation:{thing.organisation_id}" if thing.organisation_id else ""
         return f"project:{thing.project_id}" if where is Kind.PROJECT else of_organisation
@@ -185,7 +185,7 @@ def _scope(where: Kind, thing: Thing) -> str:
 
 def _yes(who: Principal, role: Role, scope: str, via: str) -> str:
     through = f", as one of the group {via}" if via else ""
-    if scope != PARK_SCOPE:
+    if scope != AT_PARK:
         return f"{who.name} is {_a(role)} of {scope.partition(':')[2]}{through}."
     if role is Role.OPERATOR:
         return f"{who.name} operates this park{through}."
