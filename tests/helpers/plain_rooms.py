@@ -24,7 +24,7 @@ class Hold:
     def note_start(self, job: PlainJob, ends_s: float) -> None:
         """A job has started on the node."""
         self.until_s = max(self.until_s, ends_s)
-        if ends_s > self.from_s:
+        if ends_s >= self.from_s:
             self.take(job)
 
     def take(self, job: PlainJob) -> None:
@@ -48,7 +48,7 @@ def window_allows(park: PlainPark, node: PlainNode, job: PlainJob, now_s: float,
 def promise_allows(holds: dict[int, Hold], node: PlainNode, job: PlainJob, until_s: float) -> bool:
     """Whether what is reserved on a node leaves time or place for a job."""
     hold = holds.get(node.index)
-    return hold is None or until_s <= hold.from_s or (not job.is_gang and hold.fits(job))
+    return hold is None or until_s < hold.from_s or (not job.is_gang and hold.fits(job))
 
 
 def single_room(

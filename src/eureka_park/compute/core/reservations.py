@@ -117,7 +117,7 @@ def note_start(board: Board, slot: int, node: int) -> None:
         return
     here.avail_s = max(here.avail_s, job.ends_s)
     board.release_s[board.release_s.shape[0] - 1, node] = here.avail_s
-    if job.ends_s > here.hold_from_s:
+    if job.ends_s >= here.hold_from_s:
         here.spare_gpus -= job.gpus
         here.spare_mcpu -= job.mcpu
         here.spare_mem_mib -= job.mem_mib
