@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eureka_park.accounts.core.roles import Act, Role
 from eureka_park.compute.core import event
 from eureka_park.compute.core.job import JobClass, JobState, Tier
 from eureka_park.control.policy import Policy, Sky
@@ -88,6 +89,8 @@ def measures() -> set[str]:
     [
         ("tier", {str(one) for one in Tier}),
         ("class", {str(one) for one in JobClass}),
+        ("role", {str(one) for one in Role}),
+        ("act", {str(one) for one in Act}),
         ("state", {str(one) for one in JobState}),
         ("sky", {str(one) for one in Sky}),
         ("level", {one.word for one in Level}),
