@@ -239,9 +239,8 @@ def main(n_steps: int) -> int:
             books.step()
         wrong = books.ledger.verify()
         books.db.close()
-    print(
-        f"{n_steps} deeds, {books.n_crashes} cut off, {books.n_refused} refused, {books.n_jobs} jobs: {wrong or 'sound'}"
-    )
+    told = f"{n_steps} deeds, {books.n_crashes} cut off, {books.n_refused} refused, {books.n_jobs} jobs"
+    print(f"{told}: {wrong or 'sound'}")
     return 1 if wrong else 0
 
 

@@ -126,5 +126,5 @@ def _wrong_receipts(conn: Connection, charged: dict[str, int]) -> Iterator[str]:
         if arrived != credits_micro or micro(shown["credits"]) != credits_micro:
             yield f"Receipt of {job_id} is {credits_micro} micro-credits, {arrived} were charged."
     with_hold = billing.open_jobs(conn)
-    for job_id in sorted(left.keys() - with_hold):
+    for job_id in sorted(name for name, amount in left.items() if amount and name not in with_hold):
         yield f"Transaction settle:{job_id} has no receipt."

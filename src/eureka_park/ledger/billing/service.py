@@ -209,9 +209,12 @@ class Billing:
         return shown, hold.charged_micro
 
     def release_lost(self, conn: Connection, known: Iterable[str], at_s: float) -> list[str]:
-        """Release holds of jobs that neither the journal nor the inbox knows; which."""
+        """Release holds of jobs that neither the journal nor the inbox knows, and pay back what they cost; which."""
         lost = sorted(store.open_jobs(conn) - set(known))
         for hold in store.of(conn, lost).values():
+            hold, postings = _charged(hold, -hold.charged_micro)
+            if postings:
+                self._ground.post(conn, [Transaction(f"settle:{hold.job_id}:lost", "Job unknown", at_s, postings)])
             closed, deeds = self._released(conn, replace(hold, closed_at_s=at_s), at_s)
             self._ground.post(conn, deeds)
             store.save(conn, [closed])
