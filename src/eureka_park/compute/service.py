@@ -76,6 +76,8 @@ class ComputeService:
         now_s = self._clock.park_s()
         with self._db.read() as conn:  # one view for all checks
             spec = self._checked(conn, who, request, now_s)
+        if spec.n_gpus:
+            self._accounts.people.require_screened(who)
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id

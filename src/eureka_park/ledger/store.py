@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from eureka_park.foundation.store import insert_or_add, insert_or_replace
-from eureka_park.ledger.core.receipt import HourLine
+from eureka_park.ledger.core.receipt import HourLine, Settlement
 
 metadata = MetaData()
 
@@ -201,8 +201,9 @@ def receipt(conn: Connection, job_id: str) -> dict[str, Any] | None:
 class NewReceipt:
     """A receipt to be kept beside the energy it stands for."""
 
-    job_id: str
-    project: str
+    job: Settlement
+    organisation_id: str
+    day: int
     credits_micro: int
     lines: Sequence[HourLine]
     body: dict[str, Any]
@@ -212,8 +213,11 @@ def add_receipts(conn: Connection, fresh: Sequence[NewReceipt]) -> None:
     """Keep receipts of jobs that have none yet."""
     rows = [
         {
-            "job_id": item.job_id,
-            "project": item.project,
+            "job_id": item.job.job_id,
+            "project": item.job.project,
+            "person_id": item.job.person_id,
+            "organisation_id": item.organisation_id,
+            "day": item.day,
             "credits_micro": item.credits_micro,
             "it_uj": str(sum(line.it_uj for line in item.lines)),
             "site_uj": str(sum(line.site_uj for line in item.lines)),
