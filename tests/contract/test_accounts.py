@@ -309,7 +309,8 @@ def test_what_is_told_of_oneself_and_what_is_left_after_erasing(here: Here) -> N
 # -- limits and request ids --------------------------------------------------------------------------------------------
 def test_too_many_requests_are_told_when_to_come_again(here: Here) -> None:
     app = make_app(here.park)
-    app.state.limits = Limits({**LIMITS, "address": Limit(0.5, 3.0), "token": Limit(1.0, 1.0)})
+    slow = {**LIMITS, "address": Limit(0.5, 3.0), "token": Limit(1.0, 1.0)}
+    app.state.limits = Limits(slow, now_s=lambda: 0.0)  # no time passes: nothing flows in
     client = TestClient(app, base_url=URL)
     token = {"Authorization": f"Bearer {here.tokens['ada']}"}
     assert client.get("/api/v1/login", headers=token).status_code == 200
