@@ -11,6 +11,7 @@ from eureka_park.compute.core.reservations import note_start, reserve
 from eureka_park.compute.core.rooms import lowest_gpus
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
 from eureka_park.compute.core.standing import URGENT_S, first_class, is_urgent, left_s, rate, would_be_bound
+from eureka_park.compute.core.yard import next_in_run
 from eureka_park.control.budget import (
     add_load,
     all_kw,
@@ -285,6 +286,8 @@ def _after(board: Board, slot: int) -> int:
     runs = board.runs
     if job.next != NONE:
         return int(job.next)
+    if runs[job.run].n_beyond > 0:
+        return next_in_run(board, slot)
     run = runs[job.run].next
     return int(runs[run].head) if run != NONE else NONE
 

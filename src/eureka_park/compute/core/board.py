@@ -119,8 +119,17 @@ LINE: Final = _in_lines(
     ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"),
 )  # fmt: skip
 RUN: Final = np.dtype(
-    [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
-)
+    [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4"),
+     # jobs of the run that stand in the yard: how many, the first, and where the next comes to stand
+     ("n_beyond", "i4"), ("beyond", "i4"), ("beyond_end", "i4")],
+    align=True,
+)  # fmt: skip
+YARD: Final = np.dtype(  # a job that waits far behind the front of its run: see `yard`
+    [("order", "i8"), ("classes", "i8"), ("time_s", "f8"), ("submitted_s", "f8"), ("power_frac", "f8"), ("user", "i4"),
+     ("mcpu", "i4"), ("mem_mib", "i4"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("slot", "i4"), ("next", "i4"),
+     ("gpus", "i2"), ("job_class", "i1"), ("checkpoint", "i1")],
+    align=True,
+)  # fmt: skip
 HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
 SKY: Final = np.dtype(
     [("start_s", "f8"), ("end_s", "f8"), ("clean_kw", "f8"), ("p10_kw", "f8"), ("grid_kw", "f8"),
@@ -153,6 +162,10 @@ GLOBAL: Final = np.dtype(
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
+        # the yard: jobs in it and their work, runs that it holds jobs of, blocks that are free, the first of them; the
+        # list of those who have left it in this turn; slots that are free
+        ("n_yard", "i8"), ("n_deep", "i8"), ("n_yard_free", "i8"), ("yard_free", "i8"), ("left_yard", "i8"),
+        ("n_spare", "i8"), ("yard_kw", "f8"), ("yard_kwh", "f8"),
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
@@ -185,6 +198,8 @@ class Board(NamedTuple):
     release_s: Array  # [GPUs, node]: when ends that are expected first leave so many free; last row: all of the node
     actions: Array
     g: Array  # one record of sums, counters and policy
+    yard: Array  # jobs that wait far behind the front of their run, in blocks
+    yard_next: Array  # by block: the block that follows it
 
     # what Python reads by a name of its own
     @property
@@ -285,7 +300,8 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
         empties=np.zeros((2, n_nodes), np.int32),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
         caps=records(CAP_STEPS_MAX, CAP), release_s=np.full((gpus_max + 2, n_nodes), INF),
-        actions=records(2 * n_slots + 1024, ACTION), g=g,
+        actions=records(2 * n_slots + 1024, ACTION), g=g, yard=records(0, YARD),
+        yard_next=np.zeros(0, np.int32),
     )  # fmt: skip
     board.jobs.state[:] = FREE
     board.jobs.next[:] = np.arange(1, n_slots + 1)
@@ -295,6 +311,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     for name in ("first_run", "newest", "oldest", "down_oldest"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
+    g.yard_free[0] = g.left_yard[0] = NONE
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0
     g.reclaimed_s[0] = -INF
     g.half_life_s[0] = half_life_s
@@ -332,7 +349,7 @@ def with_runs(board: Board, n_runs: int) -> Board:
     return board._replace(runs=runs)
 
 
-_SCRATCH: Final = ("release_s", "actions", "growth")
+_SCRATCH: Final = ("release_s", "actions", "growth", "yard", "yard_next")
 
 
 def board_to_json(board: Board) -> dict[str, Any]:
