@@ -12,6 +12,7 @@ from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
 from eureka_park.twin.core.baselines import CODES, PARK, most_runs, settings_of
+from eureka_park.twin.core.coming import blocks_lacking
 from eureka_park.twin.core.counted import counted
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
@@ -19,9 +20,10 @@ from eureka_park.twin.core.played import Floats, Played
 from eureka_park.twin.core.replan import columns_of, sky_played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.sources import Source, WholeWork
-from eureka_park.twin.core.truth import AHEAD, CLOSED, FATE, PLACE, TRUTH, World
+from eureka_park.twin.core.truth import AHEAD, CLOSED, FATE, PLACE, TRUTH, YARDED, World
 from eureka_park.twin.core.workload import Workload
-from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, play_on
+from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, NEEDS_YARD, play_on
+from eureka_park.twin.core.yarded import WITHOUT_DEADLINES, with_more_yard, yarded_jobs
 
 SLOTS: Final = 16_384
 MANY_SLOTS: Final = 262_144
@@ -76,9 +78,11 @@ def play_from(
     told: Callable[[float], None] = lambda _frac: None,
     stopped: Callable[[], bool] = lambda: False,
     closed: Callable[..., None] | None = None,
+    deep: int = 0,
 ) -> Played:
     """As `play`, with jobs from any source. `closed` is given the jobs that have ended (records of `truth.CLOSED`), and
-    at the end all others that came, with the end's instant.
+    at the end all others that came, with the end's instant. `deep`: behind so many others of their run jobs wait in the
+    yard, where policy and jobs allow it (see `yarded`); 0: all have slots. Of sources that keep fates all do.
     """
     how, policy = CODES[name], settings_of(name, policy)
     board = grown(opening.board, SLOTS)
@@ -89,6 +93,7 @@ def play_from(
     world = with_room(world, board, counts=closed is not None)
     place = world.place
     place.by_share[0], place.how[0], place.tick_s[0] = by_leaf, how, tick_s
+    place.deep[0] = deep if source.n_rows == 0 and how in WITHOUT_DEADLINES else 0
     last_s = np.ceil(source.span_s / 3600.0) * 3600.0 + tail_h * 3600.0
     place.until_s[0] = sky.hour0_s + min(last_s, sky.n_hours * 3600.0)
     plans = sky.planner.begin() if sky.planner is not None else None
@@ -104,8 +109,14 @@ def play_from(
         elif status == NEEDS_SLOTS:
             board = grown(board, _more_slots(board.jobs.shape[0]))
             world = with_room(world, board, counts=closed is not None)
+        elif status == NEEDS_YARD:
+            lacking = blocks_lacking(board, world, float(place.now_s[0] + place.tick_s[0]))
+            board, world = with_more_yard(board, world, lacking)
     if closed is not None:
-        closed(open_jobs(board, world), float(place.now_s[0]) - sky.hour0_s)
+        ended_s = float(place.now_s[0]) - sky.hour0_s
+        closed(open_jobs(board, world), ended_s)
+        for waiting in yarded_jobs(board, world):
+            closed(waiting, ended_s)
     rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
     return _played(board, world, sky, digest, rows)
 
@@ -153,8 +164,8 @@ def world_of(
         learned=np.array(learned, dtype=np.float64), share_kwh=np.zeros(board.shares.shape[0]),
         share_clean_kwh=np.zeros(board.shares.shape[0]), **columns_of(sky),
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
-        truth=blank_truth(n_slots), ahead=np.full(AHEAD, NONE, np.int32), batch=records(3 * n_slots, HEAP),
-        down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
+        truth=blank_truth(n_slots), yarded=records(0, YARDED), ahead=np.full(AHEAD, NONE, np.int32),
+        batch=records(3 * n_slots, HEAP), down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
         log=records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD), place=place,
     )  # fmt: skip
 
