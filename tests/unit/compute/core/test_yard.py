@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.helpers.small_board import plain, small_board
 
 from eureka_park.compute.core import board_setup, lines, moves, share_tree, standing, yard
-from eureka_park.compute.core.board import FREE, GREEN, NONE, Board, grown
+from eureka_park.compute.core.board import FREE, GREEN, NONE, YARD, Board, grown
 from eureka_park.compute.core.board_setup import claim_slot
 from eureka_park.foundation.kernels import Kernel
 
@@ -100,8 +100,8 @@ def test_a_job_that_leaves_the_yard_is_what_it_was() -> None:
 
 
 def test_a_yard_that_grows_keeps_what_it_holds() -> None:
-    rows = yard.stretched(np.zeros(0), 5, yard.YARD)
+    rows = yard.stretched(np.zeros(0), 5, YARD)
     rows.order[:] = np.arange(5)
-    rows = yard.stretched(rows, 100_000, yard.YARD)
+    rows = yard.stretched(rows, 100_000, YARD)
     assert rows.order[:5].tolist() == [0, 1, 2, 3, 4]
     assert not rows.order[5:].any()

@@ -21,6 +21,7 @@ from eureka_park.twin.core.metrics import Park, flattened
 from eureka_park.twin.core.mix import YEAR_MIX
 from eureka_park.twin.core.opening import class_rows, opening_of
 from eureka_park.twin.core.sky_series import day_sun_sky
+from eureka_park.twin.core.world import play_on
 from eureka_park.twin.run import node_shapes, shares_of
 from eureka_park.twin.run_streamed import first_jobs, play_stream
 
@@ -54,7 +55,6 @@ def figures(site: Site, deep: int, name: str = "park") -> tuple[dict[str, Any], 
 def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The most jobs in the yard, and runs that they were of, when it was looked at; it is checked each time."""
     most = {"yard": 0, "deep": 0}
-    play_on = played_by.play_on
 
     def watched(board: Any, world: Any) -> int:
         status = play_on(board, world)
