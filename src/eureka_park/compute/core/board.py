@@ -286,6 +286,24 @@ def records(n: int | tuple[int, ...], dtype: Any) -> Array:
     return room[begin : begin + n_bytes].view(dtype).reshape(n).view(np.recarray)
 
 
+def stretched(array: Array, n: int) -> Array:
+    """The same records (of `records`) and zeroed ones behind them, `n` in all. Where the system can, pages are moved,
+    not copied, so there is never room for both. Whoever still looks at `array` looks at memory that is not its own.
+    """
+    had, owner = len(array), array
+    while owner.base is not None:
+        owner = owner.base
+    begin = array.ctypes.data - owner.ctypes.data
+    end = begin + n * array.dtype.itemsize
+    owner.resize(end, refcheck=False)
+    found = owner[begin:end].view(array.dtype).view(np.recarray)
+    if found.ctypes.data % CACHE_LINE == 0:
+        return found
+    aligned = records(n, array.dtype)
+    aligned[:had] = found[:had]
+    return aligned
+
+
 def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_max: int, half_life_s: float) -> Board:
     """A board with room for all this and nothing on it; see `board_setup` for filling it."""
     rows = n_classes * (gpus_max + 2)
@@ -320,19 +338,27 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     return board
 
 
-def grown(board: Board, n_slots: int) -> Board:
-    """The same board with room for more jobs. Runs grow with it; everything else is shared, not copied."""
+def grown(board: Board, n_slots: int, *, in_place: bool = False) -> Board:
+    """The same board with room for more jobs; everything else is shared, not copied. `in_place`: nobody looks at
+    `board` any more (see `stretched`).
+    """
     had = board.jobs.shape[0]
     if n_slots <= had:
         return board
-    jobs = records(n_slots, JOB)
-    jobs[:had] = board.jobs
+    if in_place:
+        jobs = stretched(board.jobs, n_slots)
+    else:
+        jobs = records(n_slots, JOB)
+        jobs[:had] = board.jobs
     jobs.state[had:] = FREE
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
     board.g.free_head[0] = had
     heaps = records((N_HEAPS, 2 * n_slots + 64), HEAP)
-    heaps[:, : board.heaps.shape[1]] = board.heaps
+    g = board.g
+    used = ((LATEST, g.latest_n), (WAKE, g.wake_n), (URGENT, g.urgent_n), (FRESH, g.fresh_n), (BEGINS, g.begins_n))
+    for heap, n in used:  # the rest is not touched: it takes no memory yet
+        heaps[heap, : n[0]] = board.heaps[heap, : n[0]]
     return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), heaps=heaps)
 
 

@@ -11,11 +11,11 @@ has no yard: it has no room.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from eureka_park.compute.core.board import FREE, NONE, QUEUED, YARD, Array, Board
+from eureka_park.compute.core.board import FREE, NONE, QUEUED, Array, Board, stretched
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.lines import line_of, put_in_line, rank_of, run_of_rank
 from eureka_park.compute.core.moves import rate_waiting
@@ -178,18 +178,4 @@ def with_yard(board: Board, n_blocks: int) -> Board:
     yard_next[-1] = board.g.yard_free[0]
     board.g.yard_free[0] = had
     board.g.n_yard_free[0] += n_blocks
-    return board._replace(yard=stretched(board.yard, (had + n_blocks) * BLOCK, YARD), yard_next=yard_next)
-
-
-def stretched(array: Array, n: int, dtype: Any) -> Array:
-    """The same records and room for more of them, `n` in all. Where the system can, their pages are moved, not copied:
-    there is never room for both, and whoever still looks at `array` looks at nothing.
-    """
-    owner = array
-    while owner.base is not None:
-        owner = owner.base
-    if len(array) == 0:
-        owner = np.zeros(n * dtype.itemsize, np.uint8)
-    else:
-        owner.resize(n * dtype.itemsize, refcheck=False)
-    return owner.view(dtype).view(np.recarray)
+    return board._replace(yard=stretched(board.yard, (had + n_blocks) * BLOCK), yard_next=yard_next)

@@ -7,7 +7,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from eureka_park.compute.core.board import FREE, HEAP, NONE, PAUSING, RUNNING, Board, grown, records, with_runs
+from eureka_park.compute.core.board import (
+    FREE,
+    HEAP,
+    NONE,
+    PAUSING,
+    RUNNING,
+    Board,
+    grown,
+    records,
+    stretched,
+    with_runs,
+)
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
@@ -107,7 +118,7 @@ def play_from(
         elif status == NEEDS_PLAN and plans is not None:
             plans.make(board, world)
         elif status == NEEDS_SLOTS:
-            board = grown(board, _more_slots(board.jobs.shape[0]))
+            board = grown(board, _more_slots(board.jobs.shape[0]), in_place=True)
             world = with_room(world, board, counts=closed is not None)
         elif status == NEEDS_YARD:
             lacking = blocks_lacking(board, world, float(place.now_s[0] + place.tick_s[0]))
@@ -166,7 +177,7 @@ def world_of(
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
         truth=blank_truth(n_slots), yarded=records(0, YARDED), ahead=np.full(AHEAD, NONE, np.int32),
         batch=records(3 * n_slots, HEAP), down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
-        log=records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD), place=place,
+        log=records(LOG_ROWS + board.actions.shape[0], RECORD), place=place,
     )  # fmt: skip
 
 
@@ -178,14 +189,17 @@ def blank_truth(n_slots: int) -> Any:
 
 
 def with_room(world: World, board: Board, *, counts: bool = False) -> World:
-    """The same world for a board with more slots; `counts`: with room for jobs that have ended."""
+    """The same world for a board with more slots; `counts`: with room for jobs that have ended. What was there before
+    is no world any longer.
+    """
     n_slots, had = board.jobs.shape[0], world.truth.shape[0]
     closed = records(n_slots + CLOSED_ROWS, CLOSED) if counts else world.closed
     if n_slots == had:
         return world._replace(closed=closed)
-    truth, batch = blank_truth(n_slots), records(3 * n_slots, HEAP)
-    truth[:had], batch[: 3 * had] = world.truth, world.batch
-    log = records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD)
+    truth, batch, n_batch = stretched(world.truth, n_slots), records(3 * n_slots, HEAP), int(world.place.n_batch[0])
+    truth.row[had:] = truth.turn[had:] = NONE
+    batch[:n_batch] = world.batch[:n_batch]
+    log = records(LOG_ROWS + board.actions.shape[0], RECORD)
     return world._replace(truth=truth, batch=batch, log=log, closed=closed)
 
 

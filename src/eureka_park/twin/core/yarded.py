@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from eureka_park.compute.core.board import GREEN, INF, JOB, NONE, Board, records
+from eureka_park.compute.core.board import GREEN, INF, JOB, NONE, Board, records, stretched
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.standing import rate
-from eureka_park.compute.core.yard import is_deep, put_by, stretched, with_yard
+from eureka_park.compute.core.yard import is_deep, put_by, with_yard
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.baselines import FCFS_EASY, HARD_CUT, PARK
-from eureka_park.twin.core.truth import CLOSED, YARDED, World
+from eureka_park.twin.core.truth import CLOSED, World
 
 WITHOUT_DEADLINES: Final = frozenset({PARK, FCFS_EASY, HARD_CUT})  # policies under which much work has none
 BLOCKS_MORE: Final = 64  # that a yard grows by at least; and by an eighth of what it has
@@ -81,7 +81,7 @@ def with_more_yard(board: Board, world: World, n_blocks: int) -> tuple[Board, Wo
     """The same with so many blocks more at least. What was there before has a yard no longer."""
     more = max(n_blocks, BLOCKS_MORE, board.yard_next.shape[0] // 8)
     board = with_yard(board, more)
-    return board, world._replace(yarded=stretched(world.yarded, board.yard.shape[0], YARDED))
+    return board, world._replace(yarded=stretched(world.yarded, board.yard.shape[0]))
 
 
 def yarded_jobs(board: Board, world: World) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.helpers.small_board import plain, small_board
 
 from eureka_park.compute.core import board_setup, lines, moves, share_tree, standing, yard
-from eureka_park.compute.core.board import FREE, GREEN, NONE, YARD, Board, grown
+from eureka_park.compute.core.board import CACHE_LINE, FREE, GREEN, JOB, NONE, Board, grown, records, stretched
 from eureka_park.compute.core.board_setup import claim_slot
 from eureka_park.foundation.kernels import Kernel
 
@@ -99,9 +99,22 @@ def test_a_job_that_leaves_the_yard_is_what_it_was() -> None:
     assert (board.yard[board.g[0].left_yard].slot, board.yard[board.g[0].left_yard].next) == (left, NONE)
 
 
-def test_a_yard_that_grows_keeps_what_it_holds() -> None:
-    rows = yard.stretched(np.zeros(0), 5, YARD)
+def test_records_that_are_stretched_keep_what_they_hold() -> None:
+    rows = stretched(records(0, JOB), 5)
     rows.order[:] = np.arange(5)
-    rows = yard.stretched(rows, 100_000, YARD)
-    assert rows.order[:5].tolist() == [0, 1, 2, 3, 4]
-    assert not rows.order[5:].any()
+    for n in (100, 100_000, 200_000):
+        rows = stretched(rows, n)
+        assert len(rows) == n
+        assert rows.ctypes.data % CACHE_LINE == 0
+        assert rows.order[:5].tolist() == [0, 1, 2, 3, 4]
+        assert not rows.order[5:].any()
+
+
+def test_a_board_grows_in_place() -> None:
+    board, other = small_board(), small_board()
+    for one in (board, other):
+        for priority in (0, 1, 0):
+            come(one, 2, priority)
+    board, other = grown(board, 1_000, in_place=True), grown(other, 1_000)
+    assert (board.jobs == other.jobs).all()
+    assert all(claim_slot(board) == claim_slot(other) for _ in range(900))
