@@ -57,7 +57,7 @@ def start_first(board: Board, leaf: int) -> int:
     return order
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from([2, 3]), st.integers(0, 1), st.integers(1, 40), st.integers(0, 60)), max_size=8),
     st.booleans(),
