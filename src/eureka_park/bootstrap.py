@@ -18,6 +18,7 @@ from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
+from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
@@ -51,12 +52,14 @@ from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store as live_store
 from eureka_park.live.metering import Metering
 from eureka_park.live.planning import PlanMaker, Planning
+from eureka_park.live.sealing import HEAD_FILE, Sealer, read_head
 from eureka_park.live.story import Story, StoryTimes, send_script, story_entries
 
 if TYPE_CHECKING:
     from eureka_park.live.estimates import StartForecaster
     from eureka_park.live.loop import Live
 
+INBOX_CHANNEL: Final = "park_inbox"  # of the database, where it has channels
 STARTS_FILE: Final = "run/starts.json"  # the board from which starts were last estimated
 WELCOME_PROJECT: Final = "welcome"
 WELCOME_CREDITS: Final = 1000.0
@@ -206,14 +209,21 @@ def _check_nodes(site: Site) -> None:
         )
 
 
-def open_park(folder: Path, clock: Clock | None = None) -> Park:
-    """Open an existing home. The database must be at its newest revision (see `prepare`)."""
+def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0.0) -> Park:
+    """Open an existing home. The database must be at its newest revision (see `prepare`); a server that does not answer
+    is waited for so long.
+    """
     home = Home(folder)
     facts = home.facts()
     site = home_site(home, _machine(facts.is_story))
-    db = SqlDatabase(home.database_url)
+    url = url_of(home)
+    wait_until_there(url, patience_s)
+    db = SqlDatabase(url)
     clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
-    accounts = AccountsService(db, clock, os.urandom)
+    wake = _wake_of(home, db)
+    accounts = AccountsService(
+        db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
+    )
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db, site.timezone)
     energy = EnergyService(db)
@@ -227,7 +237,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         room=room_of(site),
         flex_deadline_default_s=flex_default_s(site),
         entropy=os.urandom,
-        wake=wake_sender(home.run, b"inbox"),
+        wake=wake,
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
@@ -236,6 +246,7 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
     )
+    accounts.people.on_export("jobs", compute.jobs_of_person)
     nodes = NodesService(
         db,
         clock,
@@ -244,9 +255,14 @@ def open_park(folder: Path, clock: Clock | None = None) -> Park:
         on_nodes=compute.on_nodes,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
         entropy=os.urandom,
-        wake=wake_sender(home.run, b"inbox"),
+        wake=wake,
     )
     return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
+
+
+def key_of(home: Home) -> bytes:
+    """The park's own key: it signs what the database alone must not be believed in."""
+    return (home.read("keys/secret.key") or "").strip().encode()
 
 
 def _quoter(site: Site, facts: HomeFacts, energy: EnergyService, home: Home, clock: Clock) -> Quoter:
@@ -312,14 +328,28 @@ def _mark_of(db: SqlDatabase) -> Callable[[], int]:
     return mark
 
 
-def prepare(folder: Path) -> str:
+def _wake_of(home: Home, db: SqlDatabase) -> Callable[[], None]:
+    """A call that wakes `live`: through the database where that can reach other machines, else on this one."""
+    local = wake_sender(home.run, b"inbox")
+
+    def wake() -> None:
+        if not db.notify(INBOX_CHANNEL):
+            local()
+
+    return wake
+
+
+def prepare(folder: Path, *, patience_s: float = 0.0) -> str:
     """Bring a home's database to the newest revision, and make its owner, welcome project and grant; the owner's
-    token.
+    token. Raises Conflict for a database that belongs to another home.
     """
     from eureka_park.migrations import migrate
 
     home = Home(folder)
-    migrate(home.database_url)
+    url = url_of(home)
+    wait_until_there(url, patience_s)
+    migrate(url)
+    _claim(home, url)
     park = open_park(folder)
     token = home.read("keys/owner.token")
     person_id, fresh = park.accounts.ensure_owner()
@@ -331,6 +361,19 @@ def prepare(folder: Path) -> str:
         park.ledger.grant(conn, WELCOME_PROJECT, WELCOME_CREDITS, "Welcome grant", at_s=park.clock.park_s())
     park.close()
     return token
+
+
+def _claim(home: Home, url: str) -> None:
+    """Tie a PostgreSQL database to its home: two parks in one would take each other's jobs."""
+    made_id = home_id(home)
+    if made_id is None:
+        return
+    db = SqlDatabase(url)
+    try:
+        with db.write() as conn:
+            live_store.claim_for_home(conn, made_id)
+    finally:
+        db.close()
 
 
 def machines_of(site: Site) -> tuple[Machine, ...]:
@@ -384,6 +427,7 @@ def build_live(
         planning=Planning(park.site, maker, park.energy.salt_at, park.facts.seed, park.energy.current_plan()),
         estimates=Estimates(forecaster, park.site.policy.tick_s, park.facts.seed),
         tell_facts=partial(park.home.write, BOARD_FILE),
+        seal=Sealer(park.db, park.accounts.audit, partial(park.home.write, HEAD_FILE)).step,
     )
     live = Live(parts, state, journal)
     refused.append(live.refuse)

@@ -127,7 +127,7 @@ def operations(park: Park) -> Iterator[tuple[str, str, Schema]]:
 def requests(draw: st.DrawFn, park: Park) -> tuple[str, str, dict[str, Any]]:
     """One request: method, address with its query, and what goes with it."""
     every = sorted(operations(park), key=lambda found: found[:2])
-    often = [found for found in every if found[2]["operationId"] == "submit_job"] * 11
+    often = [found for found in every if found[2]["operationId"] == "submit_job"] * 22
     method, path, item = draw(st.sampled_from(every + often))
     query, headers = {}, {"X-Request-Id": draw(st.sampled_from(["", "abc", "é", "x" * 100]))}
     for parameter in item.get("parameters", ()):

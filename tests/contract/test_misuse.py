@@ -7,6 +7,7 @@ import gzip
 import os
 import subprocess
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Open:
         self.person_id, _ = self.park.accounts.ensure_owner()
         self.statements: list[str] = []
         event.listen(
-            self.park.db._reader, "before_cursor_execute", lambda _c, _k, text, *_: self.statements.append(text)
+            self.park.db._side.reader, "before_cursor_execute", lambda _c, _k, text, *_: self.statements.append(text)
         )
 
     def n_asked(self, ask: Any) -> int:
@@ -125,7 +126,7 @@ def test_no_route_that_changes_something_takes_a_session_from_another_site(here:
     ways = {way for way in named if way[1] not in {"GET", "HEAD"}} | {(path, "POST") for path in pages}
     assert {"/submit", "/submit/quote", "/connect", "/jobs/cancel", "/jobs/{job_id}/cancel", "/sign-out"} <= pages
     for path, method in ways - {("/api/v1/login", "POST")}:  # a code is spent by whoever has it
-        place = path.format(job_id=here.job_id, sha256="0" * 64, node_id="none", window_id="window-a", run_id="0" * 12)
+        place = path.format_map(defaultdict(lambda: "none", job_id=here.job_id, sha256="0" * 64, run_id="0" * 12))
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {}):
             answer = browser.request(method, place, headers={**FORM, **headers}, follow_redirects=False)
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cross_site"), (path, method)

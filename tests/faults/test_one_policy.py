@@ -70,10 +70,13 @@ flex_wait_gain_frac = 0.1
 class PlansInTurn:
     """Hands out plans when they are due, without making any."""
 
-    is_busy = False
-
     def __init__(self, clock: Any, plans: list[PowerPlan]) -> None:
         self._clock, self._plans = clock, list(plans)
+
+    @property
+    def is_busy(self) -> bool:
+        """Until the next is due: nobody asks for one before."""
+        return bool(self._plans) and self._plans[0].issued_at_s > self._clock.park_s()
 
     def start(self, request: dict[str, Any]) -> None:
         return
@@ -170,6 +173,7 @@ class WatchedPark(LivePark):
     """A live park whose actions are digested, turn by turn."""
 
     truth: TruthMeter
+    plans: list[PowerPlan]
 
     def __init__(self, folder: Path, plans: list[PowerPlan] | None = None) -> None:
         self.digest = ActionDigest()
@@ -240,7 +244,8 @@ def live_park(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch
     park.engine = TruthEngine(  # type: ignore[assignment]
         park.clock, lambda cap, has_gpus: speed_frac(cap, policy.cap_curve) if has_gpus else cap
     )
-    park.maker = PlansInTurn(park.clock, plans_of(site))  # type: ignore[assignment]
+    park.plans = plans_of(site)
+    park.maker = PlansInTurn(park.clock, park.plans)  # type: ignore[assignment]
     park.truth = TruthMeter(park.clock, park.engine, park.rating_of)  # type: ignore[arg-type]
     park.meter = park.truth  # type: ignore[assignment]
     monkeypatch.setattr(loop, "tick", park.watched_tick)
@@ -276,7 +281,7 @@ def test_live_and_twin_decide_the_same_over_two_days_with_a_crash(
         if turn % 240 == 0:
             live_park.live.state.validate()
 
-    sky = sky_from(site, plans_of(site), policy.carbon_mad_per_kg)
+    sky = sky_from(site, live_park.plans, policy.carbon_mad_per_kg)
     opening = opening_of(site, work, shares_of(site, work.leaves), half_life_s=policy.half_life_s)
     monkeypatch.setattr("eureka_park.twin.core.play.ActionDigest", SeenDigest)
     learned = np.ones(N_IMAGES * len(PROJECTS))

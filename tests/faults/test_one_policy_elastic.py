@@ -123,7 +123,8 @@ def test_live_and_twin_decide_the_same_with_gangs_that_resize(tmp_path: Path, mo
     engine = ElasticTruth(live_park.clock, lambda cap, has_gpus: speed_frac(cap, curve) if has_gpus else cap)
     engine.can = ALL - {Capability.CAP}  # what a cap would save, shrinking has to
     live_park.engine = engine  # type: ignore[assignment]
-    live_park.maker = PlansInTurn(live_park.clock, plans_of(site))  # type: ignore[assignment]
+    plans = plans_of(site)
+    live_park.maker = PlansInTurn(live_park.clock, plans)  # type: ignore[assignment]
     live_park.meter = CounterMeter(live_park.clock)
     muted = Muted(live_park.watched_tick)
     monkeypatch.setattr(loop, "tick", muted)
@@ -153,7 +154,7 @@ def test_live_and_twin_decide_the_same_with_gangs_that_resize(tmp_path: Path, mo
             assert not any(job.resized_from for job in live_park.live.state.on_node.values())
     live_park.live.state.validate()
 
-    sky = sky_from(site, plans_of(site), policy.carbon_mad_per_kg)
+    sky = sky_from(site, plans, policy.carbon_mad_per_kg)
     opening = opening_of(site, work, shares_of(site, work.leaves), half_life_s=policy.half_life_s)
     monkeypatch.setattr("eureka_park.twin.core.play.ActionDigest", SeenDigest)
     play(opening, work, sky, no_failures(), policy, TICK_S, learns=False, tail_h=0.0)

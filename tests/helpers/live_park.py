@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +21,23 @@ from tests.helpers.recorder import CounterMeter, PlanInProcess, RecorderEngine
 START_S = 1_795_348_800.0  # 2026-11-22T12:00:00Z
 
 
+@cache
+def _new_home(**home: Any) -> Path:
+    """A home as `park up` makes it, made once for all tests of a process: each gets a copy of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="park-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    bootstrap.make_home(folder / "home", now_real_s=START_S, is_bare=True, **home)
+    bootstrap.prepare(folder / "home")
+    return folder / "home"
+
+
 class LivePark:
     """Use `submit`, `step`, `crash`; everything real but engine, meter and clock."""
 
     def __init__(self, folder: Path, **home: Any) -> None:
         self.clock = SteppedClock(START_S)
         self.folder = folder / "home"
-        bootstrap.make_home(self.folder, now_real_s=START_S, is_bare=True, **home)
-        bootstrap.prepare(self.folder)
+        shutil.copytree(_new_home(**home), self.folder, symlinks=True)
         self.engine, self.meter, self.maker = RecorderEngine(self.clock), CounterMeter(self.clock), PlanInProcess()
         self.live: Live
         self.open()

@@ -4,16 +4,20 @@ process.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from eureka_park.energy.core.power_plan import make_plan
+from eureka_park.energy.core.supply import Supply, supply_of
 from eureka_park.energy.plan_child import read_request
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.site_file import site_from_json
 from eureka_park.foundation.wire.engine import (
     Capability,
     EngineReport,
@@ -151,12 +155,27 @@ class CounterMeter:
         )
 
 
+@lru_cache(maxsize=8)
+def _supply(site: str, seed: int, scenario: str) -> Supply:
+    return supply_of(site_from_json(json.loads(site)), seed, scenario)
+
+
+@lru_cache(maxsize=256)
+def _plan(asked: str) -> PowerPlan:
+    site, request = read_request(json.loads(asked))
+    return make_plan(site, request, _supply(json.dumps(json.loads(asked)["site"]), request.seed, request.scenario))
+
+
 class PlanInProcess:
-    """Makes real plans at once, without a child process."""
+    """Makes real plans at once, without a child process. What was asked before, by any test, is answered from memory:
+    a plan depends on its request alone (tests/unit/energy/test_plan_child_and_service.py).
+    """
 
     def __init__(self) -> None:
         self._plan: PowerPlan | None = None
+        self._last: PowerPlan | None = None
         self.requests: list[dict[str, Any]] = []
+        self.again_for_s = 0.0  # how old the last plan may be to be given again; for processes lost many times a minute
 
     @property
     def is_busy(self) -> bool:
@@ -164,7 +183,10 @@ class PlanInProcess:
 
     def start(self, request: dict[str, Any]) -> None:
         self.requests.append(request)
-        self._plan = make_plan(*read_request(request))
+        last = self._last
+        if last is None or request["now_s"] - last.issued_at_s >= self.again_for_s:
+            self._last = _plan(json.dumps(request))
+        self._plan = self._last
 
     def take(self) -> tuple[PowerPlan | None, str | None]:
         plan, self._plan = self._plan, None

@@ -54,8 +54,9 @@ def park_command(home: Path, *words: str, wait_s: float = 60.0, **more: Any) -> 
 class RunningPark:
     """Use as a context: whatever was started is ended, jobs too, each by its own pid."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, env: dict[str, str] | None = None) -> None:
         self.home = folder / "home"
+        self.env = env or {}  # for the park itself and for commands
         self.flags = flags or ("--bare", "--sky", "observed")
         self.said = folder / "said.txt"
         self.process: subprocess.Popen[bytes] | None = None
@@ -84,7 +85,11 @@ class RunningPark:
         with self.said.open("ab") as out:
             begin = out.tell()
             self.process = subprocess.Popen(
-                [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(self.home)
+                [*COMMAND, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=environment(self.home, **self.env),
             )
         wait_for(lambda: self._is_up(begin), "`park up` is ready", READY_WAIT_S, 0.05)
         note = json.loads((self.home / "run" / "client.json").read_text())
@@ -128,7 +133,7 @@ class RunningPark:
 
     def _down(self) -> None:
         with suppress(subprocess.TimeoutExpired):
-            park_command(self.home, "down", "--jobs", wait_s=60.0)
+            self.run("down", "--jobs", wait_s=60.0)
         assert self.process is not None
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(10.0)
@@ -144,7 +149,7 @@ class RunningPark:
 
     def run(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """One `park` command."""
-        return park_command(self.home, *words, **more)
+        return park_command(self.home, *words, **{**more, "env": {**self.env, **more.get("env", {})}})
 
     def ask(self, *words: str, folder: Path | None = None) -> Result:
         """One `park` command in this process: as `run`, without a second for starting an interpreter."""
@@ -152,7 +157,7 @@ class RunningPark:
 
         own = {name: None for name in os.environ if name.startswith("PARK_")}
         with contextlib.chdir(folder or Path.cwd()):
-            env = {**own, **environment(self.home)}
+            env = {**own, **environment(self.home, **self.env)}
             return CliRunner().invoke(cli, words, prog_name="park", env=env)
 
     def sh(self, text: str, **more: Any) -> str:

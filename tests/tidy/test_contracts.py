@@ -20,7 +20,10 @@ MEDIAN_LINES_MAX = 9
 P90_LINES_MAX = 24
 
 ONLY_IN = {
-    "sqlalchemy": lambda path: path.name == "store.py" or "migrations" in path.parts or path.name == "database.py",
+    "sqlalchemy": lambda path: (
+        path.name == "store.py" or "migrations" in path.parts or path.name.endswith("database.py")
+    ),
+    "psycopg": lambda path: path.as_posix() == "adapters/postgres_database.py",
     "alembic": lambda path: "migrations" in path.parts,
     "fastapi": lambda path: path.parts[0] == "web",
     "starlette": lambda path: path.parts[0] == "web",

@@ -7,93 +7,124 @@ from collections.abc import Callable
 from typing import Final
 
 from eureka_park.accounts import store
-from eureka_park.accounts.core.permissions import Act, Answer, Principal, Project, check_project_id, may
+from eureka_park.accounts.audit.service import Asked, AuditService, asked
+from eureka_park.accounts.core.permissions import (
+    AT_PARK,
+    Answer,
+    Held,
+    Organisation,
+    Principal,
+    Project,
+    check_project_id,
+    may,
+)
+from eureka_park.accounts.core.roles import Act, Kind, Role
+from eureka_park.accounts.ground import SECRET_CHARS_MAX, Ground, no_person
+from eureka_park.accounts.people import People
+from eureka_park.accounts.places import Places, checked, hidden, require
+from eureka_park.accounts.secrets import store as secrets
+from eureka_park.accounts.secrets.sessions import SESSION_S, Sessions
+from eureka_park.accounts.secrets.tokens import TOKEN_PREFIX, Tokens
+from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
-from eureka_park.foundation.errors import Forbidden, NotFound, Unauthorised
-from eureka_park.foundation.ids import ENTROPY_BYTES, new_id
+from eureka_park.foundation.errors import Unauthorised
 
 SIGN_IN_LINK_S: Final = 15 * 60.0
 LOGIN_CODE_S: Final = 10 * 60.0
-SESSION_S: Final = 14 * 86400.0
-TOKEN_PREFIX: Final = "park_"
-_SECRET_BYTES: Final = 32
 _CODE_BYTES: Final = 8  # of which 60 bits are used: enough for ten minutes
 _LOGIN: Final = "login:"  # sets the codes of `park login` apart from sign-in links
-_SECRET_CHARS_MAX: Final = 200  # longer is no secret of ours and is not even hashed
 
 
 class AccountsService:
-    """People, projects, tokens and sign-in of one park. `entropy(n)` gives n unguessable bytes."""
+    """People, projects, tokens and sign-in of one park. `entropy(n)` gives n unguessable bytes; `key` is the park's.
 
-    def __init__(self, db: Database, clock: Clock, entropy: Callable[[int], bytes]) -> None:
-        self._db = db
-        self._clock = clock
-        self._entropy = entropy
+    Its parts do the work: `people`, `places` (projects, organisations, groups, roles), `tokens`, `sessions`, `audit`.
+    """
 
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        *,
+        key: bytes = b"",
+        bus: Bus | None = None,
+        audit_head: Callable[[], tuple[int, str] | None] = lambda: None,
+    ) -> None:
+        self._db, self._clock, self._entropy = db, clock, entropy
+        self.audit = AuditService(db, clock, key, audit_head)
+        self.ground = Ground(db, clock, entropy, self.audit, bus or Bus())
+        self.people = People(self.ground)
+        self.places = Places(self.ground, self.people)
+        self.tokens = Tokens(self.ground)
+        self.sessions = Sessions(self.ground)
+
+    # -- people --------------------------------------------------------------------------------------------------------
     def ensure_owner(self) -> tuple[str, str | None]:
         """The person who owns this park, made on first use; then also a fresh token, shown this once."""
+        with self._db.read() as conn:
+            person_id = store.first_operator(conn)
+        if person_id is not None:
+            return person_id, None
         with self._db.write() as conn:
             person_id = store.first_operator(conn)
             if person_id is not None:
                 return person_id, None
-            person_id = new_id("person", self._entropy(ENTROPY_BYTES))
-            token = self._secret(TOKEN_PREFIX)
-            store.add_person(conn, person_id, "owner", True, self._clock.real_s())
-            store.add_token(conn, token, person_id, "owner", self._clock.real_s())
+            person_id = self.people.add_in(conn, "owner", is_verified=True)
+            store.give_role(conn, person_id, Role.OPERATOR, AT_PARK, self._clock.real_s(), person_id)
+            detail = {"role": str(Role.OPERATOR), "scope": AT_PARK}
+            self.audit.note(conn, "role.given", who=person_id, thing=person_id, detail=detail)
+            token, _ = self.tokens.add(conn, person_id, "owner")
         return person_id, token
 
     def add_person(self, name: str) -> str:
         """Add a person who operates nothing and is a member of nothing yet; their id."""
-        person_id = new_id("person", self._entropy(ENTROPY_BYTES))
-        with self._db.write() as conn:
-            store.add_person(conn, person_id, name, False, self._clock.real_s())
-        return person_id
+        return self.people.add(name)
 
+    # -- tokens --------------------------------------------------------------------------------------------------------
     def new_token(self, person_id: str, label: str) -> str:
-        """A fresh token, shown this once: the park keeps its hash. Raises NotFound for an unknown person."""
-        self._known(person_id)
-        token = self._secret(TOKEN_PREFIX)
-        with self._db.write() as conn:
-            store.add_token(conn, token, person_id, label, self._clock.real_s())
-        return token
+        """A fresh token for all that a person may, shown this once. Raises NotFound for an unknown person."""
+        return self.tokens.new(person_id, label)[0]
 
     def revoke_tokens(self, person_id: str, label: str) -> int:
         """End all tokens of a person that carry this label; how many there were."""
-        with self._db.write() as conn:
-            return store.drop_tokens(conn, person_id, label)
+        return self.tokens.end_labelled(person_id, label)
 
     def principal_of_token(self, token: str) -> Principal:
         """Who presents this token. Raises Unauthorised."""
-        if token.startswith(TOKEN_PREFIX) and len(token) <= _SECRET_CHARS_MAX:
-            with self._db.read() as conn:
-                person_id = store.person_of_token(conn, token)
-                principal = store.principal(conn, person_id) if person_id else None
-            if principal is not None:
-                return principal
-        raise Unauthorised(
-            "The token is not one of this park.", fix="Set PARK_TOKEN to a valid token.", code="bad_token"
-        )
+        return self.tokens.principal(token)
 
+    def end_token(self, token: str) -> None:
+        """Forget one token; one that is no more is no error."""
+        self.tokens.end_secret(token)
+
+    def end_token_id(self, who: Principal, token_id: str) -> None:
+        """End a token of one's own, of a machine that one answers for, or, for operators, of anybody."""
+        may_all = may(Act.OPERATE, who, None).is_allowed
+        with self._db.read() as conn:
+            token = secrets.token_by_id(conn, token_id)
+        if token is not None and token.person_id != who.person_id and not may_all:
+            self.places.require_answers_for(who, token.person_id)
+            may_all = True
+        self.tokens.end(who, token_id, may_all=may_all)
+
+    # -- links and codes -----------------------------------------------------------------------------------------------
     def new_sign_in_link(self, person_id: str) -> str:
         """A code that signs a person in once within 15 real minutes. Raises NotFound for an unknown person."""
-        self._known(person_id)
-        code = self._secret("")
-        now_s = self._clock.real_s()
-        with self._db.write() as conn:
-            store.add_sign_in_link(conn, code, person_id, now_s, now_s + SIGN_IN_LINK_S)
+        code = self.ground.secret()
+        self._post_code(code, person_id, SIGN_IN_LINK_S, "sign_in_link.made")
         return code
 
-    def redeem_sign_in(self, code: str) -> str:
+    def redeem_sign_in(self, code: str, client: str = "", address: str = "") -> str:
         """Turn a sign-in code into a session of 14 real days; the code is spent. Raises Unauthorised."""
-        now_s, code = self._clock.real_s(), code[:_SECRET_CHARS_MAX]
-        session, person_id = self._secret(""), None
+        code, session = code[:SECRET_CHARS_MAX], None
         if not code.startswith(_LOGIN) and self._is_posted(code):
             with self._db.write() as conn:
-                person_id = store.take_sign_in_link(conn, code, now_s)
-                if person_id is not None:
-                    store.add_session(conn, session, person_id, now_s, now_s + SESSION_S)
-        if person_id is None:
+                person_id = secrets.take_sign_in_link(conn, code, self._clock.real_s())
+                if person_id is not None and store.principal(conn, person_id) is not None:
+                    session = self.sessions.open(conn, person_id, method="link", client=client, address=address)
+        if session is None:
             raise Unauthorised(
                 "This sign-in link was used before or is older than 15 minutes.",
                 fix="Ask the park for a new one.",
@@ -103,11 +134,8 @@ class AccountsService:
 
     def new_login_code(self, person_id: str) -> str:
         """A short code that `park login` turns into a token once within 10 real minutes. Raises NotFound."""
-        self._known(person_id)
         letters = base64.b32encode(self._entropy(_CODE_BYTES)).decode().lower()
-        now_s = self._clock.real_s()
-        with self._db.write() as conn:
-            store.add_sign_in_link(conn, _LOGIN + letters[:12], person_id, now_s, now_s + LOGIN_CODE_S)
+        self._post_code(_LOGIN + letters[:12], person_id, LOGIN_CODE_S, "login_code.made")
         return "-".join((letters[:4], letters[4:8], letters[8:12]))
 
     def redeem_login_code(self, code: str, label: str) -> tuple[str, Principal]:
@@ -115,15 +143,14 @@ class AccountsService:
 
         Dashes, spaces and capitals do not matter. The token lasts until it is revoked.
         """
-        letters = "".join(letter for letter in code[:_SECRET_CHARS_MAX].lower() if letter.isalnum())
-        token, who = self._secret(TOKEN_PREFIX), None
-        now_s = self._clock.real_s()
+        letters = "".join(letter for letter in code[:SECRET_CHARS_MAX].lower() if letter.isalnum())
+        token, who = "", None
         if self._is_posted(_LOGIN + letters):
             with self._db.write() as conn:
-                person_id = store.take_sign_in_link(conn, _LOGIN + letters, now_s)
+                person_id = secrets.take_sign_in_link(conn, _LOGIN + letters, self._clock.real_s())
                 who = store.principal(conn, person_id) if person_id else None
                 if who is not None:
-                    store.add_token(conn, token, who.person_id, label, now_s)
+                    token, _ = self.tokens.add(conn, who.person_id, label)
         if who is None:
             raise Unauthorised(
                 "This code was used before, is older than 10 minutes, or is none of this park.",
@@ -132,41 +159,45 @@ class AccountsService:
             )
         return token, who
 
-    def end_token(self, token: str) -> None:
-        """Forget one token; one that is no more is no error."""
+    def _post_code(self, code: str, person_id: str, good_for_s: float, act: str) -> None:
+        self._known(person_id)
+        now_s = self._clock.real_s()
         with self._db.write() as conn:
-            store.drop_token(conn, token[:_SECRET_CHARS_MAX])
+            secrets.add_sign_in_link(conn, code, person_id, now_s, now_s + good_for_s)
+            self.audit.note(conn, act, who=person_id, thing=person_id)
 
+    def _is_posted(self, code: str) -> bool:
+        """Whether there is such a code: strangers who guess must not make the park wait for its write lock."""
+        with self._db.read() as conn:
+            return secrets.has_sign_in_link(conn, code)
+
+    # -- sessions ------------------------------------------------------------------------------------------------------
     def principal_of_session(self, session: str) -> Principal:
         """Whose session this is. Raises Unauthorised when it ended or never was."""
-        if len(session) <= _SECRET_CHARS_MAX:
-            with self._db.read() as conn:
-                person_id = store.person_of_session(conn, session, self._clock.real_s())
-                principal = store.principal(conn, person_id) if person_id else None
-            if principal is not None:
-                return principal
-        raise Unauthorised("You are not signed in any more.", fix="Sign in again.", code="session_ended")
+        return self.sessions.seen(session)[0]
 
     def end_session(self, session: str) -> None:
         """Sign out; a session that is no more is no error."""
-        session = session[:_SECRET_CHARS_MAX]
-        with self._db.read() as conn:
-            is_there = store.person_of_session(conn, session, self._clock.real_s()) is not None
-        if is_there:
-            with self._db.write() as conn:
-                store.drop_session(conn, session)
+        self.sessions.end_secret(session)
 
+    # -- projects ------------------------------------------------------------------------------------------------------
     def ensure_project(self, project_id: str, title: str, is_public: bool) -> Project:
         """The project of this id, made if there is none; one that is there stays as it is. Raises BadInput."""
         check_project_id(project_id)
         with self._db.write() as conn:
-            store.ensure_project(conn, Project(project_id, title, is_public, self._clock.real_s()))
-            return _found(store.project(conn, project_id), project_id)
+            found = store.project(conn, project_id)
+            if found is None:
+                found = Project(project_id, title, is_public, self._clock.real_s())
+                self.places.add_project(conn, found, "")
+        return found
 
     def project(self, project_id: str) -> Project:
         """A project by its id. Raises NotFound."""
         with self._db.read() as conn:
-            return _found(store.project(conn, project_id), project_id)
+            found = store.project(conn, project_id)
+        if found is None:
+            raise hidden(project_id, "project")
+        return found
 
     def projects(self, who: Principal | None) -> list[Project]:
         """The projects that `who` may see, by id."""
@@ -177,9 +208,13 @@ class AccountsService:
         """Make a person a member of a project. Raises NotFound when either is unknown."""
         self._known(person_id)
         self.project(project_id)
+        scope = f"{Kind.PROJECT}:{project_id}"
         with self._db.write() as conn:
-            store.add_member(conn, project_id, person_id, self._clock.real_s())
+            store.give_role(conn, person_id, Role.MEMBER, scope, self._clock.real_s(), "")
+            detail = {"role": str(Role.MEMBER), "scope": scope}
+            self.audit.note(conn, "role.given", thing=person_id, detail=detail)
 
+    # -- who may -------------------------------------------------------------------------------------------------------
     def visible(self, who: Principal | None, project_id: str) -> bool:
         """Whether `who` (None: a visitor) may see the project; False too where there is none."""
         return self.answer(Act.SEE, who, project_id).is_allowed
@@ -189,7 +224,7 @@ class AccountsService:
         with self._db.read() as conn:
             project = store.project(conn, project_id)
         if project is None:
-            return Answer(False, f"There is no project {project_id}.")
+            return Answer(False, f"There is no project {project_id}.", "no_such_project")
         return may(act, who, project)
 
     def require(self, act: Act, who: Principal | None, project_id: str) -> Project:
@@ -198,43 +233,37 @@ class AccountsService:
         Raises Unauthorised when nobody is signed in, Forbidden, or NotFound for what `who` may not know of.
         """
         with self._db.read() as conn:
-            project = store.project(conn, project_id)
-        answer = may(act, who, project) if project else Answer(False, "Nobody is signed in.")
-        if project is not None and answer.is_allowed:
-            return project
-        if who is None:  # the same answer whether or not there is such a project
-            raise Unauthorised(answer.why, fix="Sign in, or set PARK_TOKEN.")
-        if project is None or not may(Act.SEE, who, project).is_allowed:
-            raise _no_project(project_id)
-        raise Forbidden(answer.why, fix="Ask an operator of this park to add you.")
+            return checked(act, who, store.project(conn, project_id), project_id, "project")
 
-    def _is_posted(self, code: str) -> bool:
-        """Whether there is such a code: strangers who guess must not make the park wait for its write lock."""
-        with self._db.read() as conn:
-            return store.has_sign_in_link(conn, code)
+    def require_park(self, act: Act, who: Principal | None) -> None:
+        """Raise Unauthorised or Forbidden unless `who` may do `act` to the park itself."""
+        require(act, who, None)
+
+    def require_organisation(self, act: Act, who: Principal | None, organisation_id: str) -> Organisation:
+        """The organisation, where `who` may do `act` in it. Raises as `require`."""
+        return self.places.organisation(act, who, organisation_id)
 
     def _known(self, person_id: str) -> None:
         with self._db.read() as conn:
             if store.principal(conn, person_id) is None:
-                raise NotFound(f"There is no person {person_id[:80]}.", fix="Check the id.", code="no_such_person")
-
-    def _secret(self, prefix: str) -> str:
-        return prefix + base64.urlsafe_b64encode(self._entropy(_SECRET_BYTES)).decode().rstrip("=")
+                raise no_person(person_id)
 
 
-def _found(project: Project | None, project_id: str) -> Project:
-    if project is None:
-        raise _no_project(project_id)
-    return project
-
-
-def _no_project(project_id: str) -> NotFound:
-    return NotFound(
-        f"There is no project {project_id[:80]} that you can see.",
-        fix="Check its name, or ask its members to add you.",
-        code="no_such_project",
-        field="project",
-    )
-
-
-__all__ = ["Act", "AccountsService", "Answer", "Principal", "Project"]
+__all__ = [
+    "LOGIN_CODE_S",
+    "SESSION_S",
+    "SIGN_IN_LINK_S",
+    "TOKEN_PREFIX",
+    "AccountsService",
+    "Act",
+    "Answer",
+    "Asked",
+    "Held",
+    "Kind",
+    "Organisation",
+    "Principal",
+    "Project",
+    "Role",
+    "asked",
+    "may",
+]

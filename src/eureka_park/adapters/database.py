@@ -1,8 +1,6 @@
-"""The database behind `foundation.database.Database`: one SQLite file in WAL mode, many readers, one writer at a time.
+"""The database behind `foundation.database.Database`: one SQLite file, or a PostgreSQL database when a URL names one.
 
-Two pools share the file. Readers are opened with `query_only`, so a read that would write fails at once. The writer
-pool holds one connection per process: threads of one process wait for each other in a queue, which is fair and wakes at
-once, and only processes compete for SQLite's own lock, which is polled. Stores write SQL that PostgreSQL reads too.
+What the two do differently stands in `sqlite_database` and `postgres_database`; stores write SQL that both read.
 """
 
 from __future__ import annotations
@@ -11,68 +9,66 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final, Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from eureka_park.foundation.errors import BadInput, Internal, ParkError, Unavailable
+from eureka_park.adapters.sqlite_database import SqliteSide
+from eureka_park.foundation.errors import BadInput, Internal, ParkError
 
 LOCK_WAIT_S: Final = 10.0
-READERS: Final = 8
-_WAL_BYTES_MAX: Final = 64 * 1024**2  # the log file is cut back to this after a checkpoint
+POSTGRES_NAMES: Final = ("postgresql", "postgres")
 
-# What SQLite says (primary result code) and what the park answers: code, message, fix.
-_ANSWERS: Final[dict[int, tuple[str, str, str]]] = {
-    sqlite3.SQLITE_BUSY: (
-        "database_busy",
-        f"The database was locked by another program for {LOCK_WAIT_S:.0f} s.",
-        "Try again; if it stays so, find the program that holds park.sqlite3 open.",
-    ),
-    sqlite3.SQLITE_FULL: ("disk_full", "The disk that holds the database is full.", "Free some space, then try again."),
-    sqlite3.SQLITE_IOERR: (
-        "database_io",
-        "The database file cannot be read or written.",
-        "Check the disk that holds it: free space, then its health.",
-    ),
-    sqlite3.SQLITE_READONLY: (
-        "database_read_only",
-        "The database file may not be written.",
-        "Give the user that runs the park write access to its home.",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        "database_missing",
-        "The database file cannot be opened.",
-        "Check that the park's home exists and may be entered.",
-    ),
-    sqlite3.SQLITE_CORRUPT: (
-        "database_damaged",
-        "The database file is damaged.",
-        "Stop the park and put back the last copy of its home.",
-    ),
-    sqlite3.SQLITE_NOTADB: (
-        "database_damaged",
-        "The database file is not a database.",
-        "Stop the park and put back the last copy of its home.",
-    ),
-}
-_ANSWERS[sqlite3.SQLITE_LOCKED] = _ANSWERS[sqlite3.SQLITE_BUSY]
+
+class Listener(Protocol):
+    """Hears a channel; to be waited for beside other wake-ups."""
+
+    def fileno(self) -> int:
+        """For select."""
+
+    def drain(self) -> None:
+        """Take all that was said."""
+
+    def close(self) -> None:
+        """Hear no more."""
+
+
+class Side(Protocol):
+    """What a kind of database does in its own way."""
+
+    reader: Engine
+    writer: Engine
+
+    def begin_write(self, conn: Connection, *, alone: bool) -> None:
+        """First statement of a write: with `alone`, no other such write is open beside it from here on."""
+
+    def notify(self, channel: str) -> bool:
+        """Wake whoever listens on a channel, on any machine; False where this kind of database cannot."""
+
+    def listen(self, channel: str) -> Listener | None:
+        """Something that hears a channel; None where this kind of database has none."""
+
+    def answer_to(self, error: BaseException | None) -> ParkError | None:
+        """What a person is told of an error of the driver; None for a defect."""
+
+    def busy(self) -> ParkError:
+        """What a person is told who waited too long for a connection."""
 
 
 class SqlDatabase:
-    """A database by its URL, `sqlite:////absolute/path`; safe to use from several threads and processes.
+    """A database by its URL (`sqlite:////absolute/path` or `postgresql://user@host/name`); safe to use from several
+    threads and processes.
 
     Reads see one view from their first statement to their end. Writes hold the write lock from their first line.
-    Raises BadInput for a URL of another kind; `read` and `write` raise Unavailable when the file is locked, cannot be
-    read or written, or the disk is full.
+    Raises BadInput for a URL of another kind; `read` and `write` raise Unavailable when the database is locked, cannot
+    be read or written, or its disk is full.
     """
 
     def __init__(self, url: str, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
-        _check(url)
-        self._reader = _engine(url, "BEGIN", lock_wait_s, READERS, query_only=True)
-        self._writer = _engine(url, "BEGIN IMMEDIATE", lock_wait_s, 1, query_only=False)
+        self._side = _side_of(parsed(url), lock_wait_s)
         self._inside = threading.local()
 
     @contextmanager
@@ -82,7 +78,7 @@ class SqlDatabase:
         if outer is not None:  # a second connection per reader could leave every thread waiting for its second
             yield outer
             return
-        with _translated(), self._reader.begin() as conn:
+        with self.translated(), self._side.reader.begin() as conn:
             self._inside.reader = conn
             try:
                 yield conn
@@ -90,84 +86,85 @@ class SqlDatabase:
                 self._inside.reader = None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that takes the write lock at once and is on disk when the block ends; an error undoes it."""
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that takes the write lock at once and is on disk when the block ends; an error undoes it.
+
+        `alone` false is for a block that only appends rows and decides nothing by what it reads: where the database
+        can, it runs beside other writes.
+        """
         if getattr(self._inside, "write", False):  # it would wait for itself
             raise Internal("A write was begun inside another write.", fix="Hand the open connection down instead.")
         self._inside.write = True
         try:
-            with _translated(), self._writer.begin() as conn:
+            with self.translated(), self._side.writer.begin() as conn:
+                self._side.begin_write(conn, alone=alone)
                 yield conn
         finally:
             self._inside.write = False
 
+    def notify(self, channel: str) -> bool:
+        """Wake whoever listens on a channel, on any machine; False where the database cannot, or cannot now."""
+        try:
+            return self._side.notify(channel)
+        except DBAPIError:  # a wake-up only saves time: the timer comes anyway
+            return False
+
+    def listen(self, channel: str) -> Listener | None:
+        """Something that hears a channel, from all machines; None where the database has none."""
+        return self._side.listen(channel)
+
     def close(self) -> None:
         """Close all idle connections; the next use opens fresh ones."""
-        self._reader.dispose()
-        self._writer.dispose()
+        self._side.reader.dispose()
+        self._side.writer.dispose()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the driver's troubles that a person can mend into errors of the park; leave defects as they are."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise self._side.busy() from error
+        except DBAPIError as error:
+            answer = self._side.answer_to(error.orig)
+            if answer is None:
+                raise
+            raise answer from error
+        except sqlite3.Error as error:  # from COMMIT or from a pragma of a fresh connection
+            answer = self._side.answer_to(error)
+            if answer is None:
+                raise
+            raise answer from error
 
 
-def _check(url: str) -> None:
+def parsed(url: str) -> URL:
+    """A database URL with the driver that the park uses. Raises BadInput, which never repeats the URL: it may hold a
+    password.
+    """
     try:
-        parts = make_url(url)
+        found = make_url(url)
     except ArgumentError:
-        parts = None
-    if parts is None or parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
-        raise BadInput(
-            "The database URL is not one of a SQLite file.",
-            fix="Write it as sqlite:////absolute/path/park.sqlite3.",
-            code="bad_database_url",
-        )
-
-
-def _engine(url: str, begin: str, lock_wait_s: float, size: int, *, query_only: bool) -> Engine:
-    engine = create_engine(
-        url,
-        connect_args={"timeout": lock_wait_s, "isolation_level": None},  # None: the driver begins nothing by itself
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=lock_wait_s,
+        found = None
+    name = found.drivername.partition("+")[0] if found is not None else ""
+    if found is not None and name in POSTGRES_NAMES and found.database:
+        return found.set(drivername="postgresql+psycopg")
+    if found is not None and name == "sqlite":
+        return found
+    raise BadInput(
+        "The database URL is neither one of PostgreSQL nor of a SQLite file.",
+        fix="Write it as postgresql://user@host/name, or as sqlite:////absolute/path/park.sqlite3.",
+        code="bad_database_url",
     )
 
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: Any) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_MAX}")
-        connection.execute(f"PRAGMA query_only = {'ON' if query_only else 'OFF'}")
 
-    @event.listens_for(engine, "begin")
-    def open_transaction(conn: Connection) -> None:
-        conn.exec_driver_sql(begin)
-
-    return engine
+def is_postgres(url: str) -> bool:
+    """Whether a URL names a PostgreSQL database."""
+    return parsed(url).get_backend_name() == "postgresql"
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the driver's troubles that a person can mend into Unavailable; leave defects as they are."""
-    try:
-        yield
-    except PoolTimeout as error:
-        raise _unavailable(sqlite3.SQLITE_BUSY) from error
-    except DBAPIError as error:
-        answer = _answer_to(error.orig)
-        if answer is None:
-            raise
-        raise answer from error
-    except sqlite3.Error as error:  # from COMMIT or from a pragma of a fresh connection
-        answer = _answer_to(error)
-        if answer is None:
-            raise
-        raise answer from error
+def _side_of(url: URL, lock_wait_s: float) -> Side:
+    if url.get_backend_name() == "sqlite":
+        return SqliteSide(url, lock_wait_s)
+    from eureka_park.adapters.postgres_database import PostgresSide  # its driver is an extra
 
-
-def _answer_to(error: BaseException | None) -> ParkError | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if isinstance(code, int) else None  # the low byte; the rest is detail
-    return _unavailable(primary) if primary in _ANSWERS else None
-
-
-def _unavailable(primary: int) -> Unavailable:
-    code, message, fix = _ANSWERS[primary]
-    return Unavailable(message, fix=fix, code=code)
+    return PostgresSide(url, lock_wait_s)

@@ -19,6 +19,12 @@ COMMANDS: dict[str, Lazy] = {
         is_server=True,
         see=("up", "status"),
     ),
+    "backup": Lazy(
+        f"{_CLI}.backup:backup", "The whole park as one file, while it runs.", is_server=True, see=("restore", "up")
+    ),
+    "restore": Lazy(
+        f"{_CLI}.backup:restore", "A park from a backup, in a new home.", is_server=True, see=("backup", "up")
+    ),
     "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "top", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
     "energy": Lazy(
@@ -43,6 +49,13 @@ COMMANDS: dict[str, Lazy] = {
     "login": Lazy(f"{_CLI}.login:login", "Log in to a park elsewhere.", see=("whoami", "logout")),
     "logout": Lazy(f"{_CLI}.login:logout", "Log out and end the token.", see=("login",)),
     "whoami": Lazy(f"{_CLI}.login:whoami", "Which park, and who you are there.", see=("login", "status")),
+    "who-can": Lazy(f"{_CLI}.who_can:who_can", "Who may do what, and why.", see=("project", "whoami")),
+    "project": Lazy(f"{_CLI}.projects:project", "Projects, and who is in them.", see=("who-can", "people")),
+    "token": Lazy(f"{_CLI}.tokens:token", "Tokens for programs and machines.", see=("login", "session")),
+    "session": Lazy(f"{_CLI}.tokens:session", "Browsers in which you are signed in.", see=("token", "account")),
+    "account": Lazy(f"{_CLI}.tokens:account", "Your own account: export, erase.", see=("token", "whoami")),
+    "people": Lazy(f"{_CLI}.projects:people", "Everybody who has an account.", see=("project", "audit")),
+    "audit": Lazy(f"{_CLI}.audit:audit", "Who did what, and whether the log is whole.", see=("people",)),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
     "policy": Lazy(
         f"{_CLI}.policy:policy", "How the park decides: show, check, rehearse, use.", is_server=True, see=("site", "up")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eureka_park.foundation.errors import ParkError
+from eureka_park.foundation.errors import Conflict, ParkError
 from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
+    from eureka_park.adapters.home_database import PATIENCE_S
     from eureka_park.adapters.home_policy import note_running
     from eureka_park.adapters.machine_code import MachineCode, keep_in
     from eureka_park.adapters.meters.node_meter import NodeMeter
@@ -51,21 +52,23 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         ready_real_s=time.time,
     )
     keep_in(folder / "kernels")
-    token = bootstrap.prepare(folder)
+    token = bootstrap.prepare(folder, patience_s=PATIENCE_S)
     park = bootstrap.open_park(folder)
+    park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
+    if ready_fd is not None:
+        _tell_ready(park, ready_fd)
+    lease = process.wait_for_lease(park.db, park.clock, stopper)
+    if lease is None:
+        park.close()
+        return
     park.data.sweep_parts()
     for name in ("power.json", "plan-fault.json"):
         (park.home.run / name).unlink(missing_ok=True)
-    lease = process.take_lease(park.db, park.clock)
     note_running(park.home, park.site)
-    park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
-    receiver = wake_receiver(park.home.run)
-    if ready_fd is not None:
-        person_id, _ = park.accounts.ensure_owner()
-        park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
-        with suppress(BrokenPipeError):  # the web process has died: the parent sees to that
-            os.write(ready_fd, b"ready\n")
-        os.close(ready_fd)
+    wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
+    listener = park.db.listen(bootstrap.INBOX_CHANNEL)
+    if listener is not None:
+        wakers.append(listener)
     engine = LocalEngine(folder, allow_weak=creation["allow_weak_sandbox"])
     engine_note = {
         "sandbox_level": engine.sandbox_level,
@@ -84,12 +87,22 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     bootstrap.submit_welcome_jobs(park)
     live.begin(nodes_of(park.site))
     machine_code.compile()
-    process.run(live, receiver, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
-    live.journal.save_snapshot(park.db, live.state)
+    process.run(live, wakers, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
+    with suppress(Conflict):  # who stood by has taken the lease already
+        live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))
     machine_code.close()
     engine.close()
     park.close()
+
+
+def _tell_ready(park: Park, ready_fd: int) -> None:
+    """Leave the owner a way in, and let the web process begin: pages are read whoever decides."""
+    person_id, _ = park.accounts.ensure_owner()
+    park.home.write("run/sign-in.code", park.accounts.new_sign_in_link(person_id))
+    with suppress(BrokenPipeError):  # the web process has died: the parent sees to that
+        os.write(ready_fd, b"ready\n")
+    os.close(ready_fd)
 
 
 def _after_cycle(park: Park, live: Live, story: Story | None, told: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 
 from eureka_park.cli.energy_options import DEFAULT_SCENARIO, DEFAULT_SITE, Between, server_part, weather_files
+from eureka_park.cli.errors import sentence
 from eureka_park.cli.lazy import INTERRUPTED
 from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option, say
 from eureka_park.cli.params import COUNT
@@ -105,7 +106,7 @@ def run(out: Path | None, quiet: bool, as_json: bool, **asked: Any) -> None:
                 told = "The run took more memory than there is."
                 raise TooLarge(told, fix="Give fewer jobs or days, or a smaller site.") from None
     _tell(record, out, quiet=quiet, as_json=as_json)
-    if not record.figures["is_whole"]:
+    if watch.stopped() or not record.figures["is_whole"]:
         click.get_current_context().exit(INTERRUPTED)
 
 
@@ -123,6 +124,9 @@ def _tell(record: RunRecord, out: Path | None, *, quiet: bool, as_json: bool) ->
         print_json(record.figures)
     else:
         _print(record.figures)
+    if record.figures["bound_failed"]:
+        why = sentence(record.figures["bound_failed"])
+        say(_("WARNING: what was possible could not be worked out; all else holds. {why}", why=clean(why)))
     if failed is not None:
         raise failed
     if out is not None and not quiet:

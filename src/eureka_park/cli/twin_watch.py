@@ -25,7 +25,8 @@ LEAST_S: Final = 2.0  # of playing, before how long it will take is worth tellin
 
 
 class RunWatch:
-    """Progress of a run on stderr. The first Ctrl-C while its days are played ends it early: `stopped` says so.
+    """Progress of a run on stderr. The first Ctrl-C while its days are played ends it early: `stopped` says so. After
+    that the first one leaves out the bound.
 
     A second one breaks it off, as does one before there is anything to keep.
     """
@@ -73,8 +74,10 @@ class RunWatch:
         return text + _(", {time} left", time=duration_text(spent_s * (1.0 - frac) / frac))
 
     def _heard(self, _number: int, _frame: FrameType | None) -> None:
-        if self._is_asked or not (self._part == "play" and self._has_played):
+        if self._is_asked or not self._has_played:
             raise KeyboardInterrupt
         self._is_asked = True
-        if not self.quiet:
+        if not self.quiet and self._part == "play":
             say(_("the run ends here; what was played is kept. Ctrl-C again breaks it off."))
+        if self._part == "bound":  # who solves it keeps what was played
+            raise KeyboardInterrupt

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
 from eureka_park.client import fetch, logs, work
@@ -36,6 +36,9 @@ from eureka_park.client.views import (
     WindowView,
 )
 from eureka_park.foundation.errors import ParkError, Unavailable
+
+if TYPE_CHECKING:
+    from eureka_park.client.accounts import Accounts
 
 LONG_POLL_S: Final = 20.0
 WATCH_POLL_S: Final = 3.0  # reasons change without a change of state
@@ -69,6 +72,13 @@ class Park:
     def has_token(self) -> bool:
         """Whether a token is shown to the park; without one, one is a visitor."""
         return self._transport.address.token is not None
+
+    @property
+    def accounts(self) -> Accounts:
+        """People, projects, tokens, sessions and the audit log."""
+        from eureka_park.client.accounts import Accounts
+
+        return Accounts(self._transport)
 
     def close(self) -> None:
         """Close the connections."""

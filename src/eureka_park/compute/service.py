@@ -79,7 +79,7 @@ class ComputeService:
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id
-        with self._db.write() as conn:
+        with self._db.write(alone=False) as conn:
             job_id = JobId(store.post_command(conn, f"submit:{key}", "submit", job_id, payload, self._clock.real_s()))
         self._wake()
         return job_id
@@ -114,11 +114,16 @@ class ComputeService:
         deadlines_s = {tier: self._deadline(item, now_s) for tier, item in specs.items()}
         return self._quoter(specs, deadlines_s, str(spec.tier), now_s, rows, is_visitor=who is None)
 
+    def jobs_of_person(self, person_id: str) -> list[dict[str, Any]]:
+        """What the park keeps of the jobs that a person sent, the newest first. The caller checks who may know."""
+        with self._db.read() as conn:
+            return store.jobs_of_person(conn, person_id, 100_000)
+
     def cancel(self, who: Principal, job_id: str) -> str:
         """Ask for a job or a whole array to be ended; the state it is in now. Conflict when it is over already."""
         row = self._row(who, job_id, Act.SUBMIT)
         _check_open(job_id, row["state"])
-        with self._db.write() as conn:
+        with self._db.write(alone=False) as conn:
             store.post_cancels(conn, {job_id: self._cancel_key(job_id)}, self._clock.real_s())
         self._wake()
         state: str = row["state"]
@@ -140,7 +145,7 @@ class ComputeService:
                 answers[name] = self._cancel_answer(conn, who, name, known.get(name), may)
         good = [name for name in names if "state" in answers[name]]
         if good:
-            with self._db.write() as conn:
+            with self._db.write(alone=False) as conn:
                 store.post_cancels(conn, {name: self._cancel_key(name) for name in good}, self._clock.real_s())
             self._wake()
         return [{"job_id": name, **answers[name]} for name in names]

@@ -487,3 +487,10 @@ def open_among(conn: Connection, job_ids: Sequence[str]) -> tuple[dict[str, str]
         elif states and set(states) <= set(_ENDED_NAMES):
             ended[job_id] = "finished" if set(states) == {"finished"} else next(s for s in states if s != "finished")
     return ended, unknown
+
+
+def jobs_of_person(conn: Connection, person_id: str, limit: int) -> list[dict[str, Any]]:
+    """The jobs that a person sent, the newest first."""
+    columns = [jobs.c[name] for name in ("job_id", "name", "project", "state", "submitted_s", "ended_s", "kwh")]
+    query = select(*columns).where(jobs.c.person == person_id).order_by(jobs.c.ordinal.desc()).limit(limit)
+    return [dict(row._mapping) for row in conn.execute(query)]

@@ -95,7 +95,7 @@ class DataService:
                 )
         if missing:
             return SnapshotResult(None, tuple(missing))
-        with self._db.write() as conn:
+        with self._db.write(alone=False) as conn:
             return SnapshotResult(store.add_snapshot(conn, tuple(files), self._clock.real_s()), ())
 
     def snapshot(self, snapshot_id: str) -> tuple[SnapshotFile, ...]:

@@ -17,5 +17,9 @@ class Database(Protocol):
     def read(self) -> AbstractContextManager[Connection]:
         """A read-only transaction with one consistent view."""
 
-    def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that takes the write lock at once and commits durably at the end of the block."""
+    def write(self, *, alone: bool = True) -> AbstractContextManager[Connection]:
+        """A transaction that takes the write lock at once and commits durably at the end of the block.
+
+        `alone` false is for a block that only appends rows and decides nothing by what it reads: where the database
+        can, it runs beside other writes.
+        """

@@ -95,10 +95,11 @@ class CannotShow(ParkError):
 
 
 class RateLimited(ParkError):
-    """Too many requests from one place."""
+    """Too many requests from one place; after `retry_after_s` seconds there is room for one more."""
 
     http_status = 429
     default_code = "rate_limited"
+    retry_after_s: float = 1.0
 
 
 class Unavailable(ParkError):

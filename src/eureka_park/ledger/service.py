@@ -12,12 +12,15 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
+from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
+from eureka_park.ledger.core.days import day_of
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
-from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Transaction, project_account, transfer, unbalanced
+from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Transaction, project_account, transfer
 from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
+from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,6 +36,14 @@ class LedgerService:
 
     def __init__(self, db: Database, timezone: str = "UTC") -> None:
         self._db, self._zone = db, ZoneInfo(timezone)
+
+    def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
+        """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""
+        unique = {deed.idempotency_key: deed for deed in deeds}
+        done = books.known(conn, list(unique))
+        fresh = [(deed, day_of(deed.at_s, self._zone)) for key, deed in unique.items() if key not in done]
+        books.add(conn, fresh)
+        return len(fresh)
 
     def book_energy(self, conn: Connection, booking: EnergyBooking) -> None:
         """Add the energy of an interval to its accounts and to the meter, split by hour and source exactly.
@@ -69,7 +80,7 @@ class LedgerService:
             made.append(store.NewReceipt(job_id, item.project, credits_micro, energy[job_id], receipt))
             charges.append(_charge(item, credits_micro))
         store.add_receipts(conn, made)
-        store.add_transactions(conn, charges)
+        self.post(conn, charges)
         return [known[name] for name in names]
 
     def grant(
@@ -87,7 +98,7 @@ class LedgerService:
             commodity=CREDIT,
             amount_micro=micro(credits),
         )
-        return store.add_transactions(conn, [deed]) == 1
+        return self.post(conn, [deed]) == 1
 
     def receipt(self, job_id: str) -> dict[str, Any] | None:
         """The receipt of a job, None while it is unsettled."""
@@ -103,7 +114,7 @@ class LedgerService:
     def balance(self, project: str) -> float:
         """Credits that a project has left; below zero when it has spent more than it was given."""
         with self._db.read() as conn:
-            return store.balance_micro(conn, project_account(project), CREDIT) / MICRO
+            return books.balance_micro(conn, project_account(project), CREDIT) / MICRO
 
     def hours(self, since_s: float, until_s: float) -> list[dict[str, Any]]:
         """The meter by park hour, for hours that begin in `[since_s, until_s)`; unread hours are left out."""
@@ -201,11 +212,12 @@ class LedgerService:
     def verify(self) -> list[str]:
         """What does not add up, one sentence each; empty when the books are right.
 
-        Every transaction balances; in every hour the accounts add up to the meter; every receipt stands for all the
-        energy of its job and is charged once. So receipts + unsettled jobs + idle = meter.
+        Every transaction balances, and what accounts hold is the sum of their postings; in every hour the accounts add
+        up to the meter; every receipt stands for all the energy of its job and is charged once. So receipts + unsettled
+        jobs + idle = meter.
         """
         with self._db.read() as conn:
-            return [*_wrong_transactions(conn), *_wrong_hours(conn), *_wrong_receipts(conn)]
+            return list(faults(conn))
 
 
 def _charge(settlement: Settlement, credits_micro: int) -> Transaction:
@@ -246,42 +258,6 @@ def _with_clean_share(row: dict[str, Any]) -> dict[str, Any]:
 
 def _kwh(energies_uj: Iterable[int]) -> float:
     return round(sum(energies_uj) / UJ_PER_KWH, 9)
-
-
-def _wrong_transactions(conn: Connection) -> list[str]:
-    wrong = []
-    for key, postings in store.all_postings(conn):
-        off = unbalanced(postings)
-        if off or not postings:
-            wrong.append(f"Transaction {key} does not balance: {off or 'it has no postings'}.")
-    return wrong
-
-
-def _wrong_hours(conn: Connection) -> list[str]:
-    meter, wrong = store.meter_by_hour(conn), []
-    for name, sums in (("accounts", store.energy_by_hour(conn)), ("tiers", store.tiers_by_hour(conn))):
-        wrong += [
-            f"Hour {iso_from_s(hour_s)}: {name} have {sums.get(hour_s, (0, 0))} uJ (node, site), "
-            f"the meter {meter.get(hour_s, (0, 0))}."
-            for hour_s in sorted({*sums, *meter})
-            if sums.get(hour_s, (0, 0)) != meter.get(hour_s, (0, 0))
-        ]
-    return wrong
-
-
-def _wrong_receipts(conn: Connection) -> list[str]:
-    energies, wrong = store.energy_by_account(conn), []
-    charged = {key: postings for key, postings in store.all_postings(conn) if key.startswith(_settle_key(""))}
-    for job_id, credits_micro, it_uj, site_uj, shown in store.all_receipts(conn):
-        if energies.get(job_id, (0, 0)) != (it_uj, site_uj):
-            wrong.append(
-                f"Receipt of {job_id} stands for {(it_uj, site_uj)} uJ, its hours have {energies.get(job_id)}."
-            )
-        paid = charged.pop(_settle_key(job_id), [])
-        arrived = sum(posting.amount_micro for posting in paid if posting.account == INCOME)
-        if arrived != credits_micro or micro(shown["credits"]) != credits_micro:
-            wrong.append(f"Receipt of {job_id} is {credits_micro} micro-credits, {arrived} were charged.")
-    return [*wrong, *(f"Transaction {key} has no receipt." for key in charged)]
 
 
 __all__ = [

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Double,
-    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -31,7 +30,6 @@ from sqlalchemy import (
 )
 
 from eureka_park.foundation.store import insert_or_add, insert_or_replace
-from eureka_park.ledger.core.posting import Posting, Transaction
 from eureka_park.ledger.core.receipt import HourLine
 
 metadata = MetaData()
@@ -82,23 +80,6 @@ power_readings = Table(
     Column("method", String(16), nullable=False),
     Index("power_readings_by_time", "at_s"),
 )
-transactions = Table(
-    "transactions",
-    metadata,
-    Column("idempotency_key", String(200), primary_key=True),
-    Column("why", String(200), nullable=False),
-    Column("at_s", Double, nullable=False),  # park time
-)
-postings = Table(
-    "postings",
-    metadata,
-    Column("idempotency_key", ForeignKey("transactions.idempotency_key"), primary_key=True),
-    Column("line", Integer, primary_key=True, autoincrement=False),
-    Column("account", String(80), nullable=False),
-    Column("commodity", String(32), nullable=False),
-    Column("amount_micro", BigInteger, nullable=False),
-    Index("postings_by_account", "account", "commodity"),
-)
 receipts = Table(
     "receipts",
     metadata,
@@ -108,6 +89,10 @@ receipts = Table(
     Column("it_uj", String(40), nullable=False),  # decimal text: a large job may pass 2**63
     Column("site_uj", String(40), nullable=False),
     Column("receipt", Text, nullable=False),  # JSON as shown
+    Column("person_id", String(64), nullable=False, default=""),
+    Column("organisation_id", String(63), nullable=False, default=""),
+    Column("day", Integer, nullable=False, default=0),  # of its end, by the site's calendar; see core.days
+    Index("receipts_by_day", "project", "day"),
 )
 
 _SUMS: Final = ("it_uj", "site_uj", "gco2_ng", "cost_nmad")
@@ -238,57 +223,6 @@ def add_receipts(conn: Connection, fresh: Sequence[NewReceipt]) -> None:
     ]
     if rows:
         conn.execute(insert(receipts), rows)
-
-
-def add_transactions(conn: Connection, deeds: Sequence[Transaction]) -> int:
-    """Book transactions, each once; how many were new."""
-    keys = [deed.idempotency_key for deed in deeds]
-    known: set[str] = set()
-    for start in range(0, len(keys), _IDS_PER_QUERY):
-        part = transactions.c.idempotency_key.in_(keys[start : start + _IDS_PER_QUERY])
-        known.update(conn.execute(select(transactions.c.idempotency_key).where(part)).scalars())
-    fresh = [deed for deed in deeds if deed.idempotency_key not in known]
-    if not fresh:
-        return 0
-    heads = [{"idempotency_key": deed.idempotency_key, "why": deed.why, "at_s": deed.at_s} for deed in fresh]
-    conn.execute(insert(transactions), heads)
-    conn.execute(insert(postings), [row for deed in fresh for row in _posting_rows(deed)])
-    return len(fresh)
-
-
-def _posting_rows(deed: Transaction) -> Iterator[dict[str, Any]]:
-    for index, posting in enumerate(deed.postings):
-        yield {
-            "idempotency_key": deed.idempotency_key,
-            "line": index,
-            "account": posting.account,
-            "commodity": posting.commodity,
-            "amount_micro": posting.amount_micro,
-        }
-
-
-def balance_micro(conn: Connection, account: str, commodity: str) -> int:
-    """What an account holds of a commodity, in micro-units."""
-    query = select(func.sum(postings.c.amount_micro)).where(
-        postings.c.account == account, postings.c.commodity == commodity
-    )
-    return int(conn.execute(query).scalar() or 0)
-
-
-def all_postings(conn: Connection) -> Iterator[tuple[str, list[Posting]]]:
-    """Every transaction's key with its postings, a transaction without any included."""
-    joined = transactions.outerjoin(postings)
-    query = select(transactions.c.idempotency_key.label("key"), postings).select_from(joined).order_by("key")
-    key, together = None, list[Posting]()
-    for row in conn.execute(query):
-        if key is not None and row.key != key:
-            yield key, together
-            together = []
-        key = row.key
-        if row.account is not None:
-            together.append(Posting(row.account, row.commodity, row.amount_micro))
-    if key is not None:
-        yield key, together
 
 
 def all_receipts(conn: Connection) -> Iterator[tuple[str, int, int, int, dict[str, Any]]]:

@@ -36,6 +36,7 @@ from eureka_park.live.metering import Metering, it_kw_of_site, journal_form, sit
 from eureka_park.live.observe import events_of_command, events_of_report, loss_of
 from eureka_park.live.planning import Planning
 from eureka_park.live.rows import REFRESH_REAL_S, RowWriter, timeline_rows
+from eureka_park.live.sealing import SEAL_S
 from eureka_park.live.store import LEASE_TTL_S
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Parts:
     metering: Metering
     planning: Planning
     tell_facts: Callable[[str], None] = lambda _text: None  # keeps what people may see of the board; see `board_facts`
+    seal: Callable[[int], object] = lambda _token: None  # puts what the audit log noted into its chain
     estimates: Estimates = field(default_factory=Estimates)
     learning: Learning = field(default_factory=Learning)
 
@@ -169,6 +171,7 @@ class Live:
             self._tell_facts(cycle)
         if self.journal.snapshot_is_due(len(self.state.jobs)):
             self.journal.save_snapshot(self.parts.db, self.state)
+        self.parts.seal(self.journal.token)
         return wrote
 
     def _happen(self, cycle: _Cycle, *events: ev.Event) -> None:
@@ -434,7 +437,7 @@ class Live:
     # -- for the process around it -----------------------------------------------------------------------------------
     def wait_s(self) -> float:
         """How long the process may sleep when nothing wakes it."""
-        return 1.0 if self.state.jobs else LEASE_RENEW_S
+        return SEAL_S
 
 
 def _is_to_start(job: Job) -> bool:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
+from eureka_park.foundation.errors import Conflict
 from eureka_park.live import store
 from eureka_park.live.loop import Live
 from eureka_park.live.store import LEASE_TTL_S
 
 GATHER_S: Final = 0.025  # between the beginnings of two cycles; the first call after a quiet while waits for nothing
 _DRAIN: Final = 65_536
+
+_log = logging.getLogger("eureka_park.live")
 
 
 def process_start(pid: int) -> str | None:
@@ -79,25 +83,62 @@ class Stopper:
         return self._reader.fileno()
 
 
-def run(live: Live, receiver: socket.socket, stopper: Stopper, after_cycle: Callable[[], None] = lambda: None) -> None:
+class Waker(Protocol):
+    """What ends the sleep between two cycles."""
+
+    def fileno(self) -> int:
+        """For select."""
+
+    def drain(self) -> None:
+        """Take all that was said: one turn of the loop answers it together."""
+
+
+class Datagrams:
+    """Wakes by datagrams on a socket that does not block."""
+
+    def __init__(self, receiver: socket.socket) -> None:
+        self._receiver = receiver
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._receiver.fileno()
+
+    def drain(self) -> None:
+        """Take all datagrams that wait."""
+        try:
+            for _ in range(_DRAIN):
+                self._receiver.recv(64)
+        except BlockingIOError:
+            return
+
+
+def wait_for_lease(db: Database, clock: Clock, stopper: Stopper, again_s: float = 1.0) -> store.Lease | None:
+    """Take the lease; while another process holds it, stand by and try again. None when told to stop meanwhile."""
+    is_told = False
+    while not stopper.wanted:
+        try:
+            return take_lease(db, clock)
+        except Conflict as error:
+            if not is_told:
+                _log.warning("%s This one stands by.", error.message)
+            is_told = True
+        select.select([stopper.fileno()], [], [], again_s)
+    return None
+
+
+def run(live: Live, wakers: Sequence[Waker], stopper: Stopper, after_cycle: Callable[[], None] = lambda: None) -> None:
     """Cycle until told to stop; sleep until woken or the timer runs out."""
     while not stopper.wanted:
         began_s = time.monotonic()
         live.cycle()
         after_cycle()
-        ready, _, _ = select.select([receiver.fileno(), stopper.fileno()], [], [], live.wait_s())
-        if receiver.fileno() in ready:
+        handles = {waker.fileno(): waker for waker in wakers}
+        ready, _, _ = select.select([*handles, stopper.fileno()], [], [], live.wait_s())
+        woken = [handles[handle] for handle in ready if handle in handles]
+        if woken:
             # Many callers at once are answered together: a cycle for each would be work done many times.
             time.sleep(max(0.0, GATHER_S - (time.monotonic() - began_s)))
-            _drain(receiver)
+        for waker in woken:
+            waker.drain()
     with live.parts.db.write() as conn:
         store.release_lease(conn, live.journal.token, live.parts.clock.real_s())
-
-
-def _drain(receiver: socket.socket) -> None:
-    """Take all datagrams that wait: one turn of the loop answers them together."""
-    try:
-        for _ in range(_DRAIN):
-            receiver.recv(64)
-    except BlockingIOError:
-        return

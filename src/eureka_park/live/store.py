@@ -58,6 +58,7 @@ snapshots = Table(
 
 LEASE_TTL_S = 15.0
 _NAME = "live"
+_HOME = "home"  # no lease: the row of the home that the database belongs to, for ever
 KEEP_SNAPSHOTS = 3
 
 
@@ -76,9 +77,15 @@ def heartbeat(conn: Connection) -> Lease | None:
     return None if row is None else Lease(row.token, row.holder, row.until_real_s)
 
 
+def _held(conn: Connection) -> Lease | None:
+    """The present lease, its row locked until the transaction ends."""
+    row = conn.execute(select(lease).where(lease.c.name == _NAME).with_for_update()).first()
+    return None if row is None else Lease(row.token, row.holder, row.until_real_s)
+
+
 def take_lease(conn: Connection, holder: str, now_real_s: float, ttl_s: float, *, may_take: bool) -> Lease:
     """Take the lease with the next token. Raises Conflict while another holds it and `may_take` is false."""
-    held = heartbeat(conn)
+    held = _held(conn)
     if held is not None and held.until_real_s > now_real_s and not may_take:
         raise Conflict("Another process decides for this park.", fix="Stop it first: park down", code="lease_held")
     token = 1 if held is None else held.token + 1
@@ -90,9 +97,25 @@ def take_lease(conn: Connection, holder: str, now_real_s: float, ttl_s: float, *
     return Lease(token, holder, now_real_s + ttl_s)
 
 
+def claim_for_home(conn: Connection, home_id: str) -> None:
+    """Tie a database to the home that uses it. Raises Conflict for one that another home uses."""
+    held = conn.execute(select(lease.c.holder).where(lease.c.name == _HOME)).scalar()
+    if held is None:
+        conn.execute(insert(lease).values(name=_HOME, token=0, holder=home_id, until_real_s=0.0))
+    elif held != home_id:
+        raise Conflict(
+            "The database belongs to the park of another home.",
+            fix="Name an empty database, or start the park with the home that it belongs to.",
+            code="database_of_another_home",
+        )
+
+
 def check_token(conn: Connection, token: int) -> None:
-    """Refuse a stale holder. Call inside the very transaction that writes. Raises Conflict."""
-    held = heartbeat(conn)
+    """Refuse a stale holder. Call inside the very transaction that writes: until it ends nobody can take the lease.
+
+    Raises Conflict.
+    """
+    held = _held(conn)
     if held is None or held.token != token:
         raise Conflict("The lease has gone to another process.", fix="This process must stop.", code="lease_lost")
 

@@ -8,20 +8,33 @@ from typing import Final
 from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
+from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
+from eureka_park.migrations import postgres
 
-HEAD: Final = "0004"  # the newest revision under versions/; a test compares
+HEAD: Final = "0007"  # the newest revision under versions/; a test compares
 
 
 def all_metadata() -> list[MetaData]:
     """The tables of every room, for tests and for writing new migrations."""
     from eureka_park.accounts import store as accounts
+    from eureka_park.accounts.audit import store as audit
+    from eureka_park.accounts.secrets import store as secrets
+    from eureka_park.accounts.sign_in import store as sign_in
     from eureka_park.compute import store as compute
     from eureka_park.data import store as data
     from eureka_park.energy import store as energy
     from eureka_park.ledger import store as ledger
+    from eureka_park.ledger.billing import store as billing
+    from eureka_park.ledger.books import store as books
+    from eureka_park.ledger.first_jobs import store as first_jobs
+    from eureka_park.ledger.grants import store as grants
+    from eureka_park.ledger.money import store as money
     from eureka_park.live import store as live
 
+    assert audit.metadata is secrets.metadata is sign_in.metadata is accounts.metadata  # tables that name people
+    for part in (billing, books, first_jobs, grants, money):
+        assert part.metadata is ledger.metadata
     return [room.metadata for room in (accounts, data, ledger, energy, compute, live)]
 
 
@@ -35,7 +48,7 @@ def present_revision(conn: Connection) -> str | None:
 
 def migrate(url: str) -> bool:
     """Bring a database to HEAD; whether anything was done. Raises Conflict for one that a newer park has written."""
-    engine = create_engine(url, poolclass=NullPool)
+    engine = create_engine(parsed(url), poolclass=NullPool)
     with engine.connect() as conn:
         present = present_revision(conn)
     if present == HEAD:
@@ -46,14 +59,23 @@ def migrate(url: str) -> bool:
             fix="Use the newer version, or another --home.",
             code="newer_database",
         )
+    with engine.begin() as conn:
+        upgrade(conn)
+    engine.dispose()
+    return True
+
+
+def upgrade(conn: Connection, revision: str = "head") -> None:
+    """Bring an open database to a revision, inside the caller's transaction."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as conn:
-        config.attributes["connection"] = conn
-        command.upgrade(config, "head")
-    engine.dispose()
-    return True
+    config.attributes["connection"] = conn
+    if conn.dialect.name == "postgresql":
+        postgres.begin(conn)
+    command.upgrade(config, revision)
+    if conn.dialect.name == "postgresql":
+        postgres.compare_by_bytes(conn)

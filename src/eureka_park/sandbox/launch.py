@@ -212,6 +212,11 @@ def _exec_on_the_machine(box: Box, level: Level, tools: Tools) -> None:
     if level >= Level.LANDLOCK:
         readable = [*SYSTEM_FOLDERS, *ETC_FILES, *_ALSO_READABLE, *(bind.source for bind in box.binds)]
         writable = [*_DEVICES, *box.devices, *(bind.source for bind in box.binds if bind.is_writable)]
+        if box.devices:
+            # CUDA looks its devices up in /sys, and gives up where it may not name its threads. The rule holds for the
+            # main process alone: all of /proc would be too much.
+            readable.append("/sys")
+            writable.append("/proc/self/task")
         if os.geteuid() == 0:
             kernel.drop_capabilities()
         landlock.restrict(readable, writable, version=tools.landlock_abi)

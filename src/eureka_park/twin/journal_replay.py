@@ -6,6 +6,7 @@ park. All columns have the same jobs, machines and power plans, and figures that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -86,9 +87,14 @@ def replay_journal(request: JournalRequest, play: PlayFn | None = None) -> dict[
         sky = request.recorded.sky_of(one.side.site)
         is_now = one.side.flex_default_s == now.flex_default_s
         work = work_under(found, week, one.side, is_now=is_now)
-        played = play_side(found, work, week, machines, sky, one.side, tick_s, request.told, one.name,
-                           play or the_play(), one.plays)  # fmt: skip
-        sides[one.name] = figures_of(Column.of_play(played, basis.from_s), rows, basis, is_open)
+        asked = (found, work, week, machines, sky, one.side, tick_s, request.told, one.name, play or the_play(),
+                 one.plays)  # fmt: skip
+        played = play_side(*asked)
+        column = Column.of_play(played, basis.from_s)
+        if column.n_pauses:  # those that the record could have seen
+            until = play_side(*asked, tail_h=_hours_left(work, week))
+            column = replace(column, n_pauses=int(until.n_pauses.sum()))
+        sides[one.name] = figures_of(column, rows, basis, is_open)
         if one.name == PRESENT and request.recorded.site is None:  # on other machines there is nothing to meet
             match = match_of(found, played, week)
     return {
@@ -150,6 +156,12 @@ def _tick_s(request: JournalRequest, work: Workload) -> float:
     """Park time between two turns of the twin: as live where there are few jobs, else the policy's own step."""
     own_s = request.now.policy.tick_s
     return min(own_s, max(TICK_S_MIN, request.recorded.turn_s)) if work.n_jobs <= MANY_JOBS else own_s
+
+
+def _hours_left(work: Workload, week: RecordedWeek) -> float:
+    """From the end of the hour in which the last job comes to the end of the stretch."""
+    last_h = math.ceil(float(work.submit_s.max()) / HOUR_S)
+    return (week.to_s - week.from_s // HOUR_S * HOUR_S) / HOUR_S - last_h
 
 
 def _so_far(found: JournalRows, week: RecordedWeek) -> JournalRows:

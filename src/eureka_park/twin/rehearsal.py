@@ -33,6 +33,7 @@ LONGER_S: Final = 300.0  # a wait that changes by less is no news
 N_MOST_CHANGED: Final = 10
 PLAN_GAP_S: Final = 1800.0  # of plans that were made more often so many are played
 TICK_S_MIN: Final = 10.0
+AFTER_H: Final = 48.0  # for work that a policy puts off
 MANY_JOBS: Final = 20_000  # above it the policy's own step is taken
 Told = Callable[[str, float], None]  # which play, and how much of it is done
 
@@ -150,9 +151,11 @@ def work_under(rows: Rows, week: RecordedWeek, side: Side, *, is_now: bool) -> W
 
 def play_side(
     rows: Rows, work: Workload, week: RecordedWeek, machines: Machines, sky: SkySeries, side: Side, tick_s: float,
-    told: Told, name: str, play: PlayFn, policy: str = "park",
+    told: Told, name: str, play: PlayFn, policy: str = "park", tail_h: float = AFTER_H,
 ) -> Played:  # fmt: skip
-    """Play recorded work under a side, by the rules of a policy; `name` is what `told` hears. Raises BadInput."""
+    """Play recorded work under a side, by the rules of a policy, until so many hours after that of its last job. `name`
+    is what `told` hears. Raises BadInput.
+    """
     try:
         opening = opening_on(
             machines.classes, machines.gpu_types, work, side.shares, half_life_s=side.policy.half_life_s
@@ -164,7 +167,7 @@ def play_side(
     opening.board.g.n_racks[0], opening.board.g.n_pods[0] = 1 + int(nodes.rack.max()), 1 + int(nodes.pod.max())
     return play(
         opening, work, sky, failures_in(week, machines), side.policy, tick_s, policy, learns=False,
-        learned=rows.learned, by_leaf=True, told=lambda frac: told(name, frac),
+        learned=rows.learned, by_leaf=True, tail_h=tail_h, told=lambda frac: told(name, frac),
     )  # fmt: skip
 
 

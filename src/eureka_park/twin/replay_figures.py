@@ -92,7 +92,8 @@ def figures_of(
         "gco2_kg": float(((kw - clean) * basis.gco2_per_kwh + clean * basis.clean_gco2_per_kwh).sum()) / 1000.0,
         "idle_while_waiting_gpu_h": idle_h if basis.unit == "gpu" else 0.0,
         **({"idle_while_waiting_cpu_h": idle_h} if basis.unit == "cpu" else {}),
-        "n_never_started": int((~started & counts).sum()),
+        # in a play jobs may start after the last day: the record could not see that of any
+        "n_never_started": int((counts & ~(started & (column.start_s <= basis.to_s))).sum()),
         "n_pauses": column.n_pauses,
         "digest": column.digest,
     }

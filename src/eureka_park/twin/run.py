@@ -21,7 +21,6 @@ from eureka_park.foundation.site_file import GRID_SOURCE_ID, Site
 from eureka_park.foundation.units import DAY_S, GIB, MIB, kw_from_mw
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.twin.core.arrivals import Arrivals, make_workload, tenant_paths
-from eureka_park.twin.core.bound_work import FIGURES
 from eureka_park.twin.core.came import that_came
 from eureka_park.twin.core.energy_figures import Meter, kw_of_jobs
 from eureka_park.twin.core.failures import Failures
@@ -40,6 +39,8 @@ from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.faults_file import asked_faults
 from eureka_park.twin.foresight import check_memory
 from eureka_park.twin.run_assumed import assumptions_of
+from eureka_park.twin.run_bound import BOUND_STOPPED, bound_or_why, no_bound, why_of
+from eureka_park.twin.run_kinds import add_kinds
 from eureka_park.twin.run_record import RunRecord
 from eureka_park.twin.run_request import (
     DAYS,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eureka_park.control.policy import Policy
+    from eureka_park.twin.core.replan import Planner
 
 Declared = tuple[str, float, float]
 
@@ -137,20 +139,24 @@ def run_recorded(
     told_frac: Callable[[float], None] = lambda _frac: None,
 ) -> RunRecord:
     """As `run_twin`, with what files keep of a run; it ends early when `stopped` says so. Raises BadInput."""
-    figures, world, played, streamed = _run(site, request, policy, Watch(told, told_frac, stopped))
+    figures, world, played, streamed, planner = _run(site, request, policy, Watch(told, told_frac, stopped))
     if streamed is not None:
         sample = streamed.sample(world.work.leaves)
     else:
         sample = sample_of(world.work, played, request.seed)
-    return RunRecord(figures, hours_of(world.sky, played), sample, request.to_json())
+    record = RunRecord(figures, hours_of(world.sky, played), sample, request.to_json())
+    if planner is not None:
+        add_kinds(record, planner.supply, planner.running)
+    return record
 
 
 def _run(
     site: Site, request: TwinRequest, policy: Policy, watch: Watch, play: PlayFn | None = None
-) -> tuple[dict[str, Any], World, Played, Streamed | None]:
-    """The figures of a run, its world, what was played, and the counts of a stream."""
+) -> tuple[dict[str, Any], World, Played, Streamed | None, Planner | None]:
+    """The figures of a run, its world, what was played, the counts of a stream, and what its plans were made from."""
     clock, streamed = Clock(watch.told), None
     world = make_world(site, request, clock)
+    planner = world.sky.planner
     policy = replace(policy, tick_s=tick_s_of(request, world.days))
     with clock.part("play"), _blamed(request.policy):
         if world.stream is not None and play is None:
@@ -161,18 +167,23 @@ def _run(
     world = replace(world, sky=played.sky or world.sky)
     if not played.is_whole and streamed is None:
         world, played = _cut(world, played)
-    park = park_of(site, world)
+    knows_ends = request.trace is None or bool(world.work.ending.any())
+    park = replace(park_of(site, world), knows_ends=knows_ends)
     with clock.part("metrics"):
         if streamed is not None:
             found = streamed.figures(world.work.leaves, world.shares, park)
         else:
             found = report(world.work, played, world.shares, park)
-    found |= dict.fromkeys(FIGURES)
+    found |= no_bound()
     if request.bound and played.is_whole and "it_kwh" in played.totals:
-        with clock.part("bound"):
-            found |= _bound(world, played, policy, found["cfe_frac"], streamed)
+        if watch.stopped():
+            found |= no_bound(BOUND_STOPPED)
+        else:
+            with clock.part("bound"):
+                found |= bound_or_why(world, played, policy, found["cfe_frac"], streamed)
     figures = {
         "site": site.name,
+        "factor": site.factor,
         "policy": request.policy,
         "seed": request.seed,
         "days": world.days,
@@ -192,7 +203,7 @@ def _run(
         "wall_s": clock.wall_s,
         "peak_rss_mib": peak_rss_mib(),
     }
-    return figures, world, played, streamed
+    return figures, world, played, streamed, planner
 
 
 def _cut(world: World, played: Played) -> tuple[World, Played]:
@@ -211,10 +222,9 @@ def _blamed(name: str) -> Iterator[None]:
     except (ParkError, MemoryError):
         raise
     except Exception as error:
-        words = " ".join(("", *str(error).split()))[:200]
-        told = f"Policy {name} broke off: {type(error).__name__}{words and ':'}{words}"
+        told = f"Policy {name} broke off: {why_of(error)}"
         raise Internal(
-            f"{told.rstrip('.')}.", fix="Run another policy, or report this one with its seed.", code="policy_broke"
+            told, fix="Run another policy, or report this one with its seed.", code="policy_broke"
         ) from error
 
 
@@ -405,21 +415,6 @@ def hour_of_week(timezone: str, instant_s: float) -> int:
     """Local hour of the week, from Monday 00:00."""
     local = datetime.fromtimestamp(instant_s, UTC).astimezone(ZoneInfo(timezone))
     return local.weekday() * 24 + local.hour
-
-
-def _bound(
-    world: World, played: Played, policy: Policy, cfe_frac: float | None, streamed: Streamed | None
-) -> dict[str, float | None]:
-    """What a clairvoyant could have done with the same work; see `core.bound`."""
-    from eureka_park.twin.core.bound import bound_figures
-    from eureka_park.twin.core.bound_work import served_of
-
-    classes, types = class_rows(world.site), site_gpu_types(world.site)
-    if streamed is not None:
-        served = streamed.served(classes, world.failures)
-    else:
-        served = served_of(world.work, played, classes, types, world.failures, tick_s=policy.tick_s)
-    return bound_figures(served, world.sky, policy.cap_curve if policy.can_cap else (), cfe_frac)
 
 
 def _play(world: World, policy: Policy, name: PolicyName, watch: Watch) -> Played:

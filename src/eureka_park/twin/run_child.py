@@ -37,12 +37,10 @@ Tell = Callable[[Mapping[str, Any]], None]
 def play(request: Mapping[str, Any], tell: Tell, stopped: threading.Event) -> None:
     """Play the run of a request and write it into its folder. Raises ParkError."""
     from eureka_park.control.of_site import policy_of
-    from eureka_park.energy.core.supply import supply_of
     from eureka_park.foundation.kernels import machine_code_is_ready
     from eureka_park.foundation.wire.engine import Capability
     from eureka_park.twin.run import TwinRequest, run_recorded
     from eureka_park.twin.run_files import write_run
-    from eureka_park.twin.run_kinds import add_kinds
 
     question = Question.from_json(dict(request["question"]))
     site = site_of(site_from_json(request["site"]), question)
@@ -62,8 +60,6 @@ def play(request: Mapping[str, Any], tell: Tell, stopped: threading.Event) -> No
         record = run_recorded(site, asked, rules, lambda part: tell({"part": part}), stopped.is_set, _steps(tell))
         # Its policy stands beside it: runs of one work differ in that alone.
         record.request["question"] = {name: value for name, value in question.to_json().items() if name != "policy"}
-        record.figures["factor"] = site.factor
-        add_kinds(record, supply_of(site, question.seed, question.scenario))
         write_run(Path(request["folder"]), record)
 
 

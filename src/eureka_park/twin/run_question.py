@@ -31,13 +31,23 @@ SEED_MAX: Final = 2**31 - 1
 YEAR: Final = 2026  # whose Mondays runs begin on; the sky is that of a synthetic year
 DAY_H: Final = 24
 
-# What a run costs on one core, measured with runs of 14 to 365 days; only told and bounded by, never counted with.
-CPU_S_PER_JOB: Final = 1e-5
-CPU_S_PER_DAY: Final = 0.06
-CPU_S_BEFORE: Final = 3.0
 N_TENANTS: Final = 1_000  # of generated work
 MEMORY_MIB_MAX: Final = 1536.0
 CPU_S_MAX: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What runs cost on one core, CPU seconds, and the day on which that was measured."""
+
+    s_per_job: float
+    s_per_day: float
+    s_before: float
+    measured_on: str
+
+
+# Measured with runs of 14 to 365 days, told on the high side; only told and bounded by, never counted with.
+PACE: Final = Pace(s_per_job=1e-5, s_per_day=0.06, s_before=3.0, measured_on="2026-11-26")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,7 @@ def cost_of(site: Site, question: Question) -> Cost:
     slots = [(kind.n_nodes, kind.n_gpus or 8) for kind in site.nodes]
     n_gpus = sum(n_nodes * each for n_nodes, each in slots) / question.one_in
     n_jobs = max(1, round(question.load_frac * n_gpus * question.days * DAY_H / GPU_H_PER_JOB))
-    cpu_s = CPU_S_BEFORE + CPU_S_PER_DAY * question.days + CPU_S_PER_JOB * n_jobs
+    cpu_s = PACE.s_before + PACE.s_per_day * question.days + PACE.s_per_job * n_jobs
     n_nodes = round(sum(kind.n_nodes for kind in site.nodes) / question.one_in)
     n_open = None if n_jobs <= STREAM_FROM else min(float(n_jobs), n_gpus + n_jobs / question.days * WAIT_DAYS)
     held = run_bytes(n_jobs, n_nodes, N_TENANTS, question.days, n_open)

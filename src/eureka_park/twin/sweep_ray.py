@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from eureka_park.foundation.errors import BadInput, Unavailable
+from eureka_park.foundation.errors import BadInput, TooLarge, Unavailable
 from eureka_park.foundation.units import MIB
 from eureka_park.twin.sweep_crew import Event
 from eureka_park.twin.sweep_task import ONE_THREAD, Outcome, Task, code_digest, outcome_of
 
 LOCAL: Final = "local"
 SPARE: Final = 1.25  # memory asked for, over what is foreseen
+CONNECT_S: Final = 10.0
+_START: Final = "Start one with: ray start --head; then name its address, or --ray local."
 _OTHER = Outcome(
     error="A machine of the cluster has another version of this program.", fix="Install this one there."
 )  # fmt: skip
@@ -28,7 +31,8 @@ _OTHER = Outcome(
 class RayCrew:
     """A cluster by its address: `auto`, `ray://HOST:10001`, `HOST:6379`; `local` begins one on this machine.
 
-    Raises BadInput where Ray is not installed, Unavailable where no cluster answers.
+    Raises BadInput where Ray is not installed, Unavailable where no cluster answers, TooLarge where a run fits into no
+    machine of it: Ray would wait for one in silence.
     """
 
     address: str
@@ -40,6 +44,7 @@ class RayCrew:
 
     def __post_init__(self) -> None:
         self._ray = _ray()
+        _check_address(self.address)
         where = {} if self.address == LOCAL else {"address": self.address}
         try:
             self._ray.init(
@@ -48,11 +53,16 @@ class RayCrew:
             )  # fmt: skip
         except Exception as error:
             why = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
-            fix = "Start one with: ray start --head; then name its address, or --ray local."
-            raise Unavailable(f"No Ray cluster answers at '{self.address}': {why}.", fix=fix) from None
+            raise Unavailable(f"No Ray cluster answers at '{self.address}': {why}.", fix=_START) from None
         if self.n_workers is None:
             self.n_workers = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         memory = int(self.memory_mib * SPARE * MIB)
+        most = max((one["Resources"].get("memory", 0.0) for one in self._ray.nodes() if one["Alive"]), default=0.0)
+        if memory > most:
+            self._ray.shutdown()
+            needs, lent = f"{memory / MIB:,.0f}", f"{most / MIB:,.0f}"
+            told = f"A run takes about {needs} MiB; the largest machine of the cluster lends {lent}."
+            raise TooLarge(told, fix="Give fewer jobs or days, or lend more: ray start --memory BYTES", field="ray")
         self._run = self._ray.remote(num_cpus=1, memory=memory, max_retries=0)(outcome_of)
 
     @property
@@ -84,8 +94,21 @@ class RayCrew:
         try:
             found: Outcome = self._ray.get(one)
         except Exception as error:
-            return Outcome(error=f"The cluster lost this run: {' '.join(str(error).split())[:300]}")
+            why = " ".join(str(error).split()).split(". ")[0][:300].rstrip(".")
+            return Outcome(error=f"The cluster lost this run: {why}.", fix="The same command runs it again.")
         return found if found.error or found.code == code_digest() else _OTHER
+
+
+def _check_address(address: str) -> None:
+    """Raise Unavailable where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (colon and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Unavailable(f"No Ray cluster answers at '{address}': {why}.", fix=_START) from None
 
 
 def _ray() -> Any:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from eureka_park import bootstrap
+from eureka_park.adapters.home_database import PATIENCE_S
 from eureka_park.adapters.machine_code import MachineCode, keep_in
 from eureka_park.adapters.process import log_to_stderr
 from eureka_park.web.serve import serve
@@ -29,7 +30,10 @@ def main() -> None:
         if not told:
             sys.exit(1)
     keep_in(options.home / "kernels")
-    serve(bootstrap.open_park(options.home), [socket.socket(fileno=int(item)) for item in options.fds.split(",")])
+    serve(
+        bootstrap.open_park(options.home, patience_s=PATIENCE_S),
+        [socket.socket(fileno=int(item)) for item in options.fds.split(",")],
+    )
 
 
 def _warm() -> None:

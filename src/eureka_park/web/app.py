@@ -11,15 +11,30 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eureka_park import __version__
+from eureka_park.accounts.service import Asked, asked
 from eureka_park.bootstrap import Park
 from eureka_park.energy.year_desk import YearDesk
-from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.errors import BadInput, RateLimited
 from eureka_park.web import status
-from eureka_park.web.api import jobs, login, nodes, park, snapshots, twin, years
+from eureka_park.web.api import (
+    audit,
+    jobs,
+    login,
+    nodes,
+    park,
+    people,
+    permissions,
+    projects,
+    snapshots,
+    tokens,
+    twin,
+    years,
+)
 from eureka_park.web.assets import Squeeze
-from eureka_park.web.errors import add_error_handlers
+from eureka_park.web.errors import add_error_handlers, headers_of
 from eureka_park.web.events import ChangeWatch
 from eureka_park.web.hosts import allowed_hosts, host_name
+from eureka_park.web.limits import Limits
 from eureka_park.web.maintenance import Closed
 from eureka_park.web.pages.messages import error_page
 from eureka_park.web.pages.routes import add_pages
@@ -43,7 +58,7 @@ class _App(FastAPI):
     """An application behind its guard, which stands outside of everything: defects too pass through it."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Guard(Squeeze(Closed(super().build_middleware_stack(), self.state.park)))
+        return Guard(Squeeze(Closed(super().build_middleware_stack(), self.state.park)), self.state.limits)
 
 
 def make_app(the_park: Park) -> FastAPI:
@@ -56,12 +71,15 @@ def make_app(the_park: Park) -> FastAPI:
         redoc_url=None,
     )
     app.state.park = the_park
+    app.state.limits = Limits()
     app.state.watch = ChangeWatch(the_park.compute.change_mark)
     app.state.desk = YearDesk(the_park.site)
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
-    for router in (jobs.router, snapshots.router, park.router, nodes.router, years.router, twin.router, login.router):
-        api.include_router(router)
+    for room in (
+        jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit,
+    ):  # fmt: skip
+        api.include_router(room.router)
     app.include_router(api)
     app.include_router(status.router)
     add_pages(app, the_park)
@@ -70,10 +88,12 @@ def make_app(the_park: Park) -> FastAPI:
 
 
 class Guard:
-    """Before every request: an id, the host name, the body's size; after it: headers that keep browsers careful."""
+    """Before every request: an id, the host name, the body's size, how many came; after it: headers that keep browsers
+    careful, and the session's next secret.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app, self._limits = app, limits
         self._hosts = allowed_hosts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +103,10 @@ class Guard:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if given.isascii() and given.isprintable() and 0 < len(given) <= 64 else secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        address = (scope.get("client") or ("",))[0]
+        asked.set(Asked(request_id, address))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -91,14 +114,26 @@ class Guard:
                 headers["X-Request-Id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if "fresh_cookie" in state and "set-cookie" not in headers:
+                    headers.append("Set-Cookie", state["fresh_cookie"])
             await send(message)
 
-        refused = _refusal(scope, self._hosts)
+        refused = _refusal(scope, self._hosts) or self._too_many(scope, address)
         if refused is None:
             await self._app(scope, receive, send_with_headers)
         else:
-            answer = JSONResponse(refused.to_json(request_id), refused.http_status)
+            answer = JSONResponse(refused.to_json(request_id), refused.http_status, headers_of(refused))
             await answer(scope, receive, send_with_headers)
+
+    def _too_many(self, scope: Scope, address: str) -> RateLimited | None:
+        """The error for an address that asks too often; files of the pages cost nothing and are not counted."""
+        if scope["path"].startswith(("/static/", "/healthz")):
+            return None
+        try:
+            self._limits.take("address", address)
+        except RateLimited as error:
+            return error
+        return None
 
 
 def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
-from eureka_park.accounts.service import Principal
+from eureka_park.accounts.service import SESSION_S, Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import Forbidden, Unauthorised
+from eureka_park.web.hosts import is_loopback_name
+from eureka_park.web.limits import Limits
 
 COOKIE: Final = "park_session"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,8 +27,46 @@ async def _the_park(request: Request) -> Park:
     return park_of(request)  # a coroutine, so that it costs no thread
 
 
+def limits_of(request: Request) -> Limits:
+    """How often who may ask, as this process counts it."""
+    limits: Limits = request.app.state.limits
+    return limits
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from: the peer's address, or what a proxy on this machine says of it."""
+    return request.client.host if request.client is not None else ""
+
+
+def session_cookie(request: Request, secret: str) -> str:
+    """The Set-Cookie header of a session. Off loopback it goes through TLS alone."""
+    is_secure = request.url.scheme == "https" or not is_loopback_name(request.headers["host"])
+    secure = "; Secure" if is_secure else ""
+    return f"{COOKIE}={secret}; HttpOnly; Max-Age={SESSION_S:.0f}; Path=/; SameSite=lax{secure}"
+
+
+def set_session(answer: Response, request: Request, secret: str) -> None:
+    """Give the browser a session that was just opened."""
+    answer.headers.append("Set-Cookie", session_cookie(request, secret))
+
+
+def open_from(request: Request) -> dict[str, str]:
+    """What a session notes of the browser that opens it."""
+    return {"client": request.headers.get("user-agent", ""), "address": address_of(request)}
+
+
 def principal_or_none(request: Request) -> Principal | None:
-    """Who asks, or None. Raises Unauthorised for a wrong token, Forbidden for a cookie sent from another site."""
+    """Who asks, or None; asked for once per request.
+
+    Raises Unauthorised for a wrong token, Forbidden for a cookie sent from another site, RateLimited.
+    """
+    known: tuple[Principal | None] | None = getattr(request.state, "who", None)
+    if known is None:
+        known = request.state.who = (_who_asks(request),)
+    return known[0]
+
+
+def _who_asks(request: Request) -> Principal | None:
     park = park_of(request)
     header = request.headers.get("authorization", "")
     if header:
@@ -37,16 +77,21 @@ def principal_or_none(request: Request) -> Principal | None:
                 fix="Send: Authorization: Bearer TOKEN",
                 code="bad_token",
             )
-        return park.accounts.principal_of_token(token.strip())
+        who = park.accounts.principal_of_token(token.strip())
+        limits_of(request).take("token", who.token_id)
+        return who
     session = request.cookies.get(COOKIE)
     if not session:
         return None
     if request.method not in _SAFE:
         check_same_origin(request)
     try:
-        return park.accounts.principal_of_session(session)
+        who, fresh = park.accounts.sessions.seen(session)
     except Unauthorised:
         return None  # an old cookie makes a visitor, not an error
+    if fresh is not None:
+        request.state.fresh_cookie = session_cookie(request, fresh)  # the guard puts it on the answer, whatever that is
+    return who
 
 
 def principal(request: Request) -> Principal:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from eureka_park.foundation.errors import (
     Internal,
     NotFound,
     ParkError,
+    RateLimited,
     TooLarge,
     Unauthorised,
     Unavailable,
@@ -38,6 +40,7 @@ _BY_STATUS: Final[dict[int, type[ParkError]]] = {
     404: NotFound,
     409: Conflict,
     413: TooLarge,
+    429: RateLimited,
     503: Unavailable,
 }
 
@@ -58,8 +61,7 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
                 return await run_in_threadpool(page, request, error)
             except Exception:  # a page asks the park for more than an error needs; then the error goes out bare
                 _log.exception("request %s: no page for its error", request_id(request))
-        headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
-        return _ErrorAnswer(error.to_json(request_id(request)), error.http_status, headers)
+        return _ErrorAnswer(error.to_json(request_id(request)), error.http_status, headers_of(error))
 
     @app.exception_handler(ParkError)
     async def park_error(request: Request, error: ParkError) -> Response:
@@ -69,7 +71,7 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(request: Request, error: RequestValidationError) -> Response:
-        return await answer(request, from_validation(error))
+        return await answer(request, from_validation(error, _known_fields(request)))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -80,6 +82,13 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
         _log.exception("request %s", request_id(request), exc_info=error)
         told = Internal("Something in the park went wrong.", fix="Try again; the log names it by the request id.")
         return await answer(request, told)
+
+
+def headers_of(error: ParkError) -> dict[str, str]:
+    """What an error says beside its body: how to sign in, or when to come again."""
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
+    return {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else {}
 
 
 class _ErrorAnswer(JSONResponse):
@@ -103,12 +112,13 @@ def _from_http(request: Request, error: HTTPException) -> ParkError:
     return kind(str(error.detail), fix="Change the request.")
 
 
-def from_validation(error: RequestValidationError) -> BadInput:
-    """The first thing wrong with a request, in words: its field, what was sent, what is right."""
+def from_validation(error: RequestValidationError, known: Sequence[str] = ()) -> BadInput:
+    """The first thing wrong with a request, in words: its field, what was sent, what is right. `known`: the fields of
+    the body that the route takes.
+    """
     first: dict[str, Any] = dict(error.errors()[0])
     place = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        known = _known_fields(error)
         near = get_close_matches(str(first["loc"][-1]), known, 1)
         fix = f"Did you mean '{near[0]}'?" if near else f"Known fields: {', '.join(known)}."
         return BadInput(f"'{place}' is not a field.", fix=fix, field=place, code="unknown_field")
@@ -124,20 +134,9 @@ def from_validation(error: RequestValidationError) -> BadInput:
     return BadInput(f"'{place}' is {sent}: {first['msg'].lower()}.", fix="Change it.", field=place)
 
 
-def _known_fields(error: RequestValidationError) -> list[str]:
-    from pydantic import BaseModel
-
-    from eureka_park.web.api.twin import RunQuestion
-    from eureka_park.web.api.years import YearQuestion
-    from eureka_park.web.schemas import JobRequest, LoginRequest, SnapshotRequest
-
-    body = error.body if isinstance(error.body, dict) else {}
-    by_field: dict[str, type[BaseModel]] = {
-        "files": SnapshotRequest,
-        "code": LoginRequest,
-        "load_mw": YearQuestion,
-        "days": RunQuestion,
-        "one_in": RunQuestion,
-    }
-    model = next((found for field, found in by_field.items() if field in body), JobRequest)
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _known_fields(request: Request) -> list[str]:
+    """The fields of the body of the route that a request came to."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = getattr(getattr(body, "field_info", None), "annotation", None)
+    fields: dict[str, Any] = getattr(model, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]

@@ -489,6 +489,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         (409, "It clashes with what is there"),
         (413, "Too large"),
         (422, "What was sent cannot be used"),
+        (429, "Too many requests from one place"),
         (503, "Not now"),
     )
 }

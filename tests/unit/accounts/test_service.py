@@ -8,20 +8,15 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
-from eureka_park.accounts import store
+from eureka_park.accounts.secrets import store
 from eureka_park.accounts.service import LOGIN_CODE_S, SESSION_S, SIGN_IN_LINK_S, AccountsService, Act
-from eureka_park.adapters.database import SqlDatabase
 from eureka_park.foundation.clock import Pace, SteppedClock
 from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, Unauthorised
 
 
 @pytest.fixture
-def db(tmp_path):
-    made = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
-    with made.write() as conn:
-        store.metadata.create_all(conn)
-    yield made
-    made.close()
+def db(database):
+    return database
 
 
 @pytest.fixture

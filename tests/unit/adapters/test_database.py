@@ -137,7 +137,9 @@ def test_a_damaged_or_missing_file_is_unavailable(tmp_path):
         assert caught.value.code == code
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://host/park"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://host/park", "postgresql://host"]
+)
 def test_other_urls_are_refused(url):
     with pytest.raises(BadInput) as caught:
         SqlDatabase(url)

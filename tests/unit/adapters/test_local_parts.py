@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from eureka_park.adapters.engines.local import environments as env
+from eureka_park.adapters.engines.local import gpus
 from eureka_park.adapters.engines.local.commands import Command, add_command, numbered, read_command
 from eureka_park.adapters.engines.local.endings import ending_of
+from eureka_park.adapters.engines.local.engine import abilities_of
 from eureka_park.adapters.engines.local.places import Attempt, claim, read_json
 from eureka_park.adapters.engines.local.staging import lay_out
+from eureka_park.adapters.meters import nvml
 from eureka_park.foundation.errors import BadInput, Unavailable
-from eureka_park.foundation.wire.engine import Outcome, StagedFile
+from eureka_park.foundation.machine import GpuFacts
+from eureka_park.foundation.wire.engine import Capability, Outcome, StagedFile
+from eureka_park.sandbox.cgroups import CgroupPlace
+from eureka_park.sandbox.detect import Sandbox
+from eureka_park.sandbox.launch import Tools
+from eureka_park.sandbox.levels import Level
 
 
 def exited(code: int) -> int:
@@ -54,6 +63,29 @@ def test_running_out_of_memory_is_a_failure_with_words() -> None:
     ending = ending_of(9, asked="pause", in_container=False, ran_out_of_memory=True)
     assert ending.outcome == Outcome.FAILED and "memory" in ending.detail
     assert ending_of(exited(0), asked="", in_container=False, ran_out_of_memory=True).outcome == Outcome.FINISHED
+
+
+@pytest.mark.parametrize("has_gpus", [False, True])
+def test_only_machines_without_gpus_offer_caps(has_gpus: bool) -> None:
+    grouped = Sandbox(Level.CONTAINER_CGROUP, {}, Tools("/usr/bin/bwrap"), CgroupPlace({"unified": "/x"}))
+    found = abilities_of(grouped, has_gpus=has_gpus)
+    assert (Capability.CAP in found, Capability.GPU in found) == (not has_gpus, has_gpus)
+    assert {Capability.FREEZE, Capability.CHECKPOINT, Capability.MEMORY_LIMIT, Capability.GANG} <= found
+
+
+def test_gpus_tell_what_a_job_used_and_what_of_it_was_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"j": 5000.0, "s": 100.0}
+    cards = (GpuFacts("NVIDIA H200", 700.0, 80.0, 1), GpuFacts("NVIDIA L4", 72.0, 7.0, 1))
+    monkeypatch.setattr(nvml, "find_gpus", lambda: cards)
+    monkeypatch.setattr(gpus, "energy_j", lambda _indices: now["j"])
+    monkeypatch.setattr(time, "monotonic", lambda: now["s"])
+    begun = gpus.begin((0, 1))
+    now.update(j=12_000.0, s=110.0)
+    assert gpus.used(gpus.end(begun, (0, 1))) == (7000.0, 870.0)
+    now.update(j=3.0, s=1.0)  # the machine was started again
+    assert gpus.used(gpus.end(begun, (0, 1))) == (0.0, 0.0)
+    assert gpus.used({"start_j": 1.0, "end_j": 4.0}) == (3.0, 0.0)  # as noted before idle power was
+    assert gpus.used(begun) == (None, 0.0)
 
 
 def test_a_claim_is_made_once_and_whole(tmp_path: Path) -> None:

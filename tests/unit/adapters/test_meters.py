@@ -124,6 +124,12 @@ def test_gpus_are_facts_and_counters(world: World, monkeypatch: pytest.MonkeyPat
     assert world.meter(facts).read().method == "measured"
 
 
+def test_a_gpu_without_memory_of_its_own_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Nvml(energies_mj=[0], nvmlDeviceGetMemoryInfo=lambda _: 1 // 0)
+    monkeypatch.setattr(nvml, "_start", lambda: driver)
+    assert [gpu.memory_bytes for gpu in nvml.find_gpus()] == [0]
+
+
 def test_gpus_without_a_counter_are_modelled_at_idle(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvml, "_start", lambda: None)
     world.set(10.0, 0.0)

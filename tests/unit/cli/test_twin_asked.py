@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ import eureka_park.twin.run as twin_run
 from eureka_park.cli.twin_watch import RunWatch
 from eureka_park.energy.core.weather import typical_year
 from eureka_park.energy.weather_file import write_weather
+from eureka_park.foundation.errors import Internal
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.foundation.units import MIB
-from eureka_park.twin import foresight
+from eureka_park.twin import foresight, run_bound
+from eureka_park.twin.core import bound_work
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.sky_series import flat_sky
 from eureka_park.twin.run_files import read_run
@@ -312,6 +315,64 @@ def test_a_second_ctrl_c_breaks_off(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert done.exit_code == 130
     assert done.stdout == ""
     assert not Path("kept").exists()
+
+
+def metered(world: twin_run.World, *_more: object) -> Played:
+    return replace(played(world), totals={"it_kwh": 10.0, "clean_kwh": 4.0})
+
+
+def test_a_bound_that_fails_loses_no_figures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_all: object) -> None:
+        raise Internal("The bound of clean power found no optimum: Time limit reached.")
+
+    monkeypatch.setattr(twin_run, "_play", metered)
+    monkeypatch.setattr(run_bound, "_bound", broken)
+    done = run(*SMALL, "--jobs", "200", "--out", "kept", "--json")
+    assert done.exit_code == 0
+    found = one_json(done)
+    assert (found["cfe_bound_frac"], found["jobs"]) == (None, 200)
+    assert found["bound_failed"] == "The bound of clean power found no optimum: Time limit reached."
+    assert read_run(Path("kept")).figures["bound_failed"] == found["bound_failed"]
+    assert (
+        "WARNING: what was possible could not be worked out; all else holds. The bound of clean power found"
+        in done.stderr
+    )
+
+
+def test_ctrl_c_while_the_bound_is_solved_keeps_what_was_played(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def played_and_told(world: twin_run.World, _policy: object, _name: str, watch: twin_run.Watch) -> Played:
+        watch.told_frac(1.0)
+        return metered(world)
+
+    def slow(*_all: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("went on")
+
+    monkeypatch.setattr(twin_run, "_play", played_and_told)
+    monkeypatch.setattr(run_bound, "_bound", slow)
+    done = run(*SMALL, "--jobs", "200", "--out", "kept", "--json")
+    assert done.exit_code == 130
+    found = one_json(done)
+    assert (found["is_whole"], found["bound_failed"]) == (True, run_bound.BOUND_STOPPED)
+    assert read_run(Path("kept")).figures["jobs"] == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MemoryError(), "There was not enough memory."),
+        (RuntimeError("no\nbasis."), "RuntimeError: no basis."),
+        (ZeroDivisionError(), "ZeroDivisionError."),
+        (KeyboardInterrupt(), "It was stopped."),
+    ],
+)
+def test_why_there_is_no_bound_is_a_line(error: BaseException, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_all: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run_bound, "_bound", broken)
+    found = run_bound.bound_or_why(*([None] * 5))  # type: ignore[arg-type]
+    assert found == {**dict.fromkeys(bound_work.FIGURES), "bound_failed": says}
 
 
 def test_ctrl_c_before_anything_is_played_breaks_off_at_once() -> None:

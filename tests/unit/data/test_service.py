@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from eureka_park.adapters.database import SqlDatabase
-from eureka_park.data import service, store
+from eureka_park.data import service
 from eureka_park.data.core.snapshot import snapshot_id
 from eureka_park.data.service import DataService, SnapshotFile, SnapshotResult
 from eureka_park.foundation.clock import SteppedClock
@@ -34,12 +33,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def data(tmp_path, folder):
-    db = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
-    with db.write() as conn:
-        store.metadata.create_all(conn)
-    yield DataService(db, folder, SteppedClock(1000.0))
-    db.close()
+def data(database, folder):
+    return DataService(database, folder, SteppedClock(1000.0))
 
 
 def files_under(folder: Path) -> list[Path]:

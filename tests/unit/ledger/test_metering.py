@@ -10,8 +10,8 @@ from eureka_park.ledger.core.metering import Allocation, attribute, site_energy
 J = 1_000_000
 
 
-def usage(job_id, cpu_s=0.0, gpu_j=None, attempt=1):
-    return JobUsage(job_id, attempt, 0.0, cpu_s, gpu_j)
+def usage(job_id, cpu_s=0.0, gpu_j=None, attempt=1, gpu_idle_j=0.0):
+    return JobUsage(job_id, attempt, 0.0, cpu_s, gpu_j, gpu_idle_j)
 
 
 def reading(at_s, energy_j, *jobs, idle_w=10.0, method="measured", range_j=0.0, epoch="boot-1"):
@@ -52,6 +52,20 @@ def test_gpu_counters_that_claim_too_much_share_what_there_is():
     after = reading(100, 3000, usage("a", 9, 3000.0), usage("b", 1, 1000.0))
     got = attribute(reading(0, 0), after, [whole("a"), whole("b")])
     assert got.jobs_uj == {"a": (500 + 1500) * J, "b": (500 + 500) * J}
+
+
+def test_what_a_gpu_draws_idle_is_not_claimed_a_second_time():
+    # 100 s of a node with 10 W of idle, 4 of them the GPU's: it counted 1,400 J, a neighbour's CPUs used 300 J.
+    before = reading(0, 0, usage("gpu", 1, 200.0, gpu_idle_j=50.0))
+    after = reading(100, 2300, usage("gpu", 1, 1600.0, gpu_idle_j=450.0), usage("cpu", 50))
+    got = attribute(before, after, [whole("gpu", 1.0)])
+    assert got.jobs_uj == {"gpu": (1000 + 1000) * J, "cpu": 300 * J} and got.idle_uj == 0
+
+
+def test_a_gpu_below_its_supposed_idle_power_claims_nothing():
+    before = reading(0, 0, usage("gpu", 1, 0.0))
+    after = reading(100, 2000, usage("gpu", 1, 300.0, gpu_idle_j=400.0), usage("cpu", 50))
+    assert attribute(before, after, []).dynamic_uj == {"gpu": 0, "cpu": 1000 * J}
 
 
 def test_a_job_that_began_and_ended_inside_gets_idle_for_its_time():

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from eureka_park.adapters.database import SqlDatabase
 from eureka_park.ledger import service, store
 from eureka_park.ledger.core.readings import clean_frac, thinned
 from eureka_park.ledger.service import EnergyBooking, EnergyLine, LedgerService
@@ -18,12 +17,8 @@ NOON_S = 1_795_348_800.0  # 2026-11-22T12:00:00Z
 
 
 @pytest.fixture
-def db(tmp_path):
-    made = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
-    with made.write() as conn:
-        store.metadata.create_all(conn)
-    yield made
-    made.close()
+def db(database):
+    return database
 
 
 def booking(start_s, end_s, *lines, method="measured"):

@@ -7,9 +7,9 @@ import json
 import pytest
 from sqlalchemy import delete, update
 
-from eureka_park.adapters.database import SqlDatabase
 from eureka_park.foundation.errors import BadInput, Internal
 from eureka_park.ledger import store
+from eureka_park.ledger.books import store as books
 from eureka_park.ledger.service import Attribution, EnergyBooking, EnergyLine, LedgerService, Settlement
 
 KWH = 3_600_000_000_000
@@ -22,12 +22,8 @@ PRICES = {
 
 
 @pytest.fixture
-def db(tmp_path):
-    made = SqlDatabase(f"sqlite:///{tmp_path / 'park.sqlite3'}")
-    with made.write() as conn:
-        store.metadata.create_all(conn)
-    yield made
-    made.close()
+def db(database):
+    return database
 
 
 @pytest.fixture
@@ -233,8 +229,8 @@ def test_an_undone_block_books_nothing(ledger, db):
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
-        (update(store.postings).where(store.postings.c.line == 0).values(amount_micro=1), "does not balance"),
-        (delete(store.postings), "no postings"),
+        (update(books.postings).where(books.postings.c.line == 0).values(amount_micro=1), "does not balance"),
+        (delete(books.postings), "no postings"),
         (update(store.energy_hours).where(store.energy_hours.c.account == "job-a").values(it_uj=1), "stands for"),
         (update(store.energy_hours).where(store.energy_hours.c.account == "idle").values(site_uj=1), "the meter"),
         (delete(store.meter_hours), "the meter"),

@@ -61,6 +61,7 @@ def test_receipts_and_idle_are_the_meter_through_wraps_overlaps_gaps_and_crashes
 def test_every_crash_point_loses_nothing_and_runs_nothing_twice(park: LivePark) -> None:
     jobs = [park.submit(run_s=20 + index, tier="firm", cpus=0.4) for index in range(12)]
     park.engine.codes = {jobs[3]: 3, jobs[7]: 7}
+    park.maker.again_for_s = 60.0  # each process asks for a plan of its own
     for _ in range(80):
         park.clock.step(2)
         park.live.cycle()

@@ -25,6 +25,14 @@ NOON_S = 1_795_348_800.0  # 2026-11-22T12:00:00Z
 STORIES = {name: story_entries(name) for name in ("story", "day")}
 
 
+@pytest.fixture(autouse=True)
+def _known_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds for each home; how it is sought: tests/unit/energy/test_daylight_and_chapters.py, in a child for a home:
+    tests/stories/test_watched_day.py.
+    """
+    monkeypatch.setattr(bootstrap, "find_seed", lambda _site, _start_s, otherwise: otherwise + 4)
+
+
 @pytest.mark.parametrize("name", STORIES)
 @pytest.mark.parametrize("pace", [1.0, 60.0, 1000.0])
 @pytest.mark.parametrize("n_cpus", [1, 2, 192])
@@ -153,7 +161,7 @@ def test_the_home_of_a_story(day: WatchedDay, tmp_path: Path) -> None:
     assert facts.pace.park_origin_s == pytest.approx(NOON_S)
     day.park.close()
     home = bootstrap.make_home(tmp_path / "plain", now_real_s=NOON_S, is_story=True, site_name="bench").facts()
-    assert home.pace.factor == 60.0
+    assert home.pace.factor == 60.0 and home.seed == 5
     assert home.pace.park_origin_s == pytest.approx(daylight(NOON_S, *OUARZAZATE).sunrise_s - 1800)
     waited = bootstrap.make_home(
         tmp_path / "waited",

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from eureka_park.sandbox import landlock
+from eureka_park.sandbox.box import Box
+from eureka_park.sandbox.launch import Tools, launch, wait_for
+from eureka_park.sandbox.levels import Level
 from eureka_park.sandbox.processes import Identity, descendants, tree_cpu_s
 
 # Python 3.12 warns of any fork beside threads, which a test runner may have; these children only call the kernel.
@@ -43,6 +46,21 @@ def test_descendants_and_their_cpu_time() -> None:
         for pid in descendants(child.pid):
             os.kill(pid, signal.SIGKILL)
         child.kill()
+
+
+@pytest.mark.parametrize(("devices", "code"), [((), 1), (("/dev/full",), 0)])
+def test_only_a_job_with_devices_may_name_its_threads(tmp_path: Path, devices: tuple[str, ...], code: int) -> None:
+    version = landlock.abi()
+    if version < 1:
+        pytest.skip("this kernel has no Landlock")
+    naming = (
+        "{ echo named > /proc/self/task/$$/comm && read -r said < /proc/self/comm && test $said = named; } || exit 1"
+    )
+    box = Box(("/bin/sh", "-c", naming), {"PATH": "/usr/bin:/bin"}, folder=str(tmp_path), devices=devices)
+    with (tmp_path / "log").open("wb") as log:
+        launched = launch(box, Level.LANDLOCK, Tools(landlock_abi=version), log_fd=log.fileno())
+        status = wait_for(launched, 20.0)
+    assert status is not None and os.waitstatus_to_exitcode(status) == code, (tmp_path / "log").read_text()
 
 
 def test_landlock_refuses_the_rest(tmp_path: Path) -> None:

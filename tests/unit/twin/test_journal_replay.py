@@ -24,7 +24,7 @@ from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.slurm_power import PowerModel
 from eureka_park.twin.journal_replay import JournalPolicy, JournalRequest, planned_again, replay_journal
 from eureka_park.twin.journal_week import RecordedWeek, read_week
-from eureka_park.twin.rehearsal import Recorded, Side, hours_without_plan, recorded_sky
+from eureka_park.twin.rehearsal import AFTER_H, Recorded, Side, hours_without_plan, recorded_sky
 
 T0 = 1_795_348_800.0
 HOUR = 3600.0
@@ -52,17 +52,21 @@ def week(jobs: list[list[ev.Event]], nodes: tuple[ev.Node, ...] = CPUS, hours: f
 
 
 class AtOnce:
-    """Plays every job when it comes; keeps what it was given."""
+    """Plays every job `late_s` after it comes; keeps what it was given. Half of the pauses come in the hours after."""
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: float = 0.0) -> None:
         self.asked: list[tuple[str, Policy, Any]] = []
+        self.tails_h: list[float] = []
+        self.late_s = late_s
 
-    def __call__(self, _opening: Any, work: Any, *more: Any, **_named: Any) -> Played:
+    def __call__(self, _opening: Any, work: Any, *more: Any, tail_h: float, **_named: Any) -> Played:
         _sky, _failures, policy, _tick_s, name = more
-        self.asked.append((name, policy, work))
-        n = work.n_jobs
+        self.tails_h.append(tail_h)
+        if tail_h == AFTER_H:
+            self.asked.append((name, policy, work))
+        start_s, n_pauses = work.submit_s + self.late_s, 2 if tail_h == AFTER_H else 1
         return Played(
-            work.submit_s.copy(), work.submit_s + work.run_s, np.full(n, 2, np.int32), work.run_s.copy(), 72 * HOUR, 0,
+            start_s, start_s + work.run_s, np.full(work.n_jobs, n_pauses, np.int32), work.run_s.copy(), 72 * HOUR, 0,
             0.0, "abc",
         )  # fmt: skip
 
@@ -85,7 +89,8 @@ def test_the_record_and_other_policies_are_counted_alike() -> None:
     assert was["kwh"] == pytest.approx(3 * 2 * 0.4 * 1.2), "three jobs of two hours on a full node, at the site meter"
     assert park["kwh"] == pytest.approx(was["kwh"])
     assert was["gco2_kg"] == pytest.approx(0.5 * was["kwh"]), "no plan is kept: the grid alone"
-    assert (was["n_pauses"], park["n_pauses"]) == (0, 6)
+    assert (was["n_pauses"], park["n_pauses"]) == (0, 3), "those of the hours after are nobody's"
+    assert play.tails_h == [AFTER_H, 6.0, AFTER_H, 6.0]
     assert found["match"] == {"n_jobs": 3, "mean_abs_s": 2 * HOUR / 3, "p50_abs_s": 0.0,
                               "p90_abs_s": pytest.approx(0.8 * 2 * HOUR)}  # fmt: skip
 
@@ -108,6 +113,8 @@ def test_who_waited_still_has_waited_until_the_end_in_every_column_and_draws_not
     assert was["wait_s"]["mean"] == pytest.approx(5 * HOUR / 2)
     assert (was["n_never_started"], park["n_never_started"]) == (1, 0)
     assert was["kwh"] == park["kwh"] == pytest.approx(2 * 0.4 * 1.2)
+    late = replay_journal(asked(week(jobs)), AtOnce(late_s=5.5 * HOUR))["sides"]["park"]
+    assert late["n_never_started"] == 1, "the second would have begun after the last hour of the record"
 
 
 def test_who_runs_still_is_played_with_the_time_so_far() -> None:

@@ -134,7 +134,21 @@ def test_tenants_stand_beside_what_they_had_alone() -> None:
     assert found["b"]["wait_s"]["p95"] == pytest.approx(980.0, rel=ERROR_FRAC)
     assert found["b"]["deadline_hit_frac"] == 0.0
     assert found["a"]["it_kwh"] == 2.0
+    tiers = report(WORK, replace(PLAYED, tier_kwh=np.array([1.0, 1.5, 0.0])), (), PARK)["tiers"]
+    assert [tiers[tier]["it_kwh"] for tier in TIERS] == [1.0, 1.5, 0.0]
     assert found["b"]["gpu_h_done"] == pytest.approx(50 / 3600)
+
+
+def test_jobs_are_told_by_how_they_ended() -> None:
+    ends = replace(PLAYED, end_s=np.array([100.0, 180.0, nan, 999.0]), done_s=np.array([100.0, 100.0, 0.0, 50.0]))
+    found = report(replace(WORK, ending=np.array([2, 0, 2, 1], np.int8)), ends, (), PARK)
+    assert found["jobs_ended"] == {"finished": 1, "cancelled": 0, "failed": 1, "timed_out": 1}
+    assert sum(found["jobs_ended"].values()) == found["jobs_finished"]
+    assert found["gpu_h_ended"] == pytest.approx(
+        {"finished": 100 / 3600, "cancelled": 0.0, "failed": 800 / 3600, "timed_out": 50 / 3600}
+    )
+    assert found["gpu_h_failed_frac"] == pytest.approx(800 / 950)
+    assert report(WORK, ends, (), replace(PARK, knows_ends=False))["jobs_ended"] is None
 
 
 def test_a_policy_that_knows_no_tiers_disturbs_firm_jobs_all_the_same() -> None:

@@ -6,8 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eureka_park.control.policy import Policy
 from eureka_park.energy.core.supply import supply_of
 from eureka_park.foundation.site_reading import load_site
+from eureka_park.twin.run import TwinRequest, run_recorded
 from eureka_park.twin.run_hours import hours_of
 from eureka_park.twin.run_kinds import add_kinds
 from eureka_park.twin.run_question import EXAMPLE, model_of
@@ -71,3 +73,13 @@ def test_a_record_without_salt_is_left_as_it_is() -> None:
     record = record_of([1.0], [1.0])
     add_kinds(record, supply_of(load_site("eureka-park"), 1, "all-plants"))
     assert "wind_kwh" not in record.hours
+
+
+def test_a_run_tells_its_plants_apart_as_they_stood() -> None:
+    site = model_of(load_site("eureka-park"), 512)
+    asked = TwinRequest(50, 1.0, bound=False, faults="plant:koudia@0d+6h", demand_of_supply=2.0)
+    record = run_recorded(site, asked, Policy(lead_s=120.0))
+    hours = record.hours
+    assert record.figures["factor"] == site.factor
+    assert np.allclose(hours["wind_kwh"] + hours["pv_kwh"], hours["direct_kwh"])
+    assert not hours["wind_kwh"][:6].any() and hours["wind_kwh"][6:].any()

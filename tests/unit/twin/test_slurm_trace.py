@@ -31,6 +31,7 @@ def test_a_record_becomes_a_workload(tmp_path: Path) -> None:
     alone = int(np.flatnonzero(work.gpus == 0)[0])
     assert (work.mcpu[alone], work.mem_mib[alone], work.time_s[alone]) == (8000, 16 * 1024, 4 * 3600.0)
     assert "tier" in work.filled
+    assert np.bincount(work.ending).tolist() == [11, 1, 3]
 
 
 def test_a_packed_record_is_the_same(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from eureka_park.foundation.errors import BadInput, Unavailable
+from eureka_park.foundation.errors import BadInput, TooLarge, Unavailable
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.site_reading import load_site
 from eureka_park.twin import sweep_crew, sweep_grid, sweep_ray
@@ -347,12 +348,18 @@ class Ray:
         self.is_up = False
 
     def init(self, **how: Any) -> None:
-        if how.get("address") == "nowhere:1":
+        if how.get("address") == "nowhere":
             raise ConnectionError("no answer\nat all")
         self.is_up, self.asked = True, how
 
     def cluster_resources(self) -> dict[str, float]:
         return {"CPU": 3.0}
+
+    def nodes(self) -> list[dict[str, Any]]:
+        sizes = ((True, 600.0), (True, 100.0), (False, 9000.0))
+        return [{"Alive": is_up, "Resources": {"memory": mib * 2**20}} for is_up, mib in sizes] + [
+            {"Alive": True, "Resources": {}}
+        ]
 
     def remote(self, **how: Any) -> Any:
         self.asked |= how
@@ -364,7 +371,7 @@ class Ray:
     def get(self, one: Any) -> Any:
         function, task = one
         if task.request.seed == 3:
-            raise RuntimeError("a node\nhas gone")
+            raise RuntimeError("a node\nhas gone. Node IP: 10.0.0.1, and so on.")
         return function(task)
 
     def cancel(self, one: Any, force: bool) -> None:
@@ -401,7 +408,7 @@ def test_a_cluster_does_runs_and_brings_them_back(ray: Ray, tmp_path: Path, monk
     found.run(crew)
     assert [row.state for row in found.rows] == ["finished", "failed", "failed", "finished"]
     assert found.rows[1].error == "A machine of the cluster has another version of this program."
-    assert found.rows[2].error == "The cluster lost this run: a node has gone"
+    assert found.rows[2].error == "The cluster lost this run: a node has gone."
     assert (tmp_path / RUNS / found.rows[3].wanted.name / "run.json").exists() and not ray.is_up
     assert sum(row.is_kept for row in sweep_of(wanted(4), tmp_path).rows) == 2
 
@@ -417,5 +424,16 @@ def test_a_cluster_drops_what_goes_on_when_the_sweep_ends(ray: Ray) -> None:
 @pytest.mark.usefixtures("ray")
 def test_a_cluster_that_does_not_answer_is_told_in_one_line() -> None:
     with pytest.raises(Unavailable) as caught:
-        sweep_ray.RayCrew("nowhere:1")
-    assert caught.value.message == "No Ray cluster answers at 'nowhere:1': no answer at all."
+        sweep_ray.RayCrew("nowhere")
+    assert caught.value.message == "No Ray cluster answers at 'nowhere': no answer at all."
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # nobody listens there
+        address = f"ray://127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(Unavailable, match=f"No Ray cluster answers at '{address}': Connection refused"):
+            sweep_ray.RayCrew(address)
+
+
+def test_a_run_that_fits_into_no_machine_of_a_cluster_is_refused(ray: Ray) -> None:
+    with pytest.raises(TooLarge, match="about 1,250 MiB; the largest machine of the cluster lends 600"):
+        sweep_ray.RayCrew("auto", memory_mib=1000.0)
+    assert not ray.is_up

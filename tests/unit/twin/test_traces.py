@@ -55,6 +55,12 @@ def test_own_columns_are_taken_as_they_are(tmp_path: Path) -> None:
     assert dict(work.filled) == {}
 
 
+def test_how_jobs_ended_is_taken_where_it_is_told(tmp_path: Path) -> None:
+    work = read(tmp_path, "submit_s,run_s,gpus,ending\n0,9,1,failed\n1,9,1,\n2,9,1,cancelled\n")
+    assert work.ending.tolist() == [2, 0, 1]
+    assert "ending" not in work.filled, "the seed draws none"
+
+
 def test_what_is_missing_is_filled_and_counted(tmp_path: Path) -> None:
     rows = "".join(f"{second},60,1\n" for second in range(50))
     work = read(tmp_path, "submit_s,run_s,gpus\n" + rows)
@@ -272,7 +278,7 @@ SWF = """\
 ; Version: 2.2
 ; MaxProcs: 64
 1 100 5 600 16 -1 1024 16 900 -1 1 3 1 7 1 1 -1 -1
-2 160 0 60 -1 -1 -1 40 -1 2048 1 4 1 7 1 1 1 10
+2 160 0 60 -1 -1 -1 40 -1 2048 0 4 1 7 1 1 1 10
 3 170 0 0 4 -1 -1 4 60 -1 5 4 1 7 1 1 -1 -1
 4 180 0 30 1
 """
@@ -288,6 +294,7 @@ def test_swf_is_read(tmp_path: Path) -> None:
     assert work.time_s[0] == 900.0
     assert work.after.tolist() == [-1, 0, -1]
     assert [work.leaves[leaf] for leaf in work.leaf] == ["group-1/user-3", "group-1/user-4", "group-0/user-0"]
+    assert work.ending.tolist() == [0, 2, 0]  # of the last nobody says so
     assert work.filled["left_out"] == 1
     assert work.filled["time_s"] == 2
 

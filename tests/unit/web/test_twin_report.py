@@ -192,7 +192,7 @@ def test_the_command_gives_the_run_again() -> None:
 def test_what_served_the_load_is_the_load_and_what_was_bought_is_the_figure_s() -> None:
     record = recorded_run()
     power = power_of(record, with_tail=True)
-    assert power is not None and set(power.used) == {"direct", "heat"}
+    assert power is not None and set(power.used) == {"wind", "pv", "csp", "salt"}
     assert np.allclose(sum(power.used.values()) + power.grid, power.load)
     assert np.allclose(power.grid, record.hours["bought_kwh"], atol=1e-6)
     assert power.share() == pytest.approx(record.figures["cfe_frac"], abs=1e-9)
@@ -263,7 +263,7 @@ def test_weeks_and_months_of_a_long_run() -> None:
 
 
 def test_energy_that_came_in_is_energy_that_went_out() -> None:
-    record = recorded_run()
+    record = copy.deepcopy(recorded_run())
     power = power_of(record, with_tail=True)
     assert power is not None
     givers, takers, unused, is_parted = amounts(record, power, Words("en"))
@@ -273,7 +273,9 @@ def test_energy_that_came_in_is_energy_that_went_out() -> None:
     grid = next(giver.used for giver in givers if giver.css == "grid")
     assert grid == pytest.approx(1000.0 * record.figures["bought_mwh"], rel=1e-6)
     assert unused.amount == pytest.approx(1000.0 * record.figures["curtailed_mwh"], rel=1e-6)
-    assert is_parted == ("it_kwh" not in record.figures["tiers"]["firm"])
+    told_ = {tier: record.figures["tiers"][tier].pop("it_kwh") for tier in ("firm", "flex", "green")}
+    assert not is_parted and {taker.css: taker.amount for taker in takers if taker.css in told_} == told_
+    assert amounts(record, power, Words("en"))[3], "what a run does not tell is parted by GPU hours"
 
 
 # Jobs -----------------------------------------------------------------------------------------------------------------
@@ -372,6 +374,13 @@ def test_a_run_that_stopped_early_says_so_first() -> None:
     record.figures.update(is_whole=False, days_played=1.5)
     page = bare(standalone([record], "en"))
     assert "1.5 of 3 days were played" in page.partition('id="power"')[0]
+
+
+def test_a_bound_that_failed_is_told_before_the_figures() -> None:
+    record = shortened(recorded_run())
+    record.figures["bound_failed"] = "There was not <enough> memory."
+    page = bare(standalone([record], "en"))
+    assert "There was not &lt;enough&gt; memory." in page.partition('id="power"')[0]
 
 
 def test_names_of_tenants_are_text() -> None:

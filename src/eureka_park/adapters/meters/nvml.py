@@ -11,7 +11,7 @@ from typing import Any
 from eureka_park.foundation.machine import GpuFacts
 
 # Idle power in W by type (facts of vendors' logs, assumption elsewhere): NVML tells the limit, not what an idle
-# card draws.
+# card draws. Measured on single cards in November 2026: H200 80.5, H100 (SXM) 70.3; docs/operate/gpus.md.
 _IDLE_W = {"H200": 80.0, "H100": 64.0, "A100": 55.0}
 _IDLE_FRAC = 0.1  # assumption for every other type, of its power limit
 
@@ -45,11 +45,13 @@ def find_gpus() -> tuple[GpuFacts, ...]:
     for index in range(int(nvml.nvmlDeviceGetCount())):
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         name = _text(nvml.nvmlDeviceGetName(handle))
-        rated_w = 0.0
+        rated_w, memory_bytes = 0.0, 0
         with contextlib.suppress(Exception):
             rated_w = nvml.nvmlDeviceGetPowerManagementDefaultLimit(handle) / 1000.0
+        with contextlib.suppress(Exception):  # a GPU that shares the machine's memory tells none of its own
+            memory_bytes = int(nvml.nvmlDeviceGetMemoryInfo(handle).total)
         idle_w = next((watts for word, watts in _IDLE_W.items() if word in name), rated_w * _IDLE_FRAC)
-        found.append(GpuFacts(name, rated_w, idle_w, int(nvml.nvmlDeviceGetMemoryInfo(handle).total)))
+        found.append(GpuFacts(name, rated_w, idle_w, memory_bytes))
     return tuple(found)
 
 

@@ -147,6 +147,7 @@ class JobUsage:
     at_s: float
     cpu_s: float
     gpu_j: float | None = None
+    gpu_idle_j: float = 0.0  # of `gpu_j`, what its GPUs would have drawn idle, which `MeterReading.idle_w` holds too
 
 
 @dataclass(frozen=True, slots=True)

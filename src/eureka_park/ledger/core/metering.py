@@ -7,9 +7,9 @@ The rule, for one interval of one node:
    modelled as the node's idle power over the interval, nothing above it, and the method says so.
 2. The *idle part* is `idle_w` x time, at most E. A job gets of it the fraction of the node allocated to it, for the
    part of the interval in which it was; nobody's fraction goes to the idle account.
-3. The rest is *dynamic*. First each job gets the step of its own GPU counters; if these claim more than there is
-   (sensors disagree), they share it in proportion. What is left goes by CPU seconds: of the node's, where they are
-   known (the system's own part then goes to the idle account), else of the jobs' alone.
+3. The rest is *dynamic*. First each job gets the step of its own GPU counters above what these GPUs draw idle; if
+   these claim more than there is (sensors disagree), they share it in proportion. What is left goes by CPU seconds: of
+   the node's, where they are known (the system's own part then goes to the idle account), else of the jobs' alone.
 
 A job seen only in the later reading counts from zero; one seen only in the earlier used nothing more, so whoever knows
 the last counters of an ended job adds them to the later reading. A counter that falls back counts as standing still.
@@ -127,7 +127,7 @@ def _shares(start_s: float, end_s: float, allocations: Sequence[Allocation]) -> 
 
 
 def _dynamic(dynamic_uj: int, before: MeterReading, after: MeterReading, node_cpu_s: float | None) -> dict[str, int]:
-    """Energy above idle by job: own GPU counters first, then CPU seconds."""
+    """Energy above idle by job: its own GPUs' first, then by CPU seconds."""
     gpu_j, cpu_s = _usage_steps(before.jobs, after.jobs)
     by_gpu = _of_whole(dynamic_uj, gpu_j, whole=dynamic_uj / 1e6)
     left_uj = dynamic_uj - sum(by_gpu.values())
@@ -136,16 +136,20 @@ def _dynamic(dynamic_uj: int, before: MeterReading, after: MeterReading, node_cp
 
 
 def _usage_steps(before: Sequence[JobUsage], after: Sequence[JobUsage]) -> tuple[dict[str, float], dict[str, float]]:
-    """By job, joules of its own GPU counters and CPU seconds in the interval, its attempts together."""
+    """By job, joules of its own GPUs above idle and CPU seconds in the interval, its attempts together."""
     first = {(usage.job_id, usage.attempt): usage for usage in before}
     gpu_j: dict[str, float] = {}
     cpu_s: dict[str, float] = {}
     for usage in after:
         old = first.get((usage.job_id, usage.attempt))
-        old_gpu_j = (old.gpu_j if old else None) or 0.0
-        gpu_j[usage.job_id] = gpu_j.get(usage.job_id, 0.0) + max(0.0, (usage.gpu_j or 0.0) - old_gpu_j)
+        step_j = _gpu_j_above_idle(usage) - (_gpu_j_above_idle(old) if old else 0.0)
+        gpu_j[usage.job_id] = gpu_j.get(usage.job_id, 0.0) + max(0.0, step_j)
         cpu_s[usage.job_id] = cpu_s.get(usage.job_id, 0.0) + max(0.0, usage.cpu_s - (old.cpu_s if old else 0.0))
     return gpu_j, cpu_s
+
+
+def _gpu_j_above_idle(usage: JobUsage) -> float:
+    return 0.0 if usage.gpu_j is None else usage.gpu_j - usage.gpu_idle_j
 
 
 def _of_whole(energy_uj: int, claims: Mapping[str, float], whole: float) -> dict[str, int]:

@@ -11,11 +11,28 @@ from eureka_park.foundation.errors import Internal
 CREDIT: Final = "credit"  # 1 credit = 1 MAD
 GRANTS: Final = "park:grants"  # where granted credits come from; goes below zero
 INCOME: Final = "park:income"  # where spent credits go
+REFUNDS: Final = "park:refunds"  # where refunds come from
+PLANT: Final = "park:plant"  # where energy, GPU-hours and carbon come from that jobs used
 
 
 def project_account(project: str) -> str:
     """The account of a project."""
     return f"project:{project}"
+
+
+def held_account(project: str) -> str:
+    """Where the credits of a project lie that its open jobs hold."""
+    return f"project:{project}:held"
+
+
+def used_account(project: str) -> str:
+    """What a project's jobs have used, by commodity."""
+    return f"project:{project}:used"
+
+
+def grant_account(grant_id: str) -> str:
+    """What is left of a grant."""
+    return f"grant:{grant_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,11 @@ class Transaction:
     why: str
     at_s: float
     postings: tuple[Posting, ...]
+
+    @property
+    def kind(self) -> str:
+        """What sort of deed it is: what its key begins with, such as `settle`."""
+        return self.idempotency_key.partition(":")[0][:24]
 
     def __post_init__(self) -> None:
         """An unbalanced transaction cannot be made: that would be a defect of the park."""

@@ -55,6 +55,7 @@ def count_closed(
         one.deadline_s[0], one.run_s[0], one.first_start_s[0] = job.deadline_s, job.run_s, job.first_start_s
         one.end_s[0], one.done_s[0], one.n_pauses[0] = job.end_s, job.done_s, job.n_pauses
         one.held_gpu_s[0], one.lost_gpu_s[0], one.alone_end_s[0] = job.held_gpu_s, job.lost_gpu_s, job.alone_end_s
+        one.ending[0] = job.ending
         first_kw, least_kw = _full_kw(classes, job)
         one.kw[0] = job.idle_kw + first_kw * job.power_frac
         add_job(tally, one, 0, knobs.until_s)
@@ -132,7 +133,7 @@ class Counting:
         """Room for one job, of the types of a table's rows."""
         f8, i4 = np.zeros, np.int32
         self._one = Jobs(np.zeros(1, i4), np.zeros(1, np.int8), np.zeros(1, np.int64), f8(1), f8(1), f8(1), f8(1),
-                         f8(1), f8(1), f8(1), np.zeros(1, i4), f8(1), f8(1), f8(1))  # fmt: skip
+                         f8(1), f8(1), f8(1), np.zeros(1, i4), f8(1), f8(1), f8(1), np.zeros(1, np.int8))  # fmt: skip
 
     def take(self, closed: Any, until_s: float | None = None) -> None:
         """Count these jobs (records of `truth.CLOSED`). `until_s`: when the run ended, where that was early."""

@@ -148,7 +148,7 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
     truth.ends_s, truth.turn, truth.image, truth.held_gpus = INF, NONE, row.image, 0
     truth.run_s, truth.power_frac, truth.tier, truth.ending = row.run_s, row.power_frac, row.tier, row.ending
     truth.row, truth.leaf, truth.deadline_s, truth.alone_end_s = number, row.leaf, row.deadline_s, row.alone_end_s
-    truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s = math.nan, 0.0, 0.0
+    truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s, truth.drawn_kw = math.nan, 0.0, 0.0, 0.0
     truth.first_child = truth.next_child = NONE
     world.last[row.leaf] = slot
     if number < world.fate.shape[0]:

@@ -40,6 +40,7 @@ from eureka_park.twin.core.tally import (
     new_tally,
     part,
     tier_sums,
+    told_ends,
     told_figure,
 )
 from eureka_park.twin.core.workload import FIRM, TIER_NAMES, Workload
@@ -52,8 +53,8 @@ FIGURES: Final = (("wait_s", WAIT), ("turnaround_s", TURNAROUND), ("bounded_slow
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Park:
-    """What figures need of the park beside its jobs: how many GPUs and CPUs it has, its sky and meter, and what each
-    job draws without a cap (kW).
+    """What figures need of the park beside its jobs: how many GPUs and CPUs it has, its sky and meter, what each job
+    draws without a cap (kW), and whether it is known how jobs end.
     """
 
     n_gpus: float = 0.0
@@ -61,6 +62,7 @@ class Park:
     sky: SkySeries | None = None
     meter: Meter = PLAIN_METER
     job_kw: Floats | None = None
+    knows_ends: bool = True
 
     def n_units(self, work: Workload) -> float:
         """What the park has of what jobs hold; see `units`."""
@@ -111,6 +113,7 @@ def told_figures(
         "jobs": int(sums["n_jobs"].sum()),
         "jobs_started": int(sums["n_started"].sum()),
         "jobs_finished": int(sums["n_ended"].sum()),
+        **(told_ends(tally) if park.knows_ends else dict.fromkeys(("jobs_ended", "gpu_h_ended", "gpu_h_failed_frac"))),
         **_by_tier(tally, sums),
         "n_pauses": int(sums["n_pauses"].sum()),
         # what the loop counted; of a policy that knows no tiers, the pauses of jobs that were sent as firm
@@ -123,7 +126,10 @@ def told_figures(
         "rho_max_by_gpu_h": _most(tenants, "rho_by_gpu_h"),
         **_promises(played.totals),
         **{name: float(value) for name, value in played.totals.items()},
-        "tiers": {name: _group(sums, tier, played, park if knows_kw else None) for tier, name in enumerate(TIER_NAMES)},
+        "tiers": {
+            name: {**_group(sums, tier, played, park if knows_kw else None), "it_kwh": _of(played.tier_kwh, tier)}
+            for tier, name in enumerate(TIER_NAMES)
+        },
         "tenants": tenants,
         "digest": played.digest,
     }
@@ -199,9 +205,14 @@ def tenant_figures(
             "served_frac": float(got[leaf] / due[leaf]) if due[leaf] > 0.0 else None,
             "rho": _rho(sums, leaf, "") if knows_alone else None,
             "rho_by_gpu_h": _rho(sums, leaf, "_weighed") if knows_alone else None,
-            "it_kwh": float(played.leaf_kwh[leaf]) if len(played.leaf_kwh) else None,
+            "it_kwh": _of(played.leaf_kwh, leaf),
         }
     return found
+
+
+def _of(values: Floats, group: int) -> float | None:
+    """A group's part of what was counted; None where it was not."""
+    return float(values[group]) if len(values) else None
 
 
 def _rho(sums: Sums, leaf: int, suffix: str) -> float | None:

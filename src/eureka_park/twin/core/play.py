@@ -242,7 +242,7 @@ def _played(board: Board, world: World, sky: SkySeries, digest: ActionDigest, le
         until_s=now_s - hour0_s, firm_disturbed=int(place.firm_disturbed[0]),
         overrun_mwh=float(place.over_kws[0]) / 3600.0 / 1000.0, digest=digest.hexdigest(), totals=totals,
         leaf_kwh=world.share_kwh[leaf_rows], leaf_clean_kwh=world.share_clean_kwh[leaf_rows],
-        counted=found, sky=sky_played(sky, world, found.hour_s),
+        tier_kwh=place.tier_kwh[0].copy(), counted=found, sky=sky_played(sky, world, found.hour_s),
         is_whole=bool(place.now_s[0] + place.tick_s[0] > place.until_s[0]),
     )  # fmt: skip
 

@@ -22,9 +22,9 @@ class Played:
     `done_s` is the work of each job that is done, in seconds at full speed; a job that ended has done its `run_s`.
     `firm_disturbed` counts firm jobs that were capped, paused or frozen by power; `overrun_mwh` is IT energy drawn
     above the budget, in five-minute means. `totals` are further sums by name. `leaf_kwh` and `leaf_clean_kwh`: IT
-    energy of the jobs of each of the workload's leaves, where it was counted. `counted` is what the world counts by
-    hour and by job, where its loop hands it out. `sky`: as the run has made it, where its loop says. `is_whole`: it was
-    not ended before its time.
+    energy of the jobs of each of the workload's leaves, where it was counted; `tier_kwh`: that of each tier's, writing
+    checkpoints included. `counted` is what the world counts by hour and by job, where its loop hands it out. `sky`: as
+    the run has made it, where its loop says. `is_whole`: it was not ended before its time.
     """
 
     first_start_s: Floats
@@ -38,6 +38,7 @@ class Played:
     totals: Mapping[str, float] = field(default_factory=dict)
     leaf_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     leaf_clean_kwh: Floats = field(default_factory=lambda: np.zeros(0))
+    tier_kwh: Floats = field(default_factory=lambda: np.zeros(0))
     counted: Counted | None = None
     sky: SkySeries | None = None
     is_whole: bool = True

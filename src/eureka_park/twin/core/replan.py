@@ -27,6 +27,7 @@ from eureka_park.energy.core.outlook_table import OutlookTable
 from eureka_park.energy.core.power_plan import WARM_UP_DAYS
 from eureka_park.energy.core.quick_plan import SOLVED_H, QuickPlan, QuickPlanner, run_prices
 from eureka_park.energy.core.supply import TIE, Supply, problem_from, roll, supply_of
+from eureka_park.foundation.errors import Internal, ParkError
 from eureka_park.foundation.kernels import kernel
 from eureka_park.foundation.site_file import Site
 from eureka_park.foundation.units import DAY_S, HOUR_S, mw_from_kw
@@ -74,8 +75,8 @@ class Planner:
         self.supply, self.request, self.site = supply, request, supply.site
         self.n_hours = int(np.ceil(request.days * 24 - 1e-9)) + TAIL_H
         self.due_s = _due_s(request, self.n_hours)
-        gone = {name: request.faults.running_frac(what, self.n_hours) for name, what in _what(supply).items()}
-        truth = problem_from(supply, request.start_s, np.zeros(self.n_hours), {}, running=gone)
+        self.running = {name: request.faults.running_frac(what, self.n_hours) for name, what in _what(supply).items()}
+        truth = problem_from(supply, request.start_s, np.zeros(self.n_hours), {}, running=self.running)
         self.tanks = {name: plant for name, plant in truth.salt.items() if plant.tes_mwh_th_max > 0.0}
         self.direct_kw = it_kw_beyond_fixed(self.site, _direct_mw(truth) * self.site.factor)
         kw = it_kw_beyond_fixed(self.site, np.array([0.0, self.site.factor]))
@@ -120,10 +121,21 @@ class Replanning:
 
     def make(self, board: Board, world: Any) -> None:
         """Make the plan that is due next, from the board and the world as they are. Raises Internal."""
-        of, place = self._of, world.place
-        row = int(place.next_plan[0])
-        due_s = float(of.due_s[row])
-        hour = int((due_s - of.request.start_s) // HOUR_S)
+        row = int(world.place.next_plan[0])
+        hour = int((float(self._of.due_s[row]) - self._of.request.start_s) // HOUR_S)
+        try:
+            self._make(board, world, row, hour)
+        except MemoryError:
+            raise
+        except Exception as error:
+            why = error.message if isinstance(error, ParkError) else f"{type(error).__name__}: {error}".rstrip(": .")
+            told = f"The plan of hour {hour} of the run could not be made: {why.rstrip('.')}."
+            raise Internal(
+                told, fix="No policy is to blame: report the site and the seed.", code="plan_failed"
+            ) from error
+
+    def _make(self, board: Board, world: Any, row: int, hour: int) -> None:
+        of, place, due_s = self._of, world.place, float(self._of.due_s[row])
         demand_mw = np.array(demand_of(board, of.site, due_s)) / of.site.factor
         stores = {**self._battery_mwh(hour), **self._salt_mwh_th(world.salt)}
         known = _known_outages(of.supply, of.request.faults, due_s - of.request.start_s, hour)

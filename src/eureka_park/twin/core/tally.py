@@ -17,7 +17,7 @@ from eureka_park.compute.core.board import records
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.log_histogram import N_BINS, bin_of, quantile
 from eureka_park.twin.core.played import Played
-from eureka_park.twin.core.workload import FIRM, TIER_NAMES, Workload
+from eureka_park.twin.core.workload import ENDING_NAMES, FAILED, FIRM, TIER_NAMES, Workload
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,6 +26,8 @@ WAIT, TURNAROUND, SLOWDOWN = 0, 1, 2
 N_FIGURES: Final = 3
 BY_JOB, BY_GPU_H = 0, 1
 SLOWDOWN_RUN_S_MIN: Final = 10.0
+ENDS: Final = (*ENDING_NAMES, "timed_out")  # how jobs end; the last: at the end of their declared time
+TIMED_OUT: Final = len(ENDING_NAMES)
 GROUP: Final = np.dtype(
     [("n_jobs", "i8"), ("n_started", "i8"), ("n_ended", "i8"), ("n_pauses", "i8"), ("n_due", "i8"), ("n_hit", "i8"),
      ("gpu_s", "f8"), ("done_gpu_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"),
@@ -59,10 +61,12 @@ class Jobs(NamedTuple):
     held_gpu_s: Any
     lost_gpu_s: Any
     alone_end_s: Any
+    ending: Any
 
 
 class Tally(NamedTuple):
-    """Sums by tenant and tier; histograms of tiers by figure and weight; of tenants, of waits by job.
+    """Sums by tenant and tier; histograms of tiers by figure and weight; of tenants, of waits by job. `by_end`: jobs
+    that ended, by how (`ENDS`), and the GPU seconds that they did.
 
     Histograms of slowdowns hold what is above 1, so that no slowdown is told as exactly 1.
     """
@@ -70,12 +74,14 @@ class Tally(NamedTuple):
     groups: Any
     by_tier: Any
     by_leaf: Any
+    by_end: Any
 
 
 def new_tally(n_leaves: int) -> Tally:
     """An empty tally of so many tenants: about 11 KB for each, and 0.4 MB."""
     by_tier = np.zeros((N_TIERS, N_FIGURES, 2, N_BINS))
-    return Tally(records((n_leaves, N_TIERS), GROUP), by_tier, np.zeros((n_leaves, N_BINS), np.int32))
+    by_leaf, by_end = np.zeros((n_leaves, N_BINS), np.int32), np.zeros((len(ENDS), 2))
+    return Tally(records((n_leaves, N_TIERS), GROUP), by_tier, by_leaf, by_end)
 
 
 @kernel
@@ -149,6 +155,9 @@ def add_job(tally: Tally, jobs: Jobs, row: int, until_s: float) -> None:
         one.slowdown_weighed += slowdown * weight
         _note(tally, tier, TURNAROUND, bin_of(took_s), weight)
         _note(tally, tier, SLOWDOWN, bin_of(slowdown - 1.0), weight)
+        how = jobs.ending[row] if jobs.done_s[row] >= run_s else TIMED_OUT
+        tally.by_end[how, 0] += 1.0
+        tally.by_end[how, 1] += n_gpus * jobs.done_s[row]
 
 
 @kernel
@@ -167,6 +176,7 @@ def jobs_of(work: Workload, played: Played, alone_end_s: Floats, kw: Floats) -> 
     return Jobs(
         work.leaf, work.tier, work.n_gpus, work.submit_s, work.deadline_s, work.run_s, _plain(kw), first_start_s, end_s,
         done_s, np.ascontiguousarray(played.n_pauses, dtype=np.int32), held_gpu_s, lost_gpu_s, _plain(alone_end_s),
+        work.ending,
     )  # fmt: skip
 
 
@@ -190,6 +200,16 @@ def tier_sums(tally: Tally) -> Sums:
 def leaf_sums(tally: Tally) -> Sums:
     """Each sum, by tenant."""
     return {name: tally.groups[name].sum(axis=1).astype(np.float64) for name in GROUP.names or ()}
+
+
+def told_ends(tally: Tally) -> dict[str, Any]:
+    """Jobs that ended, by how; the GPU hours that they did; and of all these the part of jobs that failed."""
+    n_jobs, gpu_s = tally.by_end[:, 0], tally.by_end[:, 1]
+    return {
+        "jobs_ended": {name: int(n_jobs[how]) for how, name in enumerate(ENDS)},
+        "gpu_h_ended": {name: float(gpu_s[how]) / 3600.0 for how, name in enumerate(ENDS)},
+        "gpu_h_failed_frac": float(part(gpu_s[FAILED], gpu_s.sum(), 0.0)),
+    }
 
 
 def told_figure(tally: Tally, sums: Sums, tier: int, figure: int, by: int = BY_JOB) -> dict[str, float]:

@@ -15,6 +15,7 @@ Own columns (CSV, Parquet; in any order, `submit_s`, `run_s` and `gpus` are need
 | `time_s`, `deadline_s` | declared run time; instant as that of `submit_s` |
 | `power_frac` | true dynamic power over the rated one, 0.1 to 1 |
 | `job`, `after` | a name for the job; the name of one that must have ended first |
+| `ending` | how it ended when its run time was over: finished, cancelled, failed |
 
 Philly's columns (`submit_time, duration_s, num_gpus, vc`), those of the PAI sample (`submit_s, duration_s,
 demand_units`) and SWF (Parallel Workloads Archive) become these. Jobs that never ran (SWF: no run time or no
@@ -39,8 +40,12 @@ from eureka_park.twin.core.mix import Mix
 from eureka_park.twin.core.promises import asked, chosen, largest, powers, promises, slack_deadlines_s
 from eureka_park.twin.core.workload import (
     BATCH,
+    CANCELLED,
     CLASS_NAMES,
     DTYPES,
+    ENDING_NAMES,
+    FAILED,
+    FINISHED,
     TIER_NAMES,
     Flags,
     Floats,
@@ -51,7 +56,7 @@ from eureka_park.twin.core.workload import (
 )
 
 NEEDED: Final = ("submit_s", "run_s", "gpus")
-OWN: Final = frozenset({*DTYPES, "job"} - {"image", "gpu_type", "gpu_milli", "ending"})
+OWN: Final = frozenset({*DTYPES, "job"} - {"image", "gpu_type", "gpu_milli"})
 PHILLY: Final = frozenset({"submit_time", "duration_s", "num_gpus", "vc"})
 PAI: Final = frozenset({"submit_s", "duration_s", "demand_units"})
 SWF_FIELDS: Final = (
@@ -64,6 +69,7 @@ _LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 UNIX_S: Final = 1e9  # seconds that are as many are Unix time: 2001 and later
 _FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 _UNKNOWN_FIX: Final = "Name the columns that count: --map submit_s=THEIRS,run_s=THEIRS,gpus=THEIRS"
+_SWF_ENDINGS: Final = {0: FAILED, 5: CANCELLED}  # its `status`; any other counts as finished
 _TRUE: Final = frozenset({"true", "1", "yes", "True", "1.0"})
 
 
@@ -251,6 +257,7 @@ def _from_swf(table: Table) -> Table:
         "mem_mib": np.where(kib > 0, np.ceil(procs * kib / 1024.0), np.nan),
         "time_s": np.where(given["time_s"] > 0, given["time_s"], np.nan),
         "after": np.where(given["after"] > 0, given["after"], -1).astype(np.int64),
+        "ending": np.array([str(_SWF_ENDINGS.get(int(status), FINISHED)) for status in given["status"]]),
         "leaf": np.array([f"group-{max(0, int(group))}/user-{max(0, int(user))}"
                           for group, user in zip(given["group"], given["user"], strict=True)]),
     }  # fmt: skip
@@ -289,6 +296,7 @@ def _columns(table: Table, filling: Filling) -> tuple[dict[str, Any], tuple[str,
     drawn = promises(filling.mix, columns, rows, n, filling.tree.child("promises"))
     drawn |= powers(filling.mix, columns["leaf"], rows, n, len(leaves), filling.tree.child("power"))
     columns["tier"] = _words(table, "tier", TIER_NAMES, drawn["tier"], filled)
+    columns["ending"] = _words(table, "ending", ENDING_NAMES, np.full(n, FINISHED), {})
     columns["checkpoint"] = _flags(table, "checkpoint", drawn["checkpoint"], filled)
     for name in ("priority", "time_s", "power_frac"):
         columns[name] = _given_or(table, name, drawn[name], filled)

@@ -14,6 +14,7 @@ import numpy as np
 
 from eureka_park.compute.core.board import INF, NONE, RUNNING, Board, _in_lines
 from eureka_park.foundation.kernels import kernel
+from eureka_park.twin.core.baselines import PARK
 from eureka_park.twin.core.workload import DTYPES
 
 HOURS_MAX: Final = 9_216  # hours that are accounted one by one: 384 days
@@ -28,7 +29,8 @@ PLACE: Any = np.dtype(
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
      ("by_share", "i8"), ("deep", "i8"), ("next_plan", "i8"), ("load_kwh", "f8", (HOURS_MAX,)),
-     ("held_gpu_s", "f8", (HOURS_MAX,)), ("waiting_s", "f8", (HOURS_MAX,)), ("on_s", "f8", (HOURS_MAX,))],
+     ("held_gpu_s", "f8", (HOURS_MAX,)), ("waiting_s", "f8", (HOURS_MAX,)), ("on_s", "f8", (HOURS_MAX,)),
+     ("tier_kw", "f8", (3,)), ("tier_kwh", "f8", (3,))],
     align=True,
 )  # fmt: skip
 COMING: Final = np.dtype(  # the columns of a workload, and what is worked out of them as they come
@@ -39,7 +41,7 @@ TRUTH: Any = _in_lines(
     ("turn", "i4"), ("image", "i4"), ("held_gpus", "i4"), ("first_child", "i4"), ("next_child", "i4"),
     ("tier", "i1"), ("ending", "i1"),
     ("row", "i8"), ("first_start_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"), ("deadline_s", "f8"),
-    ("alone_end_s", "f8"), ("leaf", "i4"),
+    ("alone_end_s", "f8"), ("drawn_kw", "f8"), ("leaf", "i4"),
 )  # fmt: skip
 YARDED: Any = np.dtype(  # of a job in the yard, at its place there
     [("run_s", "f8"), ("power_frac", "f8"), ("deadline_s", "f8"), ("alone_end_s", "f8"), ("image", "i4"),
@@ -155,6 +157,16 @@ def hold(world: World, slot: int, n_gpus: int, now_s: float) -> None:
     truth.held_gpu_s += truth.held_gpus * max(0.0, now_s - truth.held_since_s)
     world.place[0].held_gpus += n_gpus - truth.held_gpus
     truth.held_gpus, truth.held_since_s = n_gpus, now_s
+
+
+@kernel
+def draw(board: Board, world: World, slot: int) -> None:
+    """Book what a job draws from now on by its own tier: under other policies than the park's the board knows none."""
+    place, truth = world.place[0], world.truth[slot]
+    if place.how != PARK:
+        kw = board.jobs[slot].drawn_kw
+        place.tier_kw[truth.tier] += kw - truth.drawn_kw
+        truth.drawn_kw = kw
 
 
 @kernel

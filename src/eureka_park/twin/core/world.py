@@ -14,6 +14,8 @@ import numpy as np
 from eureka_park.compute.core.board import (
     DOWN,
     FIRM,
+    FLEX,
+    GREEN,
     NONE,
     PAUSING,
     RUNNING,
@@ -31,10 +33,10 @@ from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, TH
 from eureka_park.control.learn import is_off, remembered
 from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel
-from eureka_park.twin.core.baselines import steer
+from eureka_park.twin.core.baselines import PARK, steer
 from eureka_park.twin.core.coming import arrive, blocks_lacking, has_jobs, has_slots, release
 from eureka_park.twin.core.salt import begin_hour, clean_most_kw, give, offered_kw
-from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, enter, hold, key, unkey
+from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, draw, enter, hold, key, unkey
 from eureka_park.twin.core.yarded import come_forward
 
 DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL, NEEDS_PLAN, NEEDS_YARD = 0, 1, 2, 3, 4, 5, 6
@@ -86,6 +88,7 @@ def _what_happened(board: Board, world: World, now_s: float) -> None:
     last_s = now_s - place.tick_s
     for index in range(n):
         _happen(board, world, batch[index].slot, last_s, now_s)
+        draw(board, world, batch[index].slot)
 
 
 @kernel
@@ -155,6 +158,7 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
     hold(world, slot, 0, now_s)
     did_s = run_s(job, now_s)
     requeued(board, slot, now_s)
+    draw(board, world, slot)
     world.truth[slot].lost_gpu_s += job.gpus * job.n_nodes * max(0.0, did_s - job.ran_s)
 
 
@@ -223,15 +227,16 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             place.n_batch += 1
             place.n_pauses += code == PAUSE
             if code == PAUSE:  # it draws on until its checkpoint is written
-                place.pausing_kw += jobs[slot].idle_kw + kw_of(
-                    jobs[slot].dynamic_kw * power_at(board, slot, jobs[slot].cap_step)
-                )
+                kw = jobs[slot].idle_kw + kw_of(jobs[slot].dynamic_kw * power_at(board, slot, jobs[slot].cap_step))
+                place.pausing_kw += kw
+                place.tier_kwh[world.truth[slot].tier] += kw * place.tick_s / 3600.0
         elif code == CAP or code == THAW or code == FREEZE or code == RESIZE:
             place.n_caps += code == CAP and rows[at].a < 1.0
             place.n_freezes += code == FREEZE
             if code == RESIZE:
                 hold(world, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
             key(board, world, slot, now_s)
+        draw(board, world, slot)
         if world.truth[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
             place.firm_disturbed += 1
 
@@ -257,6 +262,11 @@ def _account(board: Board, world: World) -> None:
     limit_kw = clean_most_kw(world.salt, hour, tick_s / 3600.0) + board.sky[0].grid_kw
     clean_kw = give(world.salt, hour, drawn_kw, tick_s / 3600.0)
     at = min(max(0, place.hour), HOURS_MAX - 1)
+    if place.how == PARK:
+        place.tier_kw[FIRM], place.tier_kw[FLEX] = board.g[0].firm_kw, board.g[0].flex_kw
+        place.tier_kw[GREEN] = board.g[0].green_kw
+    for tier in range(3):
+        place.tier_kwh[tier] += place.tier_kw[tier] * tick_s / 3600.0
     place.it_kwh += drawn_kw * tick_s / 3600.0
     place.load_kwh[at] += drawn_kw * tick_s / 3600.0
     place.held_gpu_s[at] += place.held_gpus * tick_s

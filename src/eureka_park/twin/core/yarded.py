@@ -68,7 +68,7 @@ def come_forward(board: Board, world: World) -> None:
         truth.run_s, truth.power_frac, truth.tier, truth.ending = one.run_s, one.power_frac, one.tier, one.ending
         truth.row, truth.leaf = board.yard[at].user, one.leaf
         truth.deadline_s, truth.alone_end_s = one.deadline_s, one.alone_end_s
-        truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s = math.nan, 0.0, 0.0
+        truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s, truth.drawn_kw = math.nan, 0.0, 0.0, 0.0
         truth.first_child, truth.next_child = one.first_child, NONE
         place.n_used += 1
         if world.last[one.leaf] == place_of(at):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from eureka_park.bootstrap import Park
 from eureka_park.web.assets import STATIC, Static
-from eureka_park.web.auth import COOKIE, check_same_origin, park_of
-from eureka_park.web.hosts import is_loopback_name
+from eureka_park.web.auth import COOKIE, check_same_origin, open_from, park_of, set_session
 from eureka_park.web.pages import (
     connect,
     energy,
@@ -29,8 +28,6 @@ from eureka_park.web.pages import (
     wall,
     welcome,
 )  # fmt: skip
-
-SESSION_S: Final = 14 * 86400
 
 
 def add_pages(app: FastAPI, _park: Park) -> None:
@@ -77,17 +74,9 @@ def _add(app: FastAPI, path: str, endpoint: Any, methods: tuple[str, ...] = ("GE
 
 def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> RedirectResponse:
     """Spend a one-time link for a session."""
-    session = park_of(request).accounts.redeem_sign_in(code)
+    session = park_of(request).accounts.redeem_sign_in(code, **open_from(request))
     answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
-    answer.set_cookie(
-        COOKIE,
-        session,
-        max_age=SESSION_S,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https" or not is_loopback_name(request.headers["host"]),
-        path="/",
-    )
+    set_session(answer, request, session)
     return answer
 
 

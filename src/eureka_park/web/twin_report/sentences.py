@@ -98,6 +98,17 @@ def stopped_early(record: RunRecord, words: Words) -> str:
     )  # fmt: skip
 
 
+def bound_failed(record: RunRecord, words: Words) -> str:
+    """A warning where it could not be worked out what was possible; else empty."""
+    why = record.figures.get("bound_failed")
+    if not why:
+        return ""
+    return words.say(
+        "What was possible could not be worked out; all other figures hold. The solver said: {why}",
+        why=isolated(str(why)),
+    )  # fmt: skip
+
+
 def _digits(value: float) -> int:
     """Digits after the point for a number of days."""
     return 0 if value == round(value) else 1

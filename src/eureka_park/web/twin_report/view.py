@@ -13,8 +13,18 @@ from eureka_park.web.twin_report.compare import comparison_of, names_of
 from eureka_park.web.twin_report.flows import flow_of
 from eureka_park.web.twin_report.gantt import gantt_of
 from eureka_park.web.twin_report.hours import power_of
-from eureka_park.web.twin_report.measures import BY_GPU_H, GROUPS, QUANTILES, SPREADS, TIERS, percent, told, value_of
-from eureka_park.web.twin_report.sentences import headline, paragraph, period, policy_name, stopped_early
+from eureka_park.web.twin_report.measures import (
+    BY_GPU_H,
+    ENDS,
+    GROUPS,
+    QUANTILES,
+    SPREADS,
+    TIERS,
+    percent,
+    told,
+    value_of,
+)
+from eureka_park.web.twin_report.sentences import bound_failed, headline, paragraph, period, policy_name, stopped_early
 
 # What was asked for, by its name in the request, and how it is called; the option that asks for it.
 ASKED: Final[Mapping[str, tuple[str, str]]] = {
@@ -49,7 +59,9 @@ def view_of(records: Sequence[RunRecord], words: Words) -> dict[str, Any]:
         "columns": names_of(records, words),
         **_bases(records, words),
         "limits": [words.say(text) for text in LIMITS],
-        "warnings": [text for record in records if (text := stopped_early(record, words))],
+        "warnings": [
+            text for record in records for told_ in (stopped_early, bound_failed) if (text := told_(record, words))
+        ],
         "period": period(records[0], words),
         "site": isolated(str(records[0].figures.get("site") or "")),
         "labels": _labels(records, words),
@@ -146,9 +158,10 @@ def _groups(records: Sequence[RunRecord], words: Words) -> list[dict[str, Any]]:
 
 
 def _value(value: Any, form: str, words: Words) -> list[str]:
-    """A figure in a line; one by tier has a line for each."""
+    """A figure in a line; one by tier, or by how jobs ended, has a line for each."""
     if isinstance(value, Mapping):
-        return [words.pair(words.say(TIERS[tier]), told(value.get(tier), form, words)) for tier in TIERS]
+        names = ENDS if ENDS.keys() & value.keys() else TIERS
+        return [words.pair(words.say(name), told(value.get(key), form, words)) for key, name in names.items()]
     return [told(value, form, words)]
 
 

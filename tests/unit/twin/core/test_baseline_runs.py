@@ -82,6 +82,10 @@ def test_a_hard_cut_stops_the_newest_start_whatever_its_tier() -> None:
     assert played.n_pauses.tolist() == [0, 0, 1, 1]
     assert played.firm_disturbed == 2
     assert [round(at_s / HOUR_S, 1) for at_s in played.end_s] == [4.0, 4.1, 3.7, 3.8]
+    assert played.counted is not None
+    held_h = played.counted.held_gpu_s / 8.0 / HOUR_S
+    firm_kwh = 10.0 * (held_h[2] + held_h[3]) - 2.0 * 8.0  # the one without a checkpoint stood still for two hours
+    assert played.tier_kwh == pytest.approx([firm_kwh, 10.0 * held_h[1], 10.0 * held_h[0]], 1e-3)
 
 
 SUNNY = np.where((DAY >= 10) & (DAY < 16), 40.0, 4.0)

@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eureka_park.compute.core.board import Board, with_runs
+from eureka_park.compute.core.board import NONE, Board, grown, with_runs
 from eureka_park.compute.core.board_setup import ClassRow
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.setup import set_policy
+from eureka_park.foundation.seeds import SeedTree
+from eureka_park.twin.core.arrivals import Arrivals, make_workload
+from eureka_park.twin.core.baselines import CODES, most_runs, settings_of
 from eureka_park.twin.core.counted import Counted, counted
-from eureka_park.twin.core.failures import Failures, no_failures
+from eureka_park.twin.core.failures import Failures, failures_of, no_failures
 from eureka_park.twin.core.opening import opening_on
 from eureka_park.twin.core.play import world_of
-from eureka_park.twin.core.sky_series import SkySeries, flat_sky, known_sky
-from eureka_park.twin.core.workload import Workload, workload_of
+from eureka_park.twin.core.sky_series import SkySeries, day_sun_sky, flat_sky, known_sky
+from eureka_park.twin.core.workload import NodeShape, Workload, workload_of
 from eureka_park.twin.core.world import DONE, play_on
 
 TICK_S = 60.0
@@ -82,3 +85,29 @@ def test_a_failure_costs_the_work_that_no_checkpoint_holds(checkpoint: bool) -> 
     assert np.isfinite(world.fate.end_s[0])
     assert found.lost_gpu_s[0] == pytest.approx(0.0 if checkpoint else 32 * did_s)
     assert found.held_gpu_s[0] == pytest.approx(32 * (3600.0 + (0.0 if checkpoint else did_s)))
+
+
+@pytest.mark.parametrize("name", ["park", "hard-cut", "edf-surplus"])
+def test_the_power_of_a_tier_is_what_its_jobs_draw(name: str) -> None:
+    """After any turn, whatever a policy makes of the tiers: caps, pauses, failures and corrected meters included."""
+    leaves = ("a/b", "a/c")
+    work = make_workload(Arrivals(200, 1.0, leaves, (NodeShape(4, 8, 64_000, 1 << 19),), 0.9), SeedTree(3))
+    opening = opening_on((KIND,), ("any",), work, [(leaf, 1.0, 0.0) for leaf in leaves])
+    rules = settings_of(name, Policy(sky=Sky.BINDING, lead_s=120.0))
+    board = with_runs(grown(opening.board, 1024), max(most_runs(name), 600))
+    set_policy(board, rules, explain=False)
+    sky, failures = day_sun_sky(30.0, 1.0, 4.0, 40.0), failures_of(4, 1.0, SeedTree(3), mtbf_s=86_400.0)
+    world = world_of(board, work, sky, failures, opening.leaf_rows, opening.gpu_types)
+    world.place.how[0], world.place.tick_s[0] = CODES[name], TICK_S
+    seen = set()
+    for until_h in (1.0, 3.0, 7.5, 8.0, 12.0, 13.0, 20.0, 24.0):
+        world.place.until_s[0] = sky.hour0_s + until_h * 3600.0
+        assert play_on(board, world) == DONE
+        is_there = world.truth.row != NONE
+        drawn_kw, tiers = board.jobs.drawn_kw[is_there], world.truth.tier[is_there]
+        by_tier = [float(drawn_kw[tiers == tier].sum()) for tier in range(3)]
+        assert world.place.tier_kw[0].tolist() == pytest.approx(by_tier, abs=1e-9)
+        seen |= {tier for tier in range(3) if by_tier[tier] > 0.0}
+    assert seen == {0, 1, 2}
+    assert world.place.n_requeued[0] > 0
+    assert 0.0 < world.place.tier_kwh[0].sum() < world.place.it_kwh[0]

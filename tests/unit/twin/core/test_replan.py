@@ -14,6 +14,7 @@ from eureka_park.control.supply import Work, potential_demand_mw
 from eureka_park.energy.core.cooling import site_mw_from_it_mw
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.energy.core.supply import problem_from
+from eureka_park.foundation.errors import Internal
 from eureka_park.foundation.plant_filling import filled_plant
 from eureka_park.foundation.seeds import SeedTree
 from eureka_park.foundation.site_file import Plant, Site
@@ -27,7 +28,7 @@ from eureka_park.twin.core.energy_figures import PLAIN_METER, energy_figures
 from eureka_park.twin.core.failures import no_failures
 from eureka_park.twin.core.faults import Faults, faults_of
 from eureka_park.twin.core.opening import class_rows, opening_of, site_gpu_types
-from eureka_park.twin.core.play import play
+from eureka_park.twin.core.play import play, world_of
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.replan import EXPECTED_LOAD_FRAC, Planner, demand_of, first_demand_mw, open_sky
 from eureka_park.twin.core.sky_series import TAIL_H, SkyRequest, SkySeries, it_kw_of, sky_of
@@ -267,3 +268,21 @@ def test_a_planner_serves_many_runs() -> None:
     one_.level_kwh[:] = 0.0
     assert two.level_kwh.any() or not planner.stores
     assert planner.begin() is not planner.begin()
+
+
+def test_a_solver_that_fails_is_told_as_such_and_no_policy_is_blamed() -> None:
+    plans = open_sky(mini(), request()).planner.begin()  # type: ignore[union-attr]
+
+    class Broken:
+        def plan(self, *_all: object) -> None:
+            raise RuntimeError("no basis.")
+
+    plans._quick = Broken()
+    opening = opening_of(mini(), work(), [(leaf, 1.0, 0.0) for leaf in LEAVES])
+    sky = open_sky(mini(), request())
+    world = world_of(opening.board, work(), sky, no_failures(), opening.leaf_rows, opening.gpu_types)
+    with pytest.raises(
+        Internal, match=r"plan of hour 0 of the run could not be made: RuntimeError: no basis\.$"
+    ) as told:
+        plans.make(opening.board, world)
+    assert told.value.code == "plan_failed"

@@ -33,6 +33,24 @@ from eureka_park.sandbox.processes import Identity, all_pids, children, signal_a
 _AGAIN_S: Final = 2.0
 _HELLO_WAIT_S: Final = 60.0
 LANDLOCK_TCP_ABI: Final = 4
+_DRIVER_NODE: Final = "/dev/nvidiactl"
+
+
+def abilities_of(sandbox: Sandbox, *, has_gpus: bool) -> frozenset[Capability]:
+    """What an engine can be asked for on a machine with this sandbox.
+
+    A cap is a limit of CPU time, which leaves the power of GPUs as it is: where there are GPUs none is offered. No
+    setting of a GPU is ever changed.
+    """
+    found = {Capability.CHECKPOINT, Capability.FREEZE}
+    if sandbox.place:
+        found |= {Capability.MEMORY_LIMIT} if has_gpus else {Capability.MEMORY_LIMIT, Capability.CAP}
+    if has_gpus:
+        found.add(Capability.GPU)
+    # Jobs that can open no connection, not even among themselves, make no gang: Landlock refuses TCP from version 4 on.
+    if sandbox.level != Level.LANDLOCK or sandbox.tools.landlock_abi < LANDLOCK_TCP_ABI:
+        found |= {Capability.GANG, Capability.RESIZE}
+    return frozenset(found)
 
 
 class LocalEngine:
@@ -74,18 +92,7 @@ class LocalEngine:
 
     def capabilities(self) -> frozenset[Capability]:
         """What can be asked of this engine here."""
-        found = {Capability.CHECKPOINT, Capability.FREEZE}
-        if self.sandbox.place:
-            found |= {Capability.CAP, Capability.MEMORY_LIMIT}
-        if Path("/dev/nvidiactl").exists():
-            found.add(Capability.GPU)
-        if not self._has_no_network():
-            found |= {Capability.GANG, Capability.RESIZE}
-        return frozenset(found)
-
-    def _has_no_network(self) -> bool:
-        """Whether jobs can open no connection, not even among themselves: Landlock refuses TCP from version 4 on."""
-        return self.sandbox.level == Level.LANDLOCK and self.sandbox.tools.landlock_abi >= LANDLOCK_TCP_ABI
+        return abilities_of(self.sandbox, has_gpus=Path(_DRIVER_NODE).exists())
 
     def log_path(self, job_id: JobId) -> Path:
         """Output and errors of all attempts of a job; the file may not exist yet."""
@@ -204,7 +211,7 @@ class LocalEngine:
             if cpu_s is None:
                 continue
             cpu_s = self._most_cpu_s[job_id, number] = max(cpu_s, self._most_cpu_s.get((job_id, number), 0.0))
-            found.append(JobUsage(job_id, number, now_s, cpu_s, self._gpu_j(job_id, number)))
+            found.append(JobUsage(job_id, number, now_s, cpu_s, *self._gpu_j(job_id, number)))
         return tuple(found)
 
     def _cpu_s(self, job_id: JobId, number: int) -> float | None:
@@ -226,18 +233,18 @@ class LocalEngine:
             return report.cpu_s
         return prepared_s + sum(tree_cpu_s(pid) for pid in children(supervisor.pid))
 
-    def _gpu_j(self, job_id: JobId, number: int) -> float | None:
+    def _gpu_j(self, job_id: JobId, number: int) -> tuple[float | None, float]:
+        """Joules of an attempt's own GPUs, and what they would have drawn idle; None where no counter tells."""
         attempt = self._attempt(job_id, number)
-        facts = read_json(f"{attempt.folder}/gpu.json")
-        if not isinstance(facts, dict) or facts.get("start_j") is None:
-            return None
-        end_j = facts.get("end_j")
-        if end_j is None:
-            from eureka_park.adapters.engines.local import gpus
+        noted = read_json(f"{attempt.folder}/gpu.json")
+        if not isinstance(noted, dict):
+            return None, 0.0
+        from eureka_park.adapters.engines.local import gpus
 
+        if "end_j" not in noted:
             order = read_json(attempt.order_file) or {}
-            end_j = gpus.energy_j(order.get("gpu_indices", ()))
-        return None if end_j is None else max(0.0, end_j - facts["start_j"])
+            noted = gpus.end(noted, order.get("gpu_indices", ()))
+        return gpus.used(noted)
 
     # --- the nursery --------------------
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from eureka_park.adapters.meters import nvml as meter
 
 
 def device_nodes(indices: Sequence[int]) -> tuple[str, ...]:
@@ -43,3 +46,25 @@ def energy_j(indices: Sequence[int]) -> float | None:
         return sum(int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)) for handle in handles) / 1000.0
     except Exception:
         return None
+
+
+def begin(indices: Sequence[int]) -> dict[str, float | None]:
+    """What is noted of the GPUs as a job begins: their counter, the instant of this boot, and what they draw idle."""
+    found = meter.find_gpus()
+    idle_w = sum(found[index].idle_w for index in indices if index < len(found))
+    return {"start_j": energy_j(indices), "start_s": time.monotonic(), "idle_w": idle_w}
+
+
+def end(begun: Mapping[str, float | None], indices: Sequence[int]) -> dict[str, float | None]:
+    """The same with the counter and the instant of now."""
+    return {**begun, "end_j": energy_j(indices), "end_s": time.monotonic()}
+
+
+def used(noted: Mapping[str, float | None]) -> tuple[float | None, float]:
+    """Joules between the two looks of `end`, and what the GPUs would have drawn idle; None without counter."""
+    start_j, end_j = noted.get("start_j"), noted.get("end_j")
+    if start_j is None or end_j is None:
+        return None, 0.0
+    start_s, end_s = noted.get("start_s"), noted.get("end_s")
+    took_s = 0.0 if start_s is None or end_s is None else max(0.0, end_s - start_s)
+    return max(0.0, end_j - start_j), (noted.get("idle_w") or 0.0) * took_s

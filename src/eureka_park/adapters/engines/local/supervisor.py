@@ -143,9 +143,7 @@ class Supervisor:
         if self.order.dependencies:
             write_json(f"{self.attempt.folder}/prepared.json", {"cpu_s": self._prepared_cpu_s}, durable=False)
         if self.order.gpu_indices:
-            write_json(
-                f"{self.attempt.folder}/gpu.json", {"start_j": gpus.energy_j(self.order.gpu_indices)}, durable=False
-            )
+            write_json(f"{self.attempt.folder}/gpu.json", gpus.begin(self.order.gpu_indices), durable=False)
 
     # --- before the command starts --------------------
 
@@ -265,9 +263,8 @@ class Supervisor:
             kill_tree(os.getpid())
         self._reap(launched, options=0)
         if self.order.gpu_indices:
-            facts = read_json(f"{self.attempt.folder}/gpu.json") or {}
-            facts["end_j"] = gpus.energy_j(self.order.gpu_indices)
-            write_json(f"{self.attempt.folder}/gpu.json", facts, durable=False)
+            begun = read_json(f"{self.attempt.folder}/gpu.json") or {}
+            write_json(f"{self.attempt.folder}/gpu.json", gpus.end(begun, self.order.gpu_indices), durable=False)
         return ending_of(
             status,
             asked=self.asked,

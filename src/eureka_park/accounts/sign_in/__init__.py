@@ -1,0 +1,1 @@
+"""Ways to sign in: passwords, passkeys, providers elsewhere, links, devices."""

@@ -1,0 +1,243 @@
+"""A backup as one ZIP file: tables as lines, small files of the home, blobs, and a manifest with the SHA-256 of each.
+
+A file that is being written has another name, and gets its own when it is whole and on the disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavailable
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+CHUNK: Final = 1 << 20
+_ROWS: Final = re.compile(r"rows/[a-z0-9_]{1,80}\.jsonl")
+_BLOB: Final = re.compile(r"blobs/[0-9a-f]{64}")
+_FILE: Final = re.compile(r"home/(keys/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,80}")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(slots=True)
+class Manifest:
+    """What a backup holds: tables (columns, n_rows, sha256), files and blobs with their SHA-256."""
+
+    format: int
+    version: str
+    revision: str
+    made_at: str
+    database: str
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    blobs: list[str] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all tables."""
+        return sum(int(table["n_rows"]) for table in self.tables.values())
+
+
+class Writer:
+    """Fills an archive; the manifest comes last."""
+
+    def __init__(self, file: zipfile.ZipFile, manifest: Manifest) -> None:
+        self._zip, self.manifest = file, manifest
+
+    def table(self, name: str, columns: list[str], lines: Iterable[bytes]) -> None:
+        """Add a table."""
+        digest, n_rows = hashlib.sha256(), 0
+        with self._zip.open(f"rows/{name}.jsonl", "w", force_zip64=True) as part:
+            for line in lines:
+                part.write(line)
+                digest.update(line)
+                n_rows += 1
+        self.manifest.tables[name] = {"columns": columns, "n_rows": n_rows, "sha256": digest.hexdigest()}
+
+    def file(self, name: str, path: Path) -> None:
+        """Add a small file of the home."""
+        self.manifest.files[name] = self._add(f"home/{name}", path)
+
+    def blob(self, sha256: str, path: Path) -> None:
+        """Add a blob. Raises Unavailable for one that is not what its name says."""
+        if self._add(f"blobs/{sha256}", path) != sha256:
+            raise Unavailable(
+                f"The blob {sha256} is damaged on the disk.",
+                fix="Check the disk; put that blob back from an earlier backup, or remove it.",
+                code="blob_damaged",
+            )
+        self.manifest.blobs.append(sha256)
+
+    def _add(self, name: str, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("rb") as source, self._zip.open(name, "w", force_zip64=True) as part:
+            for chunk in _chunks(source):
+                part.write(chunk)
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def finish(self) -> None:
+        """Write the manifest: without it there is no backup."""
+        self._zip.writestr(MANIFEST, json.dumps(asdict(self.manifest), indent=1))
+
+
+class Reader:
+    """Reads an archive whose manifest is whole; each part is compared with its SHA-256 while it is read."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self._zip = file
+        self.manifest = _manifest(file)
+        wanted = [f"rows/{name}.jsonl" for name in self.manifest.tables]
+        wanted += [f"home/{name}" for name in self.manifest.files] + [f"blobs/{name}" for name in self.manifest.blobs]
+        if not all(_is_name(name) for name in wanted) or {*wanted, MANIFEST} != {*file.namelist()}:
+            raise _damaged("its parts are not those of its manifest")
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a table. Raises BadInput at the end when they are not those that were written."""
+        digest, table = hashlib.sha256(), self.manifest.tables[name]
+        with _reading(), self._zip.open(f"rows/{name}.jsonl") as part:
+            for line in part:
+                digest.update(line)
+                yield line
+        if digest.hexdigest() != table["sha256"]:
+            raise _damaged(f"table {name} has changed")
+
+    def file(self, name: str, target: BinaryIO) -> None:
+        """Copy a file of the home, or a blob, out."""
+        place = f"blobs/{name}" if name in self._blobs else f"home/{name}"
+        wanted = name if name in self._blobs else self.manifest.files[name]
+        digest = hashlib.sha256()
+        with _reading(), self._zip.open(place) as part:
+            for chunk in _chunks(cast(BinaryIO, part)):
+                digest.update(chunk)
+                target.write(chunk)
+        if digest.hexdigest() != wanted:
+            raise _damaged(f"{place} has changed")
+
+    @property
+    def _blobs(self) -> frozenset[str]:
+        return frozenset(self.manifest.blobs)
+
+    def check(self) -> None:
+        """Read all of it and compare it with the manifest. Raises BadInput."""
+        for name in self.manifest.tables:
+            for _ in self.lines(name):
+                pass
+        with Path(os.devnull).open("wb") as nowhere:
+            for name in (*self.manifest.files, *self.manifest.blobs):
+                self.file(name, nowhere)
+
+
+@contextmanager
+def written(path: Path, manifest: Manifest) -> Iterator[Writer]:
+    """A new archive: whole and on the disk after the block, or not there at all.
+
+    Raises Conflict where something is in its place, Unavailable when the disk will not.
+    """
+    if path.exists():
+        raise Conflict(f"{path} is there already.", fix="Name another file.", code="file_exists")
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with disk_told(path), part.open("xb") as target:
+            part.chmod(0o600)  # it holds the park's keys
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+                writer = Writer(file, manifest)
+                yield writer
+                writer.finish()
+            target.flush()
+            os.fsync(target.fileno())
+            part.rename(path)
+            sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Reader]:
+    """An archive to read. Raises NotFound, or BadInput for what is no whole backup of a form that is known here."""
+    try:
+        with _reading():
+            file = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}.", fix="Name the backup.", code="no_backup") from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", fix="Name the backup.", field="file") from None
+    with file:
+        with _reading():
+            reader = Reader(file)
+        yield reader
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a file of a home, by its path there, is one that a backup takes along."""
+    return _FILE.fullmatch(f"home/{name}") is not None
+
+
+@contextmanager
+def disk_told(place: Path) -> Iterator[None]:
+    """Say in plain words what a disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in _FULL
+        raise Unavailable(
+            f"{place} cannot be written: {(error.strerror or str(error)).lower()}.",
+            fix="Free some space, or name another place." if full else "Name another place.",
+            code="disk_full" if full else "not_writable",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _damaged("it is cut short or damaged") from error
+
+
+def _is_name(name: str) -> bool:
+    return any(form.fullmatch(name) is not None for form in (_ROWS, _BLOB, _FILE))
+
+
+def _manifest(file: zipfile.ZipFile) -> Manifest:
+    try:
+        found = json.loads(file.read(MANIFEST))
+        if found["format"] != FORMAT:
+            raise BadInput(
+                f"The backup has form {found['format']}; this version reads form {FORMAT}.",
+                fix="Use the version that made it, or a newer one.",
+                code="backup_form",
+                field="file",
+            )
+        return Manifest(**found)
+    except (KeyError, ValueError, TypeError):
+        raise _damaged("it has no manifest of a backup") from None
+
+
+def _damaged(why: str) -> BadInput:
+    return BadInput(f"This is no whole backup: {why}.", fix="Take another backup.", code="backup_damaged", field="file")
+
+
+def _chunks(source: BinaryIO) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK):
+        yield chunk

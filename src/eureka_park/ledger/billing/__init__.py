@@ -1,0 +1,1 @@
+"""What work costs: price lists, holds, settlement by the hour, refunds."""

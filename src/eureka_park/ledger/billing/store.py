@@ -1,0 +1,207 @@
+"""Rows of price lists, and of what jobs hold: one hold per job, and from which accounts it was taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+)
+
+from eureka_park.foundation.store import insert_or_replace
+from eureka_park.ledger.store import metadata
+
+price_lists = Table(
+    "price_lists",
+    metadata,
+    Column("valid_from_s", Double, primary_key=True),  # park time
+    Column("body", Text, nullable=False),  # JSON; see core.pricing
+    Column("set_by", String(64), nullable=False),
+    Column("set_at_s", Double, nullable=False),
+)
+holds = Table(
+    "holds",
+    metadata,
+    Column("job_id", String(80), primary_key=True),
+    Column("project", String(63), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("organisation_id", String(63), nullable=False),
+    Column("tier", String(8), nullable=False),
+    Column("gpu_type", String(63), nullable=False),
+    Column("price", Text, nullable=False),  # JSON: the rates that were promised; see core.pricing
+    Column("declared_s", Double, nullable=False),  # for so long the ceiling holds
+    Column("n_renewals", Integer, nullable=False),
+    Column("ceiling_micro", BigInteger, nullable=False),
+    Column("charged_micro", BigInteger, nullable=False),
+    Column("opened_at_s", Double, nullable=False),
+    Column("closed_at_s", Double, nullable=True),
+    Column("state", String(8), nullable=False),  # open or closed
+    Index("holds_by_state", "state", "project"),
+)
+hold_parts = Table(
+    "hold_parts",
+    metadata,
+    Column("job_id", String(80), primary_key=True),
+    Column("account", String(120), primary_key=True),  # a grant's, or the project's own
+    Column("line", Integer, nullable=False),  # spent in this order
+    Column("amount_micro", BigInteger, nullable=False),  # what is still held
+    Column("spent_micro", BigInteger, nullable=False),
+)
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+_IDS_PER_QUERY: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a job holds of one account, and what it has spent of it, in micro-credits."""
+
+    account: str
+    amount_micro: int
+    spent_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a job may cost, and has cost so far. `price`: the rates that were promised for `declared_s` of work."""
+
+    job_id: str
+    project: str
+    person_id: str
+    organisation_id: str
+    tier: str
+    gpu_type: str
+    price: Mapping[str, Any]
+    declared_s: float
+    ceiling_micro: int
+    opened_at_s: float
+    parts: tuple[Part, ...] = ()
+    charged_micro: int = 0
+    n_renewals: int = 0
+    closed_at_s: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still holds credits."""
+        return self.closed_at_s is None
+
+    @property
+    def held_micro(self) -> int:
+        """What it still holds."""
+        return sum(part.amount_micro for part in self.parts)
+
+
+def price_bodies(conn: Connection) -> list[tuple[float, dict[str, Any]]]:
+    """All price lists, the oldest first: since when, and what they say."""
+    rows = conn.execute(select(price_lists).order_by(price_lists.c.valid_from_s))
+    return [
+        (row.valid_from_s, {**json.loads(row.body), "set_by": row.set_by, "set_at_s": row.set_at_s}) for row in rows
+    ]
+
+
+def price_body(conn: Connection, at_s: float) -> tuple[float, dict[str, Any]] | None:
+    """The price list in force at an instant; None before the first."""
+    table = price_lists.c
+    query = select(price_lists).where(table.valid_from_s <= at_s).order_by(table.valid_from_s.desc()).limit(1)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else (row.valid_from_s, json.loads(row.body))
+
+
+def set_price_body(
+    conn: Connection, valid_from_s: float, body: Mapping[str, Any], set_by: str, set_at_s: float
+) -> None:
+    """Keep a price list; one of the same instant is replaced."""
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    row = {"valid_from_s": valid_from_s, "body": text, "set_by": set_by, "set_at_s": set_at_s}
+    insert_or_replace(conn, price_lists, [row])
+
+
+def save(conn: Connection, changed: Iterable[Hold]) -> None:
+    """Keep holds with their parts, new or changed."""
+    changed = list(changed)
+    if not changed:
+        return
+    insert_or_replace(conn, holds, [_row(hold) for hold in changed])
+    parts = [
+        {"job_id": hold.job_id, "account": part.account, "line": line, "amount_micro": part.amount_micro}
+        | {"spent_micro": part.spent_micro}
+        for hold in changed
+        for line, part in enumerate(hold.parts)
+    ]
+    insert_or_replace(conn, hold_parts, parts)
+
+
+def _row(hold: Hold) -> dict[str, Any]:
+    same = ("job_id", "project", "person_id", "organisation_id", "tier", "gpu_type", "declared_s", "n_renewals")
+    more = ("ceiling_micro", "charged_micro", "opened_at_s", "closed_at_s")
+    return {
+        **{name: getattr(hold, name) for name in (*same, *more)},
+        "price": json.dumps(hold.price, sort_keys=True, ensure_ascii=False),
+        "state": OPEN if hold.is_open else CLOSED,
+    }
+
+
+def of(conn: Connection, job_ids: Sequence[str]) -> dict[str, Hold]:
+    """The holds of these jobs, open or closed; jobs that never had one are left out."""
+    rows, parts = list[Row[Any]](), dict[str, list[Part]]()
+    for start in range(0, len(job_ids), _IDS_PER_QUERY):
+        names = job_ids[start : start + _IDS_PER_QUERY]
+        rows += conn.execute(select(holds).where(holds.c.job_id.in_(names)))
+        found = (
+            select(hold_parts).where(hold_parts.c.job_id.in_(names)).order_by(hold_parts.c.job_id, hold_parts.c.line)
+        )
+        for row in conn.execute(found):
+            parts.setdefault(row.job_id, []).append(Part(row.account, int(row.amount_micro), int(row.spent_micro)))
+    return {row.job_id: _hold(row, tuple(parts.get(row.job_id, ()))) for row in rows}
+
+
+def _hold(row: Row[Any], parts: tuple[Part, ...]) -> Hold:
+    values = {name: value for name, value in row._mapping.items() if name not in ("state", "price")}
+    return Hold(**values, price=json.loads(row.price), parts=parts)
+
+
+def open_jobs(conn: Connection, project: str = "") -> set[str]:
+    """The jobs with an open hold, of one project or of all."""
+    query = select(holds.c.job_id).where(holds.c.state == OPEN)
+    return set(conn.execute(query.where(holds.c.project == project) if project else query).scalars())
+
+
+def held_micro(conn: Connection) -> dict[str, int]:
+    """By project, what open holds hold together."""
+    query = (
+        select(holds.c.project, func.sum(hold_parts.c.amount_micro))
+        .select_from(holds.join(hold_parts, holds.c.job_id == hold_parts.c.job_id))
+        .where(holds.c.state == OPEN)
+        .group_by(holds.c.project)
+    )
+    return {project: int(amount) for project, amount in conn.execute(query)}
+
+
+def held_of_closed(conn: Connection) -> list[str]:
+    """Jobs whose hold is closed and yet holds something; there should be none."""
+    query = (
+        select(holds.c.job_id)
+        .select_from(holds.join(hold_parts, holds.c.job_id == hold_parts.c.job_id))
+        .where(holds.c.state == CLOSED, hold_parts.c.amount_micro != 0)
+    )
+    return sorted(set(conn.execute(query).scalars()))
+
+
+def over_ceiling(conn: Connection) -> list[str]:
+    """Jobs that were charged more than was promised; there should be none."""
+    query = select(holds.c.job_id).where(holds.c.charged_micro > holds.c.ceiling_micro)
+    return sorted(conn.execute(query).scalars())

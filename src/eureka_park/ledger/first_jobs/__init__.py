@@ -1,0 +1,1 @@
+"""How long people wait for their first job."""

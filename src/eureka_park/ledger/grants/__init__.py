@@ -1,0 +1,1 @@
+"""Credits that projects are given: grants, budgets, and what goes back."""

@@ -1,0 +1,1 @@
+"""Money: top-ups, invoices, the bank, payouts."""
