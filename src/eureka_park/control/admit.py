@@ -32,6 +32,7 @@ from eureka_park.compute.core.standing import (
     rate,
     would_be_bound,
 )
+from eureka_park.compute.core.yard import next_in_run
 from eureka_park.control.budget import (
     add_load,
     all_kw,
@@ -340,6 +341,8 @@ def _after(board: Board, slot: int) -> int:
     runs = board.runs
     if job.next != NONE:
         return int(job.next)
+    if runs[job.run].n_beyond > 0:
+        return next_in_run(board, slot)
     run = runs[job.run].next
     return int(runs[run].head) if run != NONE else NONE
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from eureka_park.control.policy import Policy
 
 SAMPLE_JOBS: Final = 65_536  # drawn in advance, to know what jobs ask for
+DEEP: Final = 64  # jobs of a line, of one priority, that have slots of the board while others behind them have none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,17 +78,18 @@ def play_stream(
     n_gpus: float,
     *,
     bounds: bool = True,
+    deep: int = DEEP,
     told: Callable[[float], None] = lambda _frac: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Streamed:
-    """Draw the jobs of a seed and play them. Raises BadInput for what cannot be drawn."""
+    """Draw the jobs of a seed and play them; `deep` as in `play_from`. Raises BadInput for what cannot be drawn."""
     alone = new_alone(leaf_weights(what.leaves, shares), n_gpus)
     source = StreamedWork(begin(what, tree), what.n_jobs, what.days * DAY_S, alone)
     until_s = min(np.ceil(source.span_s / 3600.0) * 3600.0 + TAIL_H * 3600.0, sky.n_hours * 3600.0)
     counting = new_counting(opening.board, what.n_jobs, len(what.leaves), until_s, tick_s=policy.tick_s, bounds=bounds)
     played = play_from(
         opening, source, sky, failures, policy, policy.tick_s, name, by_leaf=name == "park", told=told, stopped=stopped,
-        closed=counting.take,
+        closed=counting.take, deep=deep,
     )  # fmt: skip
     return Streamed(played, counting, policy.tick_s)
 

@@ -127,8 +127,17 @@ LINE: Final = _in_lines(
     ("gives_kw", "f8"),  # what running jobs of the line would give by the last cap
 )  # fmt: skip
 RUN: Final = np.dtype(
-    [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4")], align=True
-)
+    [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4"),
+     # jobs of the run that stand in the yard: how many, the first, and where the next comes to stand
+     ("n_beyond", "i4"), ("beyond", "i4"), ("beyond_end", "i4")],
+    align=True,
+)  # fmt: skip
+YARD: Final = np.dtype(  # a job that waits far behind the front of its run: see `yard`
+    [("order", "i8"), ("classes", "i8"), ("time_s", "f8"), ("submitted_s", "f8"), ("power_frac", "f8"), ("user", "i4"),
+     ("mcpu", "i4"), ("mem_mib", "i4"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("slot", "i4"), ("next", "i4"),
+     ("gpus", "i2"), ("job_class", "i1"), ("checkpoint", "i1")],
+    align=True,
+)  # fmt: skip
 HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
 SKY: Final = np.dtype(
     [("start_s", "f8"), ("end_s", "f8"), ("clean_kw", "f8"), ("p10_kw", "f8"), ("grid_kw", "f8"),
@@ -161,6 +170,10 @@ GLOBAL: Final = np.dtype(
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
         ("n_told", "i8"), ("n_broken", "i8"), ("n_promised", "i8"), ("free_gpus", "i8"),
         ("n_stale", "i8"), ("next_order", "i8"), ("n_sky", "i8"), ("n_cal", "i8"), ("n_held", "i8"),
+        # the yard: jobs in it and their work, runs that it holds jobs of, blocks that are free, the first of them; the
+        # list of those who have left it in this turn; slots that are free
+        ("n_yard", "i8"), ("n_deep", "i8"), ("n_yard_free", "i8"), ("yard_free", "i8"), ("left_yard", "i8"),
+        ("n_spare", "i8"), ("yard_kw", "f8"), ("yard_kwh", "f8"),
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
@@ -195,6 +208,8 @@ class Board(NamedTuple):
     release_s: Array  # [GPUs, node]: when ends that are expected first leave so many free; last row: all of the node
     actions: Array
     g: Array  # one record of sums, counters and policy
+    yard: Array  # jobs that wait far behind the front of their run, in blocks
+    yard_next: Array  # by block: the block that follows it
 
     # what Python reads by a name of its own
     @property
@@ -281,6 +296,24 @@ def records(n: int | tuple[int, ...], dtype: Any) -> Array:
     return room[begin : begin + n_bytes].view(dtype).reshape(n).view(np.recarray)
 
 
+def stretched(array: Array, n: int) -> Array:
+    """The same records (of `records`) and zeroed ones behind them, `n` in all. Where the system can, pages are moved,
+    not copied, so there is never room for both. Whoever still looks at `array` looks at memory that is not its own.
+    """
+    had, owner = len(array), array
+    while owner.base is not None:
+        owner = owner.base
+    begin = array.ctypes.data - owner.ctypes.data
+    end = begin + n * array.dtype.itemsize
+    owner.resize(end, refcheck=False)
+    found = owner[begin:end].view(array.dtype).view(np.recarray)
+    if found.ctypes.data % CACHE_LINE == 0:
+        return found
+    aligned = records(n, array.dtype)
+    aligned[:had] = found[:had]
+    return aligned
+
+
 def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_max: int, half_life_s: float) -> Board:
     """A board with room for all this and nothing on it; see `board_setup` for filling it."""
     rows = n_classes * (gpus_max + 2)
@@ -295,7 +328,8 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
         empties=np.zeros((2, n_nodes), np.int32),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
         caps=records(CAP_STEPS_MAX, CAP), release_s=np.full((gpus_max + 2, n_nodes), INF),
-        actions=records(2 * n_slots + 1024, ACTION), g=g,
+        actions=records(2 * n_slots + 1024, ACTION), g=g, yard=records(0, YARD),
+        yard_next=np.zeros(0, np.int32),
     )  # fmt: skip
     board.jobs.state[:] = FREE
     board.jobs.next[:] = np.arange(1, n_slots + 1)
@@ -305,6 +339,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
+    g.yard_free[0] = g.left_yard[0] = NONE
     g.cal_s[0] = g.growth_epoch_s[0] = -1.0
     g.reclaimed_s[0] = -INF
     g.half_life_s[0] = half_life_s
@@ -319,13 +354,18 @@ def copy_records(target: Array, source: Array, n: int) -> None:
     target.view(np.ndarray).view(np.uint8)[:size] = source.view(np.ndarray).view(np.uint8)[:size]
 
 
-def grown(board: Board, n_slots: int) -> Board:
-    """The same board with room for more jobs. Runs grow with it; everything else is shared, not copied."""
+def grown(board: Board, n_slots: int, *, in_place: bool = False) -> Board:
+    """The same board with room for more jobs; everything else is shared, not copied. `in_place`: nobody looks at
+    `board` any more (see `stretched`).
+    """
     had = board.jobs.shape[0]
     if n_slots <= had:
         return board
-    jobs = records(n_slots, JOB)
-    copy_records(jobs, board.jobs, had)
+    if in_place:
+        jobs = stretched(board.jobs, n_slots)
+    else:
+        jobs = records(n_slots, JOB)
+        copy_records(jobs, board.jobs, had)
     jobs.state[had:] = FREE
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
@@ -349,7 +389,7 @@ def with_runs(board: Board, n_runs: int) -> Board:
     return board._replace(runs=runs)
 
 
-_SCRATCH: Final = ("release_s", "actions", "growth")
+_SCRATCH: Final = ("release_s", "actions", "growth", "yard", "yard_next")
 
 
 def board_to_json(board: Board) -> dict[str, Any]:

@@ -46,11 +46,27 @@ def _run_for(board: Board, line: int, rank: int) -> int:
     g.run_free = made.next
     made.rank, made.n, made.next = rank, 0, run
     made.head = made.tail = made.hint = NONE
+    made.n_beyond, made.beyond, made.beyond_end = 0, NONE, NONE
     if before == NONE:
         board.lines[line].first_run = new
     else:
         runs[before].next = new
     return int(new)
+
+
+@kernel
+def run_of_rank(board: Board, line: int, rank: int) -> int:
+    """The run of that rank in a line; NONE when there is none."""
+    runs, run = board.runs, board.lines[line].first_run
+    while run != NONE and runs[run].rank < rank:
+        run = runs[run].next
+    return int(run) if run != NONE and runs[run].rank == rank else NONE
+
+
+@kernel
+def rank_of(job: Array) -> int:
+    """The rank of a waiting job in its line: the smaller, the sooner."""
+    return int((0 if job.state == PAUSED else _PAUSED_FIRST) - job.priority)
 
 
 @kernel
@@ -71,8 +87,7 @@ def _drop_run(board: Board, line: int, run: int) -> None:
 def put_in_line(board: Board, slot: int) -> None:
     """Stand a waiting job into its line, by rank and age. Its shares count it apart (`share_tree.count_jobs`)."""
     jobs, job, line = board.jobs, board.jobs[slot], line_of(board.jobs[slot])
-    rank = (0 if job.state == PAUSED else _PAUSED_FIRST) - job.priority
-    number = _run_for(board, line, rank)
+    number = _run_for(board, line, rank_of(job))
     run = board.runs[number]
     after = NONE  # the first job of the run that is younger
     if run.tail != NONE and jobs[run.tail].order > job.order:

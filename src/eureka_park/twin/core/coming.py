@@ -8,10 +8,12 @@ from typing import Any
 from eureka_park.compute.core.board import FREE, INF, NONE, Board
 from eureka_park.compute.core.board_setup import blank
 from eureka_park.compute.core.moves import submitted
+from eureka_park.compute.core.yard import blocks_wanted, slots_kept
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.baselines import PARK, declare, hold_back
 from eureka_park.twin.core.fairness import Alone, end_alone_s
 from eureka_park.twin.core.truth import World, close
+from eureka_park.twin.core.yarded import is_far_behind, place_of, stand_by
 
 SPARE_SLOTS = 64
 
@@ -59,12 +61,31 @@ def has_jobs(world: World, now_s: float) -> bool:
 @kernel
 def has_slots(board: Board, world: World, now_s: float) -> bool:
     """Whether all that may come in until `now_s` has a slot."""
+    place = world.place[0]
+    room, kept = board.jobs.shape[0] - place.n_used, slots_kept(board) if place.deep > 0 else 0
+    return bool(_n_due(world, now_s) + SPARE_SLOTS + kept <= room)
+
+
+@kernel
+def _n_due(world: World, now_s: float) -> int:
+    """How many jobs of the chunk come until `now_s`."""
     place, coming = world.place[0], world.coming
     last = place.next_job
     while last < place.n_coming and place.hour0_s + coming[last].submit_s <= now_s:
         last += 1
-    room = board.jobs.shape[0] - place.n_used
-    return bool(last - place.next_job + SPARE_SLOTS <= room)
+    return int(last - place.next_job)
+
+
+@kernel
+def blocks_lacking(board: Board, world: World, now_s: float) -> int:
+    """Blocks of the yard that are wanted besides those that are free: for jobs that come until `now_s`, and for those
+    that wait for others to end.
+    """
+    place, g = world.place[0], board.g[0]
+    if place.deep == 0:
+        return 0
+    n_behind = place.n_used - g.n_on - (g.n_waiting - g.n_yard)
+    return max(0, blocks_wanted(board, _n_due(world, now_s) + n_behind, place.deep) - g.n_yard_free)
 
 
 @kernel
@@ -73,24 +94,31 @@ def arrive(board: Board, world: World, now_s: float) -> None:
     place, coming = world.place[0], world.coming
     while place.next_job < place.n_coming and place.hour0_s + coming[place.next_job].submit_s <= now_s:
         row = coming[place.next_job]
-        before = _slot_of(world, row.after, row.leaf)
+        before = _slot_of(board, world, row.after, row.leaf)
         slot = _taken(board, world, row, place.first_row + place.next_job)
         place.next_job += 1
-        if before != NONE:
+        if before == NONE:
+            _let_in(board, world, slot)
+        elif before < NONE:
+            world.truth[slot].next_child = world.yarded[place_of(before)].first_child
+            world.yarded[place_of(before)].first_child = slot
+        else:
             world.truth[slot].next_child = world.truth[before].first_child
             world.truth[before].first_child = slot
-        else:
-            _let_in(board, world, slot)
 
 
 @kernel
-def _slot_of(world: World, row: int, leaf: int) -> int:
-    """Where a job is that came before; NONE when it has ended. Without fates a job comes after the last of its leaf."""
+def _slot_of(board: Board, world: World, row: int, leaf: int) -> int:
+    """Where a job is that came before (as in `World.last`); NONE when it has ended. Without fates a job comes after the
+    last of its leaf.
+    """
     if row < 0:
         return NONE
     if row < world.fate.shape[0]:
         return world.fate[row].slot
     slot = world.last[leaf]
+    if slot < NONE:
+        return slot if board.yard[place_of(slot)].user == row else NONE
     return slot if slot != NONE and world.truth[slot].row == row else NONE
 
 
@@ -134,6 +162,9 @@ def _let_in(board: Board, world: World, slot: int) -> None:
     g, place, truth = board.g[0], world.place[0], world.truth[slot]
     board.jobs[slot].order = g.next_order
     g.next_order += 1
+    if place.deep > 0 and is_far_behind(board, slot, place.how, place.deep):
+        stand_by(board, world, slot)
+        return
     submitted(board, slot, False)
     hold_back(board, slot, place.how, truth.tier, place.hour0_s + truth.deadline_s, place.now_s)
 

@@ -17,12 +17,14 @@ from eureka_park.compute.core.board import (
     copy_records,
     grown,
     records,
+    stretched,
     with_runs,
 )
 from eureka_park.control.digest import RECORD, ActionDigest
 from eureka_park.control.policy import Policy
 from eureka_park.control.setup import set_policy
 from eureka_park.twin.core.baselines import CODES, PARK, most_runs, settings_of
+from eureka_park.twin.core.coming import blocks_lacking
 from eureka_park.twin.core.counted import counted
 from eureka_park.twin.core.failures import Failures
 from eureka_park.twin.core.opening import Opening
@@ -30,9 +32,10 @@ from eureka_park.twin.core.played import Floats, Played
 from eureka_park.twin.core.replan import columns_of, sky_played
 from eureka_park.twin.core.sky_series import SkySeries
 from eureka_park.twin.core.sources import Source, WholeWork
-from eureka_park.twin.core.truth import AHEAD, CLOSED, FATE, PLACE, TRUTH, World
+from eureka_park.twin.core.truth import AHEAD, CLOSED, FATE, PLACE, TRUTH, YARDED, World
 from eureka_park.twin.core.workload import Workload
-from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, play_on
+from eureka_park.twin.core.world import CLOSED_ROWS, DONE, NEEDS_JOBS, NEEDS_PLAN, NEEDS_SLOTS, NEEDS_YARD, play_on
+from eureka_park.twin.core.yarded import WITHOUT_DEADLINES, with_more_yard, yarded_jobs
 
 SLOTS: Final = 16_384
 MANY_SLOTS: Final = 262_144
@@ -87,9 +90,11 @@ def play_from(
     told: Callable[[float], None] = lambda _frac: None,
     stopped: Callable[[], bool] = lambda: False,
     closed: Callable[..., None] | None = None,
+    deep: int = 0,
 ) -> Played:
     """As `play`, with jobs from any source. `closed` is given the jobs that have ended (records of `truth.CLOSED`), and
-    at the end all others that came, with the end's instant.
+    at the end all others that came, with the end's instant. `deep`: behind so many others of their run jobs wait in the
+    yard, where policy and jobs allow it (see `yarded`); 0: all have slots. Of sources that keep fates all do.
     """
     how, policy = CODES[name], settings_of(name, policy)
     board = grown(opening.board, SLOTS)
@@ -100,6 +105,7 @@ def play_from(
     world = with_room(world, board, counts=closed is not None)
     place = world.place
     place.by_share[0], place.how[0], place.tick_s[0] = by_leaf, how, tick_s
+    place.deep[0] = deep if source.n_rows == 0 and how in WITHOUT_DEADLINES else 0
     last_s = np.ceil(source.span_s / 3600.0) * 3600.0 + tail_h * 3600.0
     place.until_s[0] = sky.hour0_s + min(last_s, sky.n_hours * 3600.0)
     plans = sky.planner.begin() if sky.planner is not None else None
@@ -113,10 +119,16 @@ def play_from(
         elif status == NEEDS_PLAN and plans is not None:
             plans.make(board, world)
         elif status == NEEDS_SLOTS:
-            board = grown(board, _more_slots(board.jobs.shape[0]))
+            board = grown(board, _more_slots(board.jobs.shape[0]), in_place=True)
             world = with_room(world, board, counts=closed is not None)
+        elif status == NEEDS_YARD:
+            lacking = blocks_lacking(board, world, float(place.now_s[0] + place.tick_s[0]))
+            board, world = with_more_yard(board, world, lacking)
     if closed is not None:
-        closed(open_jobs(board, world), float(place.now_s[0]) - sky.hour0_s)
+        ended_s = float(place.now_s[0]) - sky.hour0_s
+        closed(open_jobs(board, world), ended_s)
+        for waiting in yarded_jobs(board, world):
+            closed(waiting, ended_s)
     rows = opening.leaf_rows if by_leaf and how == PARK else opening.leaf_rows[:0]
     return _played(board, world, sky, digest, rows)
 
@@ -164,9 +176,9 @@ def world_of(
         learned=np.array(learned, dtype=np.float64), share_kwh=np.zeros(board.shares.shape[0]),
         share_clean_kwh=np.zeros(board.shares.shape[0]), **columns_of(sky),
         fail_s=failures.at_s + sky.hour0_s, fail_node=failures.node, up_again_s=failures.up_again_s + sky.hour0_s,
-        truth=blank_truth(n_slots), ahead=np.full(AHEAD, NONE, np.int32), batch=records(3 * n_slots, HEAP),
-        down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
-        log=records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD), place=place,
+        truth=blank_truth(n_slots), yarded=records(0, YARDED), ahead=np.full(AHEAD, NONE, np.int32),
+        batch=records(3 * n_slots, HEAP), down=np.zeros(n_nodes, np.int32), down_until_s=np.zeros(n_nodes),
+        log=records(LOG_ROWS + board.actions.shape[0], RECORD), place=place,
     )  # fmt: skip
 
 
@@ -178,15 +190,17 @@ def blank_truth(n_slots: int) -> Any:
 
 
 def with_room(world: World, board: Board, *, counts: bool = False) -> World:
-    """The same world for a board with more slots; `counts`: with room for jobs that have ended."""
+    """The same world for a board with more slots; `counts`: with room for jobs that have ended. What was there before
+    is no world any longer.
+    """
     n_slots, had = board.jobs.shape[0], world.truth.shape[0]
     closed = records(n_slots + CLOSED_ROWS, CLOSED) if counts else world.closed
     if n_slots == had:
         return world._replace(closed=closed)
-    truth, batch = blank_truth(n_slots), records(3 * n_slots, HEAP)
-    copy_records(truth, world.truth, had)
+    truth, batch = stretched(world.truth, n_slots), records(3 * n_slots, HEAP)
+    truth.row[had:] = truth.turn[had:] = NONE
     copy_records(batch, world.batch, int(world.place.n_batch[0]))
-    log = records(max(LOG_ROWS, 2 * board.actions.shape[0]), RECORD)
+    log = records(LOG_ROWS + board.actions.shape[0], RECORD)
     return world._replace(truth=truth, batch=batch, log=log, closed=closed)
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from eureka_park.compute.core.board import PAUSED, QUEUED, RING, Board
 from eureka_park.compute.core.ends import hour_of
+from eureka_park.compute.core.yard import kwh_of
 from eureka_park.control.supply import Work, potential_demand_mw
 from eureka_park.energy.core.cooling import site_mw_from_it_mw
 from eureka_park.energy.core.dispatch_problem import DispatchProblem
@@ -46,8 +47,6 @@ from eureka_park.twin.core.sky_series import (
 Floats = npt.NDArray[np.float64]
 
 EXPECTED_LOAD_FRAC: Final = 0.25  # of what jobs can draw, as the live park expects it (live.loop)
-SEEN_MAX: Final = 8_192  # jobs that wait; of more these stand for all
-SCANNED_MAX: Final = 1 << 16  # slots
 
 
 def open_sky(site: Site, request: SkyRequest, supply: Supply | None = None) -> SkySeries:
@@ -240,7 +239,8 @@ def first_demand_mw(site: Site) -> float:
 def declared_work(board: Board, now_s: float) -> tuple[float, float]:
     """Power that declared work wants above idle (kW), and what it will draw in all (kWh), on nodes or waiting.
 
-    Energy on nodes is counted as far as a plan reaches. Of very many that wait, some stand for all.
+    Energy on nodes is counted as far as a plan reaches. Sums are exact, so it is all one which slots jobs stand in, or
+    whether they stand in the yard.
     """
     g, jobs = board.g[0], board.jobs
     first, on_kw, on_kwh = hour_of(now_s), max(0.0, g.dynamic_kw), 0.0
@@ -248,17 +248,15 @@ def declared_work(board: Board, now_s: float) -> tuple[float, float]:
     for hour in range(PLAN_HOURS):
         on_kwh += left_kw
         left_kw = max(0.0, left_kw - board.g[0].ending_kw[(first + hour) % RING])
-    kw, kwh, seen = 0.0, 0.0, 0
-    most = min(g.n_waiting, SEEN_MAX)
-    for slot in range(min(jobs.shape[0], SCANNED_MAX)):
-        if seen >= most:
+    kw, kwh, left = g.yard_kw, g.yard_kwh, g.n_waiting - g.n_yard
+    for slot in range(jobs.shape[0]):
+        if left == 0:
             break
         if jobs[slot].state == QUEUED or jobs[slot].state == PAUSED:
-            seen += 1
+            left -= 1
             kw += jobs[slot].dynamic_kw
-            kwh += jobs[slot].dynamic_kw * max(0.0, jobs[slot].time_s - jobs[slot].ran_s) / 3600.0
-    times = g.n_waiting / seen if seen > 0 else 0.0
-    return on_kw + kw * times, on_kwh + kwh * times
+            kwh += kwh_of(jobs[slot])
+    return on_kw + kw, on_kwh + kwh
 
 
 # Parts ------------------------------------------------------------------------------------------

@@ -28,9 +28,9 @@ PLACE: Any = np.dtype(
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
-     ("by_share", "i8"), ("next_plan", "i8"), ("load_kwh", "f8", (HOURS_MAX,)), ("held_gpu_s", "f8", (HOURS_MAX,)),
-     ("waiting_s", "f8", (HOURS_MAX,)), ("on_s", "f8", (HOURS_MAX,)), ("tier_kw", "f8", (3,)),
-     ("tier_kwh", "f8", (3,))],
+     ("by_share", "i8"), ("deep", "i8"), ("next_plan", "i8"), ("load_kwh", "f8", (HOURS_MAX,)),
+     ("held_gpu_s", "f8", (HOURS_MAX,)), ("waiting_s", "f8", (HOURS_MAX,)), ("on_s", "f8", (HOURS_MAX,)),
+     ("tier_kw", "f8", (3,)), ("tier_kwh", "f8", (3,))],
     align=True,
 )  # fmt: skip
 COMING: Final = np.dtype(  # the columns of a workload, and what is worked out of them as they come
@@ -42,6 +42,11 @@ TRUTH: Any = _in_lines(
     ("tier", "i1"), ("ending", "i1"),
     ("row", "i8"), ("first_start_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"), ("deadline_s", "f8"),
     ("alone_end_s", "f8"), ("drawn_kw", "f8"), ("leaf", "i4"),
+)  # fmt: skip
+YARDED: Any = np.dtype(  # of a job in the yard, at its place there
+    [("run_s", "f8"), ("power_frac", "f8"), ("deadline_s", "f8"), ("alone_end_s", "f8"), ("image", "i4"),
+     ("leaf", "i4"), ("first_child", "i4"), ("tier", "i1"), ("ending", "i1")],
+    align=True,
 )  # fmt: skip
 FATE: Any = np.dtype(
     [("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"),
@@ -62,7 +67,7 @@ class World(NamedTuple):
 
     coming: Any  # rows of jobs: `place.next_job` comes next, of `n_coming`; row 0 is job `first_row`
     leaf_rows: Any  # the board's share of each leaf of the work
-    last: Any  # by leaf of the work: slot of the job that came last
+    last: Any  # by leaf of the work: slot of the job that came last; in the yard: -2 less its place
     fate: Any  # by row, or nothing: what became of each job
     closed: Any  # jobs that have ended, until they are counted; or nothing
     learned: Any  # by image: what its jobs drew of their rated dynamic power
@@ -84,6 +89,7 @@ class World(NamedTuple):
     fail_node: Any
     up_again_s: Any
     truth: Any  # by slot: how long it really runs and what it draws, when it really ends
+    yarded: Any  # by place in the yard: the same of jobs that wait there
     ahead: Any  # heads of the lists of those, by turn
     batch: Any  # slots that were started, paused or ended in the last turn
     down: Any  # nodes that are down

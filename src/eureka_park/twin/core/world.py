@@ -34,11 +34,12 @@ from eureka_park.control.learn import is_off, remembered
 from eureka_park.control.turn import turn
 from eureka_park.foundation.kernels import kernel, prefetch
 from eureka_park.twin.core.baselines import PARK, steer
-from eureka_park.twin.core.coming import arrive, has_jobs, has_slots, release
+from eureka_park.twin.core.coming import arrive, blocks_lacking, has_jobs, has_slots, release
 from eureka_park.twin.core.salt import begin_hour, clean_most_kw, give, offered_kw
 from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, draw, enter, hold, key, unkey
+from eureka_park.twin.core.yarded import come_forward
 
-DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL, NEEDS_PLAN = 0, 1, 2, 3, 4, 5
+DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL, NEEDS_PLAN, NEEDS_YARD = 0, 1, 2, 3, 4, 5, 6
 ACCOUNT_S: Final = 300.0  # power is accounted in means of five minutes
 CLOSED_ROWS: Final = 1 << 16  # so many jobs that have ended are taken out at once
 
@@ -315,8 +316,8 @@ def _account_by_share(board: Board, world: World, clean_frac: float) -> None:
 
 @kernel
 def play_on(board: Board, world: World) -> int:
-    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS), bring jobs (NEEDS_JOBS),
-    make a plan (NEEDS_PLAN), or take what was written down (LOG_FULL, CLOSED_FULL).
+    """Step on until the run is over (DONE), or until Python must make room (NEEDS_SLOTS, NEEDS_YARD), bring jobs
+    (NEEDS_JOBS), make a plan (NEEDS_PLAN), or take what was written down (LOG_FULL, CLOSED_FULL).
     """
     g = board.g[0]
     place = world.place[0]
@@ -326,6 +327,8 @@ def play_on(board: Board, world: World) -> int:
             return NEEDS_JOBS
         if not has_slots(board, world, now_s):
             return NEEDS_SLOTS
+        if blocks_lacking(board, world, now_s) > 0:
+            return NEEDS_YARD
         if place.n_closed > CLOSED_ROWS:
             return CLOSED_FULL
         if place.n_log + board.actions.shape[0] > world.log.shape[0]:
@@ -338,7 +341,9 @@ def play_on(board: Board, world: World) -> int:
         _look_up(board, world, now_s)
         arrive(board, world, now_s)
         steer(board, place.how)
+        g.n_spare = board.jobs.shape[0] - place.n_used
         turn(board, now_s)
+        come_forward(board, world)
         _carry_out(board, world, now_s)
         _account(board, world)
         place.n_turns += 1

@@ -153,7 +153,8 @@ def test_demand_is_declared_work_at_the_power_it_wants_then_what_is_expected() -
     g.ending_kw[0][(hour + 1) % 1024], g.ending_kw[0][(hour + 4) % 1024] = 30.0, 20.0
     assert demand_of(board, site, START_S) == pytest.approx(wanted(Work(50.0, 30 * 2 + 20 * 5)))
     jobs_ = board.jobs
-    jobs_.state[:2], g.n_waiting[0] = 0, 4  # two of four that wait are deferred: the others stand for them
+    jobs_.state[:2], g.n_waiting[0] = 0, 4
+    g.n_yard[0], g.yard_kw[0], g.yard_kwh[0] = 2, 12.0, 12.0  # two of four stand in the yard
     jobs_.dynamic_kw[:2], jobs_.time_s[:2], jobs_.ran_s[:2] = (8.0, 4.0), (7200.0, 3600.0), (3600.0, 0.0)
     from eureka_park.compute.core.board import PAUSED, QUEUED
 
