@@ -23,9 +23,7 @@ def _refresh(board: Board) -> None:
     """Work out anew when nodes come free where jobs have come, gone or changed; held ones are looked at next turn."""
     g, kept = board.g[0], 0
     for index in range(g.n_stale):
-        if index + 8 < g.n_stale:
-            prefetch(board.nodes, board.nodes[index + 8].stale_at, 0, 1)
-            prefetch(board.jobs, board.nodes[board.nodes[index + 4].stale_at].first_job, 0, 1)
+        _fetch(board, index)
         node = board.nodes[index].stale_at
         if board.nodes[node].stamp == g.turn:
             board.nodes[kept].stale_at = node
@@ -34,6 +32,20 @@ def _refresh(board: Board) -> None:
             board.nodes[node].stale = 0
             _note_releases(board, node)
     g.n_stale = kept
+
+
+@kernel
+def _fetch(board: Board, index: int) -> None:
+    """Bring nodes that are looked at soon, and their first jobs, nearer: each is known when the one before is."""
+    n, nodes, jobs = board.g[0].n_stale, board.nodes, board.jobs
+    if index + 12 < n:
+        prefetch(nodes, nodes[index + 12].stale_at, 0, 1)
+    if index + 8 < n:
+        prefetch(jobs, nodes[nodes[index + 8].stale_at].first_job, 0, 1)
+    if index + 4 < n:
+        slot = nodes[nodes[index + 4].stale_at].first_job
+        if slot != NONE:
+            prefetch(jobs, jobs[slot].node_next, 0, 1)
 
 
 @kernel
