@@ -249,3 +249,9 @@ def test_unknown_machines_are_not_there(world: World) -> None:
     for act in (world.service.drain, lambda who, name, _: world.service.close(who, nodes=[name], to="1h")):
         with pytest.raises(NotFound, match="no machine"):
             act(OPERATOR, "h100-9", "")
+
+
+def test_what_operators_do_to_machines_is_in_the_audit_log(world: World) -> None:
+    world.service.drain(OPERATOR, "cpu", "new fans")
+    entry = world.accounts.audit.newest(limit=1)[0]
+    assert (entry["act"], entry["who"], entry["thing"]) == ("node.drained", OPERATOR.person_id, "cpu")
