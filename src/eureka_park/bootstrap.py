@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
+from eureka_park.adapters.biller import ParkBiller
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
 from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
@@ -31,6 +32,7 @@ from eureka_park.compute.nodes_service import Machine, NodesService
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.quote_rows import QuoteRows
 from eureka_park.compute.service import ComputeService
+from eureka_park.control.ceiling import CeilingDesk
 from eureka_park.control.feasible import Closed, check_deadline
 from eureka_park.control.of_site import flex_default_s, nodes_of, policy_of, room_of
 from eureka_park.control.policy import Sky
@@ -225,8 +227,10 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
     )
     data = DataService(db, folder / "blobs", clock)
-    ledger = LedgerService(db, site.timezone)
+    ledger = LedgerService(db, site.timezone, clock=clock)
+    ledger.connect(accounts)
     energy = EnergyService(db)
+    biller = ParkBiller(ledger, CeilingDesk(site, nodes_of(site), facts.pace.factor), energy.current_plan)
     compute = ComputeService(
         db,
         clock,
@@ -241,7 +245,8 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
-        quoter=_quoter(site, facts, energy, home, clock),
+        quoter=biller.quoting(_quoter(site, facts, energy, home, clock)),
+        biller=biller,
         check_deadline=_deadline_check(site, energy, lambda: BoardFacts.from_text(home.read(BOARD_FILE))),
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),

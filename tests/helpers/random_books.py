@@ -219,7 +219,8 @@ class RandomBooks:
     def _lost(self) -> None:
         gone = self.chance.sample(sorted(self.jobs), min(1, len(self.jobs)))
         with self.db.write() as conn:
-            self.ledger.billing.release_lost(conn, set(self.jobs) - set(gone), self.clock.park_s())
+            known = set(self.jobs) - set(gone)
+            self.ledger.billing.release_lost(conn, known.__contains__, self.clock.park_s())
         for name in gone:
             del self.jobs[name]
 

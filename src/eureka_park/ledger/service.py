@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock, SteppedClock
 from eureka_park.foundation.database import Database
@@ -16,7 +17,7 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
-from eureka_park.ledger.billing.service import Billing, Running
+from eureka_park.ledger.billing.service import Bill, Billing, Running
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
@@ -35,12 +36,15 @@ from eureka_park.ledger.core.posting import (
 from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
 from eureka_park.ledger.core.rules import GrantRules
+from eureka_park.ledger.first_jobs.service import FirstJobs
 from eureka_park.ledger.grants.service import Grants
-from eureka_park.ledger.ground import ClosedGate, Gate, LedgerGround
+from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
 from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from eureka_park.accounts.service import AccountsService
 
 
 READINGS_KEPT_S: Final = 2 * DAY_S
@@ -68,6 +72,16 @@ class LedgerService:
         self.ground = ground
         self.grants = Grants(ground, rules)
         self.billing = Billing(ground, self.grants)
+        self.first_jobs = FirstJobs(ground)
+
+    def connect(self, accounts: AccountsService) -> None:
+        """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go."""
+        self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
+        self.grants.organisation_of = accounts.places.organisation_of
+        bus = accounts.ground.bus
+        bus.on(PersonAdded, lambda conn, event: self.first_jobs.came(conn, event.person_id, event.at_real_s))
+        bus.on(PersonErased, lambda conn, event: self.first_jobs.forget(conn, event.person_id))
+        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id))
 
     def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
         """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""
@@ -102,7 +116,7 @@ class LedgerService:
         fresh = {item.job_id: item for item in settlements if item.job_id not in known}
         energy = store.energy_of(conn, list(fresh))
         holds = self.billing.prices_of(conn, list(fresh))
-        made, charges = [], []
+        made, charges, payers = [], [], dict[str, str]()
         for job_id, item in fresh.items():
             hold = holds.get(job_id)
             if hold is not None:
@@ -114,9 +128,12 @@ class LedgerService:
             else:
                 charges.append(_charge(item, credits_micro))
             known[job_id] = receipt
-            day, organisation = self.ground.day_of(item.at_s), self.grants.organisation_of(item.project)
-            made.append(store.NewReceipt(item, organisation, day, credits_micro, energy[job_id], receipt))
+            if item.project not in payers:
+                payers[item.project] = self.grants.organisation_of(conn, item.project)
+            day = self.ground.day_of(item.at_s)
+            made.append(store.NewReceipt(item, payers[item.project], day, credits_micro, energy[job_id], receipt))
             charges.extend(_use(item, receipt))
+            self.first_jobs.note(conn, item.person_id, "receipt")
         store.add_receipts(conn, made)
         self.post(conn, charges)
         return [known[name] for name in names]
@@ -312,9 +329,11 @@ def _kwh(energies_uj: Iterable[int]) -> float:
 __all__ = [
     "Allocation",
     "Attribution",
+    "Bill",
     "EnergyBooking",
     "EnergyLine",
     "LedgerService",
+    "Running",
     "Settlement",
     "attribute",
 ]

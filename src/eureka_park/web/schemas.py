@@ -72,6 +72,11 @@ class QuotedHour(BaseModel):
 
     start_at: str
     credits: float
+    machine_credits: float = Field(description="Of the credits, for the time of machines")
+    energy_credits: float = Field(description="Of the credits, for energy at that hour's plan")
+    ceiling_credits: float | None = Field(
+        description="The most that it costs within its declared time, by a price list"
+    )
     gco2: float
     clean_frac: float
     in_time: bool = Field(description="Whether the run would end by the deadline")
@@ -100,6 +105,9 @@ class TierQuote(BaseModel):
     credits: float
     machine_credits: float
     energy_credits: float
+    ceiling_credits: float | None = Field(
+        None, description="What is held for it: the most that it costs in its declared time, whenever it starts"
+    )
     gco2: float
     clean_frac: float
     kwh_by_source: dict[str, float]
