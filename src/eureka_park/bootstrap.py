@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
+from eureka_park.accounts.sign_in.service import SignIn
+from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.biller import ParkBiller
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
 from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
+from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.board_facts import FILE as BOARD_FILE
@@ -91,6 +94,7 @@ class Park:
     energy: EnergyService
     compute: ComputeService
     nodes: NodesService
+    sign_in: SignIn
 
     def lease(self) -> live_store.Lease | None:
         """Who decides for this park, and until when."""
@@ -262,7 +266,15 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         entropy=os.urandom,
         wake=wake,
     )
-    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
+    sign_in = _sign_in(home, accounts)
+    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes, sign_in)
+
+
+def _sign_in(home: Home, accounts: AccountsService) -> SignIn:
+    """The entrance, by the operator's accounts.toml."""
+    file = AccountsFile(home)
+    post = Post(lambda: file.settings().mail, file.mail_password)
+    return SignIn(accounts, key=key_of(home), settings=file.settings, post=post.send)
 
 
 def key_of(home: Home) -> bytes:
