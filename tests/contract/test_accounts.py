@@ -19,6 +19,7 @@ from eureka_park.accounts.secrets.sessions import GRACE_S, RENEW_S
 from eureka_park.foundation.errors import RateLimited
 from eureka_park.web.app import make_app
 from eureka_park.web.auth import COOKIE
+from eureka_park.web.hosts import network_of
 from eureka_park.web.limits import LIMITS, Limits
 
 URL = "http://localhost:8386"
@@ -72,6 +73,7 @@ def test_a_token_is_shown_once_lasts_as_long_as_asked_and_narrows(here: Here, ca
     assert made["scopes"] == ["read"] and made["expires_at"] is not None
     error = here.ask("", "POST", "/nodes/none/drain", 403, token=secret, why="x")["error"]
     assert "'operate'" in error["message"]
+    assert here.ask("", "GET", "/sessions", 403, token=secret), "where one sits is nothing for a token that reads jobs"
     for scopes in (None, ["operate"], ["all"]):
         wider = {"name": "more"} | ({} if scopes is None else {"scopes": scopes})
         assert here.ask("", "POST", "/tokens", 403, token=secret, **wider)["error"]["code"] == "forbidden"
@@ -322,6 +324,17 @@ def test_too_many_requests_are_told_when_to_come_again(here: Here) -> None:
     assert closed.status_code == 429 and int(closed.headers["retry-after"]) in (1, 2)
     assert closed.headers["x-request-id"] == closed.json()["error"]["request_id"] == "mine-7"
     assert client.get("/static/favicon.svg").status_code == 200 and client.get("/healthz").status_code in (200, 503)
+
+
+def test_an_ipv6_host_is_one_asker_however_many_addresses_it_has() -> None:
+    assert network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::7%eth0") == "2001:db8:1:2::/64"
+    assert network_of("2001:db8:1:3::7") != "2001:db8:1:2::/64"
+    assert [network_of(name) for name in ("192.0.2.7", "testclient", "a:b", "")] == [
+        "192.0.2.7",
+        "testclient",
+        "a:b",
+        "",
+    ]
 
 
 def test_limits_forget_who_has_not_asked_for_longest() -> None:
