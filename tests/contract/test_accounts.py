@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -346,3 +347,13 @@ def test_limits_forget_who_has_not_asked_for_longest() -> None:
     assert caught.value.retry_after_s == 1.0
     limits.take("token", "c")  # "b" is forgotten now
     limits.take("token", "b")
+
+
+def test_nothing_in_the_audit_log_names_anybody(here: Here) -> None:
+    """After all of the above, whatever of it was run."""
+    entries = here.park.accounts.audit.newest(limit=1000)
+    text = json.dumps(entries)
+    names = [item.name for item in here.park.accounts.people.page(limit=500) if len(item.name) > 2]
+    assert len(entries) >= 8 and len(names) >= 4
+    words = {word for entry in entries for word in re.findall(r"\w+", json.dumps([entry["thing"], entry["detail"]]))}
+    assert not {"ada", "ben", "cem"} & words and "@" not in text and "park_" not in text
