@@ -21,6 +21,7 @@ from eureka_park.ledger.billing.service import Bill, Billing, Running
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
+from eureka_park.ledger.core.invoicing import MoneyRules
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
 from eureka_park.ledger.core.posting import (
     CREDIT,
@@ -39,6 +40,8 @@ from eureka_park.ledger.core.rules import GrantRules
 from eureka_park.ledger.first_jobs.service import FirstJobs
 from eureka_park.ledger.grants.service import Grants
 from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
+from eureka_park.ledger.money.service import Money
+from eureka_park.ledger.statements import Statements
 from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
@@ -53,7 +56,9 @@ COVERED_FRAC: Final = 0.95  # an hour counts as covered by the park's own sun, w
 
 
 class LedgerService:
-    """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and holds)."""
+    """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and
+    holds), `money` (top-ups, invoices, bank, payouts), `statements`, `first_jobs`.
+    """
 
     def __init__(
         self,
@@ -64,15 +69,19 @@ class LedgerService:
         gate: Gate | None = None,
         bus: Bus | None = None,
         rules: GrantRules | None = None,
+        money_rules: MoneyRules | None = None,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         """Without a gate nobody may give, price or see anything; booking and receipts need none."""
         self._db, self._zone = db, ZoneInfo(timezone)
-        ground = LedgerGround(db, self._zone, clock or SteppedClock(0.0), entropy, gate or ClosedGate(), bus or Bus())
+        heard = Bus() if bus is None else bus
+        ground = LedgerGround(db, self._zone, clock or SteppedClock(0.0), entropy, gate or ClosedGate(), heard)
         self.ground = ground
         self.grants = Grants(ground, rules)
         self.billing = Billing(ground, self.grants)
         self.first_jobs = FirstJobs(ground)
+        self.money = Money(ground, self.grants, money_rules)
+        self.statements = Statements(ground)
 
     def connect(self, accounts: AccountsService) -> None:
         """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go."""
