@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import BadInput
-from eureka_park.web import log_lines, log_search, logs, schemas
+from eureka_park.web import log_lines, log_schemas, log_search, logs
 from eureka_park.web.auth import Anyone, ThePark
 from eureka_park.web.events import states_of
 
