@@ -25,6 +25,7 @@ from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
+from eureka_park.adapters.oidc_http import OidcLine
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.board_facts import FILE as BOARD_FILE
 from eureka_park.compute.board_facts import BoardFacts
@@ -274,7 +275,14 @@ def _sign_in(home: Home, accounts: AccountsService) -> SignIn:
     """The entrance, by the operator's accounts.toml."""
     file = AccountsFile(home)
     post = Post(lambda: file.settings().mail, file.mail_password)
-    return SignIn(accounts, key=key_of(home), settings=file.settings, post=post.send)
+    return SignIn(
+        accounts,
+        key=key_of(home),
+        settings=file.settings,
+        post=post.send,
+        line=OidcLine(),
+        provider_secret=file.provider_secret,
+    )
 
 
 def key_of(home: Home) -> bytes:

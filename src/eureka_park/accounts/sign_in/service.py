@@ -1,5 +1,6 @@
-"""How people come in: `passwords`, `second` (codes after a password), `letters` (e-mail). Every success opens a session
-with a fresh secret; every failure is noted without what was typed.
+"""How people come in: `passwords`, `second` (codes after a password), `letters` (e-mail), `providers` (OpenID Connect).
+
+Every success opens a session with a fresh secret; every failure is noted without what was typed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened
 from eureka_park.accounts.sign_in.letters import Letters
 from eureka_park.accounts.sign_in.passwords import Hasher, Passwords
+from eureka_park.accounts.sign_in.providers import Line, Providers
 from eureka_park.accounts.sign_in.second import SecondStep
+from eureka_park.foundation.errors import Conflict
 
 if TYPE_CHECKING:
     from eureka_park.accounts.service import AccountsService
@@ -54,6 +57,8 @@ class SignIn:
         key: bytes,
         settings: Callable[[], Settings],
         post: Callable[[Letter], None],
+        line: Line,
+        provider_secret: Callable[[str], str],
         hasher: Hasher | None = None,
     ) -> None:
         ground = accounts.ground
@@ -62,6 +67,7 @@ class SignIn:
         self.passwords = Passwords(self.entrance, hasher or Hasher(ground.entropy))
         self.second = SecondStep(self.entrance)
         self.letters = Letters(self.entrance, self.passwords)
+        self.providers = Providers(self.entrance, accounts.places, line, provider_secret)
 
     def methods(self) -> Methods:
         """What this park offers."""
@@ -81,6 +87,13 @@ class SignIn:
                 tuple(store.passkeys_of(conn, person_id)),
                 tuple(store.identities_of(conn, person_id)),
             )
+
+    def check_other_way(self, who: Principal) -> None:
+        """Raise Conflict where one way in is the only one that a person has: it may not be taken away."""
+        ways, person = self.ways(who), self.entrance.people.person(who.person_id)
+        has_letters = bool(person.email) and self.settings().mail is not None
+        if ways.has_password + has_letters + len(ways.passkeys) + len(ways.identities) < 2:
+            raise Conflict("This is your only way to sign in.", fix="Add another one first.", code="last_way")
 
     def is_recent(self, session: str) -> bool:
         """Whether a session was opened a short while ago: what lets one in is changed by who has just proved it."""

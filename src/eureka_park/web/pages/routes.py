@@ -21,6 +21,7 @@ from eureka_park.web.pages import (
     overview,
     security,
     sign_in,
+    sign_in_with,
     sign_up,
     site,
     style,
@@ -79,6 +80,8 @@ def _add_entrance(app: FastAPI) -> None:
         ("/sign-in", sign_in.sign_in_page),
         ("/sign-in/code", sign_in.code_page),
         ("/sign-in/letter", sign_in.letter_page),
+        ("/sign-in/with/{provider}", sign_in_with.go_there),
+        ("/sign-in/with/{provider}/back", sign_in_with.come_back),
         ("/sign-up", sign_up.sign_up_page),
         ("/recover", sign_up.recover_page),
         ("/account/security", security.security_page),
@@ -93,5 +96,7 @@ def _add_entrance(app: FastAPI) -> None:
         ("/sign-up", sign_up.sign_up),
         ("/recover", sign_up.recover),
         ("/account/security/password", security.change_password),
+        ("/account/security/join", sign_in_with.join),
+        ("/account/security/part", security.part),
     ):
         _add(app, path, action, ("POST",))

@@ -37,6 +37,18 @@ def change_password(request: Request, who: Someone, form: TheForm) -> Response:
     return draw(request, who, done=N_("The password is set. All your other sessions have ended."))
 
 
+def part(request: Request, who: Someone, form: TheForm) -> Response:
+    """Have an identity elsewhere be one's no more."""
+    try:
+        check_recent(request)
+        sign_in = park_of(request).sign_in
+        sign_in.check_other_way(who)
+        sign_in.providers.part(who, form.one("provider"))
+    except ParkError as error:
+        return draw(request, who, error)
+    return draw(request, who, done=N_("It is connected no more."))
+
+
 def check_recent(request: Request) -> str:
     """The session that asks, if it was opened a short while ago. Raises Forbidden."""
     session = request.cookies.get(COOKIE, "")
@@ -47,6 +59,7 @@ def check_recent(request: Request) -> str:
 
 def draw(request: Request, who: Principal, error: ParkError | None = None, done: str = "", **more: Any) -> Response:
     """The page, after something was done or was not."""
+    more = {"leads_to": "", **more}
     sign_in = park_of(request).sign_in
     return show(
         request, "security.html", PATH, error, _FIELDS, ways=sign_in.ways(who), methods=sign_in.methods(), done=done,

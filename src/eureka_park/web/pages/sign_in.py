@@ -34,7 +34,7 @@ def sign_in_page(request: Request, who: Anyone, code: Code = "", next_path: Next
         answer = RedirectResponse(safe_next(next_path), 303, {"Cache-Control": "no-store"})
         set_session(answer, request, session)
         return answer
-    return _draw(request, next_path, is_in=who is not None)
+    return draw(request, next_path, is_in=who is not None)
 
 
 def sign_in_password(request: Request, form: TheForm) -> Response:
@@ -45,7 +45,7 @@ def sign_in_password(request: Request, form: TheForm) -> Response:
         count_try(request, email)
         done = park_of(request).sign_in.passwords.start(email, form.one("password"), browser_of(request), next_path)
     except ParkError as error:
-        return _draw(request, next_path, error, email)
+        return draw(request, next_path, error, email)
     return entered(request, done)
 
 
@@ -57,7 +57,7 @@ def send_link(request: Request, form: TheForm) -> Response:
         count_letter(request, email)
         park_of(request).sign_in.letters.send("link", email, words.language.locale, browser_of(request), next_path)
     except ParkError as error:
-        return _draw(request, next_path, error, email)
+        return draw(request, next_path, error, email)
     return show(request, "sent.html", "/sign-in", kind="link", email=email.strip())
 
 
@@ -77,7 +77,7 @@ def sign_in_code(request: Request, form: TheForm) -> Response:
         done = park_of(request).sign_in.second.finish(flow, form.one("code"), browser_of(request))
     except Unauthorised as error:
         if error.code == "bad_flow":
-            return _draw(request, "/", error)
+            return draw(request, "/", error)
         return show(request, "sign_in_code.html", "/sign-in", error)
     except ParkError as error:
         return show(request, "sign_in_code.html", "/sign-in", error)
@@ -90,7 +90,7 @@ def letter_page(request: Request, code: Code = "") -> Response:
         count_try(request, "")
         opening = park_of(request).sign_in.letters.opening(code)
     except ParkError as error:
-        return _draw(request, "/", error)
+        return draw(request, "/", error)
     return _letter(request, code, opening, opening.name)
 
 
@@ -104,7 +104,7 @@ def open_letter(request: Request, form: TheForm) -> Response:
         done = letters.redeem(code, browser_of(request), name=form.one("name"), password=form.one("password"))
     except ParkError as error:
         if opening is None or error.field not in ("name", "password"):
-            return _draw(request, "/", error)
+            return draw(request, "/", error)
         return _letter(request, code, opening, form.one("name") or opening.name, error)
     return entered(request, done)
 
@@ -127,9 +127,10 @@ def sign_out(request: Request) -> RedirectResponse:
     return answer
 
 
-def _draw(
+def draw(
     request: Request, next_path: str, error: ParkError | None = None, email: str = "", *, is_in: bool = False
 ) -> Response:
+    """The ways in, with what went wrong on top."""
     methods = park_of(request).sign_in.methods()
     return show(
         request, "sign_in.html", "/sign-in", error, ("email",), methods=methods, next_path=safe_next(next_path),
