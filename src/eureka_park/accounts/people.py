@@ -190,6 +190,11 @@ class People:
         detail = {"kind": kind, "version": version}
         self._ground.audit.note(conn, "consent.given", who=person_id, thing=person_id, detail=detail)
 
+    def consents(self) -> list[dict[str, Any]]:
+        """How many agreed to each text: kind, version, n."""
+        with self._ground.db.read() as conn:
+            return store.consent_counts(conn)
+
     # -- screening -----------------------------------------------------------------------------------------------------
     def require_screened(self, who: Principal) -> None:
         """Raise Forbidden (`not_screened`) for somebody who may have no GPUs. Asked once per person, and only where the

@@ -37,6 +37,9 @@ _SUBMIT: Final = Asks(Act.SUBMIT, Kind.PROJECT)
 _MANAGE: Final = Asks(Act.MANAGE, Kind.PROJECT)
 _ORGANISATION: Final = Asks(Act.SEE, Kind.ORGANISATION)
 _LEADS: Final = Asks(Act.MANAGE, Kind.ORGANISATION)
+_SEE_BILL: Final = Asks(Act.SEE_BILL, Kind.PROJECT)
+_SPEND: Final = Asks(Act.SPEND, Kind.PROJECT)
+_GRANT: Final = Asks(Act.GRANT)
 _OPERATE: Final = Asks(Act.OPERATE)
 _AUDIT: Final = Asks(Act.AUDIT)
 _JOB: Final = "/api/v1/jobs/{job_id}"
@@ -128,6 +131,31 @@ API: Final[Mapping[str, Asks]] = {
     "GET /api/v1/audit": _AUDIT,
     "GET /api/v1/audit/check": _AUDIT,
     "GET /healthz": OPEN,
+    "GET /api/v1/prices": OPEN,
+    "POST /api/v1/prices": Asks(Act.PRICE),
+    "GET /api/v1/grants": Asks(Act.SEE_PEOPLE),
+    "POST /api/v1/grants": _GRANT,
+    "POST /api/v1/grants/{grant_id}/end": _GRANT,
+    "POST /api/v1/grants/{grant_id}/second-half": _GRANT,
+    f"GET {_PROJECT}/bill": _SEE_BILL,
+    f"POST {_PROJECT}/transfers": _SPEND,
+    f"PUT {_PROJECT}/budgets/{{name}}": _SPEND,
+    f"DELETE {_PROJECT}/budgets/{{name}}": _SPEND,
+    f"GET {_PROJECT}/statements/{{month}}": _SEE_BILL,
+    f"GET {_PROJECT}/statements/{{month}}/csv": _SEE_BILL,
+    f"GET {_PROJECT}/statements/{{month}}/pdf": _SEE_BILL,
+    f"GET {_PROJECT}/carbon/{{month}}": _SEE_BILL,
+    f"GET {_PLACE}/statements/{{month}}": Asks(Act.SEE_BILL, Kind.ORGANISATION),
+    f"GET {_PROJECT}/top-ups": _SEE_BILL,
+    f"POST {_PROJECT}/top-ups": _SPEND,
+    f"GET {_PROJECT}/invoices": _SEE_BILL,
+    "GET /api/v1/top-ups": _GRANT,
+    "POST /api/v1/top-ups/{top_up_id}/invoices": _GRANT,
+    "GET /api/v1/invoices": _GRANT,
+    "GET /api/v1/invoices/{name}": SIGNED_IN,
+    "GET /api/v1/invoices/{name}/pdf": SIGNED_IN,
+    "POST /api/v1/bank": _GRANT,
+    "GET /api/v1/time-to-first-job": OPEN,
 }
 
 PAGES: Final[Mapping[str, Asks]] = {
@@ -136,9 +164,16 @@ PAGES: Final[Mapping[str, Asks]] = {
         for path in (
             "/", "/jobs", "/site", "/energy", "/energy/power", "/energy/year", "/energy/ahead", "/twin", "/style",
             "/wall", "/submit", "/connect", "/verdict", "/welcome", "/glossary", "/offline", "/sw.js", "/sign-in",
+            "/sign-in/code", "/sign-in/letter", "/sign-up", "/recover", "/projects", "/permissions",
         )
     },
-    **{f"POST {path}": OPEN for path in ("/submit/quote", "/twin/example", "/sign-out")},
+    **{
+        f"POST {path}": OPEN
+        for path in (
+            "/submit/quote", "/twin/example", "/sign-out", "/sign-in", "/sign-in/code", "/sign-in/link",
+            "/sign-in/letter", "/sign-up", "/recover",
+        )
+    },
     "GET /jobs/{job_id}": _SEE,
     "GET /jobs/{job_id}/outputs/{path:path}": _SEE,
     "POST /jobs/{job_id}/cancel": _SUBMIT,
@@ -148,6 +183,21 @@ PAGES: Final[Mapping[str, Asks]] = {
     "POST /energy/year": SIGNED_IN,
     "POST /twin": SIGNED_IN,
     "POST /twin/cancel": SIGNED_IN,
+    **{f"{way} /account{rest}": ACCOUNT for way in ("GET", "POST") for rest in ("", "/tokens", "/sessions")},
+    "GET /account/security": ACCOUNT,
+    "POST /account/security/password": ACCOUNT,
+    "POST /account/erase": ACCOUNT,
+    "POST /account/tokens/end": ACCOUNT,
+    "POST /projects": Asks(Act.FOUND),
+    "GET /projects/{project_id}": _SEE,
+    "POST /projects/{project_id}": _MANAGE,
+    "GET /organisations/{organisation_id}": _ORGANISATION,
+    "POST /organisations/{organisation_id}": _LEADS,
+    "GET /operate": _OPERATE,
+    "GET /operate/people": Asks(Act.SEE_PEOPLE),
+    "POST /operate/people": _OPERATE,
+    "GET /operate/audit": _AUDIT,
+    "GET /operate/duties": Asks(Act.SEE_PEOPLE),
 }  # fmt: skip
 ROUTES: Final[Mapping[str, Asks]] = {**API, **PAGES}
 
