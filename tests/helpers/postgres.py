@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,7 @@ _SETTINGS: Final = {
 # The server's parent: ends it when the test run is gone, whatever became of that.
 _GUARD: Final = (
     '"$0" -D "$1" & server=$!; while [ -d "/proc/$2" ] && [ -d "/proc/$server" ]; do sleep 1; done; '
-    'kill -INT "$server" 2>/dev/null; wait "$server"'
+    'kill -INT "$server" 2>/dev/null; wait "$server"; [ -d "/proc/$2" ] || rm -rf "${1%/data}"'
 )
 
 
@@ -66,7 +67,8 @@ def missing() -> str:
 def begin_run() -> None:
     """Name a folder for the run's server, before its worker processes start; nothing is started yet."""
     if FOLDER not in os.environ:
-        os.environ[FOLDER] = f"{tempfile.mkdtemp(prefix='park-postgres-')}:{os.getpid()}"
+        folder = Path(tempfile.gettempdir()) / f"park-postgres-{secrets.token_hex(4)}"
+        os.environ[FOLDER] = f"{folder}:{os.getpid()}"
 
 
 def end_run() -> None:
@@ -96,6 +98,7 @@ class Server:
         begin_run()
         folder, _, pid = os.environ[FOLDER].rpartition(":")
         self.folder, self._run_pid = Path(folder), pid
+        self.folder.mkdir(mode=0o755, exist_ok=True)
         self._n_made = 0
         with self._alone():
             if not (self.folder / "ready").exists():

@@ -219,12 +219,20 @@ class RandomBooks:
     def _lost(self) -> None:
         gone = self.chance.sample(sorted(self.jobs), min(1, len(self.jobs)))
         with self.db.write() as conn:
-            self.ledger.billing.release_lost(conn, set(self.jobs) - set(gone), self.clock.park_s())
+            known = set(self.jobs) - set(gone)
+            self.ledger.billing.release_lost(conn, known.__contains__, self.clock.park_s())
         for name in gone:
             del self.jobs[name]
 
     def _buy(self) -> None:
-        """Top-ups, invoices and the bank; see `LedgerService.money`."""
+        """A top-up, its pro-forma and invoice, and the bank's file twice."""
+        money, project = self.ledger.money, self.chance.choice(PROJECTS)
+        asked = money.ask_top_up(OPERATOR, project, self.chance.choice((100.0, 0.5, 2500.0)))
+        money.issue(OPERATOR, asked["top_up_id"], "pro_forma", {"name": "A company"})
+        made = money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "A company", "ice": "001234567000089"})
+        line = f"2027-03-01,{made.total_minor / 100:.2f},MAD,Invoice {made.name}"
+        assert len(money.read_bank(OPERATOR, f"{BANK_HEAD}\n{line}\n")["matched"]) == 1
+        assert money.read_bank(OPERATOR, f"{BANK_HEAD}\n{line}\n")["n_known"] == 1
 
 
 def main(n_steps: int) -> int:

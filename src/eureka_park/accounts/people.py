@@ -25,7 +25,7 @@ LIST_MAX: Final = 500
 _EXPORTED_ENTRIES: Final = 10_000
 LANGUAGES: Final = frozenset({"", "ar_MA", "en", "fr", "zgh"})
 Export = Callable[[str], Any]
-Screen = Callable[[Mapping[str, str]], bool]
+Screen = Callable[[Mapping[str, str]], bool | None]
 
 
 class People:
@@ -190,6 +190,11 @@ class People:
         detail = {"kind": kind, "version": version}
         self._ground.audit.note(conn, "consent.given", who=person_id, thing=person_id, detail=detail)
 
+    def consents(self) -> list[dict[str, Any]]:
+        """How many agreed to each text: kind, version, n."""
+        with self._ground.db.read() as conn:
+            return store.consent_counts(conn)
+
     # -- screening -----------------------------------------------------------------------------------------------------
     def require_screened(self, who: Principal) -> None:
         """Raise Forbidden (`not_screened`) for somebody who may have no GPUs. Asked once per person, and only where the
@@ -198,9 +203,11 @@ class People:
         if self.screen is None:
             return
         person = self.person(self.person(who.person_id).responsible_id or who.person_id)
-        is_clear = person.screened == "clear"
+        is_clear: bool | None = person.screened == "clear"
         if not person.screened:
             is_clear = self.screen({"person_id": person.person_id, "name": person.name, "email": person.email})
+            if is_clear is None:  # nobody screens here; whoever does later asks for everybody
+                return
             with self._ground.db.write() as conn:
                 self.set_screened(conn, person.person_id, is_clear, by="")
         if not is_clear:

@@ -362,3 +362,11 @@ def consents_of(conn: Connection, person_id: str) -> list[dict[str, Any]]:
     """What a person agreed to, and when."""
     query = select(consents).where(consents.c.person_id == person_id).order_by(consents.c.given_at_s)
     return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def consent_counts(conn: Connection) -> list[dict[str, Any]]:
+    """How many agreed to each text and did not withdraw: kind, version, n."""
+    table = consents.c
+    query = select(table.kind, table.version, func.count().label("n")).where(table.withdrawn_at_s.is_(None))
+    rows = conn.execute(query.group_by(table.kind, table.version).order_by(table.kind, table.version))
+    return [dict(row._mapping) for row in rows]

@@ -13,17 +13,17 @@ TIMEOUT_S: Final = 20.0
 CLEAR, REFUSED = 0, 1
 
 
-def screener(command: Callable[[], Sequence[str]]) -> Callable[[Mapping[str, str]], bool]:
-    """Whether somebody is clear, by the program that the operator names now; with none named everybody is.
+def screener(command: Callable[[], Sequence[str]]) -> Callable[[Mapping[str, str]], bool | None]:
+    """Whether somebody is clear, by the program that the operator names now; None where none is named.
 
     It reads one JSON object (person_id, name, email) and exits with 0 for yes, 1 for no. Anything else, or no end
     within 20 s, raises Unavailable: nobody is let through because a check broke.
     """
 
-    def screen(person: Mapping[str, str]) -> bool:
+    def screen(person: Mapping[str, str]) -> bool | None:
         words = list(command())
         if not words:
-            return True
+            return None
         try:
             done = subprocess.run(
                 words, input=json.dumps(dict(person)), text=True, capture_output=True, timeout=TIMEOUT_S, check=False

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock, SteppedClock
 from eureka_park.foundation.database import Database
@@ -16,10 +17,11 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
-from eureka_park.ledger.billing.service import Billing, Running
+from eureka_park.ledger.billing.service import Bill, Billing, Running
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
+from eureka_park.ledger.core.invoicing import MoneyRules
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
 from eureka_park.ledger.core.posting import (
     CREDIT,
@@ -35,12 +37,17 @@ from eureka_park.ledger.core.posting import (
 from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
 from eureka_park.ledger.core.rules import GrantRules
+from eureka_park.ledger.first_jobs.service import FirstJobs
 from eureka_park.ledger.grants.service import Grants
-from eureka_park.ledger.ground import ClosedGate, Gate, LedgerGround
+from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
+from eureka_park.ledger.money.service import Money
+from eureka_park.ledger.statements import Statements
 from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from eureka_park.accounts.service import AccountsService
 
 
 READINGS_KEPT_S: Final = 2 * DAY_S
@@ -49,7 +56,9 @@ COVERED_FRAC: Final = 0.95  # an hour counts as covered by the park's own sun, w
 
 
 class LedgerService:
-    """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and holds)."""
+    """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and
+    holds), `money` (top-ups, invoices, bank, payouts), `statements`, `first_jobs`.
+    """
 
     def __init__(
         self,
@@ -60,14 +69,28 @@ class LedgerService:
         gate: Gate | None = None,
         bus: Bus | None = None,
         rules: GrantRules | None = None,
+        money_rules: MoneyRules | None = None,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         """Without a gate nobody may give, price or see anything; booking and receipts need none."""
         self._db, self._zone = db, ZoneInfo(timezone)
-        ground = LedgerGround(db, self._zone, clock or SteppedClock(0.0), entropy, gate or ClosedGate(), bus or Bus())
+        heard = Bus() if bus is None else bus
+        ground = LedgerGround(db, self._zone, clock or SteppedClock(0.0), entropy, gate or ClosedGate(), heard)
         self.ground = ground
         self.grants = Grants(ground, rules)
         self.billing = Billing(ground, self.grants)
+        self.first_jobs = FirstJobs(ground)
+        self.money = Money(ground, self.grants, money_rules)
+        self.statements = Statements(ground)
+
+    def connect(self, accounts: AccountsService) -> None:
+        """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go."""
+        self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
+        self.grants.organisation_of = accounts.places.organisation_of
+        bus = accounts.ground.bus
+        bus.on(PersonAdded, lambda conn, event: self.first_jobs.came(conn, event.person_id, event.at_real_s))
+        bus.on(PersonErased, lambda conn, event: self.first_jobs.forget(conn, event.person_id))
+        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id))
 
     def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
         """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""
@@ -102,7 +125,7 @@ class LedgerService:
         fresh = {item.job_id: item for item in settlements if item.job_id not in known}
         energy = store.energy_of(conn, list(fresh))
         holds = self.billing.prices_of(conn, list(fresh))
-        made, charges = [], []
+        made, charges, payers = [], [], dict[str, str]()
         for job_id, item in fresh.items():
             hold = holds.get(job_id)
             if hold is not None:
@@ -114,9 +137,12 @@ class LedgerService:
             else:
                 charges.append(_charge(item, credits_micro))
             known[job_id] = receipt
-            day, organisation = self.ground.day_of(item.at_s), self.grants.organisation_of(item.project)
-            made.append(store.NewReceipt(item, organisation, day, credits_micro, energy[job_id], receipt))
+            if item.project not in payers:
+                payers[item.project] = self.grants.organisation_of(conn, item.project)
+            day = self.ground.day_of(item.at_s)
+            made.append(store.NewReceipt(item, payers[item.project], day, credits_micro, energy[job_id], receipt))
             charges.extend(_use(item, receipt))
+            self.first_jobs.note(conn, item.person_id, "receipt")
         store.add_receipts(conn, made)
         self.post(conn, charges)
         return [known[name] for name in names]
@@ -312,9 +338,11 @@ def _kwh(energies_uj: Iterable[int]) -> float:
 __all__ = [
     "Allocation",
     "Attribution",
+    "Bill",
     "EnergyBooking",
     "EnergyLine",
     "LedgerService",
+    "Running",
     "Settlement",
     "attribute",
 ]

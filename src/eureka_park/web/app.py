@@ -18,8 +18,10 @@ from eureka_park.foundation.errors import BadInput, RateLimited
 from eureka_park.web import status
 from eureka_park.web.api import (
     audit,
+    bills,
     jobs,
     login,
+    money,
     nodes,
     park,
     people,
@@ -33,10 +35,11 @@ from eureka_park.web.api import (
 from eureka_park.web.assets import Squeeze
 from eureka_park.web.errors import add_error_handlers, headers_of
 from eureka_park.web.events import ChangeWatch
-from eureka_park.web.hosts import allowed_hosts, host_name
+from eureka_park.web.hosts import allowed_hosts, host_name, network_of
 from eureka_park.web.limits import Limits
 from eureka_park.web.maintenance import Closed
 from eureka_park.web.pages.messages import error_page
+from eureka_park.web.pages.people_routes import add_people_pages
 from eureka_park.web.pages.routes import add_pages
 
 BODY_BYTES_MAX: Final = 4 * 1024**2  # reading JSON holds up everybody else; blobs have a limit of their own
@@ -77,11 +80,12 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
     for room in (
-        jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit,
+        jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
     ):  # fmt: skip
         api.include_router(room.router)
     app.include_router(api)
     app.include_router(status.router)
+    add_people_pages(app)
     add_pages(app, the_park)
     add_error_handlers(app, error_page)
     return app
@@ -130,7 +134,7 @@ class Guard:
         if scope["path"].startswith(("/static/", "/healthz")):
             return None
         try:
-            self._limits.take("address", address)
+            self._limits.take("address", network_of(address))
         except RateLimited as error:
             return error
         return None

@@ -5,7 +5,7 @@ A park without a price list holds nothing; its jobs are charged once, when they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,7 +124,7 @@ class Billing:
         wanted = bill.ceiling_micro * len(tasks)
         if purse.total_micro < wanted:
             raise _no_credit(project, wanted, purse.total_micro)
-        organisation_id = self._grants.organisation_of(project)
+        organisation_id = self._grants.organisation_of(conn, project)
         price = {**bill.rates.to_json(bill.tier), "class": bill.job_class}
         made = []
         for task in tasks:
@@ -138,6 +138,10 @@ class Billing:
         postings = moved(purse.taken_micro, held_account(project), CREDIT)
         self._ground.post(conn, [Transaction(key, f"Job {job_id}"[:200], at_s, postings)])
         store.save(conn, made)
+
+    def has_open(self, conn: Connection) -> bool:
+        """Whether any job holds credits."""
+        return store.has_open(conn)
 
     def held(self, job_id: str) -> Hold | None:
         """What a job holds and was charged; None for one that never had a hold."""
@@ -208,9 +212,9 @@ class Billing:
         self._grants.look_at_budgets(conn, hold.project, at_s)
         return shown, hold.charged_micro
 
-    def release_lost(self, conn: Connection, known: Iterable[str], at_s: float) -> list[str]:
+    def release_lost(self, conn: Connection, is_known: Callable[[str], bool], at_s: float) -> list[str]:
         """Release holds of jobs that neither the journal nor the inbox knows, and pay back what they cost; which."""
-        lost = sorted(store.open_jobs(conn) - set(known))
+        lost = sorted(name for name in store.open_jobs(conn) if not is_known(name))
         for hold in store.of(conn, lost).values():
             hold, postings = _charged(hold, -hold.charged_micro)
             if postings:

@@ -182,6 +182,11 @@ def open_jobs(conn: Connection, project: str = "") -> set[str]:
     return set(conn.execute(query.where(holds.c.project == project) if project else query).scalars())
 
 
+def has_open(conn: Connection) -> bool:
+    """Whether any job holds credits."""
+    return conn.execute(select(holds.c.job_id).where(holds.c.state == OPEN).limit(1)).first() is not None
+
+
 def held_micro(conn: Connection) -> dict[str, int]:
     """By project, what open holds hold together."""
     query = (

@@ -31,6 +31,7 @@ from eureka_park.ledger.grants.store import Budget, Grant, Reclaim
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from eureka_park.accounts.service import AccountsService
     from eureka_park.ledger.ground import Detail, LedgerGround
 
 CREDITS_MAX: Final = 1e9
@@ -44,7 +45,7 @@ class Grants:
 
     def __init__(self, ground: LedgerGround, rules: GrantRules | None = None) -> None:
         self._ground, self.rules = ground, rules or GrantRules()
-        self.organisation_of: Callable[[str], str] = lambda _project: ""
+        self.organisation_of: Callable[[Connection, str], str] = lambda _conn, _project: ""
 
     # -- what can be spent ---------------------------------------------------------------------------------------------
     def purse(self, conn: Connection, project: str, at_s: float) -> Purse:
@@ -149,6 +150,14 @@ class Grants:
             released_at_s=now_s,
         )
         return self.give_in(conn, grant)
+
+    def open_try_door(self, conn: Connection, accounts: AccountsService, person_id: str) -> None:
+        """Whoever is known to be a person has a project of their own with a small grant, once."""
+        if self.rules.try_credits <= 0:
+            return
+        project = f"{TRY_PROJECT}-{person_id.removeprefix('person-')}"[:63]
+        accounts.places.open_own_project(conn, person_id, project, "Try")
+        self.give_try(conn, person_id, project)
 
     def end(self, who: Principal, grant_id: str) -> Grant:
         """End a grant now: what is left goes back to the park; what jobs hold of it stays theirs. For operators."""

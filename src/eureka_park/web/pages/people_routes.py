@@ -1,0 +1,42 @@
+"""The routes of pages about people, projects and the park's operators."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from eureka_park.web.pages import account, duties, operate, permissions, places
+
+PAGES: Final[tuple[tuple[str, Any], ...]] = (
+    ("/account", account.account_page),
+    ("/account/tokens", account.tokens_page),
+    ("/account/sessions", account.sessions_page),
+    ("/projects", places.projects_page),
+    ("/projects/{project_id}", places.project_page),
+    ("/organisations/{organisation_id}", places.organisation_page),
+    ("/permissions", permissions.permissions_page),
+    ("/operate", operate.operate_page),
+    ("/operate/people", operate.people_page),
+    ("/operate/audit", operate.audit_page),
+    ("/operate/duties", duties.duties_page),
+)
+DEEDS: Final[tuple[tuple[str, Any], ...]] = (
+    ("/account", account.change_account),
+    ("/account/erase", account.erase_account),
+    ("/account/tokens", account.make_token),
+    ("/account/tokens/end", account.end_token),
+    ("/account/sessions", account.end_sessions),
+    ("/projects", places.found),
+    ("/projects/{project_id}", places.change_project),
+    ("/organisations/{organisation_id}", places.change_organisation),
+    ("/operate/people", operate.change_people),
+)
+
+
+def add_people_pages(app: FastAPI) -> None:
+    """Put these pages into the application."""
+    for ways, method in ((PAGES, "GET"), (DEEDS, "POST")):
+        for path, endpoint in ways:
+            app.add_api_route(path, endpoint, methods=[method], include_in_schema=False, response_class=HTMLResponse)
