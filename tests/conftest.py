@@ -1,12 +1,13 @@
 """The suite draws the same examples every time; `--hypothesis-profile=explore` draws new ones.
 
-`database` runs a test once on SQLite and once on PostgreSQL.
+`database` runs a test on SQLite, then on PostgreSQL; `--database postgres` puts all homes that tests make there.
 """
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,19 @@ settings.load_profile("repeatable")
 KINDS = ("sqlite", "postgres")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where homes of tests have their rows."""
+    parser.addoption("--database", choices=KINDS, default="sqlite", help="where homes that tests make have their rows")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Before worker processes start: where their PostgreSQL is to lie."""
     postgres.begin_run()
+    is_worker_or_alone = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    if config.getoption("--database") == "postgres" and is_worker_or_alone:
+        from tests.helpers import all_on_postgres
+
+        all_on_postgres.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -84,3 +95,15 @@ def park_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if request.param == "postgres":
         monkeypatch.setenv("PARK_DATABASE_URL", request.getfixturevalue("_postgres_for_all").url_of_empty())
     return str(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: looking through it for rubbish again and again takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()

@@ -15,6 +15,7 @@ from eureka_park.foundation.cost_data import cost_reference_markdown
 from eureka_park.foundation.plant_reference import plant_reference_markdown
 from eureka_park.foundation.site_reference import site_reference_markdown
 from eureka_park.web.reference import api_reference_markdown
+from eureka_park.web.route_acts import route_matrix_markdown
 
 HERE = Path(__file__).resolve().parent
 INTRODUCTION = """# The `park` command
@@ -61,6 +62,7 @@ def pages() -> dict[str, str]:
         "api.md": api_reference_markdown(),
         "costs.md": cost_reference_markdown(),
         "cli.md": command_page(),
+        "routes.md": route_matrix_markdown(),
         "plants.md": plant_reference_markdown(),
         "site-file.md": site_reference_markdown(),
     }

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park import __version__
 from eureka_park.accounts.service import AccountsService, Principal
+from eureka_park.accounts.sign_in.service import SignIn
+from eureka_park.adapters.accounts_file import AccountsFile
+from eureka_park.adapters.biller import ParkBiller
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts, wake_sender
 from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
+from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.board_facts import FILE as BOARD_FILE
@@ -31,6 +35,7 @@ from eureka_park.compute.nodes_service import Machine, NodesService
 from eureka_park.compute.ports import Engine, Meter
 from eureka_park.compute.quote_rows import QuoteRows
 from eureka_park.compute.service import ComputeService
+from eureka_park.control.ceiling import CeilingDesk
 from eureka_park.control.feasible import Closed, check_deadline
 from eureka_park.control.of_site import flex_default_s, nodes_of, policy_of, room_of
 from eureka_park.control.policy import Sky
@@ -89,6 +94,7 @@ class Park:
     energy: EnergyService
     compute: ComputeService
     nodes: NodesService
+    sign_in: SignIn
 
     def lease(self) -> live_store.Lease | None:
         """Who decides for this park, and until when."""
@@ -225,8 +231,10 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
     )
     data = DataService(db, folder / "blobs", clock)
-    ledger = LedgerService(db, site.timezone)
+    ledger = LedgerService(db, site.timezone, clock=clock)
+    ledger.connect(accounts)
     energy = EnergyService(db)
+    biller = ParkBiller(ledger, CeilingDesk(site, nodes_of(site), facts.pace.factor), energy.current_plan)
     compute = ComputeService(
         db,
         clock,
@@ -241,7 +249,8 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         mark=_mark_of(db),
         has_plan=lambda: energy.current_plan() is not None,
         sky=energy,
-        quoter=_quoter(site, facts, energy, home, clock),
+        quoter=biller.quoting(_quoter(site, facts, energy, home, clock)),
+        biller=biller,
         check_deadline=_deadline_check(site, energy, lambda: BoardFacts.from_text(home.read(BOARD_FILE))),
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),
@@ -257,7 +266,15 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         entropy=os.urandom,
         wake=wake,
     )
-    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes)
+    sign_in = _sign_in(home, accounts)
+    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes, sign_in)
+
+
+def _sign_in(home: Home, accounts: AccountsService) -> SignIn:
+    """The entrance, by the operator's accounts.toml."""
+    file = AccountsFile(home)
+    post = Post(lambda: file.settings().mail, file.mail_password)
+    return SignIn(accounts, key=key_of(home), settings=file.settings, post=post.send)
 
 
 def key_of(home: Home) -> bytes:

@@ -54,12 +54,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Explored]:
     served.stop()
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chromium]:
-    browser = Chromium(tmp_path / "profile")
-    browser.size(1280, 900)
+@pytest.fixture(scope="module")
+def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    browser = Chromium(tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def browser(one_browser: Chromium) -> Chromium:
+    """As a visitor finds it who was never here."""
+    one_browser.go("about:blank")
+    one_browser.ask("Network.clearBrowserCookies")
+    one_browser.errors.clear()
+    one_browser.size(1280, 900)
+    return one_browser
 
 
 @pytest.mark.parametrize("path", ["/energy/year", "/energy/ahead"])

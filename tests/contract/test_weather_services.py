@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +29,7 @@ from eureka_park.energy.core.weather_import import Place, Wish, import_year
 from eureka_park.energy.weather_file import read_weather
 from eureka_park.foundation.errors import BadInput, ParkError, RateLimited, TooLarge, Unavailable
 
-pytest.importorskip("pvlib", reason="the extra 'weather' is not installed")
+pytestmark = pytest.mark.skipif(find_spec("pvlib") is None, reason="the extra 'weather' is not installed")
 
 Answer = tuple[int, dict[str, str], bytes]
 PLACE = Place("test", 34.5, -5.0, 300.0)

@@ -121,7 +121,7 @@ def test_deciders_follow_each_other_and_lose_nothing(running: RunningPark, url: 
         wait_for(lambda: lease.holder()[1] == running.pid("live"), "the next takes the lease of a dead one at once")
     last = running.sh("exit 0")
     assert running.park.wait(last, 30.0)["state"] == "finished"
-    view = running.park.wait(long, 30.0)
+    view = running.park.wait(long, 60.0)
     assert (view["state"], view["exit_code"], view["attempt"]) == ("failed", 4, 1)
     assert running.log(long).count("began") == 1
     for job in (long, quick, last):
@@ -168,6 +168,6 @@ def test_the_park_outlives_a_cut_of_all_its_connections(running: RunningPark, ur
             assert error.code == "database_missing"
             return ""
 
-    after = wait_for(submitted, "a submission is taken again")
-    assert [running.park.wait(job, 30.0)["state"] for job in (before, after)] == ["finished", "finished"]
+    after = wait_for(submitted, "a submission is taken again", 60.0)
+    assert [running.park.wait(job, 90.0)["state"] for job in (before, after)] == ["finished", "finished"]
     assert running.log(before).count("began") == 1

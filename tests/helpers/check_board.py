@@ -111,7 +111,8 @@ def check_powers(board: b.Board, on: list[int]) -> None:
         kw, tier = float(jobs.drawn_kw[slot]), int(jobs.tier[slot])
         assert kw * 2**20 == math.floor(kw * 2**20), "power is a multiple of 2**-20 kW"
         sums[("firm_kw", "flex_kw", "green_kw")[tier]] += kw
-        sums["shared_kw"] += float(jobs.idle_kw[slot])
+        if jobs.state[slot] != b.PAUSING:
+            sums["shared_kw"] += float(jobs.idle_kw[slot])
         if tier == b.FIRM and jobs.state[slot] != b.PAUSING:
             sums["firm_rated_kw"] += float(jobs.idle_kw[slot] + jobs.full_kw[slot])
         if jobs.bound[slot]:
@@ -171,6 +172,16 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
         assert board.lines.n_on[line] == len(newest)
         down = [s for s in newest if _is_down(board, s)]
         assert board.lines.n_down[line] == len(down)
+        late = [s for s in down if jobs.state[s] == b.RUNNING and jobs.bound[s] and jobs.gpus[s] > 0]
+        for index, some in enumerate(([s for s in down if s not in late], late)):
+            assert _walk_down(board, line, index) == sorted(some, key=lambda s: int(jobs.seq[s]))
+        assert board.lines.n_up_first[line] == len(down) - len(late)
+        assert board.lines.gives_kw[line] == sum(float(jobs.gives_kw[s]) for s in newest)
+        can = [s for s in newest if jobs.bound[s] and jobs.state[s] == b.RUNNING and not jobs.ending[s]]
+        assert board.lines.n_uncapped[line] == sum(jobs.cap_step[s] == 0 < g.n_caps[0] - 1 for s in can)
+        assert board.lines.n_cappable[line] == sum(jobs.cap_step[s] < g.n_caps[0] - 1 for s in can)
+        assert board.lines.n_stoppable[line] == sum(_may_stop(board, s) for s in can)
+        assert board.lines.n_planned[line] == 0
         narrow = [s for s in newest if jobs.n_nodes_min[s] > 0 and jobs.n_held[s] < jobs.n_nodes[s]]
         assert board.lines.n_narrow[line] == len(narrow)
     for share in range(board.shares.shape[0]):
@@ -181,6 +192,11 @@ def check_lines(board: b.Board, used: list[int], on: list[int]) -> None:
     assert g.n_on[0] == len(on)
     assert g.n_narrow[0] == board.lines.n_narrow.sum()
     assert g.n_down[0] == sum(1 for slot in on if _is_down(board, slot))
+
+
+def _may_stop(board: b.Board, slot: int) -> bool:
+    g, job = board.g[0], board.jobs[slot]
+    return bool(g.can_freeze or job.checkpoint or job.job_class == b.SERVICE or (g.can_resize and job.n_nodes_min > 0))
 
 
 def _is_down(board: b.Board, slot: int) -> bool:
@@ -199,6 +215,22 @@ def _walk_line(board: b.Board, line: int) -> list[int]:
             slot = int(board.jobs.next[slot])
         assert board.runs.n[run] == n > 0
         run = int(board.runs.next[run])
+    return found
+
+
+def _walk_down(board: b.Board, line: int, late: int) -> list[int]:
+    """Capped and frozen jobs of a line, the oldest start first; its ends and its hint lie in it."""
+    found, slot = [], int(board.lines.down_oldest[line, late])
+    while slot != b.NONE:
+        assert int(board.jobs.down_prev[slot]) == (found[-1] if found else b.NONE)
+        found.append(slot)
+        slot = int(board.jobs.down_next[slot])
+    assert int(board.lines.down_newest[line, late]) == (found[-1] if found else b.NONE)
+    assert (
+        (int(board.lines.down_hint[line, late]) in found)
+        if found
+        else (int(board.lines.down_hint[line, late]) == b.NONE)
+    )
     return found
 
 

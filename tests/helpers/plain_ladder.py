@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tests.helpers.plain_park import FIRM, FLEX, FROZEN, GREEN, RUNNING, SERVICE, STARTING, PlainJob, PlainPark, q
+from tests.helpers.plain_park import (
+    FIRM,
+    FLEX,
+    FROZEN,
+    GREEN,
+    PAUSING,
+    RUNNING,
+    SERVICE,
+    STARTING,
+    PlainJob,
+    PlainPark,
+    q,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Ladder:
         tiers = [sum(park.drawn_kw(job) for job in on if job.tier == tier) for tier in (FIRM, FLEX, GREEN)]
         rated = [park.own_powers(job) for job in on if job.tier == FIRM and job.state in (STARTING, RUNNING, FROZEN)]
         return Sums(
-            idle=max(0.0, nodes_kw - sum(park.own_powers(job)[0] for job in on)),
+            idle=max(0.0, nodes_kw - sum(park.own_powers(job)[0] for job in on if job.state != PAUSING)),
             firm=tiers[0],
             flex=tiers[1],
             green=tiers[2],
@@ -69,7 +81,7 @@ class Ladder:
     def budget(self, clean_kw: float, sums: Sums) -> float:
         """Clean power that bound jobs may draw."""
         if self.rules.sky == "binding":
-            claims = self.rules.service_reserve_kw + (sums.all - sums.idle - sums.bound)
+            claims = self.rules.service_reserve_kw + (sums.all - sums.bound)
         else:
             claims = self.rules.service_reserve_kw + sums.free_green
         return max(0.0, clean_kw - claims)
@@ -167,14 +179,17 @@ class Ladder:
             saved = q(dynamic_kw * self.park.cap_power(job, self.caps[job.order]))
             held = len(job.nodes)
             had = self.shrink_saved.get(job.order, 0.0)
+            whole = saved if self.rules.sky == "binding" else saved + idle_kw
+            if whole <= 0:
+                continue
             if shrinks and job.is_elastic and held > job.least:
-                each = (saved + idle_kw) / held
+                each = whole / held
                 keep = max(job.least, held - math.ceil(self.short / each))
                 self.keeps[job.order], self.shrink_saved[job.order] = keep, each * (held - keep)
                 self.short -= each * (held - keep)
             elif job.checkpoint or job.job_class == SERVICE:
                 self.stops[job.order] = "pause"
-                self.short -= saved + idle_kw - had
+                self.short -= whole - had
             elif self.rules.can_freeze and saved > had:
                 self.stops[job.order] = "freeze"
                 self.short -= saved - had
@@ -200,8 +215,10 @@ class Ladder:
 
     # Up (6)
 
-    def ascend(self) -> None:
-        """Thaw and lift caps as far as there is room."""
+    def ascend(self, is_late: bool) -> None:
+        """Early: thaw, and lift caps of those that are not bound or have no GPUs; late: lift those of the others. As
+        far as there is room.
+        """
         refused: dict[tuple[int, int], int] = {}
         for job in self.in_order((FLEX, GREEN), down=False):
             dynamic_kw = self.park.own_powers(job)[2]
@@ -211,6 +228,8 @@ class Ladder:
             elif job.cap > 0 and not job.ending:
                 need_kw = dynamic_kw - drawn_kw
             else:
+                continue
+            if is_late != (job.state != FROZEN and job.gpus > 0 and self.park.is_bound(job, self.now_s)):
                 continue
             if self.park.is_bound(job, self.now_s):
                 line = (job.leaf, job.tier)

@@ -348,9 +348,9 @@ class PlainPark:
         """A job comes into its line."""
         self.jobs.append(job)
 
-    def start(self, job: PlainJob, nodes: list[int], gpu_mask: int, now_s: float) -> None:
+    def start(self, job: PlainJob, nodes: list[int], gpu_mask: int, now_s: float, cap: int = 0) -> None:
         """A job takes nodes; its command runs from `started` on."""
-        job.state, job.nodes, job.gpu_mask, job.cap = STARTING, list(nodes), gpu_mask, 0
+        job.state, job.nodes, job.gpu_mask, job.cap = STARTING, list(nodes), gpu_mask, cap
         job.klass = self.nodes[nodes[0]].klass
         job.began_s, job.ending, job.deferred, job.refused_room_s = now_s, False, False, INF
         self.n_starts += 1

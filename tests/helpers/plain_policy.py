@@ -25,6 +25,7 @@ from tests.helpers.plain_park import (
 )
 from tests.helpers.plain_rooms import Hold, fits, gang_room, lowest_gpus, more_room, most_empty, reserve, single_room
 
+PRESS_S = 43_200.0
 STARTED, REFUSED, NO_CLEAN, NO_ROOM, BETTER_HOUR = "started", "refused", "clean power", "room", "better hour"
 
 
@@ -58,7 +59,9 @@ class Turn(Ladder):
         self.holds: dict[int, Hold] = {}  # what is reserved for them, by node
         self.lines: dict[tuple[int, int], LineWalk] = {}
         self.done: set[int] = set()  # leaves
-        self.refused_kw = INF  # the least need that was refused for want of clean power
+        self.refused_kw = {FLEX: INF, GREEN: INF}  # the least need that was refused for want of clean power
+        self.gives: dict[int, list[PlainJob]] | None = None  # running work that may be capped for others, by tier
+        self.start_step = 0  # under which the present try would start
         self.load: list[float] = []
 
     def run(self) -> list[Action]:
@@ -72,8 +75,9 @@ class Turn(Ladder):
                 self.actions.append(Action("end", job.order))
         if self.park.plan:
             self.descend()
-            self.ascend()
+            self.ascend(is_late=False)
             self.admit()
+            self.ascend(is_late=True)
             if self.rules.can_resize and not any(how in (REFUSED, NO_CLEAN, NO_ROOM) for how in self.tried.values()):
                 self.widen()
             self.reclaim()
@@ -117,17 +121,23 @@ class Turn(Ladder):
         return (cost + left_kw * 2 * steps[-1][1]) / kw
 
     def admit(self) -> None:
-        """Urgent jobs first, then leaf by leaf."""
+        """Urgent and pressing jobs first, then leaf by leaf."""
         self.load = self.work_out_load()
-        urgent = [job for job in self.park.waiting() if self.park.is_urgent(job, self.now_s)]
-        for job in sorted(urgent, key=lambda one: (one.deadline_s - self.park.left_s(one, self.now_s), one.order)):
-            self.try_job(job)
+        in_vain = 0
+        for job in sorted(self.park.waiting(), key=lambda one: (self.latest_s(one), one.order)):
+            is_pressing = self.latest_s(job) - 1 <= self.now_s + PRESS_S and in_vain < 4
+            if is_pressing or self.park.is_urgent(job, self.now_s):
+                in_vain += self.try_job(job) != STARTED
         while len(self.tried) < self.rules.n_considered_max:
             leaf = self.next_leaf()
             if leaf is None:
                 return
             if not self.try_leaf(leaf):
                 self.done.add(leaf)
+
+    def latest_s(self, job: PlainJob) -> float:
+        """When a job must start to end by its deadline."""
+        return job.deadline_s - self.park.left_s(job, self.now_s)
 
     def next_leaf(self) -> int | None:
         """The leaf whose turn it is."""
@@ -147,10 +157,7 @@ class Turn(Ladder):
 
     def try_leaf(self, leaf: int) -> bool:
         """Try the jobs of a leaf until one starts."""
-        flex = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == FLEX]
-        first = min(flex, key=in_line, default=None)
-        waits_long = first is not None and self.has_waited_long(first)
-        for tier in (FIRM, FLEX, GREEN) if waits_long else (FIRM, GREEN, FLEX):
+        for tier in (FIRM, FLEX, GREEN):
             walk = self.lines.setdefault((leaf, tier), LineWalk())
             line = [job for job in self.park.waiting() if job.leaf == leaf and job.tier == tier]
             for job in sorted(line, key=in_line):
@@ -185,6 +192,7 @@ class Turn(Ladder):
 
     def try_with(self, job: PlainJob, n: int) -> str:
         """Start a job on `n` nodes if power and room allow."""
+        self.start_step = 0
         refusal = self.power_refusal(job, n)
         if refusal is not None:
             return refusal
@@ -193,23 +201,28 @@ class Turn(Ladder):
             job.refused_room_s = min(job.refused_room_s, self.now_s)
             return NO_ROOM
         nodes, mask = found
-        self.park.start(job, nodes, mask, self.now_s)
+        step = self.start_step
+        if step > 0:
+            self.squeeze(job, n, step)
+        self.park.start(job, nodes, mask, self.now_s, step)
         ends_s = self.park.ends_s(job, self.now_s)
         for node in nodes:
             if node in self.holds:
                 self.holds[node].note_start(job, ends_s)
         for at, item in enumerate(self.park.plan):
             if item.start_s < ends_s:
-                self.load[at] += self.park.own_powers(job)[2]
-        self.actions.append(Action("start", job.order, nodes=tuple(nodes), gpu_mask=mask))
+                self.load[at] += q(self.park.own_powers(job)[2] * self.park.cap_power(job, step))
+        self.actions.append(
+            Action("start", job.order, nodes=tuple(nodes), gpu_mask=mask, cap_frac=self.rules.caps[step][0])
+        )
         return STARTED
 
     def fit(self, job: PlainJob, n: int) -> tuple[list[int], int] | None:
         """Nodes and GPUs for a job."""
         if job.is_gang:
-            nodes = gang_room(self.park, job, n, self.holds, self.now_s)
+            nodes = gang_room(self.park, job, n, self.holds, self.now_s, self.rules.caps[self.start_step][2])
             return None if nodes is None else ([node.index for node in nodes], 0)
-        node = single_room(self.park, job, self.holds, self.now_s)
+        node = single_room(self.park, job, self.holds, self.now_s, self.rules.caps[self.start_step][2])
         if node is None:
             return None
         return [node.index], lowest_gpus(self.park.free_mask(node), job.gpus)
@@ -220,7 +233,7 @@ class Turn(Ladder):
             return None
         park, now_s = self.park, self.now_s
         idle_kw, full_kw, dynamic_kw = park.powers(job, job.classes[0], n)
-        need_kw, left_s = idle_kw + dynamic_kw, park.left_s(job, now_s)
+        left_s = park.left_s(job, now_s)
         plan = park.plan
         if job.tier == FIRM:
             sure_kw = min(
@@ -231,16 +244,68 @@ class Turn(Ladder):
             if idle_kw + full_kw > sure_kw - self.sums().firm_rated:
                 return REFUSED
         elif park.is_bound(job, now_s):
-            if need_kw >= self.refused_kw or need_kw > self.room_kw():
-                self.refused_kw = 0.0 if self.is_starved(job, need_kw) else min(self.refused_kw, need_kw)
+            need_kw = self.need_kw(job, n, 0)
+            least_kw = self.refused_kw[FLEX] if job.tier == FLEX else min(self.refused_kw.values())
+            starved = self.is_starved(job, need_kw)
+            step = self.step_for(job, n, not starved) if need_kw < least_kw else None
+            if step is None:
+                self.refused_kw[job.tier] = 0.0 if starved else min(self.refused_kw[job.tier], need_kw)
                 return NO_CLEAN
+            self.start_step = step
             if job.tier == GREEN:
                 return None
-        if dynamic_kw > plan[0].clean_kw + plan[0].grid_kw - self.sums().all:
+        if q(dynamic_kw * park.cap_power(job, self.start_step)) > plan[0].clean_kw + plan[0].grid_kw - self.sums().all:
             return REFUSED
         if job.tier == FLEX and job.deadline_s < INF and not park.is_urgent(job, now_s):
-            return self.better_hour(job, need_kw, dynamic_kw, left_s)
+            return self.better_hour(job, idle_kw + dynamic_kw, dynamic_kw, left_s)
         return None
+
+    # Squeezing (7)
+
+    def need_kw(self, job: PlainJob, n: int, step: int) -> float:
+        """Clean power that must be there for a start on `n` nodes under a cap."""
+        row = self.park.classes[job.classes[0]]
+        idle_kw, _, dynamic_kw = self.park.powers(job, job.classes[0], n)
+        capped_kw = q(dynamic_kw * self.park.cap_power(job, step))
+        return capped_kw if self.rules.sky == "binding" and row.sleep_kw >= row.idle_kw else idle_kw + capped_kw
+
+    def step_for(self, job: PlainJob, n: int, may_squeeze: bool) -> int | None:
+        """The cap under which clean power lets a job start; None if there is none."""
+        room, last = self.room_kw(), len(self.rules.caps) - 1
+        if self.need_kw(job, n, 0) <= room:
+            return 0
+        if not may_squeeze or not self.rules.can_cap or last == 0 or job.gpus == 0:
+            return None
+        short = self.need_kw(job, n, last) - room
+        if short <= 0:
+            return last
+        if self.gives is None:
+            on = [other for other in self.in_order((GREEN, FLEX), down=True) if not self.has_floor(other)]
+            self.gives = {tier: [other for other in on if other.tier == tier] for tier in (GREEN, FLEX)}
+        lower = (GREEN, FLEX) if job.tier == FLEX else (GREEN,)
+        return last if short <= sum(self.gives_kw(other) for tier in lower for other in self.gives[tier]) else None
+
+    def has_floor(self, job: PlainJob) -> bool:
+        """Whether a share above it, the root left out, has a floor."""
+        return any(at > 0 and self.park.shares[at].floor_frac > 0 for at in self.park.path(job.leaf))
+
+    def gives_kw(self, job: PlainJob) -> float:
+        """What a running job could give."""
+        if job.state != RUNNING or job.ending or job.cap > 0 or job.gpus == 0:
+            return 0.0
+        if not self.park.is_bound(job, self.now_s):
+            return 0.0
+        dynamic_kw = self.park.own_powers(job)[2]
+        return q(dynamic_kw) - q(dynamic_kw * self.park.cap_power(job, len(self.rules.caps) - 1))
+
+    def squeeze(self, job: PlainJob, n: int, step: int) -> None:
+        """Cap others until a job fits."""
+        short = self.need_kw(job, n, step) - self.room_kw()
+        for other in [*self.gives[GREEN], *self.gives[FLEX]] if self.gives else []:
+            gives_kw = self.gives_kw(other)
+            if short > 0 and gives_kw > 0:
+                short -= gives_kw
+                self.cap(other, step)
 
     def has_waited_long(self, job: PlainJob) -> bool:
         """Whether it has waited, since it was submitted or last stopped, as long as the policy calls patient."""
@@ -302,7 +367,9 @@ class Turn(Ladder):
         more = [then - now for then, now in zip(park.powers(job, job.klass, n), park.own_powers(job), strict=True)]
         idle_kw, _, dynamic_kw = more
         if park.is_bound(job, self.now_s):
-            if idle_kw + dynamic_kw > self.room_kw():
+            row = park.classes[job.klass]
+            is_idle = self.rules.sky == "binding" and row.sleep_kw >= row.idle_kw
+            if (dynamic_kw if is_idle else idle_kw + dynamic_kw) > self.room_kw():
                 return False
             if job.tier == GREEN:
                 return True

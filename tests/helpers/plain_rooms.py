@@ -24,7 +24,7 @@ class Hold:
     def note_start(self, job: PlainJob, ends_s: float) -> None:
         """A job has started on the node."""
         self.until_s = max(self.until_s, ends_s)
-        if ends_s > self.from_s:
+        if ends_s >= self.from_s:
             self.take(job)
 
     def take(self, job: PlainJob) -> None:
@@ -48,12 +48,14 @@ def window_allows(park: PlainPark, node: PlainNode, job: PlainJob, now_s: float,
 def promise_allows(holds: dict[int, Hold], node: PlainNode, job: PlainJob, until_s: float) -> bool:
     """Whether what is reserved on a node leaves time or place for a job."""
     hold = holds.get(node.index)
-    return hold is None or until_s <= hold.from_s or (not job.is_gang and hold.fits(job))
+    return hold is None or until_s < hold.from_s or (not job.is_gang and hold.fits(job))
 
 
-def single_room(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_s: float) -> PlainNode | None:
-    """The node for a single; None if there is none."""
-    until_s = now_s + park.left_s(job, now_s)
+def single_room(
+    park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_s: float, speed: float = 1.0
+) -> PlainNode | None:
+    """The node for a single that runs at a speed; None if there is none."""
+    until_s = now_s + park.left_s(job, now_s) / speed
     found = None
     for node in park.nodes:
         free = park.free(node)
@@ -76,9 +78,11 @@ def lowest_gpus(mask: int, n: int) -> int:
     return taken
 
 
-def gang_room(park: PlainPark, job: PlainJob, n: int, holds: dict[int, Hold], now_s: float) -> list[PlainNode] | None:
-    """`n` whole nodes for a gang; None if there are not."""
-    until_s = now_s + park.left_s(job, now_s) * job.n_nodes / n
+def gang_room(
+    park: PlainPark, job: PlainJob, n: int, holds: dict[int, Hold], now_s: float, speed: float = 1.0
+) -> list[PlainNode] | None:
+    """`n` whole nodes for a gang that runs at a speed; None if there are not."""
+    until_s = now_s + park.left_s(job, now_s) * job.n_nodes / n / speed
     for klass in job.classes:
         empty = [node for node in _empty(park, job, klass, now_s, until_s) if promise_allows(holds, node, job, until_s)]
         if len(empty) >= n:

@@ -131,7 +131,7 @@ class KernelSide:
             assert row.node == nodes[0]
             assert row.n_nodes == len(nodes)
             mask = 0 if self.board.jobs.gang[slot] else int(row.gpu_mask)
-            return Action(what, order, nodes=nodes, gpu_mask=mask)
+            return Action(what, order, nodes=nodes, gpu_mask=mask, cap_frac=float(row.b))
         if what == "resize":
             return Action(what, order, nodes=self.nodes_of(slot))
         if what == "defer":

@@ -89,9 +89,10 @@ def _wait_gone(pid: int) -> None:
 
 
 class Server:
-    """The run's server; started by whoever asks first."""
+    """The run's server; started by whoever asks first, with more settings where they are given."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: dict[str, str] | None = None) -> None:
+        self._more = more or {}
         begin_run()
         folder, _, pid = os.environ[FOLDER].rpartition(":")
         self.folder, self._run_pid = Path(folder), pid
@@ -139,7 +140,7 @@ class Server:
         run = {"capture_output": True, "text": True, "cwd": self.folder, **who}
         done = subprocess.run([str(programs / "initdb"), *words], check=False, **run)
         assert done.returncode == 0, done.stdout + done.stderr
-        settings = {**_SETTINGS, "unix_socket_directories": str(self.folder)}
+        settings = {**_SETTINGS, **self._more, "unix_socket_directories": str(self.folder)}
         (data / "postgresql.auto.conf").write_text("".join(f"{key} = '{value}'\n" for key, value in settings.items()))
         with (self.folder / "server.log").open("wb") as log:
             words = ["sh", "-c", f"({_GUARD}) &", str(programs / "postgres"), str(data), self._run_pid]

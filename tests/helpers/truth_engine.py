@@ -60,6 +60,7 @@ class TruthEngine:
             return
         now_s = self.clock.real_s()
         made = Attempt(now_s, bool(order.gpu_indices), self.done_s.get(order.job_id, 0.0), now_s)
+        made.speed = self.speed_of(order.cap_frac, made.has_gpus)
         self.attempts[key] = made
         self._expect(order.job_id, made)
 

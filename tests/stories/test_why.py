@@ -218,12 +218,12 @@ def test_why_says_it_for_every_kind_of_waiting(story: Story) -> None:
     flex = story.submit("sorting", gpus=4, priority=9)
     park.step(5, times=2)
     tell("The sky gives less: power is capped.", saved, "capped_power", "capped to", "the sky gives")
-    tell("It runs on sun, wind and salt alone.", green, "clean_power", "own sun, wind or salt", "The salt is empty.")
     tell("Plants and grid together are used up.", flex, "site_power", "plants and grid together leave")
 
     story.weather.turn(park, 0.0, 0.020, steps=1)
     tell("No sky at all: what can be saved is paused.", saved, "paused_power", "paused at a checkpoint")
     tell("What cannot be saved stands still.", unsaved, "frozen_power", "frozen in place, its work kept")
+    tell("It runs on sun, wind and salt alone.", green, "clean_power", "own sun, wind or salt", "The salt is empty.")
 
     assert len(seen) >= 13, seen
     if os.environ.get("PARK_STORY_UPDATE"):

@@ -52,7 +52,7 @@ def options_of() -> dict[str, frozenset[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["api.md", "cli.md", "costs.md", "plants.md", "site-file.md"])
+@pytest.mark.parametrize("name", ["api.md", "cli.md", "costs.md", "plants.md", "routes.md", "site-file.md"])
 def test_generated_pages_are_fresh(name: str) -> None:
     written = (ROOT / "docs" / "reference" / name).read_text()
     assert written == maker().pages()[name], "run: python docs/reference/make.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ LIST_MAX: Final = 500
 _EXPORTED_ENTRIES: Final = 10_000
 LANGUAGES: Final = frozenset({"", "ar_MA", "en", "fr", "zgh"})
 Export = Callable[[str], Any]
+Screen = Callable[[Mapping[str, str]], bool | None]
 
 
 class People:
@@ -33,6 +34,7 @@ class People:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._exports: dict[str, Export] = {}
+        self.screen: Screen | None = None  # the operator's own check, for export control say
 
     # -- adding and finding --------------------------------------------------------------------------------------------
     def add(self, name: str, *, by: Principal | str | None = None, **more: Any) -> str:
@@ -189,6 +191,27 @@ class People:
         self._ground.audit.note(conn, "consent.given", who=person_id, thing=person_id, detail=detail)
 
     # -- screening -----------------------------------------------------------------------------------------------------
+    def require_screened(self, who: Principal) -> None:
+        """Raise Forbidden (`not_screened`) for somebody who may have no GPUs. Asked once per person, and only where the
+        operator has a screening; a machine stands for whoever answers for it. Raises Unavailable where it fails.
+        """
+        if self.screen is None:
+            return
+        person = self.person(self.person(who.person_id).responsible_id or who.person_id)
+        is_clear: bool | None = person.screened == "clear"
+        if not person.screened:
+            is_clear = self.screen({"person_id": person.person_id, "name": person.name, "email": person.email})
+            if is_clear is None:  # nobody screens here; whoever does later asks for everybody
+                return
+            with self._ground.db.write() as conn:
+                self.set_screened(conn, person.person_id, is_clear, by="")
+        if not is_clear:
+            raise Forbidden(
+                "This account may not use GPUs: the park's screening did not clear it.",
+                fix="Ask an operator of this park.",
+                code="not_screened",
+            )
+
     def set_screened(self, conn: Connection, person_id: str, is_clear: bool, by: Principal | str) -> None:
         """Note what the operator's screening (for export control) found."""
         result = "clear" if is_clear else "refused"

@@ -123,6 +123,20 @@ class Places:
         self._ground.audit.note(conn, "project.made", who=made_by, thing=thing, detail=detail)
         self._ground.bus.tell(conn, ProjectMade(made.project_id, made.organisation_id, made_by, made.created_at_s))
 
+    def open_own_project(self, conn: Connection, person_id: str, project_id: str, title: str) -> None:
+        """A project of one person's own, who leads it; one that is there stays as it is."""
+        if store.project(conn, project_id) is None:
+            now_s, scope = self._ground.clock.real_s(), scope_of(Kind.PROJECT, project_id)
+            self.add_project(conn, Project(project_id, title, False, now_s, ""), person_id)
+            store.give_role(conn, person_id, Role.LEAD, scope, now_s, person_id)
+            detail = {"role": str(Role.LEAD), "scope": scope}
+            self._ground.audit.note(conn, "role.given", who=person_id, thing=person_id, detail=detail)
+
+    def organisation_of(self, conn: Connection, project_id: str) -> str:
+        """The organisation that a project belongs to; '' for none."""
+        found = store.project(conn, project_id)
+        return "" if found is None else found.organisation_id
+
     def change_project(self, who: Principal, project_id: str, changes: Mapping[str, Any]) -> Project:
         """Set `title`, `is_public` or `is_closed`. Raises NotFound, Forbidden, BadInput."""
         values = dict(changes)

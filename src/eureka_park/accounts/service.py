@@ -110,10 +110,12 @@ class AccountsService:
         self.tokens.end(who, token_id, may_all=may_all)
 
     # -- links and codes -----------------------------------------------------------------------------------------------
-    def new_sign_in_link(self, person_id: str) -> str:
-        """A code that signs a person in once within 15 real minutes. Raises NotFound for an unknown person."""
+    def new_sign_in_link(self, person_id: str, by: Principal | str = "") -> str:
+        """A code that signs a person in once within 15 real minutes. `by`: who made it; '' for a command on the machine
+        itself. Raises NotFound for an unknown person.
+        """
         code = self.ground.secret()
-        self._post_code(code, person_id, SIGN_IN_LINK_S, "sign_in_link.made")
+        self._post_code(code, person_id, SIGN_IN_LINK_S, "sign_in_link.made", by)
         return code
 
     def redeem_sign_in(self, code: str, client: str = "", address: str = "") -> str:
@@ -135,7 +137,7 @@ class AccountsService:
     def new_login_code(self, person_id: str) -> str:
         """A short code that `park login` turns into a token once within 10 real minutes. Raises NotFound."""
         letters = base64.b32encode(self._entropy(_CODE_BYTES)).decode().lower()
-        self._post_code(_LOGIN + letters[:12], person_id, LOGIN_CODE_S, "login_code.made")
+        self._post_code(_LOGIN + letters[:12], person_id, LOGIN_CODE_S, "login_code.made", person_id)
         return "-".join((letters[:4], letters[4:8], letters[8:12]))
 
     def redeem_login_code(self, code: str, label: str) -> tuple[str, Principal]:
@@ -159,12 +161,12 @@ class AccountsService:
             )
         return token, who
 
-    def _post_code(self, code: str, person_id: str, good_for_s: float, act: str) -> None:
+    def _post_code(self, code: str, person_id: str, good_for_s: float, act: str, by: Principal | str) -> None:
         self._known(person_id)
         now_s = self._clock.real_s()
         with self._db.write() as conn:
             secrets.add_sign_in_link(conn, code, person_id, now_s, now_s + good_for_s)
-            self.audit.note(conn, act, who=person_id, thing=person_id)
+            self.audit.note(conn, act, who=by, thing=person_id)
 
     def _is_posted(self, code: str) -> bool:
         """Whether there is such a code: strangers who guess must not make the park wait for its write lock."""

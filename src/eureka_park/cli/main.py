@@ -25,6 +25,9 @@ COMMANDS: dict[str, Lazy] = {
     "restore": Lazy(
         f"{_CLI}.backup:restore", "A park from a backup, in a new home.", is_server=True, see=("backup", "up")
     ),
+    "ledger": Lazy(
+        f"{_CLI}.ledger:ledger", "The books: check that they add up.", is_server=True, see=("receipt", "backup")
+    ),
     "status": Lazy(f"{_CLI}.status:status", "The park in a few lines.", see=("plan", "top", "whoami")),
     "plan": Lazy(f"{_CLI}.plan:plan", "The power of the next 48 hours, by source.", see=("status",)),
     "energy": Lazy(

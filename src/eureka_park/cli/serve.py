@@ -61,9 +61,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     if lease is None:
         park.close()
         return
-    park.data.sweep_parts()
-    for name in ("power.json", "plan-fault.json"):
-        (park.home.run / name).unlink(missing_ok=True)
+    _sweep(park)
     note_running(park.home, park.site)
     wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
     listener = park.db.listen(bootstrap.INBOX_CHANNEL)
@@ -94,6 +92,13 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     machine_code.close()
     engine.close()
     park.close()
+
+
+def _sweep(park: Park) -> None:
+    """Clear away what a process before left half done or said of its own state."""
+    park.data.sweep_parts()
+    for name in ("power.json", "plan-fault.json"):
+        (park.home.run / name).unlink(missing_ok=True)
 
 
 def _tell_ready(park: Park, ready_fd: int) -> None:

@@ -13,7 +13,7 @@ from eureka_park.cli.lazy import INTERRUPTED
 from eureka_park.cli.output import clean, console, json_option, print_json, quiet_option, say
 from eureka_park.cli.params import COUNT
 from eureka_park.cli.twin_watch import PARTS, RunWatch
-from eureka_park.cli.words import _
+from eureka_park.cli.words import N_, _
 from eureka_park.foundation.errors import BadInput, ParkError, TooLarge, Unavailable
 from eureka_park.foundation.units import duration_text
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from eureka_park.twin.run_record import RunRecord
 
 POLICIES: Final = ("park", "fcfs-easy", "hard-cut", "wait-awhile", "lowest-window", "edf-surplus")  # `PolicyName`
+LEFT: Final = {  # `twin.core.traces.NOTES`
+    "left_out": N_("never ran"), "too_late": N_("came after these days"),
+    "after_unknown": N_("wait for a job that is not there"), "wrong_lines": N_("lines that cannot be read"),
+}  # fmt: skip
 FILLED_WORDS: Final = 6  # columns that the answer names; the rest is in --json
 OPTIONS: Final = (
     click.option("--jobs", type=COUNT, metavar="N", help="Number of jobs, such as 10000 or 100e6; default: what fills "
@@ -196,6 +200,9 @@ def _print(found: dict[str, Any]) -> None:
         (_("digest of all decisions"), clean(found["digest"])[:16]),
     ):
         click.echo(f"{name}: {value}")
+    if found["left_out"]:
+        told = ", ".join(f"{_(LEFT[name])} {n:,}" for name, n in found["left_out"].items())
+        click.echo(_("jobs that count otherwise or not: {what}", what=told))
     if found["filled"]:
         rows = list(found["filled"].items())[:FILLED_WORDS]
         click.echo(_("drawn by the seed: {columns}", columns=", ".join(f"{name} {n:,}" for name, n in rows)))

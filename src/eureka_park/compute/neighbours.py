@@ -49,6 +49,27 @@ class Quoter(Protocol):
         """
 
 
+class Biller(Protocol):
+    """What compute asks of those who know what work may cost."""
+
+    def bill(self, conn: Any, spec: JobSpec, now_s: float) -> Any:
+        """What a job may cost; None where nothing is held for it."""
+
+    def submitted(self, conn: Any, job_id: str, spec: JobSpec, bill: Any, now_s: float) -> None:
+        """Hold it in the transaction that submits the job. Raises Conflict where there is no credit."""
+
+
+class NoBiller:
+    """Work costs nothing beforehand."""
+
+    def bill(self, conn: Any, spec: JobSpec, now_s: float) -> Any:
+        """None."""
+        return
+
+    def submitted(self, conn: Any, job_id: str, spec: JobSpec, bill: Any, now_s: float) -> None:
+        """Nothing is held."""
+
+
 class DeadlineCheck(Protocol):
     """What compute asks of those who know plan and closed machines."""
 

@@ -30,6 +30,12 @@ _OF_NODES: Final = ("node_down", "node_up")
 _OF_WINDOWS: Final = ("window_set", "window_cleared")
 _KEYED: Final = "window_"  # what idempotency keys of commands about windows begin with
 OnNodes = Callable[[Principal | None, int], Sequence[Mapping[str, Any]]]
+_NOTED: Final[Mapping[str, str]] = {
+    "node_down": "node.drained",
+    "node_up": "node.resumed",
+    "window_set": "window.set",
+    "window_cleared": "window.cleared",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ class NodesService:
         """Let a machine take no new job; what runs there goes on. Raises NotFound, Forbidden, BadInput."""
         self._check_operator(who)
         self._known([node_id])
-        self._post("node_down", node_id, {"why": _line(why)})
+        self._post(who, "node_down", node_id, {"why": _line(why)})
         return self._one(who, node_id)
 
     def resume(self, who: Principal, node_id: str) -> dict[str, Any]:
@@ -170,7 +176,7 @@ class NodesService:
         self._known([node_id])
         if node_id not in self._facts().nodes:
             raise Conflict(f"{node_id} takes jobs already.", fix="See: park nodes", code="node_is_up")
-        self._post("node_up", node_id, {})
+        self._post(who, "node_up", node_id, {})
         return self._one(who, node_id)
 
     def _one(self, who: Principal, node_id: str) -> dict[str, Any]:
@@ -208,7 +214,7 @@ class NodesService:
             names = tuple(dict.fromkeys(nodes)) or self._choose(facts, n_nodes, n_jobs, from_s, to_s)
             window = Window(window_id, names, from_s, to_s, project, why)
             _check_free(window, self._open_windows(facts))
-            self._post_in(conn, "window_set", window_id, {"window": window.to_json()})
+            self._post_in(conn, who, "window_set", window_id, {"window": window.to_json()})
         self._wake()
         return self._window_view(window, who)
 
@@ -226,15 +232,16 @@ class NodesService:
         window = next((item for item in self._open_windows(self._facts()) if item.window_id == window_id), None)
         if window is None:
             raise NotFound(f"There is no window {window_id}.", fix="See: park nodes windows", code="no_such_window")
-        self._post("window_cleared", window_id, {})
+        self._post(who, "window_cleared", window_id, {})
         return self._window_view(window, who)
 
-    def _post(self, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+    def _post(self, who: Principal, kind: str, name: str, payload: Mapping[str, Any]) -> None:
         with self._db.write() as conn:
-            self._post_in(conn, kind, name, payload)
+            self._post_in(conn, who, kind, name, payload)
         self._wake()
 
-    def _post_in(self, conn: Connection, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+    def _post_in(self, conn: Connection, who: Principal, kind: str, name: str, payload: Mapping[str, Any]) -> None:
+        self._accounts.audit.note(conn, _NOTED[kind], who=who, thing=name)
         key = f"{kind}:{name}:{self._entropy(ENTROPY_BYTES).hex()}"
         store.post_command(conn, key, kind, name, payload, self._clock.real_s())
 

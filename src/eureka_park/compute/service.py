@@ -17,7 +17,7 @@ from eureka_park.compute.core.job_check import check_request
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
-from eureka_park.compute.neighbours import DeadlineCheck, Quoter, Receipts, Sky
+from eureka_park.compute.neighbours import Biller, DeadlineCheck, NoBiller, Quoter, Receipts, Sky
 from eureka_park.compute.place_in_line import Place
 from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, QuoteShelf, is_first
 from eureka_park.compute.why import why_answer
@@ -57,8 +57,9 @@ class ComputeService:
         check_deadline: DeadlineCheck | None = None,
         pace_factor: float = 1.0,
         board_facts: Callable[[], BoardFacts] = BoardFacts,
+        biller: Biller | None = None,
     ) -> None:
-        self._db, self._clock, self._home = db, clock, home
+        self._db, self._clock, self._home, self._biller = db, clock, home, biller or NoBiller()
         self._accounts, self._data, self._receipts = accounts, data, receipts
         self._room, self._flex_default_s = room, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
@@ -76,11 +77,15 @@ class ComputeService:
         now_s = self._clock.park_s()
         with self._db.read() as conn:  # one view for all checks
             spec = self._checked(conn, who, request, now_s)
+            bill = self._biller.bill(conn, spec, now_s)
+        if spec.n_gpus:
+            self._accounts.people.require_screened(who)
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id
-        with self._db.write(alone=False) as conn:
+        with self._db.write(alone=bill is not None) as conn:
             job_id = JobId(store.post_command(conn, f"submit:{key}", "submit", job_id, payload, self._clock.real_s()))
+            self._biller.submitted(conn, job_id, spec, bill, now_s)
         self._wake()
         return job_id
 

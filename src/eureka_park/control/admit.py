@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import DUE, FIRM, FLEX, GREEN, INF, LATEST, N_SET, NONE, SKY_OBSERVED, Board
+from eureka_park.compute.core.board import (
+    DUE,
+    FIRM,
+    FLEX,
+    GREEN,
+    IN_LINE,
+    INF,
+    LATEST,
+    N_SET,
+    NONE,
+    SKY_OBSERVED,
+    Board,
+)
 from eureka_park.compute.core.gangs import find_gang, find_single, may_run_on, n_empty
 from eureka_park.compute.core.job import LATE_S
 from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting, push_fresh
@@ -10,7 +22,16 @@ from eureka_park.compute.core.moves import deferred, start
 from eureka_park.compute.core.reservations import note_start, reserve
 from eureka_park.compute.core.rooms import lowest_gpus
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
-from eureka_park.compute.core.standing import URGENT_S, first_class, is_urgent, left_s, rate, would_be_bound
+from eureka_park.compute.core.standing import (
+    URGENT_S,
+    first_class,
+    is_urgent,
+    kw_of,
+    left_s,
+    power_at,
+    rate,
+    would_be_bound,
+)
 from eureka_park.compute.core.yard import next_in_run
 from eureka_park.control.budget import (
     add_load,
@@ -19,6 +40,7 @@ from eureka_park.control.budget import (
     bound_hour_s,
     budget_kw,
     firm_free_kw,
+    need_kw,
     room_kw,
 )  # fmt: skip
 from eureka_park.control.codes import (
@@ -34,7 +56,11 @@ from eureka_park.control.codes import (
     START,
 )  # fmt: skip
 from eureka_park.control.say import log, note, say, tell
+from eureka_park.control.squeeze import begin_squeezing, capped_need_kw, has_room_capped, squeeze, step_for
 from eureka_park.foundation.kernels import kernel
+
+PRESS_S = 43_200.0  # so long before its last chance a flexible job goes before others
+PRESS_TRIES = 4  # so many of them are tried in vain, then the others have their turn
 
 # -- power -------------------------------------------------------------------------------------------------------------
 
@@ -44,9 +70,10 @@ def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
     """Why power does not let a job start now; NO_REASON when it does. A flexible job may choose a better hour."""
     job = board.jobs[slot]
     g = board.g[0]
+    g.start_step = 0
     if g.sky == SKY_OBSERVED or job.is_first:
         return NO_REASON
-    tier, drawn_kw = job.tier, job.idle_kw + job.dynamic_kw
+    tier = job.tier
     if tier == FIRM:
         rated_kw = job.idle_kw + job.full_kw
         need_s = left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes
@@ -55,13 +82,28 @@ def _power_reason(board: Board, slot: int, n_nodes: int, now_s: float) -> int:
             return say(board, slot, FIRM_POWER, rated_kw, free_kw, board.sky[0].end_s, now_s)
         return _site_reason(board, slot, now_s)
     if would_be_bound(board, slot, now_s):
-        if drawn_kw >= g.refused_least_kw or drawn_kw > room_kw(board):
-            g.refused_least_kw = 0.0 if _is_starved(board, slot, now_s) else min(g.refused_least_kw, drawn_kw)
-            return _say_clean(board, slot, drawn_kw, now_s)
+        clean_kw = need_kw(board, slot, 0)
+        least_kw = g.refused_least_kw if tier == FLEX else min(g.refused_least_kw, g.refused_green_kw)
+        is_starved = _is_starved(board, slot, now_s)  # it has waited long: power comes together for all of it
+        step = step_for(board, slot, not is_starved) if clean_kw < least_kw else NONE
+        if step == NONE:
+            _count_refused(board, slot, clean_kw, is_starved)
+            return _say_clean(board, slot, clean_kw, now_s)
+        g.start_step = step
         if tier == GREEN:
             return NO_REASON
     reason = _site_reason(board, slot, now_s)
-    return reason if reason != NO_REASON else _hour_reason(board, slot, drawn_kw, now_s)
+    return reason if reason != NO_REASON else _hour_reason(board, slot, job.idle_kw + job.dynamic_kw, now_s)
+
+
+@kernel
+def _count_refused(board: Board, slot: int, clean_kw: float, is_starved: bool) -> None:
+    """Who needs as much is not tried again in this turn; what green work is refused may yet be had by flexible work."""
+    g = board.g[0]
+    if board.jobs[slot].tier == GREEN:
+        g.refused_green_kw = min(g.refused_green_kw, clean_kw)
+    else:
+        g.refused_least_kw = 0.0 if is_starved else min(g.refused_least_kw, clean_kw)
 
 
 @kernel
@@ -71,39 +113,39 @@ def _is_starved(board: Board, slot: int, now_s: float) -> bool:
     if job.tier != FLEX or now_s - max(job.submitted_s, job.last_pause_s) < g.patient_s:
         return False
     most_kw = budget_kw(board, g.clean_min_kw) * (1.0 - g.margin_frac)
-    return bool(job.idle_kw + job.dynamic_kw <= most_kw)
+    return bool(need_kw(board, slot, 0) <= most_kw)
 
 
 @kernel
 def _site_reason(board: Board, slot: int, now_s: float) -> int:
     job = board.jobs[slot]
     free_kw = board.sky[0].clean_kw + board.sky[0].grid_kw - all_kw(board)
-    need_kw = job.dynamic_kw
-    if need_kw <= free_kw:
+    asked_kw = kw_of(job.dynamic_kw * power_at(board, slot, board.g[0].start_step))
+    if asked_kw <= free_kw:
         return NO_REASON
-    return say(board, slot, SITE_POWER, need_kw, free_kw, board.sky[0].end_s, now_s)
+    return say(board, slot, SITE_POWER, asked_kw, free_kw, board.sky[0].end_s, now_s)
 
 
 @kernel
-def _say_clean(board: Board, slot: int, need_kw: float, now_s: float) -> int:
+def _say_clean(board: Board, slot: int, clean_kw: float, now_s: float) -> int:
     g = board.g[0]
     job = board.jobs[slot]
     until_s = INF
     if g.explain:
-        until_s = bound_hour_s(board, g.bound_kw + need_kw)
+        until_s = bound_hour_s(board, g.bound_kw + clean_kw)
         if job.tier == FLEX and job.deadline_s < INF:
             until_s = min(until_s, job.deadline_s - left_s(board.jobs[slot], now_s))
-    return say(board, slot, CLEAN_POWER, need_kw, room_kw(board), until_s, now_s)
+    return say(board, slot, CLEAN_POWER, clean_kw, room_kw(board), until_s, now_s)
 
 
 @kernel
-def _hour_reason(board: Board, slot: int, need_kw: float, now_s: float) -> int:
+def _hour_reason(board: Board, slot: int, drawn_kw: float, now_s: float) -> int:
     """Whether waiting for a cheaper, cleaner hour pays; a job without a deadline has not offered to wait."""
     job = board.jobs[slot]
     if job.deadline_s == INF or is_urgent(board.jobs[slot], now_s):
         return NO_REASON
     latest_s = job.deadline_s - left_s(board.jobs[slot], now_s)
-    best, price, now_price = better_hour(board, need_kw, latest_s)
+    best, price, now_price = better_hour(board, drawn_kw, latest_s)
     if best == 0:
         return NO_REASON
     target_s = board.sky[best].start_s
@@ -122,10 +164,13 @@ def _hour_reason(board: Board, slot: int, need_kw: float, now_s: float) -> int:
 def _find(board: Board, slot: int, n_nodes: int, now_s: float) -> bool:
     """Put a place for the job into `board.pick`."""
     job = board.jobs[slot]
+    need_s = left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes
+    step = board.g[0].start_step
+    if step > 0:
+        need_s /= board.caps[step].speed_frac
     if job.gang:
-        end_s = now_s + left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes
-        return find_gang(board, slot, n_nodes, now_s, end_s)
-    node = find_single(board, slot, now_s, now_s + left_s(board.jobs[slot], now_s))
+        return find_gang(board, slot, n_nodes, now_s, now_s + need_s)
+    node = find_single(board, slot, now_s, now_s + need_s)
     board.nodes[0].pick = node
     return node != NONE
 
@@ -211,13 +256,16 @@ def _begin(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
         g.n_broken += 1
         job.broken_s, job.broken_why = now_s - job.promised_s, job.reason
     job.promised_s = job.refused_room_s = INF
-    start(board, slot, n_nodes, mask, 0, now_s)
+    step = g.start_step
+    if step > 0:
+        squeeze(board, slot, step, now_s)
+    start(board, slot, n_nodes, mask, step, now_s)
     if g.n_reserved > 0:
         for index in range(n_nodes):
             note_start(board, slot, board.nodes[index].pick)
     add_load(board, slot)
     job.reason = NO_REASON
-    log(board, START, slot, float(job.n_held), 1.0)
+    log(board, START, slot, float(job.n_held), board.caps[step].cap_frac)
 
 
 @kernel
@@ -259,24 +307,31 @@ def _try_sizes(board: Board, slot: int, now_s: float) -> int:
 
 
 @kernel
-def _urgent_first(board: Board, now_s: float) -> None:
-    """Jobs that must start by now to end by their deadline, the most pressing first; they stay urgent until they do."""
+def _pressing_first(board: Board, now_s: float) -> None:
+    """Jobs with a deadline by when they must start: urgent ones, which stay so until they do, then those whose last
+    chance comes within `PRESS_S`, until `PRESS_TRIES` have been tried in vain. What is short goes to who would buy it.
+    """
     g, jobs = board.g[0], board.jobs
-    n = 0
-    push_fresh(board, now_s + URGENT_S)
-    while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s:
+    n, n_failed = 0, 0
+    push_fresh(board, now_s + PRESS_S + URGENT_S)
+    while g.latest_n > 0 and board.heaps[LATEST, 0].key - URGENT_S <= now_s + PRESS_S:
         slot, order, key = board.heaps[LATEST, 0].slot, board.heaps[LATEST, 0].order, board.heaps[LATEST, 0].key
+        is_late = key - URGENT_S <= now_s
+        if n_failed >= PRESS_TRIES and not is_late:
+            break
         g.latest_n = heap_pop(board.heaps[LATEST], g.latest_n)
         if jobs[slot].order != order or jobs[slot].latest_key != key:
             continue
-        board.heaps[DUE, n].slot = slot
-        n += 1
+        if is_late:
+            board.lines[3 * jobs[slot].leaf + jobs[slot].tier].refused_kw = 0.0  # the sky binds it no longer
+        if is_late or jobs[slot].where == IN_LINE:
+            n_failed += try_start(board, slot, now_s) != NO_REASON
+        if is_waiting(board, slot):
+            board.heaps[DUE, n].slot = slot
+            n += 1
     for index in range(n):
         slot = board.heaps[DUE, index].slot
-        board.lines[3 * jobs[slot].leaf + jobs[slot].tier].refused_kw = 0.0  # the sky binds it no longer
-        try_start(board, slot, now_s)
-        if is_waiting(board, slot):
-            g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
+        g.latest_n = heap_push(board.heaps[LATEST], g.latest_n, jobs[slot].latest_key, jobs[slot].order, slot)
 
 
 @kernel
@@ -299,7 +354,7 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
     if lines[line].stamp != g.turn:
         lines[line].stamp = g.turn
         lines[line].n_refused = lines[line].n_scanned = 0
-        if _is_refused_still(board, line, now_s):
+        if _is_refused_still(board, line, tier, now_s):
             lines[line].cursor = NONE
             return False
         first = lines[line].first_run
@@ -327,55 +382,52 @@ def _serve_line(board: Board, leaf: int, tier: int, now_s: float) -> bool:
 def _note_refused(board: Board, line: int, slot: int) -> None:
     """Remember what the first job of a line was refused: until the line changes it need not be asked again."""
     job = board.jobs[slot]
-    board.lines[line].refused_kw = job.idle_kw + job.dynamic_kw
+    board.lines[line].refused_kw = need_kw(board, slot, 0)
+    board.lines[line].refused_capped_kw = capped_need_kw(board, slot)
     starved_s = max(job.submitted_s, job.last_pause_s) + board.g[0].patient_s - 1.0  # asked again a little too soon
     board.lines[line].starved_s = starved_s if job.tier == FLEX else INF
 
 
 @kernel
-def _is_refused_still(board: Board, line: int, now_s: float) -> bool:
+def _is_refused_still(board: Board, line: int, tier: int, now_s: float) -> bool:
     """Whether the first job of a line would be refused clean power again; it counts as asked. Who is to be told why is
     asked.
     """
     here, g = board.lines[line], board.g[0]
-    if here.refused_kw <= 0.0 or g.explain or now_s >= here.starved_s or here.refused_kw <= room_kw(board):
+    if here.refused_kw <= 0.0 or g.explain or now_s >= here.starved_s:
         return False
+    if board.jobs[board.runs[here.first_run].head].tried == g.turn:
+        return False  # it has been asked as a pressing one
+    least_kw = g.refused_least_kw if tier == FLEX else min(g.refused_least_kw, g.refused_green_kw)
+    if here.refused_kw < least_kw:
+        if here.refused_kw <= room_kw(board) or has_room_capped(board, tier, here.refused_capped_kw):
+            return False
     here.n_scanned = here.n_refused = 1
     g.n_considered += 1
     g.n_refused += 1
-    g.refused_least_kw = min(g.refused_least_kw, here.refused_kw)
+    if tier == GREEN:
+        g.refused_green_kw = min(g.refused_green_kw, here.refused_kw)
+    else:
+        g.refused_least_kw = min(g.refused_least_kw, here.refused_kw)
     return True
 
 
 @kernel
-def _has_waited_long(board: Board, leaf: int, now_s: float) -> bool:
-    """Whether the first flexible job of a leaf has waited so long that the leaf's green ones start after it."""
-    line = board.lines[3 * leaf + FLEX]
-    first = line.first_run
-    if first == NONE or (line.refused_kw > 0.0 and now_s < line.starved_s):
-        return False
-    job = board.jobs[board.runs[first].head]
-    return bool(now_s - max(job.submitted_s, job.last_pause_s) >= board.g[0].patient_s)
-
-
-@kernel
 def admit(board: Board, now_s: float) -> None:
-    """Start what may start: urgent jobs, then shares in turn."""
+    """Start what may start: urgent and pressing jobs, then shares in turn."""
     g = board.g[0]
     g.n_considered = g.n_refused = g.n_blocked = g.n_reserved = g.n_held = 0
     g.refused_least_kw = INF
+    begin_squeezing(board)
     if g.n_waiting == 0:
         g.fresh_n = 0
         return
-    _urgent_first(board, now_s)
+    _pressing_first(board, now_s)
     build_order(board)
     leaf = first_leaf(board)
     while leaf != NONE and g.n_considered < g.n_considered_max:
         served = False
-        second, third = GREEN, FLEX  # green earns priority over flex when the sky gives
-        if _has_waited_long(board, leaf, now_s):
-            second, third = FLEX, GREEN
-        for tier in (FIRM, second, third):
+        for tier in (FIRM, FLEX, GREEN):  # flexible work has a deadline, and buys when it comes
             if not served:
                 served = _serve_line(board, leaf, tier, now_s)
         if served:

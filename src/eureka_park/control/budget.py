@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import INF, RING, SKY_BINDING, Board
+from eureka_park.compute.core.board import INF, NONE, RING, SKY_BINDING, Board
 from eureka_park.compute.core.ends import hour_of
+from eureka_park.compute.core.standing import first_class, kw_of, power_at
 from eureka_park.foundation.kernels import kernel
 
 
@@ -23,10 +24,12 @@ def all_kw(board: Board) -> float:
 
 @kernel
 def claims_kw(board: Board) -> float:
-    """Clean power that others have a claim to before the jobs bound by the sky (docs/decisions/0004)."""
+    """Clean power that others have a claim to before the jobs bound by the sky (docs/decisions/0004): where it binds
+    flexible work, all that is drawn besides, idle power too.
+    """
     g = board.g[0]
     if g.sky == SKY_BINDING:
-        return float(g.service_reserve_kw + all_kw(board) - idle_kw(board) - g.bound_kw)
+        return float(g.service_reserve_kw + all_kw(board) - g.bound_kw)
     return float(g.service_reserve_kw + g.free_green_kw)
 
 
@@ -44,12 +47,31 @@ def room_kw(board: Board) -> float:
 
 
 @kernel
+def need_kw(board: Board, slot: int, step: int) -> float:
+    """Clean power that must be there for a waiting job to start at a cap step. Idle power that is counted anyway is
+    none of it, unless its machines sleep until somebody wakes them.
+    """
+    job = board.jobs[slot]
+    dynamic_kw = kw_of(job.dynamic_kw * power_at(board, slot, step))
+    klass = first_class(board, slot)
+    if board.g[0].sky == SKY_BINDING and (klass == NONE or has_idle(board, klass)):
+        return dynamic_kw
+    return float(job.idle_kw + dynamic_kw)
+
+
+@kernel
+def has_idle(board: Board, klass: int) -> bool:
+    """Whether free nodes of a class draw as much as they do idle: they cannot sleep."""
+    return bool(board.classes[klass].sleep_kw >= board.classes[klass].idle_kw)
+
+
+@kernel
 def bound_hour_s(board: Board, bound_kw: float) -> float:
     """When the plan first lets bound jobs draw so much, with the margin; INF where it never does."""
     g = board.g[0]
-    need_kw = claims_kw(board) + bound_kw / (1.0 - g.margin_frac)
+    least_kw = claims_kw(board) + bound_kw / (1.0 - g.margin_frac)
     for index in range(1, g.n_sky):
-        if board.sky[index].clean_kw >= need_kw:
+        if board.sky[index].clean_kw >= least_kw:
             return float(board.sky[index].start_s)
     return INF
 
@@ -115,7 +137,7 @@ def add_load(board: Board, slot: int) -> None:
     for index in range(g.n_sky):
         if sky[index].start_s >= end_s:
             return
-        sky[index].load_kw += job.dynamic_kw
+        sky[index].load_kw += job.load_kw
 
 
 @kernel

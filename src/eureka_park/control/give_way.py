@@ -18,6 +18,7 @@ from eureka_park.compute.core.board import (
     NONE,
     RUNNING,
     SERVICE,
+    SKY_BINDING,
     STARTING,
     URGENT,
     Board,
@@ -25,7 +26,7 @@ from eureka_park.compute.core.board import (
 from eureka_park.compute.core.lines import heap_pop
 from eureka_park.compute.core.moves import capped, frozen, pausing, resized, thawed
 from eureka_park.compute.core.share_tree import most_served_leaves
-from eureka_park.compute.core.standing import kw_of, power_at, rebind
+from eureka_park.compute.core.standing import STOPPABLE, kw_of, power_at, rebind
 from eureka_park.control.budget import bound_hour_s, budget_kw, room_kw
 from eureka_park.control.codes import (
     CAP,
@@ -85,56 +86,64 @@ def _saved_by_stop(board: Board, slot: int) -> float:
 
 
 @kernel
-def _plan_caps(board: Board, n: int, short_kw: float) -> tuple[float, int]:
-    """Cap bound jobs step by step, in order, until it is enough; what is still missing, and how many were looked at."""
-    jobs, g, n_seen = board.jobs, board.g[0], 0
+def _plan_caps(board: Board, n: int, short_kw: float) -> float:
+    """Cap bound jobs step by step, in order, until it is enough; what is still missing."""
+    g = board.g[0]
     for step in range(1, g.n_caps if g.can_cap else 1):
-        n_here = 0
         for tier in (GREEN, FLEX):
             for index in range(n):
-                line = board.lines[3 * board.shares[index].leaf + tier]
-                if step == 1 and line.n_down == line.n_on:  # all are capped or frozen
-                    if short_kw <= 0.0:
-                        return short_kw, max(n_seen, n_here)
-                    n_here += line.n_on
-                    continue
-                slot = line.newest
-                while slot != NONE:
-                    if short_kw <= 0.0:
-                        return short_kw, max(n_seen, n_here)
-                    n_here += 1
-                    if jobs[slot].bound and jobs[slot].state == RUNNING and not jobs[slot].ending:
-                        at = jobs[slot].plan_cap if jobs[slot].plan_cap > 0 else jobs[slot].cap_step
-                        if board.caps[at].cap_frac > board.caps[step].cap_frac:
-                            jobs[slot].plan_cap = step
-                            jobs[slot].reason_a = short_kw
-                            line.n_planned = 1
-                            full_kw = jobs[slot].dynamic_kw
-                            before_kw = kw_of(full_kw * power_at(board, slot, at))
-                            short_kw -= before_kw - kw_of(full_kw * power_at(board, slot, step))
-                    slot = jobs[slot].next
-        n_seen = n_here
-    return short_kw, n_seen
+                if short_kw <= 0.0:
+                    return short_kw
+                short_kw = _plan_line_caps(board, 3 * board.shares[index].leaf + tier, step, short_kw)
+    return short_kw
 
 
 @kernel
-def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> tuple[float, int]:
-    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing, and how many were
-    looked at.
-    """
-    jobs, n_seen = board.jobs, 0
+def _plan_line_caps(board: Board, line: int, step: int, short_kw: float) -> float:
+    """Bring jobs of a line down to a cap step, the newest first; what is still missing."""
+    here, jobs = board.lines[line], board.jobs
+    slot, n_left = here.newest, here.n_uncapped if step == 1 else here.n_cappable
+    while n_left > 0 and short_kw > 0.0:
+        job = jobs[slot]
+        if job.bound and job.state == RUNNING and not job.ending and job.cap_step < board.g[0].n_caps - 1:
+            at = job.plan_cap if job.plan_cap > 0 else job.cap_step
+            if job.cap_step == 0 or step > 1:
+                n_left -= 1
+            if board.caps[at].cap_frac > board.caps[step].cap_frac:
+                here.n_planned += job.plan_cap == 0
+                job.plan_cap, job.reason_a = step, short_kw
+                before_kw = kw_of(job.dynamic_kw * power_at(board, slot, at))
+                short_kw -= before_kw - kw_of(job.dynamic_kw * power_at(board, slot, step))
+        slot = job.next
+    return short_kw
+
+
+@kernel
+def _plan_stops(board: Board, n: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
+    """Then stop, freeze or shrink bound jobs, in order, until it is enough; what is still missing."""
     for tier in (GREEN, FLEX):
         for index in range(n):
-            slot = board.lines[3 * board.shares[index].leaf + tier].newest
-            while slot != NONE:
-                if short_kw <= 0.0:
-                    return short_kw, n_seen
-                n_seen += 1
-                if jobs[slot].bound and jobs[slot].state == RUNNING and may_stop(board, slot, now_s):
-                    short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
-                    board.lines[3 * board.shares[index].leaf + tier].n_planned = 1
-                slot = jobs[slot].next
-    return short_kw, n_seen
+            if short_kw <= 0.0:
+                return short_kw
+            short_kw = _plan_line_stops(board, 3 * board.shares[index].leaf + tier, short_kw, now_s, may_shrink)
+    return short_kw
+
+
+@kernel
+def _plan_line_stops(board: Board, line: int, short_kw: float, now_s: float, may_shrink: bool) -> float:
+    """Stop, freeze or shrink jobs of a line, the newest first; what is still missing."""
+    here, jobs = board.lines[line], board.jobs
+    slot, n_left = here.newest, here.n_stoppable
+    while n_left > 0 and short_kw > 0.0:
+        job = jobs[slot]
+        if job.counted & STOPPABLE:
+            n_left -= 1
+            if may_stop(board, slot, now_s):
+                is_new = job.plan_stop == 0 and job.plan_cap == 0
+                short_kw -= _plan_stop(board, slot, short_kw, may_shrink)
+                here.n_planned += is_new and job.plan_stop != 0
+        slot = job.next
+    return short_kw
 
 
 @kernel
@@ -146,17 +155,21 @@ def _plan_stop(board: Board, slot: int, short_kw: float, may_shrink: bool) -> fl
     if job.plan_stop == STOP or job.plan_stop == STAND_STILL:
         return 0.0
     saved_kw = _saved_by_stop(board, slot)
+    # Where idle power is counted anyway a stop does not save its nodes' part of it.
+    whole_kw = saved_kw if g.sky == SKY_BINDING else saved_kw + job.idle_kw
+    if whole_kw <= 0.0:
+        return 0.0
     if may_shrink and g.can_resize and least > 0 and held > least:
-        each_kw = (saved_kw + job.idle_kw) / held
+        each_kw = whole_kw / held
         keep = max(least, held - math.ceil(short_kw / each_kw))
         job.plan_stop, job.plan_keep, job.reason_a = SHRINK, keep, short_kw
         return (held - keep) * each_kw
     already_kw = 0.0
     if job.plan_stop == SHRINK:
-        already_kw = (held - job.plan_keep) * (saved_kw + job.idle_kw) / held
+        already_kw = (held - job.plan_keep) * whole_kw / held
     if job.checkpoint or job.job_class == SERVICE:
         job.plan_stop, job.reason_a = STOP, short_kw
-        return saved_kw + job.idle_kw - already_kw  # its nodes' share comes free with its checkpoint
+        return whole_kw - already_kw
     if g.can_freeze and saved_kw > already_kw:
         job.plan_stop, job.reason_a = STAND_STILL, short_kw
         return saved_kw - already_kw
@@ -207,32 +220,26 @@ def descend(board: Board, now_s: float) -> None:
     if short_kw <= 1e-9 * (1.0 + budget):
         return
     n = most_served_leaves(board)
-    short_kw, n_seen = _plan_caps(board, n, short_kw)
+    short_kw = _plan_caps(board, n, short_kw)
     for may_shrink in (True, False):
         if short_kw > 0.0 and (may_shrink or g.can_resize):
-            short_kw, n_more = _plan_stops(board, n, short_kw, now_s, may_shrink)
-            n_seen = max(n_seen, n_more)
-    _carry_out_all(board, n, n_seen, now_s)
+            short_kw = _plan_stops(board, n, short_kw, now_s, may_shrink)
+    _carry_out_all(board, n, now_s)
 
 
 @kernel
-def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
-    """Do what was planned, for the jobs that planning has looked at."""
+def _carry_out_all(board: Board, n: int, now_s: float) -> None:
+    """Do what was planned, line by line."""
     jobs = board.jobs
     for tier in (GREEN, FLEX):
         for index in range(n):
             line = board.lines[3 * board.shares[index].leaf + tier]
-            if line.n_planned == 0:
-                n_seen -= min(n_seen, line.n_on)
-                continue
+            slot, n_left = line.newest, line.n_planned
             line.n_planned = 0
-            slot = line.newest
-            while slot != NONE:
-                if n_seen == 0:
-                    return
-                n_seen -= 1
+            while n_left > 0:
                 after = jobs[slot].next
                 if jobs[slot].plan_stop != 0 or jobs[slot].plan_cap != 0:
+                    n_left -= 1
                     _carry_out(board, slot, now_s)
                 slot = after
 
@@ -241,19 +248,36 @@ def _carry_out_all(board: Board, n: int, n_seen: int, now_s: float) -> None:
 
 
 @kernel
-def ascend(board: Board, now_s: float) -> None:
-    """Thaw frozen jobs, then lift caps, while the budget leaves a margin: flex before green, the least served share
-    first, its oldest start first.
+def thaw(board: Board, now_s: float) -> None:
+    """Before admission: let those go on that the sky does not bind, thaw frozen jobs, and lift caps of those without
+    GPUs while the budget leaves a margin: flex before green, the least served share first, its oldest start first.
     """
-    g = board.g[0]
-    if g.n_down == 0 or _all_stay_down(board, g.n_down_free):
+    if board.g[0].n_up_first > 0:
+        _ascend(board, now_s, False)
+
+
+@kernel
+def lift_caps(board: Board, now_s: float) -> None:
+    """After admission: lift caps of bound jobs with GPUs in the same order, while the budget leaves a margin still.
+
+    A GPU under a cap does more for its power than one without, so who waits goes before; CPUs do not.
+    """
+    if board.g[0].n_down > board.g[0].n_up_first:
+        _ascend(board, now_s, True)
+
+
+@kernel
+def _ascend(board: Board, now_s: float, is_late: bool) -> None:
+    if _all_stay_down(board, board.g[0].n_down_free):
         return
     n = most_served_leaves(board)
     for tier in (FLEX, GREEN):
         for index in range(n - 1, -1, -1):
             line = 3 * board.shares[index].leaf + tier
-            if board.lines[line].n_down > 0 and not _stays_down(board, line):
-                _raise_line(board, line, now_s)
+            here = board.lines[line]
+            n_wanted = here.n_down - here.n_up_first if is_late else here.n_up_first
+            if n_wanted > 0 and not _stays_down(board, line, is_late):
+                _raise_line(board, line, now_s, is_late)
 
 
 @kernel
@@ -263,19 +287,19 @@ def _all_stay_down(board: Board, n_free: int) -> bool:
 
 
 @kernel
-def _stays_down(board: Board, line: int) -> bool:
+def _stays_down(board: Board, line: int, is_late: bool) -> bool:
     """Whether nobody of a line can go up: all are bound, and those that would be asked need more than there is."""
     here, g = board.lines[line], board.g[0]
     if here.n_down_free > 0 or g.explain:
         return False
     room = room_kw(board)
-    return bool(room < 0.0 or room < here.least_down_kw)
+    return bool(room < 0.0 or (is_late and room < here.least_down_kw))
 
 
 @kernel
-def _raise_line(board: Board, line: int, now_s: float) -> None:
+def _raise_line(board: Board, line: int, now_s: float, is_late: bool) -> None:
     g, jobs, n_refused, least_kw = board.g[0], board.jobs, 0, INF
-    slot = board.lines[line].down_oldest
+    slot = board.lines[line].down_oldest[1 if is_late else 0]
     while slot != NONE and (n_refused < g.lookahead or board.lines[line].n_down_free > 0):
         younger = jobs[slot].down_next
         if not jobs[slot].ending and (not jobs[slot].bound or n_refused < g.lookahead):
@@ -285,7 +309,8 @@ def _raise_line(board: Board, line: int, now_s: float) -> None:
             else:
                 least_kw = 0.0
         slot = younger
-    board.lines[line].least_down_kw = least_kw if n_refused > 0 and board.lines[line].n_down_free == 0 else 0.0
+    if is_late:
+        board.lines[line].least_down_kw = least_kw if n_refused > 0 and board.lines[line].n_down_free == 0 else 0.0
 
 
 @kernel

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from eureka_park.compute.core.board import (
     CAP_STEPS_MAX,
+    FROZEN,
     INF,
+    RUNNING,
     SKY_BINDING,
     SKY_GREEN,
     SKY_MAX,
@@ -13,6 +17,7 @@ from eureka_park.compute.core.board import (
     Board,
     quantised_kw,
 )  # fmt: skip
+from eureka_park.compute.core.standing import note_standing
 from eureka_park.control.policy import Policy, Sky
 from eureka_park.control.supply import Supply
 from eureka_park.foundation.cap_curve import power_frac, speed_frac
@@ -44,6 +49,13 @@ def set_policy(board: Board, policy: Policy, *, explain: bool = True, refresh_s:
         board.caps.cap_frac[index] = frac
         board.caps.power_frac[index] = power_frac(frac, policy.cap_curve)
         board.caps.speed_frac[index] = speed_frac(frac, policy.cap_curve)
+    _count_anew(board)
+
+
+def _count_anew(board: Board) -> None:
+    """Count anew who can give way under the policy, and how much."""
+    for slot in np.flatnonzero((board.jobs.state == RUNNING) | (board.jobs.state == FROZEN)):
+        note_standing(board, int(slot))
 
 
 def set_sky(board: Board, supply: Supply | None) -> None:

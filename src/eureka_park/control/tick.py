@@ -141,7 +141,7 @@ def _start(state: ParkState, board: Board, row: _Row, now_s: float) -> ev.JobEve
     job = state.jobs[state.job_at[row[5]]]
     gpus = tuple(index for index in range(row[1].bit_length()) if row[1] >> index & 1)
     nodes = _nodes_from(state, board, row[6]) if job.spec.n_nodes > 1 else ()
-    return ev.JobStarting(job.job_id, now_s, job.attempt + 1, state.node_ids[row[6]], gpus, 1.0, nodes)
+    return ev.JobStarting(job.job_id, now_s, job.attempt + 1, state.node_ids[row[6]], gpus, row[3], nodes)
 
 
 def _nodes_from(state: ParkState, board: Board, node: int) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from eureka_park.compute.core.standing import run_s
 from eureka_park.control.admit import admit
 from eureka_park.control.budget import read_sky
 from eureka_park.control.codes import END
-from eureka_park.control.give_way import ascend, bind_anew, descend
+from eureka_park.control.give_way import bind_anew, descend, lift_caps, thaw
 from eureka_park.control.reclaim import reclaim
 from eureka_park.control.say import log
 from eureka_park.control.widen import widen
@@ -70,8 +70,9 @@ def turn(board: Board, now_s: float) -> None:
         return
     read_sky(board, now_s)
     descend(board, now_s)
-    ascend(board, now_s)
+    thaw(board, now_s)
     read_sky(board, now_s)
     admit(board, now_s)
+    lift_caps(board, now_s)
     widen(board, now_s)
     reclaim(board, now_s)

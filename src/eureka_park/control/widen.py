@@ -5,13 +5,13 @@ It stops for a checkpoint to do so: that must save more time than it costs, and 
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import FLEX, GREEN, INF, N_SET, NONE, RUNNING, SKY_OBSERVED, Board
+from eureka_park.compute.core.board import FLEX, GREEN, INF, N_SET, NONE, RUNNING, SKY_BINDING, SKY_OBSERVED, Board
 from eureka_park.compute.core.gangs import find_more
 from eureka_park.compute.core.moves import widened
 from eureka_park.compute.core.rooms import empty_row
 from eureka_park.compute.core.share_tree import most_served_leaves
 from eureka_park.compute.core.standing import left_s, rate
-from eureka_park.control.budget import all_kw, room_kw
+from eureka_park.control.budget import all_kw, has_idle, room_kw
 from eureka_park.control.codes import RESIZE, RESUMED
 from eureka_park.control.give_way import may_stop
 from eureka_park.control.say import log, say
@@ -71,7 +71,8 @@ def _has_power(board: Board, slot: int, klass: int, more: int) -> bool:
     idle_kw, dynamic_kw = job.idle_kw - idle_kw, job.dynamic_kw - dynamic_kw
     rate(board.jobs[slot], board.classes[klass], job.n_held)
     if job.bound:
-        if idle_kw + dynamic_kw > room_kw(board):
+        is_idle = board.g[0].sky == SKY_BINDING and has_idle(board, klass)
+        if (dynamic_kw if is_idle else idle_kw + dynamic_kw) > room_kw(board):
             return False
         if job.tier == GREEN:
             return True

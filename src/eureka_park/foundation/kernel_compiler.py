@@ -22,11 +22,13 @@ from typing import IO, Any, cast
 import llvmlite
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import caching, compiler, serialize, types
 from numba.core import config as numba_config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.funcdesc import default_mangler
 from numba.core.registry import CPUDispatcher
+from numba.extending import intrinsic, overload
 
 from eureka_park.foundation import kernel_key, kernels
 from eureka_park.foundation.kernels import SUFFIX
@@ -45,6 +47,38 @@ _VERSIONS = (
     sys.version_info[:3],
     *(hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in (__file__, kernel_key.__file__)),
 )
+
+
+def _prefetching(first: int, n: int) -> Any:
+    """The machine's own instruction for lines `first` to `first + n` of a record."""
+
+    @intrinsic
+    def prefetched(_context: Any, rows: Any, at: Any) -> Any:
+        def made(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind, i8, i32, i64 = signature.args[0], ir.IntType(8), ir.IntType(32), ir.IntType(64)
+            base = builder.ptrtoint(context.make_array(kind)(context, builder, args[0]).data, i64)
+            base = builder.add(base, builder.mul(args[1], ir.Constant(i64, kind.dtype.size)))
+            kinds = [i8.as_pointer(), i32, i32, i32]
+            call = builder.module.declare_intrinsic("llvm.prefetch", kinds[:1], ir.FunctionType(ir.VoidType(), kinds))
+            how = [ir.Constant(i32, value) for value in (1, 3, 1)]  # to be written, kept long, data
+            for line in range(first, first + n):
+                where = builder.inttoptr(builder.add(base, ir.Constant(i64, 64 * line)), i8.as_pointer())
+                builder.call(call, [where, *how])
+            return context.get_dummy_value()
+
+        return types.none(rows, types.int64), made
+
+    return prefetched
+
+
+@overload(kernels.prefetch, prefer_literal=True)
+def _overloaded(_rows: Any, _at: Any, _first: Any, _n: Any) -> Any:
+    prefetched = _prefetching(_first.literal_value, _n.literal_value)
+
+    def brought(_rows: Any, _at: Any, _first: Any, _n: Any) -> Any:
+        return prefetched(_rows, _at)
+
+    return brought
 
 
 class NotKept(Exception):

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from eureka_park.foundation import kernels
+
 FIXED = frozenset({"builtins", "cmath", "llvmlite", "math", "numba", "numpy", "operator"})  # keyed by their versions
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), range, slice, np.generic, np.dtype)
 
@@ -116,6 +118,8 @@ def _describe(value: Any, calls: list[FunctionType]) -> str:
     if isinstance(called, FunctionType):
         calls.append(called)
         return f"{_name(called)} {sorted(value.targetoptions.items())}"
+    if value is kernels.prefetch:
+        return "prefetch"
     if isinstance(value, ModuleType):
         return value.__name__
     if isinstance(value, np.ndarray):

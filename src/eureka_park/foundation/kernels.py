@@ -33,6 +33,12 @@ def kernel(function: F) -> F:
     return function if IS_OFF else cast(F, Kernel(function))
 
 
+def prefetch(_rows: Any, _at: int, _first: int, _n: int) -> None:
+    """In a kernel: have lines `_first` to `_first + _n` (64 bytes each) of a record brought into the cache, without
+    waiting for them. It changes nothing but time; any index will do. Constants for the last two.
+    """
+
+
 class Kernel:
     """What stands for a function under `@kernel`. Other names than these are those of its compiled form."""
 

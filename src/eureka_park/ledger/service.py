@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
+from eureka_park.foundation.bus import Bus
+from eureka_park.foundation.clock import Clock, SteppedClock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
+from eureka_park.ledger.billing.service import Bill, Billing, Running
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
-from eureka_park.ledger.core.days import day_of
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
+from eureka_park.ledger.core.invoicing import MoneyRules
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
-from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Transaction, project_account, transfer
+from eureka_park.ledger.core.posting import (
+    CREDIT,
+    GRANTS,
+    INCOME,
+    PLANT,
+    Posting,
+    Transaction,
+    project_account,
+    transfer,
+    used_account,
+)
 from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
+from eureka_park.ledger.core.rules import GrantRules
+from eureka_park.ledger.first_jobs.service import FirstJobs
+from eureka_park.ledger.grants.service import Grants
+from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
+from eureka_park.ledger.money.service import Money
+from eureka_park.ledger.statements import Statements
 from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from eureka_park.accounts.service import AccountsService
 
 
 READINGS_KEPT_S: Final = 2 * DAY_S
@@ -32,18 +56,45 @@ COVERED_FRAC: Final = 0.95  # an hour counts as covered by the park's own sun, w
 
 
 class LedgerService:
-    """Energy, credits and receipts of one park."""
+    """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and
+    holds), `money` (top-ups, invoices, bank, payouts), `statements`, `first_jobs`.
+    """
 
-    def __init__(self, db: Database, timezone: str = "UTC") -> None:
+    def __init__(
+        self,
+        db: Database,
+        timezone: str = "UTC",
+        *,
+        clock: Clock | None = None,
+        gate: Gate | None = None,
+        bus: Bus | None = None,
+        rules: GrantRules | None = None,
+        money_rules: MoneyRules | None = None,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """Without a gate nobody may give, price or see anything; booking and receipts need none."""
         self._db, self._zone = db, ZoneInfo(timezone)
+        heard = Bus() if bus is None else bus
+        ground = LedgerGround(db, self._zone, clock or SteppedClock(0.0), entropy, gate or ClosedGate(), heard)
+        self.ground = ground
+        self.grants = Grants(ground, rules)
+        self.billing = Billing(ground, self.grants)
+        self.first_jobs = FirstJobs(ground)
+        self.money = Money(ground, self.grants, money_rules)
+        self.statements = Statements(ground)
+
+    def connect(self, accounts: AccountsService) -> None:
+        """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go."""
+        self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
+        self.grants.organisation_of = accounts.places.organisation_of
+        bus = accounts.ground.bus
+        bus.on(PersonAdded, lambda conn, event: self.first_jobs.came(conn, event.person_id, event.at_real_s))
+        bus.on(PersonErased, lambda conn, event: self.first_jobs.forget(conn, event.person_id))
+        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id))
 
     def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
         """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""
-        unique = {deed.idempotency_key: deed for deed in deeds}
-        done = books.known(conn, list(unique))
-        fresh = [(deed, day_of(deed.at_s, self._zone)) for key, deed in unique.items() if key not in done]
-        books.add(conn, fresh)
-        return len(fresh)
+        return self.ground.post(conn, deeds)
 
     def book_energy(self, conn: Connection, booking: EnergyBooking) -> None:
         """Add the energy of an interval to its accounts and to the meter, split by hour and source exactly.
@@ -73,12 +124,25 @@ class LedgerService:
         known = {job_id: dict(json.loads(text)) for job_id, text in store.receipt_texts(conn, names)}
         fresh = {item.job_id: item for item in settlements if item.job_id not in known}
         energy = store.energy_of(conn, list(fresh))
-        made, charges = [], []
+        holds = self.billing.prices_of(conn, list(fresh))
+        made, charges, payers = [], [], dict[str, str]()
         for job_id, item in fresh.items():
+            hold = holds.get(job_id)
+            if hold is not None:
+                item = replace(item, prices=hold.price)
             receipt, credits_micro = build_receipt(item, energy[job_id])
+            if hold is not None:
+                running = Running(job_id, item.n_gpus, item.n_cpus, max(0.0, item.ran_s))
+                receipt, credits_micro = self.billing.close(conn, hold, receipt, credits_micro, running, item.at_s)
+            else:
+                charges.append(_charge(item, credits_micro))
             known[job_id] = receipt
-            made.append(store.NewReceipt(job_id, item.project, credits_micro, energy[job_id], receipt))
-            charges.append(_charge(item, credits_micro))
+            if item.project not in payers:
+                payers[item.project] = self.grants.organisation_of(conn, item.project)
+            day = self.ground.day_of(item.at_s)
+            made.append(store.NewReceipt(item, payers[item.project], day, credits_micro, energy[job_id], receipt))
+            charges.extend(_use(item, receipt))
+            self.first_jobs.note(conn, item.person_id, "receipt")
         store.add_receipts(conn, made)
         self.post(conn, charges)
         return [known[name] for name in names]
@@ -232,6 +296,17 @@ def _charge(settlement: Settlement, credits_micro: int) -> Transaction:
     )
 
 
+def _use(item: Settlement, receipt: Mapping[str, Any]) -> list[Transaction]:
+    """What the job used, by commodity, so that sums over a month are a few rows."""
+    amounts = {f"gpu_h:{item.gpu_type or 'any'}": receipt["gpu_h"], "cpu_h": receipt["cpu_h"], "gco2": receipt["gco2"]}
+    amounts |= {f"kwh:{source}": kwh for source, kwh in receipt["kwh_by_source"].items()}
+    whole = {name: micro(amount) for name, amount in amounts.items() if micro(amount)}
+    target = used_account(item.project)
+    postings = [Posting(target, name, amount) for name, amount in whole.items()]
+    postings += [Posting(PLANT, name, -amount) for name, amount in whole.items()]
+    return [Transaction(f"use:{item.job_id}", f"Job {item.job_id}", item.at_s, tuple(postings))] if postings else []
+
+
 def _settle_key(job_id: str) -> str:
     return f"settle:{job_id}"
 
@@ -263,9 +338,11 @@ def _kwh(energies_uj: Iterable[int]) -> float:
 __all__ = [
     "Allocation",
     "Attribution",
+    "Bill",
     "EnergyBooking",
     "EnergyLine",
     "LedgerService",
+    "Running",
     "Settlement",
     "attribute",
 ]

@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     delete,
     func,
     insert,
@@ -30,7 +31,8 @@ from sqlalchemy import (
 )
 
 from eureka_park.foundation.store import insert_or_add, insert_or_replace
-from eureka_park.ledger.core.receipt import HourLine
+from eureka_park.ledger.core.metering import IDLE
+from eureka_park.ledger.core.receipt import HourLine, Settlement
 
 metadata = MetaData()
 
@@ -201,8 +203,9 @@ def receipt(conn: Connection, job_id: str) -> dict[str, Any] | None:
 class NewReceipt:
     """A receipt to be kept beside the energy it stands for."""
 
-    job_id: str
-    project: str
+    job: Settlement
+    organisation_id: str
+    day: int
     credits_micro: int
     lines: Sequence[HourLine]
     body: dict[str, Any]
@@ -212,8 +215,11 @@ def add_receipts(conn: Connection, fresh: Sequence[NewReceipt]) -> None:
     """Keep receipts of jobs that have none yet."""
     rows = [
         {
-            "job_id": item.job_id,
-            "project": item.project,
+            "job_id": item.job.job_id,
+            "project": item.job.project,
+            "person_id": item.job.person_id,
+            "organisation_id": item.organisation_id,
+            "day": item.day,
             "credits_micro": item.credits_micro,
             "it_uj": str(sum(line.it_uj for line in item.lines)),
             "site_uj": str(sum(line.site_uj for line in item.lines)),
@@ -223,6 +229,33 @@ def add_receipts(conn: Connection, fresh: Sequence[NewReceipt]) -> None:
     ]
     if rows:
         conn.execute(insert(receipts), rows)
+
+
+def n_receipts(conn: Connection, project: str, first_day: int, past_day: int) -> int:
+    """How many jobs of a project had their receipt on the days `[first_day, past_day)`."""
+    table = receipts.c
+    where = (table.project == project, table.day >= first_day, table.day < past_day)
+    return int(conn.execute(select(func.count()).select_from(receipts).where(*where)).scalar_one())
+
+
+def projects_of_organisation(conn: Connection, organisation: str, first_day: int, past_day: int) -> list[str]:
+    """The projects whose receipts of these days were an organisation's."""
+    table = receipts.c
+    where = (table.organisation_id == organisation, table.day >= first_day, table.day < past_day)
+    return sorted(conn.execute(select(table.project).where(*where).distinct()).scalars())
+
+
+def energy_by_use(conn: Connection, since_s: float, until_s: float) -> list[tuple[str, str, int]]:
+    """Of the hours that begin in `[since_s, until_s)`: (receipts, open or idle; source; uJ at the site), by hour."""
+    table = energy_hours.c
+    use = case((table.account == IDLE, IDLE), (receipts.c.job_id.is_not(None), "receipts"), else_="open")
+    query = (
+        select(use, table.source, func.sum(table.site_uj))
+        .select_from(energy_hours.outerjoin(receipts, receipts.c.job_id == table.account))
+        .where(table.hour_s >= since_s, table.hour_s < until_s)
+        .group_by(use, table.source, table.hour_s)
+    )
+    return [(name, source, int(site_uj)) for name, source, site_uj in conn.execute(query)]
 
 
 def all_receipts(conn: Connection) -> Iterator[tuple[str, int, int, int, dict[str, Any]]]:

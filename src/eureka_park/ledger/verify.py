@@ -10,7 +10,8 @@ from eureka_park.ledger import store
 from eureka_park.ledger.billing import store as billing
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.exact import micro
-from eureka_park.ledger.core.posting import INCOME, Posting, unbalanced
+from eureka_park.ledger.core.posting import CREDIT, INCOME, Posting, held_account, unbalanced
+from eureka_park.ledger.money import store as money
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,6 +25,33 @@ def faults(conn: Connection) -> Iterator[str]:
     yield from _some(_wrong_books(conn, charged))
     yield from _some(_wrong_hours(conn))
     yield from _some(_wrong_receipts(conn, charged))
+    yield from _some(_wrong_holds(conn, charged))
+    yield from _some(_wrong_numbers(conn))
+
+
+def _wrong_holds(conn: Connection, charged: dict[str, int]) -> Iterator[str]:
+    """What jobs hold is what lies aside for them; none is charged beyond its ceiling."""
+    kept, held = books.all_balances(conn), billing.held_micro(conn)
+    aside = {account: amount for (account, commodity), amount in kept.items() if commodity == CREDIT}
+    projects = {name.split(":")[1] for name in aside if name.startswith("project:") and name.endswith(":held")}
+    for project in sorted({*projects, *held}):
+        lies = aside.get(held_account(project), 0)
+        if lies != held.get(project, 0):
+            yield f"Jobs of {project} hold {held.get(project, 0)} micro-credits, aside lie {lies}."
+    for job_id in billing.held_of_closed(conn):
+        yield f"Job {job_id} is over and still holds credits."
+    for job_id in billing.over_ceiling(conn):
+        yield f"Job {job_id} was charged more than its ceiling."
+    for job_id, amount in billing.all_charged(conn):
+        if charged.get(job_id, 0) != amount:
+            yield f"Job {job_id} was charged {charged.get(job_id, 0)} micro-credits, its hold says {amount}."
+
+
+def _wrong_numbers(conn: Connection) -> Iterator[str]:
+    """Invoices are numbered from 1 without a gap."""
+    for series, (after, numbers) in sorted(money.numbers_by_series(conn).items()):
+        if numbers != list(range(1, after)):
+            yield f"Invoices {series} have the numbers {numbers[:5]} ... up to {after - 1}: some are missing."
 
 
 def _some(found: Iterator[str]) -> Iterator[str]:
@@ -98,5 +126,5 @@ def _wrong_receipts(conn: Connection, charged: dict[str, int]) -> Iterator[str]:
         if arrived != credits_micro or micro(shown["credits"]) != credits_micro:
             yield f"Receipt of {job_id} is {credits_micro} micro-credits, {arrived} were charged."
     with_hold = billing.open_jobs(conn)
-    for job_id in sorted(left.keys() - with_hold):
+    for job_id in sorted(name for name, amount in left.items() if amount and name not in with_hold):
         yield f"Transaction settle:{job_id} has no receipt."

@@ -27,6 +27,7 @@ from eureka_park.foundation.wire.engine import EngineReport, MeterReading
 from eureka_park.ledger.service import EnergyBooking, LedgerService, Settlement
 from eureka_park.live import store
 from eureka_park.live.actions import Actions
+from eureka_park.live.billing import Charging
 from eureka_park.live.estimates import KEPT_ENDS, Estimates
 from eureka_park.live.facts import facts_of
 from eureka_park.live.journal import Journal
@@ -114,6 +115,7 @@ class Live:
         self._told_error = ""
         self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
         self._told_facts, self._facts_real_s = "", -1e18
+        self._charging = Charging(parts.ledger)
 
     # -- start -----------------------------------------------------------------------------------------------------
     def begin(self, nodes: tuple[ev.Node, ...]) -> None:
@@ -126,6 +128,9 @@ class Live:
         reports = self._reports()
         self.cycle(cycle, reports)
         known = {report.job_id for report in reports}
+        with self.parts.db.write() as conn:
+            store.check_token(conn, self.journal.token)
+            self._charging.begin(conn, self.state, now_s)
         for job in list(self.state.on_node.values()):
             self._repeat(job, job.job_id in known)
 
@@ -370,6 +375,7 @@ class Live:
         for booking in cycle.bookings:
             self.parts.ledger.book_energy(conn, booking)
         self._note_power(conn, cycle)
+        self._charging.step(conn, self.state, cycle.events, cycle.now_s)
         if self.state.just_ended:
             self.parts.estimates.note_ended(self.state.just_ended)
             over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
@@ -400,7 +406,14 @@ class Live:
             is_scale_model=site.is_scale_model,
             prices=site.prices.model_dump(mode="json"),
             labels=dict(plan.labels) if plan else {"plan": "none yet; the grid was counted"},
+            gpu_type=self._gpu_type(job),
+            person_id=job.spec.person,
         )
+
+    def _gpu_type(self, job: Job) -> str:
+        """The type of GPU that a job took or asked for; '' for none."""
+        node = self.state.nodes.get(job.node)
+        return "" if not job.spec.n_gpus else job.spec.gpu_type or (node.gpu_type if node else "")
 
     def _tell_facts(self, cycle: _Cycle) -> None:
         """Leave what people may see of the board beside the database, when it has changed."""

@@ -34,7 +34,7 @@ from eureka_park.twin.core.promises import SLICES
 from eureka_park.twin.core.replan import open_sky
 from eureka_park.twin.core.scaled_trace import in_days, load_frac_of, scaled, scaling_of
 from eureka_park.twin.core.sky_series import SkyRequest, SkySeries
-from eureka_park.twin.core.traces import Filling, renamed, workload_from
+from eureka_park.twin.core.traces import NOTES, Filling, renamed, workload_from
 from eureka_park.twin.core.workload import NodeShape, Workload
 from eureka_park.twin.faults_file import asked_faults
 from eureka_park.twin.foresight import check_memory
@@ -193,7 +193,8 @@ def _run(
         "tick_s": policy.tick_s,
         "n_nodes": sum(kind.n_nodes for kind in site.nodes),
         "n_failures": world.failures.n_failures,
-        "filled": dict(world.work.filled),
+        "filled": {name: n for name, n in world.work.filled.items() if name not in NOTES},
+        "left_out": {name: n for name, n in world.work.filled.items() if name in NOTES},
         **world.told,
         **found,
         "per_it": park.meter.per_it,
@@ -380,7 +381,8 @@ def _traced(site: Site, request: TwinRequest, tree: SeedTree) -> tuple[Workload,
         wanted = work.submit_s < days * DAY_S
         if not wanted.any():
             raise BadInput("No job of the trace falls into these days.", fix="Run for longer.", field="days")
-        work, told = work.rows(wanted), None
+        n_late, work, told = int((~wanted).sum()), work.rows(wanted), None
+        work = replace(work, filled={**work.filled, "too_late": n_late}) if n_late else work
     else:
         work, told = _scaled(site, work, request.load_frac, days, tree)
     if request.n_jobs is not None:

@@ -33,7 +33,7 @@ from eureka_park.web.api import (
 from eureka_park.web.assets import Squeeze
 from eureka_park.web.errors import add_error_handlers, headers_of
 from eureka_park.web.events import ChangeWatch
-from eureka_park.web.hosts import allowed_hosts, host_name
+from eureka_park.web.hosts import allowed_hosts, host_name, network_of
 from eureka_park.web.limits import Limits
 from eureka_park.web.maintenance import Closed
 from eureka_park.web.pages.messages import error_page
@@ -130,7 +130,7 @@ class Guard:
         if scope["path"].startswith(("/static/", "/healthz")):
             return None
         try:
-            self._limits.take("address", address)
+            self._limits.take("address", network_of(address))
         except RateLimited as error:
             return error
         return None

@@ -38,10 +38,14 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
+def is_secure(request: Request) -> bool:
+    """Whether cookies of this browser may go through TLS alone: always, but on the park's own machine."""
+    return request.url.scheme == "https" or not is_loopback_name(request.headers["host"])
+
+
 def session_cookie(request: Request, secret: str) -> str:
     """The Set-Cookie header of a session. Off loopback it goes through TLS alone."""
-    is_secure = request.url.scheme == "https" or not is_loopback_name(request.headers["host"])
-    secure = "; Secure" if is_secure else ""
+    secure = "; Secure" if is_secure(request) else ""
     return f"{COOKIE}={secret}; HttpOnly; Max-Age={SESSION_S:.0f}; Path=/; SameSite=lax{secure}"
 
 

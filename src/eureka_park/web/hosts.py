@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+from functools import lru_cache
 from typing import Final
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -17,6 +19,17 @@ def allowed_hosts() -> frozenset[str]:
 def is_loopback_name(header: str) -> bool:
     """Whether a Host header names this machine itself; by any other name the park is reached through TLS alone."""
     return host_name(header) in LOOPBACK
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Whom requests from an address are counted to: an IPv6 host has a /64 of addresses to itself."""
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
 
 
 def host_name(header: str) -> str:

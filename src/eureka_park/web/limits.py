@@ -17,7 +17,8 @@ KEYS_MAX: Final = 20_000  # who has not asked for longest is forgotten, and begi
 LIMITS: Final[Mapping[str, Limit]] = {
     "address": Limit(200.0, 2_000.0),  # a campus shares one
     "token": Limit(100.0, 1_000.0),
-    "sign_in": Limit(0.2, 20.0),  # guesses at one account, or from one address
+    "sign_in": Limit(0.2, 20.0),  # tries at one account
+    "sign_in_from": Limit(1.0, 100.0),  # tries from one address
     "sign_up": Limit(20 / 3600.0, 20.0),
     "mail": Limit(5 / 3600.0, 5.0),  # to one address
 }

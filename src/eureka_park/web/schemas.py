@@ -72,6 +72,11 @@ class QuotedHour(BaseModel):
 
     start_at: str
     credits: float
+    machine_credits: float = Field(description="Of the credits, for the time of machines")
+    energy_credits: float = Field(description="Of the credits, for energy at that hour's plan")
+    ceiling_credits: float | None = Field(
+        description="The most that it costs within its declared time, by a price list"
+    )
     gco2: float
     clean_frac: float
     in_time: bool = Field(description="Whether the run would end by the deadline")
@@ -100,6 +105,9 @@ class TierQuote(BaseModel):
     credits: float
     machine_credits: float
     energy_credits: float
+    ceiling_credits: float | None = Field(
+        None, description="What is held for it: the most that it costs in its declared time, whenever it starts"
+    )
     gco2: float
     clean_frac: float
     kwh_by_source: dict[str, float]
@@ -433,35 +441,6 @@ class LoginCode(BaseModel):
 
     code: str
     expires_at: str
-
-
-class LogLines(BaseModel):
-    """Lines of a log in order; each is shown as far as 16 KiB."""
-
-    first: int | None = Field(description="Number of the first line, from 0; null while it is not known")
-    lines: list[str]
-    begin_offset: int
-    end_offset: int
-    size: int
-    n_lines: int | None = Field(description="How many lines the log has; null while they are being counted")
-    n_lines_estimate: int
-    is_over: bool = Field(description="Whether the job is over, so that no line comes any more")
-
-
-class LogMatch(BaseModel):
-    """A line that holds the text."""
-
-    offset: int = Field(description="Where the line begins, in bytes")
-    line_no: int | None = Field(description="Its number from 0, as far as lines have been counted")
-    text: str = Field(description="The line, or what stands around the place; 400 characters at most")
-
-
-class LogMatches(BaseModel):
-    """Matches in the order of the search."""
-
-    matches: list[LogMatch]
-    next: int | None = Field(description="Where to go on; null when there is no more")
-    size: int
 
 
 class ErrorBody(BaseModel):

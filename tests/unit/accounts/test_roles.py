@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from eureka_park.accounts.core.permissions import (
@@ -132,3 +134,14 @@ def test_roles_are_held_where_they_make_sense() -> None:
     assert Role.OPERATOR not in ROLES_AT[Kind.PROJECT] and Role.VISITOR not in ROLES_AT[Kind.PARK]
     for (_, where), roles in ALLOWED.items():
         assert set(roles) <= ROLES_AT[where] | {Role.REVIEWER}
+
+
+def test_an_answer_takes_less_than_50_us() -> None:
+    held = tuple(Held(Role.MEMBER, f"project:p{at}") for at in range(300))
+    who, rounds = Principal("person-a", "Ada", False, frozenset(), held), []
+    for _ in range(20):
+        start_s = time.process_time()
+        for act in Act:
+            may(act, who, LAB)
+        rounds.append((time.process_time() - start_s) / len(Act))
+    assert min(rounds) < 50e-6  # the least disturbed round; benchmarks/permissions.py tells the median

@@ -17,6 +17,7 @@ from tests.unit.cli.conftest import Run, one_json
 from tests.unit.cli.test_twin import SITE
 
 import eureka_park.twin.run as twin_run
+from eureka_park.cli.twin_run import LEFT
 from eureka_park.cli.twin_watch import RunWatch
 from eureka_park.energy.core.weather import typical_year
 from eureka_park.energy.weather_file import write_weather
@@ -27,6 +28,7 @@ from eureka_park.twin import foresight, run_bound
 from eureka_park.twin.core import bound_work
 from eureka_park.twin.core.played import Played
 from eureka_park.twin.core.sky_series import flat_sky
+from eureka_park.twin.core.traces import NOTES
 from eureka_park.twin.run_files import read_run
 
 SMALL = ("twin", "run", "--site", "small.toml", "--days", "1")
@@ -103,6 +105,15 @@ def test_a_trace_stays_as_it_is_unless_a_load_is_asked(run: Run) -> None:
     names = set(plain["assumptions"])
     assert "sizes_and_run_times" not in names
     assert "tier_frac_of_gpu_h" in names
+
+
+def test_jobs_of_a_trace_that_come_after_the_days_are_told(run: Run) -> None:
+    jobs_csv()
+    done = run(*SMALL, "--days", "0.5", "--trace", "jobs.csv")
+    assert "jobs that count otherwise or not: came after these days 16" in done.stdout
+    found = one_json(run(*SMALL, "--days", "0.5", "--trace", "jobs.csv", "--json"))
+    assert (found["jobs"], found["left_out"]) == (24, {"too_late": 16})
+    assert set(found["filled"]).isdisjoint(NOTES) and set(LEFT) == set(NOTES)
 
 
 def test_a_trace_may_call_its_columns_otherwise(run: Run) -> None:

@@ -27,11 +27,14 @@ def test_the_park_has_all_its_parts() -> None:
 ASKED: dict[str, Any] = {"site_name": None, "sky": None, "pace": None, "start": None, "story": False}
 
 
-@pytest.fixture
-def story_home(tmp_path: Path) -> Home:
-    return bootstrap.make_home(
-        tmp_path / "home", now_real_s=1_795_348_800.0, is_story=True, is_bare=True, pace_factor=120.0, start="05:30"
-    )
+@pytest.fixture(scope="module")
+def story_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder, now_s = tmp_path_factory.mktemp("story"), 1_795_348_800.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "find_seed", lambda _site, _start_s, otherwise: otherwise)  # which takes seconds
+        return bootstrap.make_home(
+            folder / "home", now_real_s=now_s, is_story=True, is_bare=True, pace_factor=120.0, start="05:30"
+        )
 
 
 @pytest.mark.parametrize(

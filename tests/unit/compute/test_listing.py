@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,9 +16,16 @@ from eureka_park.compute.core.listing import STATE_ORDER, Cursor, Sort, cursor_t
 from eureka_park.foundation.errors import BadInput
 
 
-@pytest.fixture(scope="module")
-def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePark]:
-    park = LivePark(tmp_path_factory.mktemp("list"), sky="observed")
+@pytest.fixture(scope="module", params=("sqlite", "postgres"))
+def park(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePark]:
+    with ExitStack() as stack:
+        if request.param == "postgres":
+            url = stack.enter_context(request.getfixturevalue("postgres_server").fresh())
+            stack.enter_context(pytest.MonkeyPatch.context()).setenv("PARK_DATABASE_URL", url)
+        yield from _filled(LivePark(tmp_path_factory.mktemp("list"), sky="observed"))
+
+
+def _filled(park: LivePark) -> Iterator[LivePark]:
     park.park.accounts.ensure_project("quiet", "Quiet", False)
     names = ["Éclair", "alpha", "ALPHA 2", "50%_done", "zulu-9"]
     for index, name in enumerate(names * 3):

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 
-from eureka_park.accounts import store as accounts_store
 from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.compute import store
@@ -36,11 +34,8 @@ MEMBER = Principal("person-b", "ben", False, frozenset({"solar"}))
 class World:
     """A service over a database of its own; `facts` and `jobs` are what others would tell."""
 
-    def __init__(self, folder: Path) -> None:
-        self.db = SqlDatabase(f"sqlite:///{folder / 'park.sqlite3'}")
-        with self.db.write() as conn:
-            accounts_store.metadata.create_all(conn)
-            store.metadata.create_all(conn)
+    def __init__(self, db: SqlDatabase) -> None:
+        self.db = db
         self.clock, numbers = SteppedClock(NOW_S), count()
 
         def entropy(n: int) -> bytes:
@@ -89,10 +84,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.db.close()
+def world(database: SqlDatabase) -> World:
+    return World(database)
 
 
 def test_what_is_free_follows_from_the_jobs(world: World) -> None:
@@ -249,3 +242,9 @@ def test_unknown_machines_are_not_there(world: World) -> None:
     for act in (world.service.drain, lambda who, name, _: world.service.close(who, nodes=[name], to="1h")):
         with pytest.raises(NotFound, match="no machine"):
             act(OPERATOR, "h100-9", "")
+
+
+def test_what_operators_do_to_machines_is_in_the_audit_log(world: World) -> None:
+    world.service.drain(OPERATOR, "cpu", "new fans")
+    entry = world.accounts.audit.newest(limit=1)[0]
+    assert (entry["act"], entry["who"], entry["thing"]) == ("node.drained", OPERATOR.person_id, "cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.helpers.dispatch_cases import weeks
 
 from eureka_park.energy.core.dispatch import Battery, dispatch
 
-pytest.importorskip("linopy", reason="linopy is not installed")
+pytestmark = pytest.mark.skipif(find_spec("linopy") is None, reason="linopy is not installed")
 
 BATTERY = {"battery": Battery(100.0, 400.0, loss_frac=0.001, start_mwh=100.0)}
 LOCAL_DAYS = (np.arange(14 * 24) + 5) // 24  # as on a clock that is five hours ahead

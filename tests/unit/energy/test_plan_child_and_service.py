@@ -6,13 +6,10 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, create_engine
 
-from eureka_park.energy import store
+from eureka_park.adapters.database import SqlDatabase
 from eureka_park.energy.core.power_plan import PlanRequest, make_plan
 from eureka_park.energy.plan_child import main
 from eureka_park.energy.service import KEEP_PLANS_S, EnergyService
@@ -26,32 +23,9 @@ BENCH = load_site("bench", MachineFacts(8, 2**34))
 NOW_S = 1_795_312_900.0
 
 
-class MemoryDatabase:
-    """Both kinds of transaction on one SQLite in memory."""
-
-    def __init__(self) -> None:
-        self._engine = create_engine("sqlite://")
-        store.metadata.create_all(self._engine)
-
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
-        with self._engine.connect() as conn:
-            yield conn
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        with self._engine.begin() as conn:
-            yield conn
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-
 @pytest.fixture
-def db() -> Iterator[MemoryDatabase]:
-    database = MemoryDatabase()
-    yield database
-    database.close()
+def db(database: SqlDatabase) -> SqlDatabase:
+    return database
 
 
 def request_json(**changes: object) -> str:
@@ -108,7 +82,7 @@ def test_what_goes_wrong_is_one_line(text: str, words: str) -> None:
     assert words in err.getvalue() and err.getvalue().count("\n") == 1 and out.getvalue() == ""
 
 
-def test_the_room_keeps_plans_and_hands_out_the_newest(db: MemoryDatabase) -> None:
+def test_the_room_keeps_plans_and_hands_out_the_newest(db: SqlDatabase) -> None:
     energy = EnergyService(db)
     assert energy.current_plan() is None and energy.salt_at(NOW_S) is None
     first = make_plan(BENCH, PlanRequest(NOW_S, 386.0))
@@ -128,7 +102,7 @@ def test_the_room_keeps_plans_and_hands_out_the_newest(db: MemoryDatabase) -> No
     assert energy.salt_at(later_s + 60, BENCH.factor) == salt  # within the hour the salt at its start stays the same
 
 
-def test_old_plans_are_forgotten(db: MemoryDatabase) -> None:
+def test_old_plans_are_forgotten(db: SqlDatabase) -> None:
     energy = EnergyService(db)
     old, new = (make_plan(BENCH, PlanRequest(at_s, 1.0)) for at_s in (NOW_S, NOW_S + KEEP_PLANS_S + 1))
     for plan in (old, new):
@@ -137,7 +111,7 @@ def test_old_plans_are_forgotten(db: MemoryDatabase) -> None:
     assert energy.current_plan(NOW_S) is None and energy.current_plan() == new
 
 
-def test_the_sky_of_past_hours_is_told_by_the_newest_plan_of_each(db: MemoryDatabase) -> None:
+def test_the_sky_of_past_hours_is_told_by_the_newest_plan_of_each(db: SqlDatabase) -> None:
     energy = EnergyService(db)
     assert energy.sky_between(NOW_S, NOW_S + 7200) == []
     hour_s = NOW_S // 3600 * 3600

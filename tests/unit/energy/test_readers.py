@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +20,16 @@ from eureka_park.energy.core.readers.reading import Reading
 from eureka_park.energy.core.readers.recognise import read, recognised
 from eureka_park.foundation.errors import BadInput
 
-iotools = pytest.importorskip("pvlib.iotools")
+pytestmark = pytest.mark.skipif(
+    find_spec("pvlib") is None, reason="pvlib is not installed: the reference of the readers"
+)
+
+
+def iotools() -> Any:
+    """pvlib's own readers; imported where they are used, as that takes seconds."""
+    return importlib.import_module("pvlib.iotools")
+
+
 ROWS = list(forms.sky(datetime(2021, 6, 1, tzinfo=UTC), 72))
 NAMES = {
     "ghi_w_per_m2": ("ghi", 1), "dni_w_per_m2": ("dni", 1), "dhi_w_per_m2": ("dhi", 1), "temp_c": ("temp_air", 1),
@@ -51,7 +63,7 @@ def test_epw() -> None:
     text = forms.epw(ROWS)
     reading = read(text)
     assert reading.format == recognised(text) == "epw" and reading.stamps.at == "end"
-    frame, meta = iotools.read_epw(io.StringIO(text))
+    frame, meta = iotools().read_epw(io.StringIO(text))
     # pvlib names EPW hours by their start, the file by their end.
     shifted = frame.set_axis(frame.index.shift(1, freq="h"))
     same(reading, shifted, 1)
@@ -76,7 +88,7 @@ def test_tmy3(tmp_path: Path) -> None:
     assert reading.format == "tmy3"
     path = tmp_path / "tmy3.csv"
     path.write_text(text)
-    frame, _ = iotools.read_tmy3(path, map_variables=True)
+    frame, _ = iotools().read_tmy3(path, map_variables=True)
     same(reading, frame, 100)  # pvlib leaves mbar
     values(reading)
 
@@ -88,7 +100,7 @@ def test_pvgis_typical_year(text: str, form: str) -> None:
     values(reading)
     assert reading.columns["dni_w_per_m2"][12] == ROWS[12][2]
     if form == "json":
-        frame, _ = iotools.read_pvgis_tmy(io.StringIO(text), pvgis_format="json", map_variables=True)
+        frame, _ = iotools().read_pvgis_tmy(io.StringIO(text), pvgis_format="json", map_variables=True)
         same(reading, frame, 1)
         assert "PVGIS-SARAH2" in reading.origin and "ERA5" in reading.origin
 
@@ -100,7 +112,7 @@ def test_pvgis_hours_of_a_level_plane(text: str, form: str) -> None:
     reading = read(text)
     values(reading)
     assert not reading.stamps.is_typical and "dni_w_per_m2" not in reading.columns
-    frame, _ = iotools.read_pvgis_hourly(io.StringIO(text), pvgis_format=form, map_variables=True)
+    frame, _ = iotools().read_pvgis_hourly(io.StringIO(text), pvgis_format=form, map_variables=True)
     assert np.allclose(reading.columns["dhi_w_per_m2"], frame["poa_sky_diffuse"])
     assert np.allclose(reading.columns["ghi_w_per_m2"], frame["poa_direct"] + frame["poa_sky_diffuse"])
     assert np.array_equal(reading.stamps.wall_s, frame.index.as_unit("s").asi8)
@@ -197,7 +209,7 @@ def test_the_real_daggett_year() -> None:
     text = DAGGETT.read_text()
     reading = read(text)
     assert recognised(text) == "sam-csv" and reading.stamps.is_typical and reading.label == "reanalysis"
-    frame, _ = iotools.read_nsrdb_psm4(io.StringIO(text), map_variables=True)
+    frame, _ = iotools().read_nsrdb_psm4(io.StringIO(text), map_variables=True)
     same(reading, frame, 100)
     assert reading.columns["dni_w_per_m2"].sum() / 1000 == pytest.approx(2799, abs=1)
     assert reading.place.longitude_deg == -116.78 and reading.stamps.utc_offset_h == -8

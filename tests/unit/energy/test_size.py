@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.helpers.small_sizing import TABLE, WINDY
 
-from eureka_park.energy.core.size import TRIM_FRAC, Basis, basis_for, size_for, told
+from eureka_park.energy.core.size import TRIM_FRAC, Basis, SizeAnswer, basis_for, size_for, told
 from eureka_park.energy.core.supply import Supply, supply_of
 from eureka_park.energy.core.year import solve_year, year_result
 from eureka_park.foundation.errors import BadInput
@@ -39,9 +39,20 @@ def one_year() -> Basis:
     return basis(1)
 
 
-def test_every_whole_year_reaches_the_share_and_none_by_much(two_years: Basis) -> None:
-    share = 0.7
-    answer = size_for(two_years, share, TABLE)
+@pytest.fixture(scope="module")
+def seventy(two_years: Basis) -> SizeAnswer:
+    """What is needed for 70 % in both years."""
+    return size_for(two_years, 0.7, TABLE)
+
+
+@pytest.fixture(scope="module")
+def sixty(one_year: Basis) -> SizeAnswer:
+    """What is needed for 60 % in one year."""
+    return size_for(one_year, 0.6, TABLE)
+
+
+def test_every_whole_year_reaches_the_share_and_none_by_much(seventy: SizeAnswer) -> None:
+    share, answer = 0.7, seventy
     assert answer.is_reached
     assert answer.n_trials <= 4
     reached = [year.cfe_frac for year in answer.years]
@@ -57,13 +68,11 @@ def test_a_share_that_stands_needs_nothing(one_year: Basis) -> None:
     assert told(one_year, answer, TABLE)["yearly_mmad"] == 0.0
 
 
-def test_a_higher_share_costs_more_and_dearer_wind_costs_more(one_year: Basis) -> None:
-    def yearly(share: float, factor: float = 1.0) -> float:
-        costs = TABLE.scaled("wind", factor)
-        found = told(one_year, size_for(one_year, share, costs), costs)["yearly_mmad"]
-        return float(found)
-
-    assert yearly(0.5) < yearly(0.6) < yearly(0.6, 1.2)
+def test_a_higher_share_costs_more_and_dearer_wind_costs_more(one_year: Basis, sixty: SizeAnswer) -> None:
+    dearer = TABLE.scaled("wind", 1.2)
+    lower = told(one_year, size_for(one_year, 0.5, TABLE), TABLE)["yearly_mmad"]
+    dear = told(one_year, size_for(one_year, 0.6, dearer), dearer)["yearly_mmad"]
+    assert lower < told(one_year, sixty, TABLE)["yearly_mmad"] < dear
 
 
 def test_a_share_out_of_reach_is_an_answer() -> None:
@@ -77,17 +86,17 @@ def test_a_share_out_of_reach_is_an_answer() -> None:
     assert found["additions"] == []
 
 
-def test_the_answer_can_be_computed_again_from_its_plants(one_year: Basis) -> None:
+def test_the_answer_can_be_computed_again_from_its_plants(one_year: Basis, sixty: SizeAnswer) -> None:
     """The plants of the answer, put into a site file, give the year that was told."""
-    found = told(one_year, size_for(one_year, 0.6, TABLE), TABLE)
+    found = told(one_year, sixty, TABLE)
     head, nodes = WINDY.split("[[nodes]]")
     site = parse_site(f"{head}{found['site_toml']}\n[[nodes]]{nodes}", "more.toml")
     again = year_result(solve_year(supply_of(site, 1), LOAD))
     assert again.cfe_frac == pytest.approx(found["by_year"][0]["cfe_frac"], abs=0.02)
 
 
-def test_what_is_told_adds_up(two_years: Basis) -> None:
-    found = told(two_years, size_for(two_years, 0.7, TABLE), TABLE)
+def test_what_is_told_adds_up(two_years: Basis, seventy: SizeAnswer) -> None:
+    found = told(two_years, seventy, TABLE)
     parts = found["additions"]
     assert found["capital_musd"] == pytest.approx(sum(item["capital_musd"] for item in parts))
     assert found["yearly_mmad"] == pytest.approx(sum(item["yearly_mmad"] for item in parts))
@@ -107,8 +116,8 @@ def test_where_what_is_bought_counts_more_may_be_built() -> None:
     assert answer.years[0].cfe_frac > 0.35
 
 
-def test_flexible_load_needs_no_more(one_year: Basis) -> None:
-    steady = told(one_year, size_for(one_year, 0.6, TABLE), TABLE)["yearly_mmad"]
+def test_flexible_load_needs_no_more(one_year: Basis, sixty: SizeAnswer) -> None:
+    steady = told(one_year, sixty, TABLE)["yearly_mmad"]
     moving = told(flex := basis(1, flex_frac=0.3), size_for(flex, 0.6, TABLE), TABLE)["yearly_mmad"]
     assert moving <= steady * 1.002
 
@@ -127,10 +136,10 @@ def test_years_are_needed() -> None:
         basis_for(SITE, {}, modelled, LOAD, TABLE)
 
 
-def test_every_figure_has_its_word(two_years: Basis) -> None:
+def test_every_figure_has_its_word(two_years: Basis, seventy: SizeAnswer) -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "nomenclature.md").read_text(encoding="utf-8")
     words = set(re.findall(r"`([a-z0-9_]+)`", page))
-    found = told(two_years, size_for(two_years, 0.7, TABLE), TABLE)
+    found = told(two_years, seventy, TABLE)
     plain = {"load_mw", "before", "by_year", "land_ha"}
     keys = {key.removesuffix("_p10").removesuffix("_p90") for key in found}
     assert keys - words <= plain

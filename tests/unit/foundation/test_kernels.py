@@ -321,3 +321,18 @@ def test_records_by_field_are_the_same_compiled_or_not() -> None:
     plain, compiled = np.zeros(3, record), np.zeros(3, record)
     assert move(plain, 1) == kernels.kernel(move)(compiled, 1) == 1.0
     assert plain.tobytes() == compiled.tobytes()
+
+
+def test_fetching_ahead_changes_nothing_whatever_the_index() -> None:
+    def total(rows: np.ndarray, order: np.ndarray) -> float:
+        found = 0.0
+        for index in range(order.shape[0]):
+            kernels.prefetch(rows, order[index] * 1000 - 5, 0, 2)
+            found += rows[order[index]]["kw"]
+        return found
+
+    rows = np.zeros(50, np.dtype([("n", np.int64, (9,)), ("kw", np.float64)], align=True))
+    rows["kw"] = np.arange(50)
+    before, order = rows.tobytes(), np.arange(49, -1, -1)
+    assert kernels.kernel(total)(rows, order) == total(rows, order) == 1225.0
+    assert rows.tobytes() == before

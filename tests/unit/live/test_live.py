@@ -89,6 +89,7 @@ def test_a_stale_process_is_refused_by_the_fencing_token(park: LivePark) -> None
     park.submit()
     with pytest.raises(Conflict, match="lease"):
         stale.cycle()
+    stale.parts.db.close()
 
 
 def test_lease_is_refused_while_another_holds_it(park: LivePark) -> None:

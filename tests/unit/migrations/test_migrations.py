@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, text
 
 from eureka_park import bootstrap
+from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
 from eureka_park.live.journal import open_state
 from eureka_park.migrations import HEAD, all_metadata, migrate
@@ -19,14 +21,23 @@ GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "homes"
 VERSIONS = sorted(path.stem.removeprefix("park-") for path in GOLDEN.glob("park-*.sqlite3"))
 
 
-def test_fresh_database_has_the_tables_of_the_stores(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    else:
+        with request.getfixturevalue("postgres_server").fresh(is_empty=True) as made:
+            yield made
+
+
+def test_fresh_database_has_the_tables_of_the_stores(url: str) -> None:
     assert migrate(url) is True and migrate(url) is False
     merged = MetaData()
     for metadata in all_metadata():
         for table in metadata.tables.values():
             table.to_metadata(merged)
-    engine = create_engine(url)
+    engine = create_engine(parsed(url))
     with engine.connect() as conn:
         found = compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), merged)
         assert conn.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
@@ -35,10 +46,9 @@ def test_fresh_database_has_the_tables_of_the_stores(tmp_path: Path) -> None:
     assert [item[1].name for item in found if item[0] == "remove_table"] in ([], ["alembic_version"])
 
 
-def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+def test_a_newer_database_is_refused(url: str) -> None:
     migrate(url)
-    engine = create_engine(url)
+    engine = create_engine(parsed(url))
     with engine.begin() as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
+from tests.helpers import postgres
 
 from eureka_park import bootstrap
 from eureka_park.accounts.core.roles import Act
+from eureka_park.accounts.service import AccountsService
+from eureka_park.adapters.database import SqlDatabase, parsed
+from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.errors import Unauthorised
+from eureka_park.migrations import migrate, upgrade
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "homes"
 LONG_S = 4e9
@@ -49,3 +57,26 @@ def test_people_tokens_and_sessions_of_before_stay_good(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError), park.db.write() as conn:
         conn.exec_driver_sql("DELETE FROM audit_entries")
     park.close()
+
+
+def test_the_same_on_postgresql(postgres_server: postgres.Server) -> None:
+    with postgres_server.fresh(is_empty=True) as url:
+        engine = create_engine(parsed(url), poolclass=NullPool)
+        with engine.begin() as conn:
+            upgrade(conn, "0004")
+            for statement in (
+                "INSERT INTO people VALUES ('person-o', 'Owner', true, 1.0), ('person-m', 'Mina', false, 2.0)",
+                "INSERT INTO projects VALUES ('lab', 'Lab', false, 1.0)",
+                "INSERT INTO members VALUES ('lab', 'person-m', 2.0)",
+                f"INSERT INTO tokens VALUES ('{_hash('park_mina')}', 'person-m', 'laptop', 3.0)",
+                f"INSERT INTO sessions VALUES ('{_hash('browser')}', 'person-m', 4.0, {LONG_S})",
+            ):
+                conn.exec_driver_sql(statement)
+        engine.dispose()
+        migrate(url)
+        db = SqlDatabase(url)
+        accounts = AccountsService(db, SteppedClock(1e9), os.urandom)
+        mina = accounts.principal_of_token("park_mina")
+        assert mina.projects == {"lab"} and accounts.principal_of_session("browser").person_id == mina.person_id
+        assert accounts.ensure_owner() == ("person-o", None)
+        db.close()

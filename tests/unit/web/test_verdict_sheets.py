@@ -37,9 +37,9 @@ def test_six_sheets_with_their_rows(books: tuple[Any, Any, str]) -> None:
     assert assumptions.max_row >= len(shipped().values) + len(shipped().figures)
 
 
-def test_raw_stands_beside_calibrated_and_labels_over_the_table(tmp_path: Path) -> None:
-    write_workbook(shipped_study(), shipped(), tmp_path / "verdict.xlsx", "en")
-    book = openpyxl.load_workbook(tmp_path / "verdict.xlsx")
+@pytest.mark.parametrize("books", ["en"], indirect=True)
+def test_raw_stands_beside_calibrated_and_labels_over_the_table(books: tuple[Any, Any, str]) -> None:
+    book, _, _ = books
     rows = {str(row[0]): row for row in book["Plants"].iter_rows(2, values_only=True)}
     for plant in shipped_study()["plants"]:
         _name, _kind, _mw, raw, factor, counted, *_ = rows[plant["title"]]

@@ -73,6 +73,13 @@ class Sessions:
             session = store.session_of(conn, secret[:SECRET_CHARS_MAX], self._ground.clock.real_s())
         return session.session_id if session else ""
 
+    def age_s(self, secret: str) -> float:
+        """How long ago the session of this secret was opened; infinite where there is none."""
+        now_s = self._ground.clock.real_s()
+        with self._ground.db.read() as conn:
+            session = store.session_of(conn, secret[:SECRET_CHARS_MAX], now_s)
+        return now_s - session.created_at_s if session else float("inf")
+
     def end(self, who: Principal, session_id: str) -> None:
         """End a session of one's own. Raises NotFound."""
         with self._ground.db.write() as conn:

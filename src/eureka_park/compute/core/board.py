@@ -43,6 +43,9 @@ TOLD_MAX: Final = 1024  # reasons that one turn tells
 # heaps: latest starts, ends of deferral, when slow jobs become urgent; scratch; who has just come, who is starting
 LATEST, WAKE, URGENT, DUE, FRESH, BEGINS = 0, 1, 2, 3, 4, 5
 N_HEAPS: Final = 6
+_USED_HEAPS: Final = tuple(
+    zip((LATEST, WAKE, URGENT, FRESH, BEGINS), ("latest_n", "wake_n", "urgent_n", "fresh_n", "begins_n"), strict=True)
+)
 RACK, POD = 0, 1  # rows of the counts of empty nodes
 RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
@@ -78,6 +81,7 @@ JOB: Final = _in_lines(
     ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"),
     ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
     ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
+    ("gives_kw", "f8"),
     # the rest
     ("declared_kw", "f8"), ("broken_s", "f8"), ("told_until_s", "f8"), ("told_s", "f8"), ("reason_b", "f8"),
     ("reason_until_s", "f8"), ("user", "i4"), ("priority", "i4"), ("n_pauses", "i4"), ("plan_keep", "i4"),
@@ -112,11 +116,15 @@ SHARE: Final = _in_lines(
 )  # fmt: skip
 LINE: Final = _in_lines(
     ("first_run", "i4"), ("n", "i4"), ("newest", "i4"), ("oldest", "i4"), ("n_on", "i4"), ("n_down", "i4"),
-    ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"), ("down_oldest", "i4"),
-    ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"),
-    # 0 where it is not known: power that the first job was refused, from when on it may be starved; what the next of
-    # those that are capped or frozen would take at least
-    ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"),
+    ("cursor", "i4"), ("n_down_free", "i4"), ("n_refused", "i4"), ("n_scanned", "i4"),
+    ("n_narrow", "i4"), ("stamp", "i8"), ("n_planned", "i4"), ("n_up_first", "i4"),
+    ("n_uncapped", "i4"), ("n_cappable", "i4"), ("n_stoppable", "i4"),
+    # lists of those that are frozen or capped: who goes up before admission, then who does after it
+    ("down_oldest", "i4", (2,)), ("down_newest", "i4", (2,)), ("down_hint", "i4", (2,)),
+    # 0 where it is not known: power that the first job was refused, without and under a cap, from when on it may be
+    # starved; what the next of those that go up late would take at least
+    ("refused_kw", "f8"), ("starved_s", "f8"), ("least_down_kw", "f8"), ("refused_capped_kw", "f8"),
+    ("gives_kw", "f8"),  # what running jobs of the line would give by the last cap
 )  # fmt: skip
 RUN: Final = np.dtype(
     [("rank", "i8"), ("head", "i4"), ("tail", "i4"), ("hint", "i4"), ("next", "i4"), ("n", "i4"),
@@ -153,10 +161,10 @@ GLOBAL: Final = np.dtype(
         ("service_reserve_kw", "f8"), ("min_run_s", "f8"), ("pause_gap_s", "f8"), ("wait_gain_frac", "f8"),
         ("margin_frac", "f8"), ("half_life_s", "f8"), ("reclaim_after_s", "f8"), ("reclaim_gap_s", "f8"),
         ("patient_s", "f8"), ("reclaimed_s", "f8"), ("room_min_kw", "f8"), ("floor_base_kw", "f8"),
-        ("refused_least_kw", "f8"),
+        ("refused_least_kw", "f8"), ("refused_green_kw", "f8"), ("gives_green_kw", "f8"), ("gives_flex_kw", "f8"),
         ("turn_s", "f8"), ("refresh_s", "f8"), ("clean_min_kw", "f8"), ("clean_lead_kw", "f8"), ("lead_s", "f8"),
         ("free_head", "i8"), ("run_free", "i8"), ("n_waiting", "i8"), ("n_deferred", "i8"), ("n_on", "i8"),
-        ("n_down", "i8"), ("n_down_free", "i8"), ("n_narrow", "i8"),
+        ("n_down", "i8"), ("n_down_free", "i8"), ("n_up_first", "i8"), ("n_narrow", "i8"),
         ("n_started", "i8"), ("latest_n", "i8"), ("wake_n", "i8"), ("urgent_n", "i8"), ("fresh_n", "i8"),
         ("begins_n", "i8"), ("turn", "i8"), ("n_actions", "i8"),
         ("n_considered", "i8"), ("n_refused", "i8"), ("n_blocked", "i8"), ("n_reserved", "i8"),
@@ -169,6 +177,8 @@ GLOBAL: Final = np.dtype(
         ("n_aged", "i8"), ("n_racks", "i8"), ("n_pods", "i8"), ("rack_row", "i8"), ("gpus_max", "i8"),
         ("lookahead", "i4"), ("scan", "i4"), ("n_considered_max", "i4"), ("reserve_depth", "i4"), ("n_caps", "i4"),
         ("sky", "i4"), ("can_cap", "i4"), ("can_freeze", "i4"), ("can_resize", "i4"), ("explain", "i4"),
+        ("n_squeezed_leaves", "i4"), ("squeeze_tier", "i4"), ("squeeze_leaf", "i4"), ("squeeze_slot", "i4"),
+        ("start_step", "i4"),
         ("capacity", "f8", (N_RESOURCES,)),  # what the park has
         # by hour % RING: power of jobs that are expected to end in it; power of deferred jobs that have chosen it
         ("ending_kw", "f8", (RING,)), ("planned_kw", "f8", (RING,)),
@@ -300,7 +310,7 @@ def stretched(array: Array, n: int) -> Array:
     if found.ctypes.data % CACHE_LINE == 0:
         return found
     aligned = records(n, array.dtype)
-    aligned[:had] = found[:had]
+    copy_records(aligned, found, had)
     return aligned
 
 
@@ -326,7 +336,7 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     board.jobs.next[-1] = NONE
     board.runs.next[:] = np.arange(1, board.runs.shape[0] + 1)
     board.runs.next[-1] = NONE
-    for name in ("first_run", "newest", "oldest", "down_oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         board.lines[name][:] = NONE
     board.shares.parent[:] = NONE
     g.yard_free[0] = g.left_yard[0] = NONE
@@ -336,6 +346,12 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
     g.gpus_max[0], g.rack_row[0] = gpus_max, rows
     board.classes.counted[:] = NONE
     return board
+
+
+def copy_records(target: Array, source: Array, n: int) -> None:
+    """Copy the first `n` records as they lie there; numpy would go field by field."""
+    size = source.itemsize * n
+    target.view(np.ndarray).view(np.uint8)[:size] = source.view(np.ndarray).view(np.uint8)[:size]
 
 
 def grown(board: Board, n_slots: int, *, in_place: bool = False) -> Board:
@@ -349,16 +365,14 @@ def grown(board: Board, n_slots: int, *, in_place: bool = False) -> Board:
         jobs = stretched(board.jobs, n_slots)
     else:
         jobs = records(n_slots, JOB)
-        jobs[:had] = board.jobs
+        copy_records(jobs, board.jobs, had)
     jobs.state[had:] = FREE
     jobs.next[had:] = np.arange(had + 1, n_slots + 1)
     jobs.next[n_slots - 1] = board.g.free_head[0]
     board.g.free_head[0] = had
     heaps = records((N_HEAPS, 2 * n_slots + 64), HEAP)
-    g = board.g
-    used = ((LATEST, g.latest_n), (WAKE, g.wake_n), (URGENT, g.urgent_n), (FRESH, g.fresh_n), (BEGINS, g.begins_n))
-    for heap, n in used:  # the rest is not touched: it takes no memory yet
-        heaps[heap, : n[0]] = board.heaps[heap, : n[0]]
+    for heap, n in _USED_HEAPS:  # what is never written takes no memory
+        copy_records(heaps[heap], board.heaps[heap], int(board.g[n][0]))
     return board._replace(jobs=jobs, actions=records(2 * n_slots + 1024, ACTION), heaps=heaps)
 
 

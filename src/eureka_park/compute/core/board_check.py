@@ -61,7 +61,7 @@ def _check_sums(side: BoardSide) -> None:
     firm = on_node & (jobs.tier == FIRM) & (jobs.state != PAUSING)
     assert (jobs.idle_kw[firm] + jobs.full_kw[firm]).sum() == g.firm_rated_kw[0], "firm_rated_kw does not add up"
     assert jobs.drawn_kw[on_node & (jobs.bound == 1)].sum() == g.bound_kw[0], "bound_kw does not add up"
-    assert jobs.idle_kw[on_node].sum() == g.shared_kw[0], "shared_kw does not add up"
+    assert jobs.idle_kw[on_node & (jobs.state != PAUSING)].sum() == g.shared_kw[0], "shared_kw does not add up"
     assert board.nodes.base_kw.sum() == g.base_kw[0], "base_kw does not add up"
     waiting = ((jobs.state == QUEUED) | (jobs.state == PAUSED)) & (jobs.where != HELD_BACK)
     assert waiting.sum() == g.n_waiting[0], "n_waiting does not add up"

@@ -140,7 +140,7 @@ def with_shares(board: Board, shares: Sequence[ShareRow]) -> Board:
     tree[:had] = board.shares[:had]
     lines = records(3 * n, LINE)
     lines[: 3 * had] = board.lines[: 3 * had]
-    for name in ("first_run", "newest", "oldest", "down_oldest"):
+    for name in ("first_run", "newest", "oldest", "down_oldest", "down_newest", "down_hint"):
         lines[name][3 * had :] = NONE
     parents = np.array([row[0] for row in rows], np.int32)
     tree["parent"], tree["weight"] = parents, [row[1] for row in rows]
@@ -199,7 +199,7 @@ def blank(jobs: Array, slot: int) -> None:
     job.is_first = job.ending = job.cap_step = job.bound = job.plan_cap = 0
     job.plan_stop = job.reason = job.told = job.broken_why = job.gang = 0
     job.counted = 0
-    job.rated_kw = job.load_kw = 0.0
+    job.rated_kw = job.load_kw = job.gives_kw = 0.0
 
 
 _BLANK = records(1, JOB)

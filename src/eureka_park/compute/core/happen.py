@@ -146,7 +146,8 @@ def put_back(board: Board, slot: int, n_nodes: int, gpu_mask: int, state: int, c
     rate(job, board.classes[board.nodes[board.nodes[0].pick].klass], n_nodes)
     take(board, slot, n_nodes, gpu_mask)
     job.state, job.cap_step = state, cap_step
-    board.g[0].shared_kw += job.idle_kw
+    if state != PAUSING:
+        board.g[0].shared_kw += job.idle_kw
     count_jobs(board, job.leaf, 0, 1)
     list_running(board, slot)
     redraw(board, slot, now_s)

@@ -27,7 +27,7 @@ from eureka_park.compute.core.ends import expect, hour_of
 from eureka_park.compute.core.lines import line_of, note_latest, note_wake, put_in_line, take_from_line
 from eureka_park.compute.core.rooms import free_room, take_room
 from eureka_park.compute.core.share_tree import charge, count_jobs
-from eureka_park.compute.core.standing import draw_nothing, first_class, left_s, rate, redraw, settle
+from eureka_park.compute.core.standing import draw_nothing, first_class, left_s, note_standing, rate, redraw, settle
 from eureka_park.foundation.kernels import kernel
 
 # -- the queue ---------------------------------------------------------------------------------------------------------
@@ -253,6 +253,8 @@ def power_learned(board: Board, slot: int, power_frac: float, now_s: float) -> N
 def pausing(board: Board, slot: int, now_s: float) -> None:
     """It was asked to write a checkpoint and stop."""
     job = board.jobs[slot]
+    if job.state != PAUSING:
+        board.g[0].shared_kw -= job.idle_kw  # its machines draw on when it is gone
     job.state, job.last_pause_s = PAUSING, now_s
     job.n_pauses += 1
     redraw(board, slot, now_s)
@@ -280,7 +282,7 @@ def thawed(board: Board, slot: int, now_s: float) -> None:
 def ending(board: Board, slot: int, now_s: float) -> None:
     """It is being ended; its nodes are expected to come free now."""
     board.jobs[slot].ending = 1
-    board.lines[line_of(board.jobs[slot])].least_down_kw = 0.0
+    note_standing(board, slot)
     expect(board, slot, now_s)
 
 
@@ -337,7 +339,8 @@ def _leave_nodes(board: Board, slot: int, now_s: float) -> None:
     settle(job, now_s)
     draw_nothing(board, slot)
     charge(board, slot, -max(0.0, job.time_s - job.ran_s) / 3600.0, now_s)
-    board.g[0].shared_kw -= job.idle_kw
+    if job.state != PAUSING:
+        board.g[0].shared_kw -= job.idle_kw
     count_jobs(board, job.leaf, 0, -1)
     _unlist_running(board, slot)
     _give_back(board, slot)

@@ -11,7 +11,7 @@ from eureka_park.compute.core.board import INF, NONE, UP, Array, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.rooms import window_allows
 from eureka_park.compute.core.standing import left_s
-from eureka_park.foundation.kernels import kernel
+from eureka_park.foundation.kernels import kernel, prefetch
 
 STRIDE = 64  # nodes that are looked at together
 
@@ -23,6 +23,9 @@ def _refresh(board: Board) -> None:
     """Work out anew when nodes come free where jobs have come, gone or changed; held ones are looked at next turn."""
     g, kept = board.g[0], 0
     for index in range(g.n_stale):
+        if index + 8 < g.n_stale:
+            prefetch(board.nodes, board.nodes[index + 8].stale_at, 0, 1)
+            prefetch(board.jobs, board.nodes[board.nodes[index + 4].stale_at].first_job, 0, 1)
         node = board.nodes[index].stale_at
         if board.nodes[node].stamp == g.turn:
             board.nodes[kept].stale_at = node
@@ -114,7 +117,7 @@ def note_start(board: Board, slot: int, node: int) -> None:
         return
     here.avail_s = max(here.avail_s, job.ends_s)
     board.release_s[board.release_s.shape[0] - 1, node] = here.avail_s
-    if job.ends_s > here.hold_from_s:
+    if job.ends_s >= here.hold_from_s:
         here.spare_gpus -= job.gpus
         here.spare_mcpu -= job.mcpu
         here.spare_mem_mib -= job.mem_mib
@@ -175,7 +178,7 @@ def _gang_from_s(board: Board, slot: int, klass: int, n_nodes: int, need_s: floa
 
 @kernel
 def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
-    job, free = board.jobs[slot], board.release_s[board.release_s.shape[0] - 1]
+    job = board.jobs[slot]
     n_nodes = job.n_nodes_min if job.n_nodes_min > 0 else job.n_nodes
     from_s, best = INF, NONE
     need_s = left_s(board.jobs[slot], now_s) * job.n_nodes / n_nodes  # on fewer nodes its work takes longer
@@ -186,19 +189,34 @@ def _reserve_gang(board: Board, slot: int, now_s: float) -> float:
                 from_s, best = at_s, klass
     if best == NONE:
         return INF
-    first, n = board.classes[best].first, 0
-    for is_tie in range(2):  # those that are free before, then as many of those free just then as are needed
-        for node in range(first, first + board.classes[best].n_nodes):
-            if n == n_nodes or free[node] > from_s:
-                continue
-            free_s = max(now_s, free[node])
-            if (free_s == from_s) != (is_tie == 1) or not window_allows(board, slot, node, free_s, free_s + need_s):
-                continue
-            board.nodes[n].pick = node
-            n += 1
+    n = _pick_soonest(board, slot, best, n_nodes, from_s, need_s, now_s)
     for index in range(n):  # held once all are chosen: a job with no declared work left holds them for no time
         _hold(board, board.nodes[index].pick, from_s, from_s + need_s, 0, 0, 0)
     return from_s
+
+
+@kernel
+def _pick_soonest(board: Board, slot: int, klass: int, n_nodes: int, from_s: float, need_s: float, now_s: float) -> int:
+    """Choose nodes that are free by then: those that are free before, then as many of those free just then as are
+    needed; how many.
+    """
+    free, first, n = board.release_s[board.release_s.shape[0] - 1], board.classes[klass].first, 0
+    end = first + board.classes[klass].n_nodes
+    for is_tie in range(1 if from_s <= now_s else 0, 2):
+        for begin in range(first, end, STRIDE):
+            if n == n_nodes:
+                return n
+            if not _any_by(free[begin : min(begin + STRIDE, end)], from_s):
+                continue
+            for node in range(begin, min(begin + STRIDE, end)):
+                if n == n_nodes or free[node] > from_s:
+                    continue
+                free_s = max(now_s, free[node])
+                if (free_s == from_s) != (is_tie == 1) or not window_allows(board, slot, node, free_s, free_s + need_s):
+                    continue
+                board.nodes[n].pick = node
+                n += 1
+    return n
 
 
 # -- one part beside others --------------------------------------------------------------------------------------------

@@ -263,11 +263,15 @@ def window_allows(board: Board, slot: int, node: int, now_s: float, end_s: float
 
 @kernel
 def hold_allows(board: Board, slot: int, node: int, end_s: float) -> bool:
-    """Whether a start leaves alone what is promised on a node: it ends before, or fits beside."""
+    """Whether a start leaves alone what is promised on a node: it ends before, or fits beside.
+
+    One that is to end in that very instant does not: commands begin a little later than they are started, and the next
+    one, and the next, would end a little later each.
+    """
     g = board.g[0]
     job = board.jobs[slot]
     nodes = board.nodes
-    if nodes[node].stamp != g.turn or end_s <= nodes[node].hold_from_s:
+    if nodes[node].stamp != g.turn or end_s < nodes[node].hold_from_s:
         return True
     return bool(
         not job.gang

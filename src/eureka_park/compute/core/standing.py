@@ -16,6 +16,7 @@ from eureka_park.compute.core.board import (
     NONE,
     PAUSING,
     RUNNING,
+    SERVICE,
     SKY_BINDING,
     SKY_OBSERVED,
     STARTING,
@@ -27,7 +28,7 @@ from eureka_park.compute.core.lines import note_begins, note_urgent
 from eureka_park.foundation.kernels import kernel
 
 URGENT_S = 1.0  # a job is urgent this long before it must run, so that rounding does not decide
-_DOWN, _DOWN_UNBOUND = 1, 2
+_DOWN, _DOWN_UNBOUND, UP_FIRST, _UNCAPPED, _CAPPABLE, STOPPABLE = 1, 2, 4, 8, 16, 32
 
 
 @kernel
@@ -128,28 +129,53 @@ def _count(board: Board, slot: int, drawn_kw: float, bound: bool, rated_kw: floa
 
 
 @kernel
-def _note_down(board: Board, slot: int, counted: int) -> None:
-    """Keep the numbers of frozen and capped jobs, and of those of them that the sky does not bind."""
+def _note_bits(board: Board, slot: int, counted: int) -> None:
+    """Keep the numbers, line by line, of who is down, of who goes up before others, and of who can give way."""
     job, g = board.jobs[slot], board.g[0]
-    board.lines[3 * job.leaf + job.tier].least_down_kw = 0.0
-    if counted == job.counted:
+    line, had = board.lines[3 * job.leaf + job.tier], job.counted
+    line.least_down_kw = 0.0
+    if counted == had:
         return
-    down, free = (counted & 1) - (job.counted & 1), (counted >> 1) - (job.counted >> 1)
     job.counted = counted
-    line = board.lines[3 * job.leaf + job.tier]
+    down, free = (counted & 1) - (had & 1), ((counted >> 1) & 1) - ((had >> 1) & 1)
+    first = ((counted >> 2) & 1) - ((had >> 2) & 1)
     line.n_down += down
     line.n_down_free += free
     g.n_down += down
     g.n_down_free += free
-    if down > 0:
-        _list_down(board, slot)
-    elif down < 0:
-        if job.down_prev == NONE:
-            line.down_oldest = job.down_next
-        else:
-            board.jobs[job.down_prev].down_next = job.down_next
-        if job.down_next != NONE:
-            board.jobs[job.down_next].down_prev = job.down_prev
+    line.n_up_first += first
+    g.n_up_first += first
+    line.n_uncapped += ((counted >> 3) & 1) - ((had >> 3) & 1)
+    line.n_cappable += ((counted >> 4) & 1) - ((had >> 4) & 1)
+    line.n_stoppable += (counted >> 5) - (had >> 5)
+    if (counted ^ had) & (_DOWN | UP_FIRST):
+        if had & _DOWN:
+            _unlist_down(board, slot, 0 if had & UP_FIRST else 1)
+        if counted & _DOWN:
+            _list_down(board, slot, 0 if counted & UP_FIRST else 1)
+
+
+@kernel
+def note_standing(board: Board, slot: int) -> None:
+    """After whatever it depends on has changed: count a job on its nodes among those of its line that it is one of."""
+    _note_bits(board, slot, _bits(board, slot))
+    _note_gives(board, slot)
+
+
+@kernel
+def _note_gives(board: Board, slot: int) -> None:
+    """Keep what running jobs that the sky binds would give by the last cap: GPUs that have no cap yet."""
+    job, gives_kw = board.jobs[slot], 0.0
+    if job.bound and job.state == RUNNING and not job.ending and job.cap_step == 0 and job.gpus > 0:
+        gives_kw = job.dynamic_kw - kw_of(job.dynamic_kw * power_at(board, slot, board.g[0].n_caps - 1))
+    _give(board, slot, gives_kw)
+
+
+@kernel
+def _give(board: Board, slot: int, gives_kw: float) -> None:
+    job = board.jobs[slot]
+    board.lines[3 * job.leaf + job.tier].gives_kw += gives_kw - job.gives_kw
+    job.gives_kw = gives_kw
 
 
 @kernel
@@ -164,26 +190,66 @@ def _note_narrow(board: Board, slot: int, narrow: int) -> None:
 
 
 @kernel
-def _list_down(board: Board, slot: int) -> None:
-    """Stand a job that is frozen or capped into the list of those of its line, the oldest start first."""
+def _list_down(board: Board, slot: int, late: int) -> None:
+    """Stand a job that is frozen or capped into a list of those of its line, the oldest start first."""
     job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
-    before, after = NONE, line.down_oldest
-    while after != NONE and jobs[after].seq < job.seq:
-        before, after = after, jobs[after].down_next
+    before, after = line.down_newest[late], NONE
+    if before != NONE and jobs[before].seq > job.seq:  # it goes between others: most often beside the last that did
+        after = line.down_hint[late]
+        while after != NONE and jobs[after].seq < job.seq:
+            after = jobs[after].down_next
+        before = jobs[after].down_prev
+        while before != NONE and jobs[before].seq > job.seq:
+            before, after = jobs[before].down_prev, before
     job.down_prev, job.down_next = before, after
     if before == NONE:
-        line.down_oldest = slot
+        line.down_oldest[late] = slot
     else:
         jobs[before].down_next = slot
-    if after != NONE:
+    if after == NONE:
+        line.down_newest[late] = slot
+    else:
         jobs[after].down_prev = slot
+    line.down_hint[late] = slot
 
 
 @kernel
-def _down(job: Array) -> int:
-    if job.state == FROZEN or (job.state == RUNNING and job.cap_step > 0):
-        return _DOWN if job.bound else _DOWN | _DOWN_UNBOUND
-    return 0
+def _unlist_down(board: Board, slot: int, late: int) -> None:
+    """Take a job out of such a list."""
+    job, jobs, line = board.jobs[slot], board.jobs, board.lines[3 * board.jobs[slot].leaf + board.jobs[slot].tier]
+    if job.down_prev == NONE:
+        line.down_oldest[late] = job.down_next
+    else:
+        jobs[job.down_prev].down_next = job.down_next
+    if job.down_next == NONE:
+        line.down_newest[late] = job.down_prev
+    else:
+        jobs[job.down_next].down_prev = job.down_prev
+    if line.down_hint[late] == slot:
+        line.down_hint[late] = job.down_next if job.down_next != NONE else job.down_prev
+
+
+@kernel
+def _bits(board: Board, slot: int) -> int:
+    """What a job on its nodes counts among: frozen or capped; of these who is not bound by the sky, and who goes up
+    before admission (all but GPUs under a cap, for those do more for their power than others would without); then those
+    that have no cap, that a cap brings further down, and that could be stopped for power.
+    """
+    job, g, bits = board.jobs[slot], board.g[0], 0
+    if job.state == FROZEN:
+        bits = _DOWN | UP_FIRST
+    elif job.state != RUNNING:
+        return 0
+    elif job.cap_step > 0:
+        bits = _DOWN if job.gpus > 0 else _DOWN | UP_FIRST
+    if not job.bound:
+        return bits | _DOWN_UNBOUND | UP_FIRST if bits else 0
+    if job.state == RUNNING and not job.ending:
+        if job.cap_step < g.n_caps - 1:
+            bits |= _CAPPABLE if job.cap_step > 0 else _CAPPABLE | _UNCAPPED
+        if g.can_freeze or job.checkpoint or job.job_class == SERVICE or (g.can_resize and job.n_nodes_min > 0):
+            bits |= STOPPABLE
+    return bits
 
 
 @kernel
@@ -222,7 +288,7 @@ def redraw(board: Board, slot: int, now_s: float) -> None:
     _count(board, slot, drawn_kw, would_be_bound(board, slot, now_s), rated_kw)
     _watch(board, slot, now_s)
     expect(board, slot, ends_s)
-    _note_down(board, slot, _down(job))
+    note_standing(board, slot)
     _note_narrow(board, slot, 1 if job.n_nodes_min > 0 and job.n_held < job.n_nodes else 0)
 
 
@@ -232,7 +298,8 @@ def draw_nothing(board: Board, slot: int) -> None:
     _count(board, slot, 0.0, False, 0.0)
     board.jobs[slot].urgent_key = INF
     expect(board, slot, INF)
-    _note_down(board, slot, 0)
+    _note_bits(board, slot, 0)
+    _give(board, slot, 0.0)
     _note_narrow(board, slot, 0)
 
 
@@ -242,7 +309,7 @@ def rebind(board: Board, slot: int, now_s: float) -> None:
     job = board.jobs[slot]
     _count(board, slot, job.drawn_kw, would_be_bound(board, slot, now_s), job.rated_kw)
     _watch(board, slot, now_s)
-    _note_down(board, slot, _down(job))
+    note_standing(board, slot)
 
 
 @kernel

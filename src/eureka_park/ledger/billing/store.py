@@ -46,7 +46,8 @@ holds = Table(
     Column("declared_s", Double, nullable=False),  # for so long the ceiling holds
     Column("n_renewals", Integer, nullable=False),
     Column("ceiling_micro", BigInteger, nullable=False),
-    Column("charged_micro", BigInteger, nullable=False),
+    Column("charged_micro", BigInteger, nullable=False),  # so far, refunds taken off
+    Column("refunded_micro", BigInteger, nullable=False),  # of its cost so far: paid back, or never charged
     Column("opened_at_s", Double, nullable=False),
     Column("closed_at_s", Double, nullable=True),
     Column("state", String(8), nullable=False),  # open or closed
@@ -91,6 +92,7 @@ class Hold:
     opened_at_s: float
     parts: tuple[Part, ...] = ()
     charged_micro: int = 0
+    refunded_micro: int = 0
     n_renewals: int = 0
     closed_at_s: float | None = None
 
@@ -147,7 +149,7 @@ def save(conn: Connection, changed: Iterable[Hold]) -> None:
 
 def _row(hold: Hold) -> dict[str, Any]:
     same = ("job_id", "project", "person_id", "organisation_id", "tier", "gpu_type", "declared_s", "n_renewals")
-    more = ("ceiling_micro", "charged_micro", "opened_at_s", "closed_at_s")
+    more = ("ceiling_micro", "charged_micro", "refunded_micro", "opened_at_s", "closed_at_s")
     return {
         **{name: getattr(hold, name) for name in (*same, *more)},
         "price": json.dumps(hold.price, sort_keys=True, ensure_ascii=False),
@@ -180,6 +182,11 @@ def open_jobs(conn: Connection, project: str = "") -> set[str]:
     return set(conn.execute(query.where(holds.c.project == project) if project else query).scalars())
 
 
+def has_open(conn: Connection) -> bool:
+    """Whether any job holds credits."""
+    return conn.execute(select(holds.c.job_id).where(holds.c.state == OPEN).limit(1)).first() is not None
+
+
 def held_micro(conn: Connection) -> dict[str, int]:
     """By project, what open holds hold together."""
     query = (
@@ -205,3 +212,9 @@ def over_ceiling(conn: Connection) -> list[str]:
     """Jobs that were charged more than was promised; there should be none."""
     query = select(holds.c.job_id).where(holds.c.charged_micro > holds.c.ceiling_micro)
     return sorted(conn.execute(query).scalars())
+
+
+def all_charged(conn: Connection) -> list[tuple[str, int]]:
+    """Every job with a hold, and what it was charged."""
+    rows = conn.execute(select(holds.c.job_id, holds.c.charged_micro).order_by(holds.c.job_id))
+    return [(job_id, int(amount)) for job_id, amount in rows]

@@ -49,6 +49,8 @@ class Settlement:
     is_scale_model: bool
     prices: Mapping[str, Any]
     labels: Mapping[str, str] = field(default_factory=dict)
+    gpu_type: str = ""
+    person_id: str = ""
 
 
 def build_receipt(settlement: Settlement, lines: Sequence[HourLine]) -> tuple[dict[str, Any], int]:

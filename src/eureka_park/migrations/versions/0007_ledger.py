@@ -136,6 +136,7 @@ def _holds() -> None:
         _col("n_renewals", sa.Integer()),
         _col("ceiling_micro", sa.BigInteger()),
         _col("charged_micro", sa.BigInteger()),
+        _col("refunded_micro", sa.BigInteger()),
         _col("opened_at_s", sa.Double()),
         _col("closed_at_s", sa.Double(), nullable=True),
         _col("state", sa.String(length=8)),

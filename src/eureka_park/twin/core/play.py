@@ -14,6 +14,7 @@ from eureka_park.compute.core.board import (
     PAUSING,
     RUNNING,
     Board,
+    copy_records,
     grown,
     records,
     stretched,
@@ -196,9 +197,9 @@ def with_room(world: World, board: Board, *, counts: bool = False) -> World:
     closed = records(n_slots + CLOSED_ROWS, CLOSED) if counts else world.closed
     if n_slots == had:
         return world._replace(closed=closed)
-    truth, batch, n_batch = stretched(world.truth, n_slots), records(3 * n_slots, HEAP), int(world.place.n_batch[0])
+    truth, batch = stretched(world.truth, n_slots), records(3 * n_slots, HEAP)
     truth.row[had:] = truth.turn[had:] = NONE
-    batch[:n_batch] = world.batch[:n_batch]
+    copy_records(batch, world.batch, int(world.place.n_batch[0]))
     log = records(LOG_ROWS + board.actions.shape[0], RECORD)
     return world._replace(truth=truth, batch=batch, log=log, closed=closed)
 

@@ -70,6 +70,8 @@ UNIX_S: Final = 1e9  # seconds that are as many are Unix time: 2001 and later
 _FIX: Final = "The columns of a trace are described in docs/guide/twin.md."
 _UNKNOWN_FIX: Final = "Name the columns that count: --map submit_s=THEIRS,run_s=THEIRS,gpus=THEIRS"
 _SWF_ENDINGS: Final = {0: FAILED, 5: CANCELLED}  # its `status`; any other counts as finished
+# What `Workload.filled` tells beside columns that the seed drew: jobs and lines of a trace that count otherwise or not.
+NOTES: Final = ("left_out", "too_late", "after_unknown", "wrong_lines")
 _TRUE: Final = frozenset({"true", "1", "yes", "True", "1.0"})
 
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from eureka_park.compute.service import ENDED_NAMES
 from eureka_park.foundation.errors import BadInput
-from eureka_park.web import log_lines, log_search, logs, schemas
+from eureka_park.web import log_lines, log_schemas, log_search, logs
 from eureka_park.web.auth import Anyone, ThePark
 from eureka_park.web.events import states_of
 
@@ -37,7 +37,7 @@ def log(
     return Response(chunk, media_type="text/plain; charset=utf-8", headers=headers)
 
 
-@router.get("/{job_id}/logs/lines", response_model=schemas.LogLines, operation_id="log_lines_of_job")
+@router.get("/{job_id}/logs/lines", response_model=log_schemas.LogLines, operation_id="log_lines_of_job")
 def lines(
     park: ThePark,
     who: Anyone,
@@ -56,7 +56,7 @@ def lines(
     return {name: getattr(found, name) for name in found.__slots__} | {"is_over": state in ENDED_NAMES}
 
 
-@router.get("/{job_id}/logs/search", response_model=schemas.LogMatches, operation_id="search_log_of_job")
+@router.get("/{job_id}/logs/search", response_model=log_schemas.LogMatches, operation_id="search_log_of_job")
 def search(
     park: ThePark,
     who: Anyone,

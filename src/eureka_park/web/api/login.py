@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from eureka_park.accounts.service import LOGIN_CODE_S, Principal
+from eureka_park.accounts.service import LOGIN_CODE_S, Act, Principal
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import schemas
@@ -41,6 +41,7 @@ def log_out(request: Request, park: ThePark, who: Someone) -> None:
 @router.post("/codes", status_code=201, response_model=schemas.LoginCode, operation_id="make_login_code")
 def make_login_code(park: ThePark, who: Someone, response: Response) -> dict[str, Any]:
     """Make a code with which the person who asks can log in somewhere else, once within ten minutes."""
+    park.accounts.require_park(Act.ACCOUNT, who)  # a token that is good for less makes no way to more
     code = park.accounts.new_login_code(who.person_id)
     response.headers["Cache-Control"] = "no-store"
     return {"code": code, "expires_at": iso_from_s(park.clock.real_s() + LOGIN_CODE_S)}

@@ -42,7 +42,7 @@ def add_person(park: ThePark, who: Someone, body: account_schemas.PersonRequest,
     park.accounts.require_park(Act.OPERATE, who)
     person_id = park.accounts.people.add(body.name, by=who, email=body.email, language=body.language, is_verified=True)
     response.headers["Cache-Control"] = "no-store"
-    code = park.accounts.new_sign_in_link(person_id)
+    code = park.accounts.new_sign_in_link(person_id, by=who)
     return {**person_view(park, park.accounts.people.person(person_id)), "sign_in_code": code}
 
 

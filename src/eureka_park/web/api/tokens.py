@@ -58,6 +58,7 @@ def end_token(park: ThePark, who: Someone, token_id: TokenId) -> None:
 @router.get("/sessions", response_model=account_schemas.SessionPage, operation_id="list_sessions")
 def list_sessions(request: Request, park: ThePark, who: Someone) -> dict[str, Any]:
     """The browsers in which one is signed in."""
+    park.accounts.require_park(Act.ACCOUNT, who)
     here = park.accounts.sessions.id_of(request.cookies.get(COOKIE, ""))
     items = park.accounts.sessions.of(who.person_id)
     return {"items": [session_view(item, here) for item in items], "next": None}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from eureka_park.bootstrap import Park
 from eureka_park.web.assets import STATIC, Static
-from eureka_park.web.auth import COOKIE, check_same_origin, open_from, park_of, set_session
 from eureka_park.web.pages import (
     connect,
     energy,
@@ -20,6 +19,9 @@ from eureka_park.web.pages import (
     jobs,
     messages,
     overview,
+    security,
+    sign_in,
+    sign_up,
     site,
     style,
     submit,
@@ -63,8 +65,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     _add(app, "/twin/cancel", twin.cancel_run, ("POST",))
     _add(app, "/jobs/cancel", jobs.cancel_many, ("POST",))
     app.add_api_route("/jobs/{job_id}/cancel", job.cancel_job, methods=["POST"], include_in_schema=False)
-    app.add_api_route("/sign-in", sign_in, include_in_schema=False)
-    app.add_api_route("/sign-out", sign_out, methods=["POST"], include_in_schema=False)
+    _add_entrance(app)
     app.mount("/static", Static(directory=STATIC), name="static")
 
 
@@ -72,20 +73,25 @@ def _add(app: FastAPI, path: str, endpoint: Any, methods: tuple[str, ...] = ("GE
     app.add_api_route(path, endpoint, methods=list(methods), include_in_schema=False, response_class=HTMLResponse)
 
 
-def sign_in(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> RedirectResponse:
-    """Spend a one-time link for a session."""
-    session = park_of(request).accounts.redeem_sign_in(code, **open_from(request))
-    answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
-    set_session(answer, request, session)
-    return answer
-
-
-def sign_out(request: Request) -> RedirectResponse:
-    """End the session."""
-    check_same_origin(request)
-    session = request.cookies.get(COOKIE)
-    if session:
-        park_of(request).accounts.end_session(session)
-    answer = RedirectResponse("/", 303)
-    answer.delete_cookie(COOKIE, path="/")
-    return answer
+def _add_entrance(app: FastAPI) -> None:
+    """The pages through which one comes in."""
+    for path, endpoint in (
+        ("/sign-in", sign_in.sign_in_page),
+        ("/sign-in/code", sign_in.code_page),
+        ("/sign-in/letter", sign_in.letter_page),
+        ("/sign-up", sign_up.sign_up_page),
+        ("/recover", sign_up.recover_page),
+        ("/account/security", security.security_page),
+    ):
+        _add(app, path, endpoint)
+    for path, action in (
+        ("/sign-in", sign_in.sign_in_password),
+        ("/sign-in/code", sign_in.sign_in_code),
+        ("/sign-in/link", sign_in.send_link),
+        ("/sign-in/letter", sign_in.open_letter),
+        ("/sign-out", sign_in.sign_out),
+        ("/sign-up", sign_up.sign_up),
+        ("/recover", sign_up.recover),
+        ("/account/security/password", security.change_password),
+    ):
+        _add(app, path, action, ("POST",))

@@ -95,9 +95,10 @@ def test_every_state_of_a_job_is_put_back_onto_another_board() -> None:
         ("q", {"project": "q"}),
     ):
         world.submit(name, spec(tier=Tier.GREEN, n_cpus=2, **{**LONG, **more}), run_s=30 * HOUR)
-    world.submit("waits", spec(n_cpus=16, deadline_s=200 * HOUR, **LONG))
+    world.run(0.1)
+    world.submit("waits", spec(n_cpus=16, deadline_s=200 * HOUR, **LONG))  # flexible work of a project would go first
     world.submit("after", spec(), waiting_for=["plain"])
-    world.run(0.3)
+    world.run(0.2)
     sky["kw"] = 0.2
     world.step()
     states = {job.job_id: job.state for job in world.state.jobs.values()}

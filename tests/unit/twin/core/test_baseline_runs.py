@@ -74,7 +74,7 @@ def test_blind_to_power_all_start_at_once_and_what_nobody_gave_is_told() -> None
 
 def test_a_hard_cut_stops_the_newest_start_whatever_its_tier() -> None:
     """Power for four nodes, from the second hour on for two, from the fourth hour on for four."""
-    clean_kw = np.where((DAY >= 1) & (DAY < 3), 22.5, 45.0)  # two jobs, and an idle node
+    clean_kw = np.where((DAY >= 1) & (DAY < 3), 25.0, 45.0)  # two jobs, and two idle nodes
     columns = {"submit_s": [0.0, 300.0, 600.0, 900.0], "run_s": np.array([4.0, 4.0, 1.5, 1.5]) * HOUR_S,
                "time_s": 5 * HOUR_S, "tier": [2, 1, 0, 0], "checkpoint": [True, True, True, False]}  # fmt: skip
     played = run_of("hard-cut", clean_kw, columns)

@@ -1,0 +1,462 @@
+"""Credits that projects are given: grants in one or two halves, transfers, budgets, and what goes back by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from eureka_park.accounts.core.permissions import Principal
+from eureka_park.accounts.core.roles import Act
+from eureka_park.foundation.errors import BadInput, Conflict, NotFound
+from eureka_park.foundation.units import DAY_S, iso_from_s
+from eureka_park.ledger.books import store as books
+from eureka_park.ledger.core.days import day_text, days_of, month_text
+from eureka_park.ledger.core.exact import MICRO, micro
+from eureka_park.ledger.core.holding import Purse, moved
+from eureka_park.ledger.core.posting import (
+    CREDIT,
+    GRANTS,
+    Transaction,
+    grant_account,
+    held_account,
+    project_account,
+    transfer,
+)
+from eureka_park.ledger.core.rules import KINDS, GrantRules, is_under_used, notice_s, reclaimed_micro
+from eureka_park.ledger.events import BudgetReached, GrantEnding, GrantGiven, GrantReclaimed, GrantReclaimNoticed
+from eureka_park.ledger.grants import store
+from eureka_park.ledger.grants.store import Budget, Grant, Reclaim
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from eureka_park.accounts.service import AccountsService
+    from eureka_park.ledger.ground import Detail, LedgerGround
+
+CREDITS_MAX: Final = 1e9
+THRESHOLDS: Final = (50, 80, 100)
+_SPENDING: Final = ("hold", "renew", "release", "settle")
+TRY_PROJECT: Final = "try"
+
+
+class Grants:
+    """Grants and budgets of one park."""
+
+    def __init__(self, ground: LedgerGround, rules: GrantRules | None = None) -> None:
+        self._ground, self.rules = ground, rules or GrantRules()
+        self.organisation_of: Callable[[Connection, str], str] = lambda _conn, _project: ""
+
+    # -- what can be spent ---------------------------------------------------------------------------------------------
+    def purse(self, conn: Connection, project: str, at_s: float) -> Purse:
+        """What new work of a project may spend, what ends first before what ends later; credits without end last."""
+        accounts = [grant_account(item.grant_id) for item in store.of_project(conn, project) if item.is_valid(at_s)]
+        accounts.append(project_account(project))
+        held = books.balances_of(conn, accounts, CREDIT)
+        return Purse({account: held[account] for account in accounts if held.get(account, 0) > 0})
+
+    def usable(self, project: str, at_s: float) -> float:
+        """Credits that new work of a project may spend."""
+        with self._ground.db.read() as conn:
+            return self.purse(conn, project, at_s).total_micro / MICRO
+
+    def ended_accounts(self, conn: Connection, accounts: Sequence[str]) -> set[str]:
+        """Which of these accounts are of grants that were ended: nothing goes back there."""
+        ids = [account.removeprefix("grant:") for account in accounts if account.startswith("grant:")]
+        found = (store.grant(conn, name) for name in ids)
+        return {grant_account(item.grant_id) for item in found if item is not None and item.state == store.ENDED}
+
+    # -- giving --------------------------------------------------------------------------------------------------------
+    def give(
+        self,
+        who: Principal,
+        project: str,
+        credits: float,
+        *,
+        kind: str = "award",
+        title: str = "",
+        valid_from_s: float | None = None,
+        valid_until_s: float | None = None,
+        in_halves: bool = False,
+        conditions: str = "",
+    ) -> Grant:
+        """Give credits to a project. With `in_halves` the second half comes after a report. For operators.
+
+        Raises Forbidden, NotFound, BadInput.
+        """
+        self._ground.gate.park(Act.GRANT, who)
+        self._ground.gate.project(Act.SEE, who, project)
+        now_s = self._ground.clock.park_s()
+        if kind not in KINDS:
+            raise BadInput(f"There is no kind '{kind[:20]}'.", fix=f"Kinds: {', '.join(KINDS)}.", field="kind")
+        from_s = now_s if valid_from_s is None else valid_from_s
+        if valid_until_s is not None and valid_until_s <= max(from_s, now_s):
+            raise BadInput("It would end before it begins.", fix="Name a later end.", field="valid_until")
+        amount = _amount(credits)
+        grant = Grant(
+            self._ground.new_id("grant"),
+            project,
+            kind,
+            (title.strip() or kind)[:200],
+            amount,
+            from_s,
+            valid_until_s,
+            who.person_id,
+            now_s,
+            amount // 2 if in_halves else 0,
+            None if in_halves else now_s,
+            conditions.strip()[:2000],
+        )
+        with self._ground.db.write() as conn:
+            self.give_in(conn, grant)
+            detail: Detail = {"credits": credits, "kind": kind, "project": project}
+            self._ground.gate.note(conn, "grant.given", who, grant.grant_id, detail)
+        return grant
+
+    def give_in(self, conn: Connection, grant: Grant) -> bool:
+        """Give a grant inside the caller's transaction; False when it was given before."""
+        deed = transfer(
+            f"grant:{grant.project}:{grant.grant_id}"[:200],
+            grant.title,
+            grant.given_at_s,
+            source=GRANTS,
+            target=grant_account(grant.grant_id),
+            commodity=CREDIT,
+            amount_micro=grant.given_micro,
+        )
+        if not self._ground.post(conn, [deed]):
+            return False
+        store.save(conn, grant)
+        self._ground.bus.tell(
+            conn, GrantGiven(grant.grant_id, grant.project, grant.kind, grant.given_micro, grant.valid_until_s)
+        )
+        return True
+
+    def give_try(self, conn: Connection, person_id: str, project: str) -> bool:
+        """The small grant that comes by itself, once for each person who is known to be one; False the next time."""
+        now_s, rules = self._ground.clock.park_s(), self.rules
+        if rules.try_credits <= 0:
+            return False
+        grant = Grant(
+            f"grant-try-{person_id}"[:64],
+            project,
+            "try",
+            "Try",
+            micro(rules.try_credits),
+            now_s,
+            now_s + rules.try_days * DAY_S,
+            "",
+            now_s,
+            released_at_s=now_s,
+        )
+        return self.give_in(conn, grant)
+
+    def open_try_door(self, conn: Connection, accounts: AccountsService, person_id: str) -> None:
+        """Whoever is known to be a person has a project of their own with a small grant, once."""
+        if self.rules.try_credits <= 0:
+            return
+        project = f"{TRY_PROJECT}-{person_id.removeprefix('person-')}"[:63]
+        accounts.places.open_own_project(conn, person_id, project, "Try")
+        self.give_try(conn, person_id, project)
+
+    def end(self, who: Principal, grant_id: str) -> Grant:
+        """End a grant now: what is left goes back to the park; what jobs hold of it stays theirs. For operators."""
+        self._ground.gate.park(Act.GRANT, who)
+        with self._ground.db.write() as conn:
+            grant = self._present(conn, grant_id)
+            ended = self._end(conn, grant, self._ground.clock.park_s())
+            self._ground.gate.note(conn, "grant.ended", who, grant_id, {})
+        return ended
+
+    def _end(self, conn: Connection, grant: Grant, at_s: float) -> Grant:
+        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
+        if grant.state == store.ENDED:
+            return grant
+        if left:
+            self._ground.post(conn, [_back(f"end:{grant.grant_id}", grant, left, at_s, "The grant is over")])
+        ended = replace(grant, state=store.ENDED)
+        store.save(conn, ended)
+        until_s = grant.valid_until_s if grant.valid_until_s is not None else at_s
+        self._ground.bus.tell(conn, GrantEnding(grant.grant_id, grant.project, left, until_s, is_over=True))
+        return ended
+
+    def release_second_half(self, who: Principal, grant_id: str) -> Grant:
+        """Give the second half of a grant before its report. For operators."""
+        self._ground.gate.park(Act.GRANT, who)
+        with self._ground.db.write() as conn:
+            grant = self._present(conn, grant_id)
+            if grant.released_at_s is not None or grant.state == store.ENDED:
+                raise Conflict("It has no half left to give.", fix="Give another grant.", code="no_second_half")
+            released = self._release(conn, grant, self._ground.clock.park_s())
+            self._ground.gate.note(conn, "grant.released", who, grant_id, {})
+        return released
+
+    def _release(self, conn: Connection, grant: Grant, at_s: float) -> Grant:
+        deed = transfer(
+            f"half:{grant.grant_id}",
+            f"{grant.title}, second half"[:200],
+            at_s,
+            source=GRANTS,
+            target=grant_account(grant.grant_id),
+            commodity=CREDIT,
+            amount_micro=grant.second_micro,
+        )
+        self._ground.post(conn, [deed])
+        released = replace(grant, released_at_s=at_s)
+        store.save(conn, released)
+        self._ground.bus.tell(
+            conn, GrantGiven(grant.grant_id, grant.project, grant.kind, grant.second_micro, grant.valid_until_s)
+        )
+        return released
+
+    # -- moving --------------------------------------------------------------------------------------------------------
+    def move(self, who: Principal, source: str, target: str, credits: float, key: str = "") -> None:
+        """Move credits from one project to another; both must be of whoever may spend there. Ends move with them.
+
+        Raises BadInput for an amount that is not above 0, Conflict where it is not there, Forbidden, NotFound.
+        """
+        amount = _amount(credits)
+        if source == target:
+            raise BadInput("Both projects are the same.", fix="Name another one.", field="to")
+        self._ground.gate.project(Act.SPEND, who, source)
+        self._ground.gate.project(Act.SPEND, who, target)
+        now_s = self._ground.clock.park_s()
+        name = key or self._ground.new_id("move")
+        with self._ground.db.write() as conn:
+            deed_key = f"move:{source}:{name}"[:200]
+            if books.known(conn, [deed_key]):
+                return
+            purse = self.purse(conn, source, now_s)
+            if purse.total_micro < amount:
+                raise Conflict(
+                    f"{source} has {purse.total_micro / MICRO:,.2f} credits left to spend.",
+                    fix="Move less.",
+                    code="no_credit",
+                    field="credits",
+                )
+            taken = purse.take(amount)
+            self._post_move(conn, deed_key, taken, source, target, who, now_s)
+            detail: Detail = {"credits": credits, "to": target}
+            self._ground.gate.note(conn, "credits.moved", who, f"project:{source}", detail)
+
+    def _post_move(
+        self, conn: Connection, key: str, taken: dict[str, int], source: str, target: str, who: Principal, now_s: float
+    ) -> None:
+        """What has an end keeps it: it becomes a grant of the other project with the same one."""
+        for index, (account, amount) in enumerate(taken.items()):
+            old = store.grant(conn, account.removeprefix("grant:")) if account.startswith("grant:") else None
+            into = project_account(target)
+            if old is not None:
+                kept = Grant(
+                    self._ground.new_id("grant"), target, old.kind, old.title, amount, now_s, old.valid_until_s,
+                    who.person_id, now_s, released_at_s=now_s, conditions=old.conditions,
+                )  # fmt: skip
+                store.save(conn, kept)
+                into = grant_account(kept.grant_id)
+            why = f"{source} to {target}"
+            part = key if index == 0 else f"{key}:{index}"[:200]
+            self._ground.post(conn, [Transaction(part, why, now_s, moved({account: amount}, into, CREDIT))])
+
+    # -- what happens by itself ----------------------------------------------------------------------------------------
+    def step(self, conn: Connection, at_s: float) -> None:
+        """What falls due: ends, second halves after their report, notices of under-use and what goes back. Once an
+        hour is enough; said again, nothing happens twice.
+        """
+        for grant in store.past_end(conn, at_s):
+            self._end(conn, grant, at_s)
+        for grant in store.open_grants(conn):
+            used = self.used_micro(conn, grant)
+            if grant.released_at_s is None and used >= self.rules.half_used_frac * grant.given_micro:
+                grant = self._release(conn, grant, at_s)
+            self._reclaim(conn, grant, used, at_s)
+
+    def used_micro(self, conn: Connection, grant: Grant) -> int:
+        """What was spent of a grant or is held by jobs."""
+        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
+        gone = sum(item.amount_micro for item in store.reclaims_of(conn, [grant.grant_id]) if item.state == "done")
+        return max(0, grant.given_micro - left - gone)
+
+    def _reclaim(self, conn: Connection, grant: Grant, used: int, at_s: float) -> None:
+        amount, rules = grant.given_micro, self.rules
+        found = store.reclaims_of(conn, [grant.grant_id])
+        last = found[-1] if found else None
+        is_low = is_under_used(rules, amount, used, grant.valid_from_s, grant.valid_until_s, at_s)
+        if last is None and is_low and grant.kind not in ("paid", "try"):
+            left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
+            due_s, back = at_s + notice_s(rules), reclaimed_micro(rules, amount, used, left)
+            store.save_reclaim(conn, Reclaim(grant.grant_id, at_s, due_s, back, "noticed"))
+            self._ground.bus.tell(conn, GrantReclaimNoticed(grant.grant_id, grant.project, back, due_s))
+        elif last is not None and last.state == "noticed" and not is_low:
+            store.save_reclaim(conn, replace(last, state="undone"))
+        elif last is not None and last.state == "noticed" and at_s >= last.due_at_s:
+            self._take_back(conn, grant, last, used, at_s)
+
+    def _take_back(self, conn: Connection, grant: Grant, due: Reclaim, used: int, at_s: float) -> None:
+        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
+        back = reclaimed_micro(self.rules, grant.given_micro, used, left)
+        if back:
+            key = f"reclaim:{grant.grant_id}:{due.noticed_at_s:.0f}"
+            self._ground.post(conn, [_back(key, grant, back, at_s, "Under-used")])
+        store.save_reclaim(conn, replace(due, amount_micro=back, state="done"))
+        self._ground.bus.tell(conn, GrantReclaimed(grant.grant_id, grant.project, back))
+
+    # -- budgets -------------------------------------------------------------------------------------------------------
+    def set_budget(
+        self,
+        who: Principal,
+        project: str,
+        name: str,
+        credits: float,
+        *,
+        period: str = "month",
+        thresholds: Sequence[int] = THRESHOLDS,
+        action: str = "notify",
+    ) -> Budget:
+        """Set what a project means to spend. At each threshold it is told; at 100 % new jobs may be held. For leads."""
+        self._ground.gate.project(Act.SPEND, who, project)
+        if period not in ("month", "total") or action not in ("notify", "hold"):
+            raise BadInput("A budget is by month or total, and notifies or holds.", fix="Choose among them.")
+        if not thresholds or len(thresholds) > 10 or not all(1 <= pct <= 100 for pct in thresholds):
+            raise BadInput("Thresholds are percent from 1 to 100.", fix="Write 50, 80, 100.", field="thresholds")
+        budget = Budget(project, name[:63], _amount(credits), period, tuple(sorted(set(thresholds))), action)
+        with self._ground.db.write() as conn:
+            store.save_budget(conn, budget)
+            detail: Detail = {"credits": credits, "period": period, "action": action}
+            self._ground.gate.note(conn, "budget.set", who, f"project:{project}", detail)
+        return budget
+
+    def drop_budget(self, who: Principal, project: str, name: str) -> None:
+        """Forget a budget. For leads. Raises NotFound."""
+        self._ground.gate.project(Act.SPEND, who, project)
+        with self._ground.db.write() as conn:
+            if not store.drop_budget(conn, project, name):
+                raise NotFound(f"{project} has no budget {name[:63]}.", fix="List them.", code="no_such_budget")
+            self._ground.gate.note(conn, "budget.dropped", who, f"project:{project}", {})
+
+    def check_budgets(self, conn: Connection, project: str, at_s: float) -> None:
+        """Raise Conflict where a budget that holds new jobs is spent."""
+        for budget in store.budgets_of(conn, project):
+            if budget.action == "hold" and self._spent(conn, budget, at_s) >= budget.amount_micro:
+                raise Conflict(
+                    f"The budget '{budget.name}' of {project} is spent, and it holds new jobs.",
+                    fix="Wait for the next month, or ask a lead to raise it.",
+                    code="budget",
+                    field="project",
+                )
+
+    def look_at_budgets(self, conn: Connection, project: str, at_s: float) -> None:
+        """Tell what thresholds were reached, each once in its period."""
+        for budget in store.budgets_of(conn, project):
+            spent, day = self._spent(conn, budget, at_s), self._period_days(budget, at_s)[0]
+            reached = [pct for pct in budget.thresholds if spent * 100 >= budget.amount_micro * pct]
+            fresh = sorted(set(reached) - store.marks_of(conn, budget, day))
+            store.mark(conn, budget, day, fresh, at_s)
+            if fresh:
+                is_held = budget.action == "hold" and spent >= budget.amount_micro
+                told = BudgetReached(project, budget.name, fresh[-1], spent, budget.amount_micro, is_held)
+                self._ground.bus.tell(conn, told)
+
+    def _period_days(self, budget: Budget, at_s: float) -> tuple[int, int]:
+        if budget.period == "total":
+            return 0, 1 << 30
+        return days_of(month_text(self._ground.day_of(at_s)))
+
+    def _spent(self, conn: Connection, budget: Budget, at_s: float) -> int:
+        """Charged in the period."""
+        first, past = self._period_days(budget, at_s)
+        return spent_micro(conn, budget.project, first, past)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+    def of_project(self, who: Principal | None, project: str) -> list[dict[str, Any]]:
+        """The grants of a project with what is left, those that end first before others."""
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        with self._ground.db.read() as conn:
+            return [self._view(conn, item) for item in store.of_project(conn, project)]
+
+    def all(self, who: Principal, limit: int = 200, after: str = "") -> list[dict[str, Any]]:
+        """Grants of all projects by id. For operators and auditors."""
+        self._ground.gate.park(Act.SEE_PEOPLE, who)
+        with self._ground.db.read() as conn:
+            return [self._view(conn, item) for item in store.all_grants(conn, limit, after)]
+
+    def grant(self, who: Principal, grant_id: str) -> dict[str, Any]:
+        """One grant. Raises NotFound."""
+        with self._ground.db.read() as conn:
+            grant = self._present(conn, grant_id)
+            self._ground.gate.project(Act.SEE_BILL, who, grant.project)
+            return self._view(conn, grant)
+
+    def budgets(self, who: Principal | None, project: str) -> list[dict[str, Any]]:
+        """The budgets of a project with what is spent of them."""
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        at_s = self._ground.clock.park_s()
+        with self._ground.db.read() as conn:
+            return [
+                {
+                    "name": item.name,
+                    "credits": item.amount_micro / MICRO,
+                    "spent_credits": self._spent(conn, item, at_s) / MICRO,
+                    "period": item.period,
+                    "since": day_text(self._period_days(item, at_s)[0]),
+                    "thresholds": list(item.thresholds),
+                    "action": item.action,
+                }
+                for item in store.budgets_of(conn, project)
+            ]
+
+    def _view(self, conn: Connection, grant: Grant) -> dict[str, Any]:
+        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
+        found = store.reclaims_of(conn, [grant.grant_id])
+        return {
+            "grant_id": grant.grant_id,
+            "project": grant.project,
+            "kind": grant.kind,
+            "title": grant.title,
+            "credits": grant.amount_micro / MICRO,
+            "given_credits": grant.given_micro / MICRO,
+            "left_credits": left / MICRO,
+            "used_credits": self.used_micro(conn, grant) / MICRO,
+            "second_half": "none" if not grant.second_micro else "given" if grant.released_at_s is not None else "open",
+            "valid_from": iso_from_s(grant.valid_from_s),
+            "valid_until": iso_from_s(grant.valid_until_s),
+            "conditions": grant.conditions,
+            "state": grant.state,
+            "given_at": iso_from_s(grant.given_at_s),
+            "reclaim": {
+                "noticed_at": iso_from_s(found[-1].noticed_at_s),
+                "due_at": iso_from_s(found[-1].due_at_s),
+                "credits": found[-1].amount_micro / MICRO,
+                "state": found[-1].state,
+            }
+            if found
+            else None,
+        }
+
+    def _present(self, conn: Connection, grant_id: str) -> Grant:
+        found = store.grant(conn, grant_id)
+        if found is None:
+            raise NotFound(f"There is no grant {grant_id[:64]}.", fix="List them.", code="no_such_grant", field="grant")
+        return found
+
+
+def spent_micro(conn: Connection, project: str, first_day: int, past_day: int) -> int:
+    """What a project was charged over some days, refunds taken off; in micro-credits."""
+    spent = 0
+    for _account, commodity, kind, amount, _n in books.sums_of(
+        conn, [held_account(project), project_account(project)], first_day, past_day
+    ):
+        if commodity == CREDIT and kind == "settle":
+            spent -= amount
+    return spent
+
+
+def _amount(credits: float) -> int:
+    if not 0 < credits <= CREDITS_MAX:  # also refuses NaN
+        raise BadInput("Credits must be above 0.", fix="Name how many.", field="credits", code="bad_amount")
+    return max(1, micro(credits))
+
+
+def _back(key: str, grant: Grant, amount: int, at_s: float, why: str) -> Transaction:
+    return transfer(
+        key, why, at_s, source=grant_account(grant.grant_id), target=GRANTS, commodity=CREDIT, amount_micro=amount
+    )

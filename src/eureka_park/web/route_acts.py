@@ -1,0 +1,240 @@
+"""What every route asks of whoever calls it: one act of the table of roles, on one kind of object.
+
+A test calls every route as everybody and compares; `docs/reference/routes.md` is written from here. A route that is
+missing here fails that test, so nobody adds one without saying who it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from eureka_park.accounts.core.permissions import AT_PARK, Held, Organisation, Principal, Project, Thing, may
+from eureka_park.accounts.core.roles import READING, Act, Kind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """`act` None: everybody (`is_open`), or everybody who is signed in. `own`: what one may do to oneself anyhow."""
+
+    act: Act | None = None
+    of: Kind = Kind.PARK
+    is_open: bool = False
+    own: Act | None = None
+
+    @property
+    def has_other(self) -> bool:
+        """Whether it matters whose object it is."""
+        return self.own is not None or (self.act is not None and self.of in (Kind.PROJECT, Kind.ORGANISATION))
+
+
+OPEN: Final = Asks(is_open=True)
+SIGNED_IN: Final = Asks()
+ACCOUNT: Final = Asks(Act.ACCOUNT, Kind.SELF)
+_SEE: Final = Asks(Act.SEE, Kind.PROJECT)
+_SUBMIT: Final = Asks(Act.SUBMIT, Kind.PROJECT)
+_MANAGE: Final = Asks(Act.MANAGE, Kind.PROJECT)
+_ORGANISATION: Final = Asks(Act.SEE, Kind.ORGANISATION)
+_LEADS: Final = Asks(Act.MANAGE, Kind.ORGANISATION)
+_OPERATE: Final = Asks(Act.OPERATE)
+_AUDIT: Final = Asks(Act.AUDIT)
+_JOB: Final = "/api/v1/jobs/{job_id}"
+_PROJECT: Final = "/api/v1/projects/{project_id}"
+_PLACE: Final = "/api/v1/organisations/{organisation_id}"
+_PERSON: Final = "/api/v1/people/{person_id}"
+
+API: Final[Mapping[str, Asks]] = {
+    "GET /api/v1/jobs": OPEN,
+    "POST /api/v1/jobs": _SUBMIT,
+    "POST /api/v1/jobs/cancel": _SUBMIT,
+    f"GET {_JOB}": _SEE,
+    f"POST {_JOB}/cancel": _SUBMIT,
+    f"GET {_JOB}/why": _SEE,
+    f"GET {_JOB}/receipt": _SEE,
+    f"GET {_JOB}/timeline": _SEE,
+    f"GET {_JOB}/history": _SEE,
+    f"GET {_JOB}/logs": _SEE,
+    f"GET {_JOB}/logs/lines": _SEE,
+    f"GET {_JOB}/logs/search": _SEE,
+    f"GET {_JOB}/logs/stream": _SEE,
+    f"GET {_JOB}/outputs": _SEE,
+    f"GET {_JOB}/outputs/{{path}}": _SEE,
+    f"HEAD {_JOB}/outputs/{{path}}": _SEE,
+    "POST /api/v1/snapshots": SIGNED_IN,
+    "PUT /api/v1/blobs/{sha256}": SIGNED_IN,
+    "POST /api/v1/quotes": OPEN,
+    "GET /api/v1/plan": OPEN,
+    "GET /api/v1/meter": OPEN,
+    "GET /api/v1/power": OPEN,
+    "GET /api/v1/today": OPEN,
+    "GET /api/v1/flows": OPEN,
+    "GET /api/v1/gantt": OPEN,
+    "GET /api/v1/site": OPEN,
+    "GET /api/v1/status": OPEN,
+    "GET /api/v1/events": OPEN,
+    "GET /api/v1/nodes": OPEN,
+    "POST /api/v1/nodes/{node_id}/drain": _OPERATE,
+    "POST /api/v1/nodes/{node_id}/resume": _OPERATE,
+    "GET /api/v1/windows": OPEN,
+    "POST /api/v1/windows": _OPERATE,
+    "DELETE /api/v1/windows/{window_id}": _OPERATE,
+    "GET /api/v1/energy/lattice": OPEN,
+    "POST /api/v1/energy/years": SIGNED_IN,
+    "GET /api/v1/energy/years/{year_id}": OPEN,
+    "GET /api/v1/twin/runs": OPEN,
+    "POST /api/v1/twin/runs": SIGNED_IN,
+    "POST /api/v1/twin/example": OPEN,
+    "GET /api/v1/twin/runs/{run_id}": OPEN,
+    "GET /api/v1/twin/runs/{run_id}/hours": OPEN,
+    "POST /api/v1/twin/runs/{run_id}/cancel": SIGNED_IN,
+    "GET /api/v1/twin/runs/{run_id}/events": OPEN,
+    "POST /api/v1/login": OPEN,
+    "GET /api/v1/login": SIGNED_IN,
+    "DELETE /api/v1/login": SIGNED_IN,
+    "POST /api/v1/login/codes": ACCOUNT,
+    "GET /api/v1/tokens": SIGNED_IN,
+    "POST /api/v1/tokens": ACCOUNT,
+    "DELETE /api/v1/tokens/{token_id}": Asks(Act.OPERATE, own=Act.ACCOUNT),
+    "GET /api/v1/sessions": SIGNED_IN,
+    "DELETE /api/v1/sessions": ACCOUNT,
+    "DELETE /api/v1/sessions/{session_id}": ACCOUNT,
+    "GET /api/v1/permissions": OPEN,
+    "GET /api/v1/permissions/table": OPEN,
+    "GET /api/v1/people": Asks(Act.SEE_PEOPLE),
+    "POST /api/v1/people": _OPERATE,
+    f"GET {_PERSON}": Asks(Act.SEE_PEOPLE, own=Act.SEE),
+    f"PATCH {_PERSON}": Asks(Act.OPERATE, own=Act.ACCOUNT),
+    f"DELETE {_PERSON}": Asks(Act.OPERATE, own=Act.ACCOUNT),
+    f"PUT {_PERSON}/roles/{{role}}": _OPERATE,
+    f"DELETE {_PERSON}/roles/{{role}}": Asks(Act.OPERATE, own=Act.ACCOUNT),
+    "GET /api/v1/account": SIGNED_IN,
+    "GET /api/v1/account/export": ACCOUNT,
+    "GET /api/v1/projects": OPEN,
+    "POST /api/v1/projects": Asks(Act.FOUND),
+    f"GET {_PROJECT}": _SEE,
+    f"PATCH {_PROJECT}": _MANAGE,
+    f"GET {_PROJECT}/people": _SEE,
+    f"PUT {_PROJECT}/people/{{person_id}}/{{role}}": _MANAGE,
+    f"DELETE {_PROJECT}/people/{{person_id}}/{{role}}": _MANAGE,
+    f"POST {_PROJECT}/machines": _MANAGE,
+    "GET /api/v1/organisations": SIGNED_IN,
+    "POST /api/v1/organisations": Asks(Act.FOUND),
+    f"GET {_PLACE}": _ORGANISATION,
+    f"PATCH {_PLACE}": _LEADS,
+    f"GET {_PLACE}/people": _ORGANISATION,
+    f"PUT {_PLACE}/people/{{person_id}}/{{role}}": _LEADS,
+    f"DELETE {_PLACE}/people/{{person_id}}/{{role}}": _LEADS,
+    "GET /api/v1/audit": _AUDIT,
+    "GET /api/v1/audit/check": _AUDIT,
+    "GET /healthz": OPEN,
+}
+
+PAGES: Final[Mapping[str, Asks]] = {
+    **{
+        f"GET {path}": OPEN
+        for path in (
+            "/", "/jobs", "/site", "/energy", "/energy/power", "/energy/year", "/energy/ahead", "/twin", "/style",
+            "/wall", "/submit", "/connect", "/verdict", "/welcome", "/glossary", "/offline", "/sw.js", "/sign-in",
+        )
+    },
+    **{f"POST {path}": OPEN for path in ("/submit/quote", "/twin/example", "/sign-out")},
+    "GET /jobs/{job_id}": _SEE,
+    "GET /jobs/{job_id}/outputs/{path:path}": _SEE,
+    "POST /jobs/{job_id}/cancel": _SUBMIT,
+    "POST /jobs/cancel": SIGNED_IN,
+    "POST /submit": _SUBMIT,
+    "POST /connect": ACCOUNT,
+    "POST /energy/year": SIGNED_IN,
+    "POST /twin": SIGNED_IN,
+    "POST /twin/cancel": SIGNED_IN,
+}  # fmt: skip
+ROUTES: Final[Mapping[str, Asks]] = {**API, **PAGES}
+
+OWN, OTHER = "own", "other"
+_PROJECTS: Final = {name: Project(name, name, False, 0.0, organisation_id=f"of-{name}") for name in (OWN, OTHER)}
+_PLACES: Final = {name: Organisation(f"of-{name}", name, "university", 0.0) for name in (OWN, OTHER)}
+# Columns: who they are, and the role that they hold, `own` being the project or the organisation.
+ROLES: Final[Mapping[str, tuple[Held, ...]]] = {
+    "signed in": (),
+    **{
+        str(role): (Held(role, f"project:{OWN}"),)
+        for role in (Role.LEARNER, Role.ANNOTATOR, Role.TEACHER, Role.REVIEWER, Role.MEMBER, Role.LEAD)
+    },
+    "organisation's member": (Held(Role.MEMBER, f"organisation:of-{OWN}"),),
+    "organisation's lead": (Held(Role.LEAD, f"organisation:of-{OWN}"),),
+    "operator": (Held(Role.OPERATOR, AT_PARK),),
+    "auditor": (Held(Role.AUDITOR, AT_PARK),),
+    "operator's token to read": (Held(Role.OPERATOR, AT_PARK),),
+}
+VISITOR: Final = "visitor"
+COLUMNS: Final = (VISITOR, *ROLES)
+_READER: Final = "operator's token to read"
+
+
+def is_expected(asks: Asks, column: str, whose: str) -> bool:
+    """Whether the table of roles lets a column through a route, at its own object or at another's."""
+    who = _principal(column)
+    if asks.is_open:
+        return True
+    if who is None:
+        return False
+    if asks.own is not None and whose == OWN:
+        return asks.own is Act.SEE or may(asks.own, who, None).is_allowed
+    return asks.act is None or may(asks.act, who, _thing(asks.of, whose)).is_allowed
+
+
+def _principal(column: str) -> Principal | None:
+    if column == VISITOR:
+        return None
+    held = ROLES[column]
+    is_reader = column == _READER
+    is_operator = any(item.role is Role.OPERATOR for item in held) and not is_reader
+    kept = () if is_reader else held  # a token that is not for operating makes no operator
+    return Principal(column, column, is_operator, frozenset(), kept, acts=READING if is_reader else None)
+
+
+def _thing(kind: Kind, whose: str) -> Thing:
+    if kind is Kind.PROJECT:
+        return _PROJECTS[whose]
+    return _PLACES[whose] if kind is Kind.ORGANISATION else None
+
+
+def told(asks: Asks) -> str:
+    """What a route asks, in words."""
+    if asks.is_open:
+        return "everybody"
+    if asks.act is None:
+        return "signed in"
+    text = f"`{asks.act}` of the {asks.of}" if asks.act is not Act.ACCOUNT else "`account`"
+    return f"{text}, or oneself" if asks.own is not None else text
+
+
+_INTRODUCTION: Final = """# Who gets through which route
+
+This page is made from the park itself by `python docs/reference/make.py`: from the table of roles and acts, and from
+what each route asks. The test `tests/contract/test_route_matrix.py` calls every route of a running park as everybody
+named here, at what is theirs and at what is another's, and fails where an answer differs, where a route answers 5xx,
+and where a route is missing.
+
+`yes`: at their own and at others' (where a route has no owner: simply yes); `own`: at what is theirs alone; `-`: never.
+Projects here are private; what is in a public one is seen by everybody. Roles stand in the project named `own`, those
+of an organisation in the one that has it. What is not to be seen is answered as what is not there.
+"""
+
+
+def route_matrix_markdown() -> str:
+    """The matrix as a page."""
+    head = f"| route | asks for | {' | '.join(COLUMNS)} |"
+    return "\n".join([_INTRODUCTION, head, "| --- " * (len(COLUMNS) + 2) + "|", *_rows(), ""])
+
+
+def _rows() -> Iterator[str]:
+    for route, asks in ROUTES.items():
+        cells = [_cell(asks, column) for column in COLUMNS]
+        yield f"| `{route}` | {told(asks)} | {' | '.join(cells)} |"
+
+
+def _cell(asks: Asks, column: str) -> str:
+    own, other = is_expected(asks, column, OWN), is_expected(asks, column, OTHER)
+    return "yes" if own and other else "own" if own else "-"

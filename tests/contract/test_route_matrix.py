@@ -1,0 +1,201 @@
+"""Every route, called as everybody, at what is theirs and at what is another's: it opens to whom the table says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from fastapi.testclient import TestClient
+from tests.helpers.live_park import LivePark
+
+from eureka_park.accounts.core.rate_limit import Limit
+from eureka_park.accounts.core.roles import Act, Kind, Role
+from eureka_park.web import route_acts
+from eureka_park.web.app import make_app
+from eureka_park.web.limits import LIMITS, Limits
+from eureka_park.web.route_acts import COLUMNS, OTHER, OWN, ROLES, ROUTES, VISITOR, Asks
+
+URL: Final = "http://localhost:8386"
+FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+# What a route says when it lets somebody in no further; other errors come later, of those who got through.
+REFUSED: Final = frozenset(
+    f"no_such_{name}" for name in ("project", "job", "organisation", "person", "token", "machine")
+)
+NOT_CALLED: Final = {
+    "GET /api/v1/events": "a stream without an end: tests/contract/test_streams.py",
+    "POST /api/v1/twin/example": "plays a run: tests/contract/test_page_twin.py",
+    "POST /twin/example": "plays a run: tests/contract/test_page_twin.py",
+}
+QUERIES: Final = {"GET /api/v1/jobs/{job_id}/logs/search": "?text=a", "GET /api/v1/permissions": "?act=see"}
+BODIES: Final[dict[str, Any]] = {
+    "POST /api/v1/jobs/{job_id}/cancel": {},
+    "POST /api/v1/snapshots": {"files": []},
+    "POST /api/v1/nodes/{node_id}/drain": {"why": "dust"},
+    "POST /api/v1/windows": {"nodes": ["none"], "from": "1h", "to": "2h", "why": "dust"},
+    "POST /api/v1/energy/years": {},
+    "POST /api/v1/twin/runs": {"days": 0},
+    "POST /api/v1/login": {"code": "none"},
+    "POST /api/v1/tokens": {"name": "x", "scopes": ["read"]},
+    "PATCH /api/v1/people/{person_id}": {"language": "fr"},
+    "PATCH /api/v1/projects/{project_id}": {"title": "Again"},
+    "POST /api/v1/projects/{project_id}/machines": {"name": "robot"},
+    "PATCH /api/v1/organisations/{organisation_id}": {"name": "Again"},
+}
+
+
+class Matrix:
+    """A park with two organisations, a project of each, a job in each, and somebody for every column."""
+
+    def __init__(self, live: LivePark) -> None:
+        self.live, self.park, self.n = live, live.park, 0
+        self.app = make_app(self.park)
+        self.app.state.limits = Limits(dict.fromkeys(LIMITS, Limit(1e9, 1e9)))
+        self.client = TestClient(self.app, base_url=URL, raise_server_exceptions=False, follow_redirects=False)
+        accounts = self.park.accounts
+        self.owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
+        self.jobs = {whose: self._lab(whose) for whose in (OWN, OTHER)}
+        live.step(times=8)
+        self.tokens = {column: self.somebody(column)[1] for column in ROLES}
+        self.ids = {column: accounts.principal_of_token(token).person_id for column, token in self.tokens.items()}
+
+    def _lab(self, whose: str) -> str:
+        places = self.park.accounts.places
+        places.new_organisation(self.owner, f"of-{whose}", whose, "university")
+        places.new_project(self.owner, whose, whose, organisation_id=f"of-{whose}")
+        job_id = str(self.live.submit(run_s=5, tier="firm", project=whose))
+        for name in ("log.txt", "out/a.txt"):
+            file = self.live.folder / "jobs" / job_id / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("a line\n")
+        return job_id
+
+    def somebody(self, column: str) -> tuple[str, str]:
+        """Somebody who holds what a column says: their id and a token."""
+        accounts = self.park.accounts
+        self.n += 1
+        person_id = accounts.people.add(column, is_verified=True)
+        for held in ROLES.get(column, ()):
+            accounts.places.give_role(self.owner, person_id, held.role, held.scope)
+        scopes = ["read"] if "token" in column else None
+        return person_id, accounts.tokens.new(person_id, "test", scopes=scopes)[0]
+
+    def is_let_in(self, route: str, column: str, whose: str) -> tuple[bool, str]:
+        """Whether a route lets somebody in, and what it said. Raises AssertionError for an answer of 5xx."""
+        method, _, path = route.partition(" ")
+        token = self.tokens.get(column, "")
+        names = self._names(route, column, whose)
+        if "{token_id}" in path and whose == OWN and column in self.ids:
+            names["token_id"] = self.park.accounts.tokens.new(self.ids[column], "x")[1].token_id
+        if route == "DELETE /api/v1/people/{person_id}" and whose == OWN and column in self.ids:
+            names["person_id"], token = self.somebody(column)  # who is erased cannot ask again
+        if route == "DELETE /api/v1/login":
+            token = self.somebody(column)[1] if token else ""
+        headers = {"Authorization": f"Bearer {token}"} if token else {"Sec-Fetch-Site": "same-origin"}
+        url = path.replace("{path:path}", "{path}").format_map(names) + QUERIES.get(route, "")
+        answer = self.client.request(method, url, headers=headers, **self._body(route, whose))
+        assert answer.status_code < 500 or answer.status_code == 503, (route, column, whose, answer.text)
+        is_in = answer.status_code == 303 if route == "POST /submit" else _got_in(answer)
+        return is_in, f"{answer.status_code} {answer.text[:120]!r}"
+
+    def _names(self, route: str, column: str, whose: str) -> dict[str, str]:
+        me = self.ids.get(column, "nobody")
+        stranger = self.somebody("signed in")[0] if "{person_id}" in route or "{token_id}" in route else ""
+        is_person = "{person_id}" in route and ROUTES[route].own is not None
+        names = dict.fromkeys(["node_id", "window_id", "year_id", "run_id", "session_id"], "none")
+        return names | {
+            "job_id": self.jobs[whose], "project_id": whose, "organisation_id": f"of-{whose}", "path": "a.txt",
+            "person_id": me if whose == OWN and is_person else stranger, "role": "member", "sha256": "0" * 64,
+            "token_id": self.park.accounts.tokens.new(stranger, "x")[1].token_id if stranger else "none",
+        }  # fmt: skip
+
+    def _body(self, route: str, whose: str) -> dict[str, Any]:
+        self.n += 1
+        method, _, path = route.partition(" ")
+        if method in ("GET", "HEAD", "DELETE"):
+            return {}
+        if not path.startswith("/api/"):
+            fields = {"kind": "command", "command": "true", "project": whose, "key": str(self.n)}
+            return {"data": {**fields, "job": self.jobs[whose], "load_mw": "x", "days": "x"}}
+        made = {"POST /api/v1/jobs": {"command": ["true"], "project": whose}}
+        made["POST /api/v1/quotes"] = {"command": ["true"]}
+        made["POST /api/v1/jobs/cancel"] = {"job_ids": [self.jobs[whose]]}
+        made["POST /api/v1/people"] = {"name": "New"}
+        made["POST /api/v1/projects"] = {"project_id": f"new-{self.n}", "title": "New"}
+        made["POST /api/v1/organisations"] = {"organisation_id": f"new-{self.n}", "name": "New", "kind": "company"}
+        body = {**BODIES, **made}.get(route)
+        return {"json": body} if body is not None else {}
+
+
+def _got_in(answer: Any) -> bool:
+    if answer.status_code == 303:
+        return not answer.headers["location"].startswith("/sign-in?")
+    is_json = "json" in answer.headers.get("content-type", "")
+    told = answer.json() if is_json and answer.content else {}
+    code = told.get("error", {}).get("code", "") if isinstance(told, dict) else ""
+    if isinstance(told, dict) and answer.status_code == 200 and "items" in told and answer.request.method == "POST":
+        return all(item.get("error", {}).get("code", "") not in {*REFUSED, "forbidden"} for item in told["items"])
+    if code in ("bad_login_code", "bad_sign_in_link"):
+        return True  # it is open to everybody who has one
+    is_hidden = code in REFUSED or (answer.request.method == "HEAD" and answer.status_code == 404)
+    return answer.status_code not in (401, 403) and not is_hidden
+
+
+def _calls(route: str, asks: Asks) -> Iterator[tuple[str, str]]:
+    """Who calls a route, at whose things; where it asks for less than a role, few stand for all."""
+    few = {True: (VISITOR,), False: (VISITOR, "signed in")}[asks.is_open]
+    columns = COLUMNS if asks.act is not None and asks.of is not Kind.SELF else few
+    columns = (*columns, "operator's token to read") if asks.act is Act.ACCOUNT else columns
+    for column in columns:
+        yield column, OWN
+        if asks.has_other:
+            yield column, OTHER
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    live = LivePark(tmp_path_factory.mktemp("matrix"), sky="observed")
+    yield Matrix(live)
+    live.park.close()
+
+
+def _ways(app: Any) -> set[str]:
+    named = {f"{method.upper()} {path}" for path, item in app.openapi()["paths"].items() for method in item}
+    routes = [route for route in app.routes if type(route).__name__ == "APIRoute"]
+    return named | {f"{method} {route.path}" for route in routes for method in route.methods}
+
+
+def test_every_route_says_what_it_asks_for(matrix: Matrix) -> None:
+    ways = _ways(matrix.app)
+    assert not ways - set(ROUTES), "say in web/route_acts.py who they are for"
+    assert not set(ROUTES) - ways, "these are no more"
+
+
+def test_every_route_opens_to_whom_the_table_says(matrix: Matrix) -> None:
+    wrong: list[str] = []
+    for route, asks in ROUTES.items():
+        for column, whose in _calls(route, asks) if route not in NOT_CALLED else ():
+            found, said = matrix.is_let_in(route, column, whose)
+            if found is not route_acts.is_expected(asks, column, whose):
+                wrong.append(f"{route} as {column}, {whose}: {'let in' if found else 'refused'}: {said}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_another_person_s_session_is_not_theirs_to_end(matrix: Matrix) -> None:
+    accounts, (victim, _) = matrix.park.accounts, matrix.somebody("signed in")
+    with matrix.park.db.write() as conn:
+        accounts.sessions.open(conn, victim, method="link", client="", address="")
+    session_id = accounts.sessions.of(victim)[0].session_id
+    for column, token in matrix.tokens.items():
+        answer = matrix.client.delete(f"/api/v1/sessions/{session_id}", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code in (403, 404), column
+    assert len(accounts.sessions.of(victim)) == 1
+
+
+def test_roles_of_one_project_open_no_other(matrix: Matrix) -> None:
+    """The table itself: no role inside a project or an organisation reaches into another."""
+    for route, asks in ROUTES.items():
+        if asks.act is None or asks.of not in (Kind.PROJECT, Kind.ORGANISATION):
+            continue
+        inside = [name for name, held in ROLES.items() if held and held[0].role not in (Role.OPERATOR, Role.AUDITOR)]
+        assert not any(route_acts.is_expected(asks, column, OTHER) for column in inside), route

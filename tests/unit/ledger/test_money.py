@@ -1,0 +1,182 @@
+"""Prices, grants, statements and money by hand, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from tests.helpers.random_books import BANK_HEAD, OPERATOR, PRICES, OpenGate
+
+from eureka_park.foundation.clock import SteppedClock
+from eureka_park.foundation.errors import BadInput, Conflict
+from eureka_park.foundation.units import DAY_S, HOUR_S
+from eureka_park.ledger.billing.service import Bill, Running
+from eureka_park.ledger.core.invoicing import amounts_minor, check_iban, check_ice, read_bank, safe_cell
+from eureka_park.ledger.core.pricing import read_price_list
+from eureka_park.ledger.service import EnergyBooking, EnergyLine, LedgerService, Settlement
+from eureka_park.ledger.statements import statement_csv
+
+START_S = 1_801_440_000.0  # 2027-02-01T00:00:00Z
+KWH = 3_600_000_000_000
+
+
+class Heard(list):
+    """What the ledger told."""
+
+    def tell(self, _conn, event):
+        self.append(event)
+
+    def names(self):
+        return [type(event).__name__ for event in self]
+
+
+@pytest.fixture
+def clock():
+    return SteppedClock(START_S)
+
+
+@pytest.fixture
+def ledger(database, clock):
+    return LedgerService(database, clock=clock, gate=OpenGate(), bus=Heard())
+
+
+def step(ledger):
+    with ledger.ground.db.write() as conn:
+        ledger.grants.step(conn, ledger.ground.clock.park_s())
+
+
+def spend(ledger, project, credits, name):
+    """A job that holds and is charged so much."""
+    at_s = ledger.ground.clock.park_s()
+    rates = ledger.billing.price_list(at_s).rates("", "batch", "flex")
+    hours = credits / 20.0
+    bill = Bill(rates, "flex", "", "batch", hours * HOUR_S, round(credits * 1e6), 0)
+    settlement = Settlement(name, project, "flex", 1, 0.0, hours * HOUR_S, at_s, "measured", False, {})
+    with ledger.ground.db.write() as conn:
+        ledger.billing.hold(conn, name, [name], "person-a", project, bill, at_s)
+        return ledger.settle(conn, settlement)
+
+
+def test_what_ends_first_is_spent_first_and_ends_where_it_lies(ledger, clock):
+    ledger.billing.set_price_list(OPERATOR, PRICES)
+    late = ledger.grants.give(OPERATOR, "solar", 100, valid_until_s=START_S + 60 * DAY_S)
+    soon = ledger.grants.give(OPERATOR, "solar", 30, valid_until_s=START_S + 10 * DAY_S)
+    spend(ledger, "solar", 40, "job-a")
+    left = {item["grant_id"]: item["left_credits"] for item in ledger.grants.of_project(OPERATOR, "solar")}
+    assert left == {soon.grant_id: 0.0, late.grant_id: 90.0}
+    ledger.grants.move(OPERATOR, "solar", "wind", 50)
+    assert ledger.grants.usable("wind", clock.park_s()) == 50
+    for amount in (-1, 0, float("nan")):
+        with pytest.raises(BadInput):
+            ledger.grants.move(OPERATOR, "solar", "wind", amount)
+    clock.step(61 * DAY_S)
+    step(ledger)
+    assert ledger.grants.usable("solar", clock.park_s()) == 0 == ledger.grants.usable("wind", clock.park_s())
+    assert ledger.verify() == []
+
+
+def test_halves_budgets_and_reclaim_go_by_rule(ledger, clock):
+    ledger.billing.set_price_list(OPERATOR, PRICES)
+    half = ledger.grants.give(OPERATOR, "solar", 100, in_halves=True)
+    idle = ledger.grants.give(OPERATOR, "wind", 1000, valid_until_s=START_S + 100 * DAY_S)
+    ledger.grants.set_budget(OPERATOR, "solar", "month", 40, action="hold")
+    spend(ledger, "solar", 20, "job-a")
+    step(ledger)
+    assert ledger.grants.grant(OPERATOR, half.grant_id)["second_half"] == "open"
+    spend(ledger, "solar", 20, "job-b")
+    step(ledger)
+    assert ledger.grants.grant(OPERATOR, half.grant_id)["second_half"] == "given"
+    with pytest.raises(Conflict, match="holds new jobs"):
+        spend(ledger, "solar", 1, "job-c")
+    reached = [event.threshold_pct for event in ledger.ground.bus if type(event).__name__ == "BudgetReached"]
+    assert reached == [50, 100]
+    spend(ledger, "wind", 100, "job-d")
+    clock.step(50 * DAY_S)
+    step(ledger)
+    noticed = ledger.grants.grant(OPERATOR, idle.grant_id)["reclaim"]
+    assert (noticed["credits"], noticed["state"]) == (400.0, "noticed")
+    clock.step(14 * DAY_S)
+    step(ledger)
+    step(ledger)
+    assert ledger.grants.grant(OPERATOR, idle.grant_id)["left_credits"] == 500.0
+    assert ledger.ground.bus.names().count("GrantReclaimed") == 1 and ledger.verify() == []
+
+
+def test_a_month_adds_up_from_receipts_to_the_plants(ledger, clock):
+    """Receipts + open jobs + idle + losses = plants to the microjoule; receipts as shown to less than a Wh."""
+    shares, shown_kwh = {"koudia": 0.613, "grid": 0.387}, 0.0
+    for hour in range(28 * 24):
+        at_s = START_S + hour * HOUR_S
+        uj = {f"job-{hour // 7}": KWH // 3 + hour, "job-open": KWH // 11, "idle": KWH // 7 + 3}
+        lines = tuple(EnergyLine(name, it, it * 13 // 10, shares, "flex") for name, it in uj.items())
+        sums = sum(line.it_uj for line in lines), sum(line.site_uj for line in lines)
+        booking = EnergyBooking(
+            at_s, at_s + HOUR_S, lines, {"koudia": 12.0, "grid": 600.0}, {"koudia": 0.4, "grid": 1.2}, *sums, "measured"
+        )
+        with ledger.ground.db.write() as conn:
+            ledger.book_energy(conn, booking)
+            if hour % 7 == 6:
+                prices = {"mad_per_gpu_h": {"flex": 20.0}, "mad_per_cpu_h": {"flex": 0.4}}
+                name = f"job-{hour // 7}"
+                over = Settlement(name, "solar", "flex", 1, 2.0, 7 * HOUR_S, at_s, "measured", False, prices)
+                shown_kwh += ledger.settle(conn, over)["kwh"]
+    month = ledger.statements.balance("2027-02", {"koudia": 0.04})
+    assert month["receipts_uj"] + month["open_uj"] + month["idle_uj"] == month["meter_uj"]
+    assert month["meter_uj"] + month["losses_uj"] == month["plants_uj"] and month["losses_uj"] > 0
+    assert abs(shown_kwh - month["kwh"]["receipts"]) < 1e-3
+    told = ledger.statements.of_project(OPERATOR, "solar", "2027-02")
+    assert told["n_jobs"] == 96 and len(told["days"]) == 28
+    assert sum(told["kwh_by_source"].values()) == pytest.approx(month["kwh"]["receipts"], abs=1e-3)
+    assert sum(told["gpu_h"].values()) == pytest.approx(96 * 7) and told["credits"] > 96 * 140
+    carbon = ledger.statements.carbon(OPERATOR, "solar", "2027-02", 600.0)
+    assert carbon["location_based"]["gco2"] > carbon["hour_matched"]["gco2"] > 0
+    assert carbon["hour_matched"]["matched_frac"] == pytest.approx(0.613, abs=1e-6)
+    assert statement_csv(told).splitlines()[-1].startswith("gco2,") and ledger.verify() == []
+
+
+def test_a_company_pays_and_has_its_credits(ledger):
+    asked = ledger.money.ask_top_up(OPERATOR, "solar", 1234.56)
+    pro_forma = ledger.money.issue(OPERATOR, asked["top_up_id"], "pro_forma", {"name": "Atlas"})
+    made = ledger.money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "Atlas", "ice": "001 234 567 000 089"})
+    assert (pro_forma.name, made.name) == ("PF-2027-000001", "EP-2027-000001")
+    assert (made.net_minor, made.vat_minor, made.total_minor) == (123_456, 24_691, 148_147)
+    with pytest.raises(Conflict):
+        ledger.money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "Atlas"})
+    bank = f"{BANK_HEAD}\n2027-02-03,1481.46,MAD,{made.name}\n2027-02-04,1481.47,MAD,VIR {made.name} ATLAS\n"
+    told = ledger.money.read_bank(OPERATOR, bank)
+    assert [line["state"] for line in told["open"] + told["matched"]] == ["open", "matched"]
+    assert ledger.money.read_bank(OPERATOR, bank) == {"matched": [], "open": [], "n_known": 2}
+    assert ledger.grants.usable("solar", START_S) == pytest.approx(1234.56)
+    assert ledger.money.invoices(OPERATOR, "solar")[0]["paid_at"] and ledger.verify() == []
+
+
+def test_annotators_are_paid_out_once(ledger):
+    iban = "MA64011519000001205000534921"
+    with ledger.ground.db.write() as conn:
+        for _ in range(2):
+            ledger.money.earn(conn, "person-a", 12.345, "label-1", "200 labels", START_S)
+    batch = ledger.money.make_batch(OPERATOR, ["person-a", "person-b"])
+    assert (batch["n"], batch["mad"]) == (1, 12.34)
+    with pytest.raises(Conflict):
+        ledger.money.make_batch(OPERATOR, ["person-a"])
+    payees = {"person-a": {"name": "A & B", "iban": iban}}
+    told = ledger.money.payout_file(OPERATOR, batch["batch_id"], payees, "csv")
+    assert f"person-a,A & B,{iban},12.34,MAD" in told
+    with pytest.raises(BadInput):  # the park has no IBAN of its own yet
+        ledger.money.payout_file(OPERATOR, batch["batch_id"], payees, "xml")
+    assert ledger.verify() == []
+
+
+def test_what_cannot_be_used_is_refused():
+    assert check_ice("001 234 567 000 089") == "001234567000089" and check_iban("GB82 WEST 1234 5698 7654 32")
+    for bad in ("", "12", "00123456700008x"):
+        with pytest.raises(BadInput):
+            check_ice(bad)
+    with pytest.raises(BadInput):
+        check_iban("GB82 WEST 1234 5698 7654 33")
+    for text in ("", "date,amount\n", f"{BANK_HEAD}\n2027-02-03,twelve,MAD,x\n"):
+        with pytest.raises(BadInput):
+            read_bank(text)
+    for body in ({}, {**PRICES, "mad_per_cpu_h": {"flex": 1.0}}, {**PRICES, "tax": 1}):
+        with pytest.raises(BadInput):
+            read_price_list(body, 0.0)
+    assert amounts_minor(1_005_000, 1.0, 0.2) == (101, 20, 121) and safe_cell("=1+1") == "'=1+1"
+    assert safe_cell("-12.5") == "-12.5" and Running("a", 1, 1.0, 0.0).node_s == 0
