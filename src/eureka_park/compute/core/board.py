@@ -310,7 +310,7 @@ def stretched(array: Array, n: int) -> Array:
     if found.ctypes.data % CACHE_LINE == 0:
         return found
     aligned = records(n, array.dtype)
-    aligned[:had] = found[:had]
+    copy_records(aligned, found, had)
     return aligned
 
 

@@ -41,11 +41,9 @@ def put_by(board: Board, slot: int) -> int:
     """Let a job that comes wait in the yard; its slot is free again. Its run is deep, and there are free blocks (see
     `blocks_wanted`). Returns its place.
     """
-    job, g, line = board.jobs[slot], board.g[0], board.lines[line_of(board.jobs[slot])]
-    kept_kw = line.refused_kw
+    job, g = board.jobs[slot], board.g[0]
     job.state = QUEUED
     rate_waiting(board, slot)
-    line.refused_kw = kept_kw  # who comes last changes nothing at the front
     count_jobs(board, job.leaf, 1, 0)
     g.n_waiting += 1
     g.n_yard += 1
@@ -97,7 +95,7 @@ def next_in_run(board: Board, slot: int) -> int:
         n = 1
     for _ in range(n):
         _leave(board, slot)
-    line.refused_kw = kept_kw
+    line.refused_kw = kept_kw  # they came before: nothing at the front is new
     return int(board.jobs[slot].next)
 
 
