@@ -23,12 +23,25 @@ REFUSED: Final = frozenset(
     f"no_such_{name}" for name in ("project", "job", "organisation", "person", "token", "machine")
 )
 NOT_CALLED: Final = {
+    "GET /api/v1/projects/{project_id}/statements/{month}/pdf": "prints; asks what the same as CSV asks",
+    "GET /api/v1/invoices/{name}/pdf": "prints; asks what the invoice asks",
     "GET /api/v1/events": "a stream without an end: tests/contract/test_streams.py",
     "POST /api/v1/twin/example": "plays a run: tests/contract/test_page_twin.py",
     "POST /twin/example": "plays a run: tests/contract/test_page_twin.py",
 }
 QUERIES: Final = {"GET /api/v1/jobs/{job_id}/logs/search": "?text=a", "GET /api/v1/permissions": "?act=see"}
 BODIES: Final[dict[str, Any]] = {
+    "POST /api/v1/prices": {
+        "mad_per_gpu_h": {"*": {"*": {"firm": 0, "flex": 0, "green": 0}}},
+        "mad_per_cpu_h": {"*": {"firm": 0, "flex": 0, "green": 0}},
+        "valid_from": "2100-01-01T00:00:00Z",
+    },
+    "POST /api/v1/grants": {"project": OWN, "credits": 1},
+    "POST /api/v1/projects/{project_id}/transfers": {"to": OWN, "credits": 1},
+    "PUT /api/v1/projects/{project_id}/budgets/{name}": {"credits": 1},
+    "POST /api/v1/projects/{project_id}/top-ups": {"credits": 1},
+    "POST /api/v1/top-ups/{top_up_id}/invoices": {"kind": "invoice"},
+    "POST /api/v1/bank": {"csv": "date,amount,currency,reference"},
     "POST /api/v1/jobs/{job_id}/cancel": {},
     "POST /api/v1/snapshots": {"files": []},
     "POST /api/v1/nodes/{node_id}/drain": {"why": "dust"},
@@ -102,7 +115,8 @@ class Matrix:
         me = self.ids.get(column, "nobody")
         stranger = self.somebody("signed in")[0] if "{person_id}" in route or "{token_id}" in route else ""
         is_person = "{person_id}" in route and ROUTES[route].own is not None
-        names = dict.fromkeys(["node_id", "window_id", "year_id", "run_id", "session_id"], "none")
+        names = dict.fromkeys(["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id"], "none")
+        names |= {"top_up_id": "none", "name": "none", "month": "2027-03"}
         return names | {
             "job_id": self.jobs[whose], "project_id": whose, "organisation_id": f"of-{whose}", "path": "a.txt",
             "person_id": me if whose == OWN and is_person else stranger, "role": "member", "sha256": "0" * 64,

@@ -25,6 +25,9 @@ COMMANDS: dict[str, Lazy] = {
     "restore": Lazy(
         f"{_CLI}.backup:restore", "A park from a backup, in a new home.", is_server=True, see=("backup", "up")
     ),
+    "grant": Lazy(f"{_CLI}.bills:grant", "Credits: given, left, moved.", see=("statement", "price", "project")),
+    "price": Lazy(f"{_CLI}.bills:price", "What an hour of a GPU or a CPU costs.", see=("grant", "submit")),
+    "statement": Lazy(f"{_CLI}.bills:statement", "What a project used and paid in a month.", see=("receipt", "grant")),
     "ledger": Lazy(
         f"{_CLI}.ledger:ledger", "The books: check that they add up.", is_server=True, see=("receipt", "backup")
     ),

@@ -39,6 +39,7 @@ from eureka_park.foundation.errors import ParkError, Unavailable
 
 if TYPE_CHECKING:
     from eureka_park.client.accounts import Accounts
+    from eureka_park.client.bills import Bills
 
 LONG_POLL_S: Final = 20.0
 WATCH_POLL_S: Final = 3.0  # reasons change without a change of state
@@ -79,6 +80,13 @@ class Park:
         from eureka_park.client.accounts import Accounts
 
         return Accounts(self._transport)
+
+    @property
+    def bills(self) -> Bills:
+        """Prices, grants, budgets and statements."""
+        from eureka_park.client.bills import Bills
+
+        return Bills(self._transport)
 
     def close(self) -> None:
         """Close the connections."""

@@ -215,10 +215,10 @@ class Grants:
 
         Raises BadInput for an amount that is not above 0, Conflict where it is not there, Forbidden, NotFound.
         """
+        self._ground.gate.project(Act.SPEND, who, source)
         amount = _amount(credits)
         if source == target:
             raise BadInput("Both projects are the same.", fix="Name another one.", field="to")
-        self._ground.gate.project(Act.SPEND, who, source)
         self._ground.gate.project(Act.SPEND, who, target)
         now_s = self._ground.clock.park_s()
         name = key or self._ground.new_id("move")

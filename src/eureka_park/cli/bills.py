@@ -1,0 +1,155 @@
+"""`park grant`, `park price`, `park statement`: what projects may spend, what work costs, what it came to."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eureka_park.cli.output import json_option, park, print_items, print_json
+from eureka_park.cli.tokens import _shown, _table
+from eureka_park.cli.words import _
+
+
+@click.group()
+def grant() -> None:
+    """Credits: what a project has been given, what is left of it, and until when. 1 credit is 1 MAD."""
+
+
+@grant.command("list")
+@click.argument("project")
+@json_option
+def list_grants(project: str, as_json: bool) -> None:
+    """List the grants of a project, those that end first before others.
+
+    \b
+    park grant list solar
+    """
+    bill = park().bills.bill(project)
+    if as_json:
+        print_json(bill)
+        return
+    keys = ("grant_id", "kind", "title", "credits", "left_credits", "valid_until", "state")
+    heads = (_("grant"), _("kind"), _("title"), _("credits"), _("left"), _("ends"), _("state"))
+    _table(heads, [[_shown(item[key]) for key in keys] for item in bill["grants"]])
+    click.echo(_("{credits:.2f} credits to spend", credits=bill["usable_credits"]))
+
+
+@grant.command("give")
+@click.argument("project")
+@click.argument("credits", type=float)
+@click.option("--title", default="", metavar="TEXT", help="What it is for.")
+@click.option("--until", metavar="INSTANT", help="When it ends, such as 2027-12-31 (default: never).")
+@click.option("--in-halves", is_flag=True, help="The second half comes after the first is half used.")
+@json_option
+def give_grant(project: str, credits: float, title: str, until: str | None, in_halves: bool, as_json: bool) -> None:
+    """Give credits to a project. For operators.
+
+    \b
+    park grant give solar 5000 --until 2027-12-31
+    """
+    made = park().bills.give(project, credits, title=title, valid_until=until, in_halves=in_halves)
+    if as_json:
+        print_json(made)
+    else:
+        given = made["given_credits"]
+        click.echo(
+            _("{grant}: {credits:.2f} credits for {project}", grant=made["grant_id"], credits=given, project=project)
+        )
+
+
+@grant.command("end")
+@click.argument("grant_id", metavar="GRANT")
+@json_option
+def end_grant(grant_id: str, as_json: bool) -> None:
+    """End a grant now; what jobs hold of it stays theirs. For operators.
+
+    \b
+    park grant end grant-4zr3q
+    """
+    ended = park().bills.end_grant(grant_id)
+    if as_json:
+        print_json(ended)
+    else:
+        click.echo(_("{grant} has ended.", grant=grant_id))
+
+
+@grant.command("move")
+@click.argument("source")
+@click.argument("target")
+@click.argument("credits", type=float)
+def move_credits(source: str, target: str, credits: float) -> None:
+    """Move credits from one project that you lead to another; their ends move with them.
+
+    \b
+    park grant move solar wind 200
+    """
+    park().bills.move(source, target, credits)
+    click.echo(_("{credits:.2f} credits moved to {project}", credits=credits, project=target))
+
+
+@click.group()
+def price() -> None:
+    """What an hour of a GPU or a CPU costs by tier. Energy comes on top, at each hour's cost."""
+
+
+@price.command("list")
+@json_option
+def list_prices(as_json: bool) -> None:
+    """List the price lists, the oldest first; none where work is only counted.
+
+    \b
+    park price list
+    """
+    found = park().bills.prices()
+    if as_json:
+        print_items(found)
+        return
+    rows = [
+        [item["valid_from"], kind, name, *(f"{row[tier]:g}" for tier in ("firm", "flex", "green"))]
+        for item in found
+        for kind, of in (*item["mad_per_gpu_h"].items(), ("CPU", item["mad_per_cpu_h"]))
+        for name, row in of.items()
+    ]
+    _table((_("since"), _("of"), _("class"), "firm", "flex", "green"), rows)
+
+
+@price.command("set")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "valid_from", metavar="INSTANT", help="Since when it holds (default: now).")
+def set_prices(file: Path, valid_from: str | None) -> None:
+    """Set the prices from a TOML or JSON file. Jobs that were submitted keep theirs. For operators.
+
+    \b
+    park price set prices.toml --from 2027-01-01
+    """
+    text = file.read_text(encoding="utf-8")
+    try:
+        body: dict[str, Any] = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(_("{file} cannot be read: {error}", file=file, error=error)) from None
+    made = park().bills.set_prices(body | ({"valid_from": valid_from} if valid_from else {}))
+    click.echo(_("Prices hold since {at}.", at=made["valid_from"]))
+
+
+@click.command()
+@click.argument("project")
+@click.argument("month")
+@json_option
+def statement(project: str, month: str, as_json: bool) -> None:
+    """What a project used and paid in a month, by day.
+
+    \b
+    park statement solar 2027-03
+    """
+    told = park().bills.statement(project, month)
+    if as_json:
+        print_json(told)
+        return
+    rows = [[row["date"], f"{row['credits']:.2f}", f"{row['gpu_h']:.2f}", f"{row['kwh']:.3f}"] for row in told["days"]]
+    _table((_("day"), _("credits"), _("GPU-hours"), "kWh"), rows)
+    kwh = sum(told["kwh_by_source"].values())
+    click.echo(_("{n} jobs, {credits:.2f} credits, {kwh:.3f} kWh", n=told["n_jobs"], credits=told["credits"], kwh=kwh))
