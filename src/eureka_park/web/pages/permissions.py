@@ -29,7 +29,7 @@ def permissions_page(request: Request, who: Anyone, act: ActQuery = "submit", of
     places = _places(request, who)
     thing: Thing = None
     try:
-        thing = thing_of(park, who, of or _first(places, chosen))
+        thing = _fitting(chosen, thing_of(park, who, of or _first(places, chosen)))
     except ParkError as found:
         error = found
     answer = may(chosen, who, thing)
@@ -53,6 +53,11 @@ def _first(places: list[str], act: Act) -> str:
     """Where an act is asked about when no place was named: in a project where it has to do with one."""
     in_project = Kind.PROJECT in TABLE[act].here
     return next((place for place in places if place.startswith("project:")), "park") if in_project else "park"
+
+
+def _fitting(act: Act, thing: Thing) -> Thing:
+    """The place that an act is about: what is done to the park alone is asked of the park."""
+    return thing if kind_of(thing) in TABLE[act].here else None
 
 
 def _text(thing: Thing) -> str:

@@ -13,6 +13,7 @@ from eureka_park.accounts.places import ORGANISATION_KINDS
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
+from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.api.permissions import may_know_people
 from eureka_park.web.auth import Anyone, Someone, limits_of, park_of
 from eureka_park.web.pages.draw import words_of
@@ -98,7 +99,9 @@ def change_project(request: Request, who: Someone, project_id: str, form: TheFor
 def _project(request: Request, who: Principal | None, project_id: str, error: ParkError | None = None) -> Response:
     park, words = park_of(request), words_of(request)
     project = park.accounts.require(Act.SEE, who, project_id)
-    recent, _ = park.compute.jobs(who, project=project_id, limit=_RECENT)
+    found, _ = park.compute.jobs(who, project=project_id, limit=_RECENT)
+    now_s = park.clock.park_s()
+    recent = [{**job, "submitted": words.when(parse_instant_s(job["submitted_at"]), now_s)} for job in found]
     return show(
         request, "project.html", "/projects", error, wrong=told(words, error), done=_done(request), project=project,
         usable=_usable(park, who, project), recent=recent, **_people(park, who, project),
