@@ -233,7 +233,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
     )
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db, site.timezone, clock=clock)
-    ledger.connect(accounts)
+    ledger.connect(accounts, AccountsFile(home).settings)
     energy = EnergyService(db)
     biller = ParkBiller(ledger, CeilingDesk(site, nodes_of(site), facts.pace.factor), energy.current_plan)
     compute = ComputeService(

@@ -38,7 +38,7 @@ from eureka_park.ledger.core.readings import clean_frac, reading_of, thinned
 from eureka_park.ledger.core.receipt import HourLine, Settlement, build_receipt
 from eureka_park.ledger.core.rules import GrantRules
 from eureka_park.ledger.first_jobs.service import FirstJobs
-from eureka_park.ledger.grants.service import Grants
+from eureka_park.ledger.grants.service import Grants, Trial
 from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
 from eureka_park.ledger.money.service import Money
 from eureka_park.ledger.statements import Statements
@@ -83,14 +83,17 @@ class LedgerService:
         self.money = Money(ground, self.grants, money_rules)
         self.statements = Statements(ground)
 
-    def connect(self, accounts: AccountsService) -> None:
-        """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go."""
+    def connect(self, accounts: AccountsService, trial: Callable[[], Trial] | None = None) -> None:
+        """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go.
+
+        `trial`: the operator's settings of the small grant for whoever is new, read when somebody is known.
+        """
         self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
         self.grants.organisation_of = accounts.places.organisation_of
         bus = accounts.ground.bus
         bus.on(PersonAdded, lambda conn, event: self.first_jobs.came(conn, event.person_id, event.at_real_s))
         bus.on(PersonErased, lambda conn, event: self.first_jobs.forget(conn, event.person_id))
-        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id))
+        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id, trial))
 
     def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
         """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""

@@ -18,8 +18,10 @@ from eureka_park.foundation.errors import BadInput, RateLimited
 from eureka_park.web import status
 from eureka_park.web.api import (
     audit,
+    bills,
     jobs,
     login,
+    money,
     nodes,
     park,
     people,
@@ -78,7 +80,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
     for room in (
-        jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit,
+        jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
     ):  # fmt: skip
         api.include_router(room.router)
     app.include_router(api)

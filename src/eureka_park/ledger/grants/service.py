@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.core.roles import Act
@@ -38,6 +38,18 @@ CREDITS_MAX: Final = 1e9
 THRESHOLDS: Final = (50, 80, 100)
 _SPENDING: Final = ("hold", "renew", "release", "settle")
 TRY_PROJECT: Final = "try"
+
+
+class Trial(Protocol):
+    """What an operator says of the small grant for whoever is new."""
+
+    @property
+    def try_credits(self) -> float:
+        """How many credits; 0: none are given."""
+
+    @property
+    def try_days(self) -> float:
+        """For how many days."""
 
 
 class Grants:
@@ -151,8 +163,17 @@ class Grants:
         )
         return self.give_in(conn, grant)
 
-    def open_try_door(self, conn: Connection, accounts: AccountsService, person_id: str) -> None:
-        """Whoever is known to be a person has a project of their own with a small grant, once."""
+    def open_try_door(
+        self,
+        conn: Connection,
+        accounts: AccountsService,
+        person_id: str,
+        trial: Callable[[], Trial] | None = None,
+    ) -> None:
+        """Whoever is known to be a person has a project of their own with a small grant, once; no credits: no door."""
+        if trial is not None:
+            found = trial()
+            self.rules = replace(self.rules, try_credits=found.try_credits, try_days=found.try_days)
         if self.rules.try_credits <= 0:
             return
         project = f"{TRY_PROJECT}-{person_id.removeprefix('person-')}"[:63]

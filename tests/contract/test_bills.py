@@ -1,0 +1,108 @@
+"""Credits and money over the API and the command line, in one park from its price list to a paid invoice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from fastapi.testclient import TestClient
+from tests.helpers.live_park import LivePark
+
+from eureka_park.cli.main import cli
+from eureka_park.web.app import make_app
+from eureka_park.web.bill_print import invoice_html, statement_html
+
+TIERS = {"firm": 6.0, "flex": 4.0, "green": 2.0}
+PRICES = {"mad_per_gpu_h": {"*": {"*": TIERS}}, "mad_per_cpu_h": {"*": TIERS}, "label": "a test's"}
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    made = LivePark(tmp_path_factory.mktemp("bills"))
+    yield made
+    made.park.close()
+
+
+@pytest.fixture(scope="module")
+def ask(live):
+    accounts = live.park.accounts
+    token = accounts.new_token(accounts.ensure_owner()[0], "test")
+    client = TestClient(make_app(live.park), base_url="http://localhost:8386")
+
+    def call(method, path, status=200, **more):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = client.request(method, f"/api/v1{path}", headers=headers, **more)
+        assert answer.status_code == status, answer.text
+        return answer
+
+    return call
+
+
+def test_from_a_price_list_to_a_paid_invoice(live, ask):
+    assert ask("GET", "/prices").json()["items"] == []
+    ask("POST", "/prices", 422, json={**PRICES, "mad_per_cpu_h": {"*": {"firm": 1}}})
+    ask("POST", "/prices", 409, json={**PRICES, "valid_from": "2020-01-01"})
+    assert ask("POST", "/prices", 201, json=PRICES).json()["mad_per_cpu_h"]["*"] == TIERS
+    ask("POST", "/projects", 201, json={"project_id": "solar", "title": "Solar"})
+    refused = ask("POST", "/jobs", 409, json={"command": ["true"], "project": "solar", "time": "1h", "cpus": 2})
+    assert refused.json()["error"]["code"] == "no_credit"
+
+    grant = ask("POST", "/grants", 201, json={"project": "solar", "credits": 50, "valid_until": "2027-06-01"}).json()
+    assert (grant["left_credits"], grant["second_half"]) == (50, "none")
+    ask("PUT", "/projects/solar/budgets/month", 204, json={"credits": 100, "action": "hold"})
+    job = live.submit(run_s=1800, project="solar", time="1h", cpus=2, tier="green")
+    held = ask("GET", "/projects/solar/bill").json()
+    assert 45.5 < held["usable_credits"] < 46 and held["budgets"][0]["spent_credits"] == 0
+    live.step(5.0, 3)
+    live.step(600.0, 4)
+    receipt, bill = live.receipt(job), ask("GET", "/projects/solar/bill").json()
+    assert bill["usable_credits"] == pytest.approx(50 - receipt["credits"])
+    assert (
+        bill["budgets"][0]["spent_credits"] == pytest.approx(receipt["credits"]) and receipt["price"]["ceiling_credits"]
+    )
+
+    month = ask("GET", "/projects/solar/statements/2026-11").json()
+    assert month["n_jobs"] == 1 and month["credits"] == pytest.approx(receipt["credits"])
+    assert "sum,2026-11," in ask("GET", "/projects/solar/statements/2026-11/csv").text
+    assert "Statement of solar" in statement_html(month)
+    assert ask("GET", "/projects/solar/carbon/2026-11").json()["location_based"]["gco2"] >= 0
+    ask("GET", "/projects/solar/statements/2026-13", 422)
+
+    asked = ask("POST", "/projects/solar/top-ups", 201, json={"credits": 100}).json()
+    path = f"/top-ups/{asked['top_up_id']}/invoices"
+    ask("POST", path, 422, json={"kind": "invoice", "name": "Atlas", "ice": "12"})
+    made = ask("POST", path, 201, json={"kind": "invoice", "name": "<Atlas>", "ice": "001234567000089"}).json()
+    assert (made["total"], made["name"][-6:]) == (120.0, "000001") and "&lt;Atlas&gt;" in invoice_html(made)
+    bank = f"date;amount;currency;reference\n2026-11-25;120,00;MAD;Virement {made['name']}\n"
+    assert ask("POST", "/bank", json={"csv": bank}).json()["matched"][0]["invoice"] == made["name"]
+    assert ask("POST", "/bank", json={"csv": bank}).json()["n_known"] == 1
+    assert ask("GET", "/projects/solar/invoices").json()["items"][0]["paid_at"]
+    assert ask("GET", "/projects/solar/bill").json()["usable_credits"] == pytest.approx(150 - receipt["credits"])
+    ask("POST", f"/grants/{grant['grant_id']}/end")
+    ask("POST", f"/grants/{grant['grant_id']}/second-half", 409)
+    assert live.park.ledger.verify() == []
+
+
+def test_whoever_is_new_has_a_small_grant_once_and_counts_in_the_time_to_first_job(live, ask):
+    people, ledger = live.park.accounts.people, live.park.ledger
+    person_id = people.add("Nour", email="nour@example.org")
+    for _ in range(2):
+        with live.park.db.write() as conn:
+            people.verify(conn, person_id, by_email=True)
+    project = f"try-{person_id.removeprefix('person-')}"
+    assert ledger.grants.usable(project, live.clock.park_s()) == 20
+    who = live.park.accounts.principal_of_token(live.park.accounts.new_token(person_id, "test"))
+    live.park.compute.submit(who, {"command": ["true"], "project": project, "time": "10m", "tier": "green"})
+    told = ask("GET", "/time-to-first-job").json()
+    assert told["steps"]["submitted"] == {"n": 2, "p50_s": None, "p90_s": None, "within": None}
+    assert str(person_id) not in json.dumps(told)
+
+
+def test_the_command_line_checks_the_books(live):
+    found = CliRunner().invoke(cli, ["ledger", "verify", "--home", str(live.folder), "--json"])
+    assert (found.exit_code, json.loads(found.output)) == (0, {"is_sound": True, "faults": []})
+    with live.park.db.write() as conn:
+        conn.exec_driver_sql("UPDATE balances SET amount_micro = amount_micro + 1 WHERE account = 'park:income'")
+    found = CliRunner().invoke(cli, ["ledger", "verify", "--home", str(live.folder)])
+    assert found.exit_code == 1 and "Account park:income holds" in found.output
