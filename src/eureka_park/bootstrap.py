@@ -20,8 +20,8 @@ from eureka_park.accounts.sign_in.service import SignIn
 from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.biller import ParkBiller
 from eureka_park.adapters.database import SqlDatabase
-from eureka_park.adapters.home import Home, HomeFacts, wake_sender
-from eureka_park.adapters.home_database import home_id, url_of, wait_until_there
+from eureka_park.adapters.home import Home, HomeFacts
+from eureka_park.adapters.home_database import home_id, inbox_wake, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from eureka_park.live.estimates import StartForecaster
     from eureka_park.live.loop import Live
 
-INBOX_CHANNEL: Final = "park_inbox"  # of the database, where it has channels
 STARTS_FILE: Final = "run/starts.json"  # the board from which starts were last estimated
 WELCOME_PROJECT: Final = "welcome"
 WELCOME_CREDITS: Final = 1000.0
@@ -227,7 +226,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
     wait_until_there(url, patience_s)
     db = SqlDatabase(url)
     clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
-    wake = _wake_of(home, db)
+    wake = inbox_wake(home, db)
     accounts = AccountsService(
         db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
     )
@@ -351,17 +350,6 @@ def _mark_of(db: SqlDatabase) -> Callable[[], int]:
             return live_store.journal_head(conn)
 
     return mark
-
-
-def _wake_of(home: Home, db: SqlDatabase) -> Callable[[], None]:
-    """A call that wakes `live`: through the database where that can reach other machines, else on this one."""
-    local = wake_sender(home.run, b"inbox")
-
-    def wake() -> None:
-        if not db.notify(INBOX_CHANNEL):
-            local()
-
-    return wake
 
 
 def prepare(folder: Path, *, patience_s: float = 0.0) -> str:

@@ -12,6 +12,7 @@ from tests.helpers.live_park import LivePark
 
 from eureka_park import bootstrap
 from eureka_park.adapters.database import SqlDatabase
+from eureka_park.adapters.home_database import INBOX_CHANNEL
 from eureka_park.compute import store as compute_store
 from eureka_park.foundation.errors import BadInput, Conflict, Unavailable
 from eureka_park.live import store
@@ -194,7 +195,7 @@ def test_commands_that_commit_out_of_order_are_all_taken(tmp_path: Path, shared:
 
 def test_a_post_wakes_who_listens_on_any_machine(tmp_path: Path, shared: Pair) -> None:
     live = LivePark(tmp_path)
-    listener = shared[1].listen(bootstrap.INBOX_CHANNEL)
+    listener = shared[1].listen(INBOX_CHANNEL)
     assert listener is not None and not listener.wait(0.0)
     live.submit()
     assert listener.wait(5.0) and not listener.wait(0.0)

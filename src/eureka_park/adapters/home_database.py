@@ -7,13 +7,15 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Callable
 from typing import Final
 
 from eureka_park.adapters.database import SqlDatabase, is_postgres
-from eureka_park.adapters.home import Home
+from eureka_park.adapters.home import Home, wake_sender
 from eureka_park.foundation.errors import BadInput, Conflict, Unavailable
 
 VARIABLE: Final = "PARK_DATABASE_URL"
+INBOX_CHANNEL: Final = "park_inbox"  # of the database, where it has channels
 PATIENCE_S: Final = 60.0  # a server that is being started again answers within this
 _NOTE: Final = "database.json"
 _FILE: Final = "park.sqlite3"
@@ -63,6 +65,17 @@ def home_id(home: Home) -> str | None:
         note = json.dumps({"kind": "postgresql", "home_id": secrets.token_hex(16)})
         home.write(_NOTE, note)
     return str(json.loads(note)["home_id"])
+
+
+def inbox_wake(home: Home, db: SqlDatabase) -> Callable[[], None]:
+    """A call that wakes `live`: through the database where that can reach other machines, else on this one."""
+    local = wake_sender(home.run, b"inbox")
+
+    def wake() -> None:
+        if not db.notify(INBOX_CHANNEL):
+            local()
+
+    return wake
 
 
 def wait_until_there(url: str, patience_s: float) -> None:

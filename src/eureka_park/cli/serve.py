@@ -27,7 +27,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
-    from eureka_park.adapters.home_database import PATIENCE_S
+    from eureka_park.adapters.home_database import INBOX_CHANNEL, PATIENCE_S
     from eureka_park.adapters.home_policy import note_running
     from eureka_park.adapters.machine_code import MachineCode, keep_in
     from eureka_park.adapters.meters.node_meter import NodeMeter
@@ -64,7 +64,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     _sweep(park)
     note_running(park.home, park.site)
     wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
-    listener = park.db.listen(bootstrap.INBOX_CHANNEL)
+    listener = park.db.listen(INBOX_CHANNEL)
     if listener is not None:
         wakers.append(listener)
     engine = LocalEngine(folder, allow_weak=creation["allow_weak_sandbox"])
