@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--code", metavar="CODE", help="The one-time code from the park's page /connect; asked for without it.")
+@click.option("--code", metavar="CODE", help="A one-time code from the park's page /connect, where no browser is near.")
 @click.option("--name", metavar="TEXT", help="What the token is for (default: the name of this machine).")
 @click.option("--list", "lists", is_flag=True, help="List the parks that you are logged in to.")
 @click.option(
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 def login(url: str | None, code: str | None, name: str | None, lists: bool, use: str | None, as_json: bool) -> None:
     """Log in to a park elsewhere; commands then go there.
 
-    Open the page /connect of the park in a browser where you are signed in: it shows a code that is good once, for ten
-    minutes. The code becomes a token of its own for this machine, kept where nobody else can read it.
+    It shows a code and an address: open that in a browser where you are signed in, and say yes. Where there is no
+    terminal, the page /connect of the park gives a code for --code. Either becomes a token of its own for this machine,
+    kept where nobody else can read it.
 
     PARK_URL and PARK_TOKEN stand above a login, and so does a park that runs in the folder of PARK_HOME. A login stands
     above the park of this machine.
@@ -63,7 +65,7 @@ def _log_in(address: str, code: str | None, name: str, as_json: bool) -> None:
     signing_in.greet(url)
     if signing_in.is_in_the_clear(url):
         say(_("{url} speaks no TLS: others on the way can read the token.", url=url))
-    got = signing_in.redeem(url, code or _asked(url), name[:200])
+    got = signing_in.redeem(url, code, name[:200]) if code else _let_in(url, name[:200])
     person = signing_in.check(got.url, got.token)
     try:
         write_logins(kept.added(got))
@@ -76,12 +78,23 @@ def _log_in(address: str, code: str | None, name: str, as_json: bool) -> None:
         click.echo(_("Logged in to {url} as {name}.", url=url, name=clean(person["name"])))
 
 
-def _asked(url: str) -> str:
+def _let_in(url: str, name: str) -> Login:
+    """Show a code and wait for a yes in a browser; a park that is older is asked with a code of its own."""
+    from eureka_park.client import signing_in
+
     page = f"{url}/connect"
     if not sys.stdin.isatty():
         raise BadInput(
             "A code is needed.", fix=f"Get one at {page}, then: park login {url} --code CODE", code="no_code"
         )
+    waiting = signing_in.begin(url, name)
+    if waiting is None:
+        return signing_in.redeem(url, _asked(page), name)
+    say(_("open {link} in a browser and say yes to the code {code}.", link=waiting.link, code=waiting.code))
+    return signing_in.wait(waiting, time.sleep)
+
+
+def _asked(page: str) -> str:
     say(_("open {page} where you are signed in; it shows a code.", page=page))
     return str(click.prompt(_("Code"), hide_input=True, err=True))
 

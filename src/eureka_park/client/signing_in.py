@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from eureka_park.client.address import Address, is_loopback
 from eureka_park.client.logins import Login
-from eureka_park.client.transport import Transport
+from eureka_park.client.transport import Transport, is_away
 from eureka_park.client.views import PersonView, StatusView
-from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.errors import BadInput, ParkError
 
 CONNECT_PAGE: Final = "/connect"
-_PAGES: Final = (CONNECT_PAGE, "/sign-in", "/jobs", "/site")
+_PAGES: Final = (CONNECT_PAGE, "/sign-in", "/jobs", "/site", "/device")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """This terminal at a park's door: the secret that it keeps, the code that it shows, the page that asks for it."""
+
+    url: str
+    secret: str
+    code: str
+    page: str
+    link: str
+    interval_s: float
 
 
 def park_url(text: str) -> str:
@@ -52,6 +66,40 @@ def redeem(url: str, code: str, name: str) -> Login:
     finally:
         transport.close()
     return Login(url, str(answer["token"]), str(answer["person"]["name"]))
+
+
+def begin(url: str, name: str) -> Waiting | None:
+    """Have this terminal wait at a park's door; None for a park that knows only codes of its page /connect."""
+    transport = Transport(Address(url, None))
+    try:
+        found = transport.json("POST", "/login/device", body={"name": name})
+    except ParkError as error:
+        if error.http_status in (404, 405):
+            return None
+        raise
+    finally:
+        transport.close()
+    page, link = str(found["verification_uri"]), str(found["verification_uri_complete"])
+    return Waiting(url, str(found["device_code"]), str(found["user_code"]), page, link, float(found["interval_s"]))
+
+
+def wait(waiting: Waiting, pause: Callable[[float], None]) -> Login:
+    """Ask until somebody has answered. Raises Forbidden for a no, Unauthorised when it took too long."""
+    transport, interval_s = Transport(Address(waiting.url, None)), waiting.interval_s
+    try:
+        while True:
+            pause(interval_s)
+            try:
+                answer = transport.json("POST", "/login/device/token", body={"device_code": waiting.secret})
+            except ParkError as error:
+                if error.http_status == 429:
+                    interval_s += 5.0
+                elif error.code != "device_pending" and not is_away(error):
+                    raise
+                continue
+            return Login(waiting.url, str(answer["token"]), str(answer["person"]["name"]))
+    finally:
+        transport.close()
 
 
 def check(url: str, token: str) -> PersonView:

@@ -43,6 +43,15 @@ def is_secure(request: Request) -> bool:
     return request.url.scheme == "https" or not is_loopback_name(request.headers["host"])
 
 
+def url_of(request: Request) -> str:
+    """The park's address as the reader's browser knows it; the host was checked before.
+
+    A proxy need not say that it speaks TLS: a code must not be sent over an open line because it kept silent.
+    """
+    scheme = request.url.scheme if is_loopback_name(request.headers["host"]) else "https"
+    return f"{scheme}://{request.headers['host']}"
+
+
 def session_cookie(request: Request, secret: str) -> str:
     """The Set-Cookie header of a session. Off loopback it goes through TLS alone."""
     secure = "; Secure" if is_secure(request) else ""

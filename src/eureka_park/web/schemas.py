@@ -419,6 +419,30 @@ class LoginRequest(Body):
     name: str = Field("park login", min_length=1, max_length=200, description="What the token is for, such as a laptop")
 
 
+class DeviceRequest(Body):
+    """A terminal that asks to be let in."""
+
+    name: str = Field("park login", min_length=1, max_length=200, description="What the token is for, such as a laptop")
+    scopes: list[str] | None = Field(None, max_length=10, description="What it is good for; all that one may without")
+
+
+class DeviceTokenRequest(Body):
+    """The secret of a terminal that waits."""
+
+    device_code: str = Field(max_length=200)
+
+
+class DeviceLogin(BaseModel):
+    """A terminal that waits: what it keeps, what it shows, how often it may ask."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_at: str
+    interval_s: float
+
+
 class Person(BaseModel):
     """Somebody who is signed in."""
 

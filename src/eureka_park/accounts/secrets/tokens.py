@@ -60,7 +60,7 @@ class Tokens:
         made_by: Principal | str | None = None,
     ) -> tuple[str, Token]:
         """As `new`, inside the caller's transaction."""
-        chosen = None if scopes is None else _checked(scopes)
+        chosen = None if scopes is None else check_scopes(scopes)
         if people.principal(conn, person_id) is None:
             raise no_person(person_id)
         ground, now_s = self._ground, self._ground.clock.real_s()
@@ -134,7 +134,7 @@ def check_wider(who: Principal, scopes: Iterable[str] | None) -> None:
     """Raise Forbidden where a token would be good for more than the one that asks for it."""
     if who.acts is None:
         return
-    if scopes is None or not acts_of(_checked(scopes)) <= who.acts:
+    if scopes is None or not acts_of(check_scopes(scopes)) <= who.acts:
         raise Forbidden(
             "A token cannot make one that is good for more than itself.",
             fix="Sign in with a browser, or name fewer scopes.",
@@ -142,7 +142,8 @@ def check_wider(who: Principal, scopes: Iterable[str] | None) -> None:
         )
 
 
-def _checked(scopes: Iterable[str]) -> tuple[str, ...]:
+def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Scopes in their order, each once. Raises BadInput for none, and for what is no scope."""
     chosen = tuple(dict.fromkeys(scopes))
     wrong = next((scope for scope in chosen if scope not in SCOPES), None)
     if wrong is not None or not chosen:

@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from eureka_park.accounts.service import LOGIN_CODE_S, Act, Principal
+from eureka_park.accounts.sign_in.devices import INTERVAL_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import schemas
-from eureka_park.web.auth import Someone, ThePark
+from eureka_park.web.auth import Someone, ThePark, address_of, limits_of, url_of
 
 router = APIRouter(prefix="/login", tags=["login"], responses=schemas.ERRORS)
 
@@ -55,3 +56,30 @@ def person_of(who: Principal) -> dict[str, Any]:
         "is_operator": who.is_operator,
         "projects": sorted(who.projects),
     }
+
+
+@router.post("/device", status_code=201, response_model=schemas.DeviceLogin, operation_id="begin_device_login")
+def begin_device_login(
+    request: Request, park: ThePark, body: schemas.DeviceRequest, response: Response
+) -> dict[str, Any]:
+    """Have a terminal wait for somebody who says yes to it on the page /device."""
+    limits_of(request).take("sign_in_from", address_of(request))
+    begun = park.sign_in.devices.start(body.name, body.scopes)
+    response.headers["Cache-Control"] = "no-store"
+    page = f"{park.sign_in.settings().url or url_of(request)}/device"
+    return {
+        "device_code": begun.secret,
+        "user_code": begun.user_code,
+        "verification_uri": page,
+        "verification_uri_complete": f"{page}?code={begun.user_code}",
+        "expires_at": iso_from_s(begun.expires_at_s),
+        "interval_s": INTERVAL_S,
+    }
+
+
+@router.post("/device/token", status_code=201, response_model=schemas.Login, operation_id="end_device_login")
+def end_device_login(park: ThePark, body: schemas.DeviceTokenRequest, response: Response) -> dict[str, Any]:
+    """The token, once somebody said yes; 409 `device_pending` until then."""
+    token, who = park.sign_in.devices.poll(body.device_code)
+    response.headers["Cache-Control"] = "no-store"
+    return {"token": token, "person": person_of(who), "expires": None}

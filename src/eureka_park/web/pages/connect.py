@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from eureka_park.accounts.service import LOGIN_CODE_S, Act, Principal
 from eureka_park.foundation.units import iso_from_s
-from eureka_park.web.auth import Anyone, Someone, park_of
+from eureka_park.web.auth import Anyone, Someone, park_of, url_of
 from eureka_park.web.hosts import is_loopback_name
 from eureka_park.web.pages.draw import page
 from eureka_park.web.pages.words import N_, isolated
@@ -45,7 +45,7 @@ def connect_code(request: Request, who: Someone) -> HTMLResponse:
 
 
 def _draw(request: Request, who: Principal | None, code: str = "", until: str | None = None) -> HTMLResponse:
-    url = address_of(request)
+    url = url_of(request)
     more: dict[str, Any] = {
         "help_option": isolated("\u200e--help"),
         "code": code,
@@ -55,14 +55,6 @@ def _draw(request: Request, who: Principal | None, code: str = "", until: str | 
     return page(
         request, "connect.html", "/connect", url=url, is_here=is_loopback(request), install=INSTALL, first=FIRST, **more
     )
-
-
-def address_of(request: Request) -> str:
-    """The park's address as the reader's browser knows it; the host was checked before.
-
-    A proxy need not say that it speaks TLS: a code must not be sent over an open line because it kept silent.
-    """
-    return f"{request.url.scheme if is_loopback(request) else 'https'}://{request.headers['host']}"
 
 
 def is_loopback(request: Request) -> bool:

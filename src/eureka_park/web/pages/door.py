@@ -10,9 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from eureka_park.accounts.sign_in.service import Browser, NeedTotp, Opened
 from eureka_park.foundation.errors import ParkError, RateLimited
-from eureka_park.web.auth import COOKIE, address_of, is_secure, limits_of, open_from, park_of, set_session
+from eureka_park.web.auth import COOKIE, address_of, is_secure, limits_of, open_from, park_of, set_session, url_of
 from eureka_park.web.errors import headers_of
-from eureka_park.web.pages.connect import address_of as url_of
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.words import N_, Words
 

@@ -12,8 +12,7 @@ from eureka_park.accounts.core.roles import ROLES_AT, Act, Kind, Role
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
-from eureka_park.web.auth import Anyone, Someone, park_of
-from eureka_park.web.pages.connect import address_of as url_of
+from eureka_park.web.auth import Anyone, Someone, park_of, url_of
 from eureka_park.web.pages.duties import TEXTS, render, texts_said
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.people_words import LANGUAGE_NAMES, sign_in_first

@@ -11,6 +11,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.web.assets import STATIC, Static
 from eureka_park.web.pages import (
     connect,
+    device,
     energy,
     energy_ahead,
     energy_year,
@@ -85,6 +86,7 @@ def _add_entrance(app: FastAPI) -> None:
         ("/sign-up", sign_up.sign_up_page),
         ("/recover", sign_up.recover_page),
         ("/account/security", security.security_page),
+        ("/device", device.device_page),
     ):
         _add(app, path, endpoint)
     for path, action in (
@@ -96,7 +98,9 @@ def _add_entrance(app: FastAPI) -> None:
         ("/sign-up", sign_up.sign_up),
         ("/recover", sign_up.recover),
         ("/account/security/password", security.change_password),
+        ("/device", device.decide_device),
         ("/account/security/join", sign_in_with.join),
         ("/account/security/part", security.part),
+        ("/account/security/second", security.second_step),
     ):
         _add(app, path, action, ("POST",))

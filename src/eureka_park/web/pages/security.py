@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 
-from eureka_park.accounts.service import Principal
+from eureka_park.accounts.service import Act, Principal, may
 from eureka_park.foundation.errors import Forbidden, ParkError
 from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
 from eureka_park.web.pages.door import count_try, show
@@ -22,6 +23,9 @@ def security_page(request: Request, who: Anyone) -> Response:
     """The ways in that one has, and those that one may add."""
     if who is None:
         return RedirectResponse(f"/sign-in?next={PATH}", 303)
+    answer = may(Act.ACCOUNT, who, None)
+    if not answer.is_allowed:
+        raise Forbidden(answer.why, fix=answer.fix)
     return draw(request, who)
 
 
@@ -35,6 +39,35 @@ def change_password(request: Request, who: Someone, form: TheForm) -> Response:
     except ParkError as error:
         return draw(request, who, error)
     return draw(request, who, done=N_("The password is set. All your other sessions have ended."))
+
+
+def second_step(request: Request, who: Someone, form: TheForm) -> Response:
+    """Begin, confirm, renew or take away the second step; recovery codes are shown this once."""
+    second, code, deed = park_of(request).sign_in.second, form.one("code"), form.one("do")
+    try:
+        count_try(request, who.person_id)
+        check_recent(request)
+        if deed == "begin":
+            second.begin(who)
+            return draw(request, who)
+        if deed == "confirm":
+            return draw(
+                request,
+                who,
+                done=N_("From now on a code is asked for after the password."),
+                codes=second.confirm(who, code),
+            )
+        if deed == "renew":
+            return draw(
+                request,
+                who,
+                done=N_("These codes stand in the place of the earlier ones."),
+                codes=second.renew_codes(who, code),
+            )
+        second.drop(who, code)
+    except ParkError as error:
+        return draw(request, who, error)
+    return draw(request, who, done=N_("No code is asked for any more."))
 
 
 def part(request: Request, who: Someone, form: TheForm) -> Response:
@@ -57,10 +90,18 @@ def check_recent(request: Request) -> str:
     return session
 
 
+def qr_of(link: str) -> Markup:
+    """A picture that programs for codes read, as SVG."""
+    import segno
+
+    return Markup(segno.make(link, error="m").svg_inline(scale=4, border=2, svgclass="qr", lineclass=None))
+
+
 def draw(request: Request, who: Principal, error: ParkError | None = None, done: str = "", **more: Any) -> Response:
     """The page, after something was done or was not."""
-    more = {"leads_to": "", **more}
     sign_in = park_of(request).sign_in
+    begun = sign_in.second.begun(who)
+    more = {"leads_to": "", "codes": (), "begun": begun, "qr": qr_of(begun[1]) if begun else "", **more}
     return show(
         request, "security.html", PATH, error, _FIELDS, ways=sign_in.ways(who), methods=sign_in.methods(), done=done,
         email=park_of(request).accounts.people.person(who.person_id).email,
