@@ -158,3 +158,20 @@ def test_operators_add_people_shut_them_out_and_read_what_was_done(counter: Coun
 def test_every_page_draws_in_every_language(counter: Counter, lang: str) -> None:
     for path in ("/account", "/account/tokens", "/account/sessions", "/projects", "/permissions", "/operate/duties"):
         assert f'lang="{"fr" if lang == "zgh" else lang}"' in counter.see("owner", f"{path}?lang={lang}")[:400]
+
+
+def test_a_bill_has_grants_and_budgets_and_operators_give_them(counter: Counter) -> None:
+    counter.do("ada", "/projects", 303, what="project", id="wind", title="Wind")
+    counter.do("owner", "/operate/grants", 303, do="give", project="wind", credits="250", title="Spring", days="90")
+    bill = counter.see("ada", "/projects/wind/bill")
+    assert "Spring" in bill and "250.00" in bill
+    counter.do("ada", "/projects/wind/bill", 303, do="set", name="month", credits="40", hold="1")
+    assert "then new jobs are held" in counter.see("ada", "/projects/wind/bill")
+    assert "This is no amount" in counter.do("ada", "/projects/wind/bill", 422, do="set", name="x", credits="much")
+    counter.see("ben", "/projects/wind/bill", 404)
+    counter.do("ben", "/operate/grants", 403, do="give", project="wind", credits="1")
+    prices = {f"{unit}_{tier}": "1" for unit in ("gpu", "cpu") for tier in ("firm", "flex", "green")}
+    assert "No prices are set" in counter.see("owner", "/operate/prices")
+    counter.do("owner", "/operate/prices", 303, **prices, label="board")
+    assert "board" in counter.see("owner", "/operate/prices")
+    assert "Whoever is new gets" in counter.visitor.get("/try").text

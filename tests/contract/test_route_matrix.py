@@ -131,7 +131,9 @@ class Matrix:
         me = self.ids.get(column, "nobody")
         stranger = self.somebody("signed in")[0] if "{person_id}" in route or "{token_id}" in route else ""
         is_person = "{person_id}" in route and ROUTES[route].own is not None
-        names = dict.fromkeys(["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id"], "none")
+        names = dict.fromkeys(
+            ["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id", "provider"], "none"
+        )
         names |= {"top_up_id": "none", "name": "none", "month": "2027-03"}
         return names | {
             "job_id": self.jobs[whose], "project_id": whose, "organisation_id": f"of-{whose}", "path": "a.txt",

@@ -21,6 +21,8 @@ from eureka_park.web.pages.words import N_
 OPERATE_PAGES: Final = (
     ("/operate", N_("What is to do")),
     ("/operate/people", N_("People")),
+    ("/operate/grants", N_("Grants")),
+    ("/operate/prices", N_("Prices")),
     ("/operate/audit", N_("Audit log")),
     ("/operate/duties", N_("Personal data")),
 )

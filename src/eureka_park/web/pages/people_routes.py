@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from eureka_park.web.pages import account, duties, operate, permissions, places
+from eureka_park.web.pages import account, duties, money, operate, permissions, places
 
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.account_page),
@@ -15,11 +15,15 @@ PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account/sessions", account.sessions_page),
     ("/projects", places.projects_page),
     ("/projects/{project_id}", places.project_page),
+    ("/projects/{project_id}/bill", money.bill_page),
     ("/organisations/{organisation_id}", places.organisation_page),
     ("/permissions", permissions.permissions_page),
     ("/operate", operate.operate_page),
     ("/operate/people", operate.people_page),
+    ("/operate/grants", money.grants_page),
+    ("/operate/prices", money.prices_page),
     ("/operate/audit", operate.audit_page),
+    ("/try", money.try_page),
     ("/operate/duties", duties.duties_page),
 )
 DEEDS: Final[tuple[tuple[str, Any], ...]] = (
@@ -31,7 +35,10 @@ DEEDS: Final[tuple[tuple[str, Any], ...]] = (
     ("/projects", places.found),
     ("/projects/{project_id}", places.change_project),
     ("/organisations/{organisation_id}", places.change_organisation),
+    ("/projects/{project_id}/bill", money.change_bill),
     ("/operate/people", operate.change_people),
+    ("/operate/grants", money.change_grants),
+    ("/operate/prices", money.set_prices),
 )
 
 

@@ -68,6 +68,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "bad_ice": N_("An ICE has 15 digits."),
     "wider_token": N_("A token cannot make one that is good for more than itself."),
     "bad_expiry": N_("A token lasts between a moment and two years."),
+    "bad_amount": N_("This is no amount. Write 250, for example."),
     "not_confirmed": N_("Tick the box first: this cannot be taken back."),
     "rate_limited": N_("That were many tries in a short time. Wait a little, then go on."),
 }
