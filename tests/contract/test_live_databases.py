@@ -180,6 +180,7 @@ def test_commands_that_commit_out_of_order_are_all_taken(tmp_path: Path, shared:
         live.engine.run_s[name] = 5.0
         with live.park.db.read() as conn:
             payloads[name] = compute_store.posted_job(conn, spec)["payload"]
+    live.step()  # whatever has to be compiled first is: the server ends transactions that stand still for a minute
     with shared[0].write(alone=False) as slow:
         compute_store.post_command(slow, "early", "submit", "job-early", payloads["job-early"], 0.0)
         with shared[1].write(alone=False) as quick:
