@@ -167,7 +167,7 @@ PAGES: Final[Mapping[str, Asks]] = {
             "/", "/jobs", "/site", "/energy", "/energy/power", "/energy/year", "/energy/ahead", "/twin", "/style",
             "/wall", "/submit", "/connect", "/verdict", "/welcome", "/glossary", "/offline", "/sw.js", "/sign-in",
             "/sign-in/code", "/sign-in/letter", "/sign-in/with/{provider}", "/sign-in/with/{provider}/back", "/sign-up",
-            "/recover", "/projects", "/permissions",
+            "/recover", "/projects", "/permissions", "/try",
         )
     },
     **{
