@@ -62,6 +62,7 @@ COMMANDS: dict[str, Lazy] = {
     "account": Lazy(f"{_CLI}.tokens:account", "Your own account: export, erase.", see=("token", "whoami")),
     "people": Lazy(f"{_CLI}.projects:people", "Everybody who has an account.", see=("project", "audit")),
     "audit": Lazy(f"{_CLI}.audit:audit", "Who did what, and whether the log is whole.", see=("people",)),
+    "sign-in": Lazy(f"{_CLI}.sign_in:sign_in", "Links that let people in.", is_server=True, see=("people", "login")),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),
     "policy": Lazy(
         f"{_CLI}.policy:policy", "How the park decides: show, check, rehearse, use.", is_server=True, see=("site", "up")
