@@ -11,6 +11,7 @@ from tests.helpers.npm import packages
 
 # The axe rules of WCAG 2.2 at levels A and AA, and the good practices that axe knows.
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+OF_COLOURS = ("color-contrast", "link-in-text-block")  # the rules of these that look at colours
 
 
 @cache
@@ -18,11 +19,15 @@ def _source() -> str:
     return (packages() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(browser: Chromium, inside: str = "html") -> list[str]:
-    """What axe finds wrong in the page as it is now. Details are opened before: what they hide counts too."""
+def violations(browser: Chromium, inside: str = "html", *, only_colours: bool = False) -> list[str]:
+    """What axe finds wrong in the page as it is now. Details are opened before: what they hide counts too.
+
+    `only_colours`: for a page that was looked at wholly before and has changed its theme since.
+    """
     browser.run("for (const item of document.querySelectorAll('details')) item.open = true")
     browser.run(f"window.axe === undefined && (() => {{ {_source()} }})()")
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    rules = {"type": "rule", "values": OF_COLOURS} if only_colours else {"type": "tag", "values": TAGS}
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
     found: list[dict[str, Any]] = browser.run(
         f"axe.run({json.dumps(inside)}, {json.dumps(options)}).then((found) => found.violations)"
     )
