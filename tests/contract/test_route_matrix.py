@@ -38,7 +38,10 @@ NOT_CALLED: Final = {
         "open, and refuses whoever shows nothing: tests/contract/test_sign_in.py, test_oidc.py, test_device.py",
     ),
     **dict.fromkeys(
-        [f"POST /account/security/{what}" for what in ("password", "join", "part", "second")],
+        [
+            *(f"POST /account/security/{what}" for what in ("password", "join", "part", "second", "passkey")),
+            "POST /api/v1/account/passkeys", "POST /api/v1/account/passkeys/options",
+        ],
         "takes no token, whatever it is good for: tests/contract/test_sign_in.py",
     ),
 }  # fmt: skip
@@ -147,7 +150,8 @@ class Matrix:
         if method in ("GET", "HEAD", "DELETE"):
             return {}
         if not path.startswith("/api/"):
-            fields = {"kind": "command", "command": "true", "project": whose, "key": str(self.n)}
+            kind = "university" if path.startswith("/organisations") else "command"
+            fields = {"kind": kind, "command": "true", "project": whose, "key": str(self.n)}
             return {"data": {**fields, **PAGE_FORM, "job": self.jobs[whose], "id": f"new-{self.n}"}}
         made = {"POST /api/v1/jobs": {"command": ["true"], "project": whose}}
         made["POST /api/v1/quotes"] = {"command": ["true"]}
