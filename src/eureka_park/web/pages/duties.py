@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import Response
-from sqlalchemy import make_url
 
 from eureka_park.accounts.service import Act
 from eureka_park.bootstrap import Park
@@ -149,8 +149,10 @@ def texts_said(park: Park) -> Mapping[str, str]:
 
 
 def _database() -> str:
-    address = make_url(os.environ["PARK_DATABASE_URL"]) if os.environ.get("PARK_DATABASE_URL") else None
-    return f"PostgreSQL, {address.host or 'here'}" if address is not None else "SQLite"
+    url = os.environ.get("PARK_DATABASE_URL", "")
+    if not url or url.startswith("sqlite"):
+        return "SQLite"
+    return f"PostgreSQL, {urlsplit(url).hostname or 'here'}"
 
 
 def _where_data_lie(park: Park) -> list[tuple[str, str]]:
