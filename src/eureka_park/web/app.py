@@ -24,6 +24,7 @@ from eureka_park.web.api import (
     money,
     nodes,
     park,
+    passkeys,
     people,
     permissions,
     projects,
@@ -81,6 +82,7 @@ def make_app(the_park: Park) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for room in (
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
+        passkeys,
     ):  # fmt: skip
         api.include_router(room.router)
     app.include_router(api)

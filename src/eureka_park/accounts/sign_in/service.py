@@ -1,5 +1,5 @@
 """How people come in: `passwords`, `second` (codes after a password), `letters` (e-mail), `providers` (OpenID Connect),
-`devices` (terminals).
+`devices` (terminals), `passkeys`.
 
 Every success opens a session with a fresh secret; every failure is noted without what was typed.
 """
@@ -16,6 +16,7 @@ from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.devices import Devices
 from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened
 from eureka_park.accounts.sign_in.letters import Letters
+from eureka_park.accounts.sign_in.passkeys import Passkeys
 from eureka_park.accounts.sign_in.passwords import Hasher, Passwords
 from eureka_park.accounts.sign_in.providers import Line, Providers
 from eureka_park.accounts.sign_in.second import SecondStep
@@ -69,6 +70,7 @@ class SignIn:
         self.passwords = Passwords(self.entrance, hasher or Hasher(ground.entropy))
         self.second = SecondStep(self.entrance)
         self.letters = Letters(self.entrance, self.passwords)
+        self.passkeys = Passkeys(self.entrance)
         self.devices = Devices(self.entrance, accounts.tokens)
         self.providers = Providers(self.entrance, accounts.places, line, provider_secret)
 

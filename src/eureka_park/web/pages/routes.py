@@ -101,6 +101,7 @@ def _add_entrance(app: FastAPI) -> None:
         ("/device", device.decide_device),
         ("/account/security/join", sign_in_with.join),
         ("/account/security/part", security.part),
+        ("/account/security/passkey", security.drop_passkey),
         ("/account/security/second", security.second_step),
     ):
         _add(app, path, action, ("POST",))

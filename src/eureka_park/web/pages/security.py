@@ -70,6 +70,18 @@ def second_step(request: Request, who: Someone, form: TheForm) -> Response:
     return draw(request, who, done=N_("No code is asked for any more."))
 
 
+def drop_passkey(request: Request, who: Someone, form: TheForm) -> Response:
+    """Take a passkey away."""
+    try:
+        check_recent(request)
+        sign_in = park_of(request).sign_in
+        sign_in.check_other_way(who)
+        sign_in.passkeys.drop(who, form.one("passkey"))
+    except ParkError as error:
+        return draw(request, who, error)
+    return draw(request, who, done=N_("The passkey is taken away."))
+
+
 def part(request: Request, who: Someone, form: TheForm) -> Response:
     """Have an identity elsewhere be one's no more."""
     try:
@@ -94,7 +106,9 @@ def qr_of(link: str) -> Markup:
     """A picture that programs for codes read, as SVG."""
     import segno
 
-    return Markup(segno.make(link, error="m").svg_inline(scale=4, border=2, svgclass="qr", lineclass=None))
+    return Markup(
+        segno.make(link, error="m").svg_inline(scale=4, border=2, svgclass="qr", lineclass=None, light="white")
+    )
 
 
 def draw(request: Request, who: Principal, error: ParkError | None = None, done: str = "", **more: Any) -> Response:

@@ -19,6 +19,7 @@ const WHERE_NEEDED: [string, () => Promise<Island>][] = [
   ["[data-tour]", () => import("./parts/tour.ts")],
   ["[data-what-if]", () => import("./parts/what_if.ts")],
   ["[data-playback]", () => import("./parts/playback.ts")],
+  ["[data-passkey]", () => import("./parts/passkey.ts")],
   ["[data-run-follow]", () => import("./parts/run_follow.ts")],
 ];
 
