@@ -32,8 +32,22 @@ URL = "http://localhost:8386"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 EVIL = "<script>alert('x')</script>"
 ODD = "a b/é?x=1&y#z \"q' <i>.txt"
-NO_PAGES = {"/sw.js", "/energy/power"}
-NAMES = (EVIL, "long one", "fails", "true", "quiet", "welcome", ODD.split("/")[1], "note.txt", "this-machine", "job-")
+NO_PAGES = {"/sw.js", "/energy/power"} | {  # these lead on, or need what a letter or a first step gave
+    f"/sign-in/{rest}" for rest in ("with/{provider}", "with/{provider}/back", "code", "letter")
+}
+NAMES = (
+    EVIL,
+    "long one",
+    "fails",
+    "true",
+    "quiet",
+    "welcome",
+    ODD.split("/")[1],
+    "note.txt",
+    "this-machine",
+    "job-",
+    "owner",
+)
 LOG = b"<img src=x onerror=alert(1)> & \xff\xfe </pre><script>alert(2)</script>\n"
 
 
@@ -55,6 +69,7 @@ class Pages:
         self.visitor, self.owner = self.browser(), self.browser()
         assert self.owner.get(self.link(), follow_redirects=False).status_code == 303
         self.accounts.ensure_project("quiet", "Quiet", False)
+        self.accounts.places.new_organisation(self.live.owner, "um6p", "UM6P", "university", country="MA")
         self.done = self.submit(20, name=EVIL, cpus=0.2)
         self.array = self.submit(10, array=3, cpus=0.2)
         self.after = self.submit(10, after=[self.done], cpus=0.2)
@@ -74,6 +89,9 @@ class Pages:
         self.paths = (
             *sorted(route.path for route in page_routes(self.app) if "{" not in route.path),
             *(
+                "/projects/quiet",
+                "/projects/quiet/bill",
+                "/organisations/um6p",
                 "/jobs?state=finished",
                 "/jobs?view=gantt",
                 "/jobs?text=nothing-like-it",
