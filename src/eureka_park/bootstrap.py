@@ -26,6 +26,7 @@ from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.oidc_http import OidcLine
+from eureka_park.adapters.screening import screener
 from eureka_park.adapters.system_clock import SystemClock
 from eureka_park.compute.board_facts import FILE as BOARD_FILE
 from eureka_park.compute.board_facts import BoardFacts
@@ -273,6 +274,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
 def _sign_in(home: Home, accounts: AccountsService) -> SignIn:
     """The entrance, by the operator's accounts.toml."""
     file = AccountsFile(home)
+    accounts.people.screen = screener(lambda: file.settings().screening)
     post = Post(lambda: file.settings().mail, file.mail_password)
     return SignIn(
         accounts,
