@@ -401,7 +401,9 @@ def test_pages_of_jobs_ask_the_database_a_few_times_only(jobs: Jobs) -> None:
     """However many rows a page shows: no statement per row."""
     statements: list[str] = []
     event.listen(
-        jobs.live.park.db._reader, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement)
+        jobs.live.park.db._side.reader,
+        "before_cursor_execute",
+        lambda _c, _k, statement, *_: statements.append(statement),
     )
     jobs.read("/jobs")
     assert len(statements) < 25

@@ -159,7 +159,8 @@ def test_the_park_outlives_a_cut_of_all_its_connections(running: RunningPark, ur
     before = running.sh("echo began; sleep 2; exit 0")
     running.says(before, "began")
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        conn.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
 
     def submitted() -> str:
         try:

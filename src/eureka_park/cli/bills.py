@@ -16,7 +16,11 @@ from eureka_park.cli.words import _
 
 @click.group()
 def grant() -> None:
-    """Credits: what a project has been given, what is left of it, and until when. 1 credit is 1 MAD."""
+    """Credits: what a project has been given, what is left of it, and until when. 1 credit is 1 MAD.
+
+    \b
+    park grant list solar
+    """
 
 
 @grant.command("list")
@@ -93,7 +97,11 @@ def move_credits(source: str, target: str, credits: float) -> None:
 
 @click.group()
 def price() -> None:
-    """What an hour of a GPU or a CPU costs by tier. Energy comes on top, at each hour's cost."""
+    """What an hour of a GPU or a CPU costs by tier. Energy comes on top, at each hour's cost.
+
+    \b
+    park price list
+    """
 
 
 @price.command("list")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 TOKEN = "secret-token"
 JOB = "job-aaaabbbbccccdddd"
 PERSON = {"person_id": "person-a", "name": "owner", "is_operator": True, "projects": ["solar"]}
-OPEN = {("POST", "/api/v1/login"), ("GET", "/api/v1/status")}
+OPEN = {("POST", "/api/v1/login"), ("POST", "/api/v1/login/device"), ("GET", "/api/v1/status")}
 ENDED = {"finished", "failed", "cancelled", "lost"}
 
 
@@ -186,6 +186,8 @@ class SmallPark:
         if not is_open and headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return error(401, "unauthorised", "Nobody is signed in.", "Set PARK_TOKEN.")
         parts = [unquote(part) for part in path.removeprefix("/api/v1/").split("/")]
+        if parts == ["login", "device"]:  # as a park from before them
+            return error(404, "not_found", "There is no such page.", "Ask for another.")
         if parts[0] in self.errors:
             status, value = self.errors[parts[0]]
             return status, value, {}

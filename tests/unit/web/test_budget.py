@@ -21,6 +21,7 @@ ISLANDS = {
     "energy": ("chart", "figure"),
     "energy/year": ("what_if", "figure"),
     "twin": ("playback", "run_follow", "figure"),
+    "account/security": ("passkey",),
 }
 _IMPORT = re.compile(r"(?:from|import)\s*\(?\"\.{1,2}/([^\"]+\.js)\"")
 
