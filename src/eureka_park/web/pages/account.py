@@ -15,7 +15,7 @@ from eureka_park.foundation.units import DAY_S
 from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
-from eureka_park.web.pages.people_words import LANGUAGE_NAMES, roles_shown, show, sign_in_first, told
+from eureka_park.web.pages.people_words import LANGUAGE_NAMES, LANGUAGE_TAGS, roles_shown, show, sign_in_first, told
 from eureka_park.web.pages.words import N_
 
 SCOPE_NAMES: Final = {
@@ -73,7 +73,7 @@ def _account(request: Request, who: Principal, error: ParkError | None = None, d
     return show(
         request, "account.html", "/account", error, wrong=told(words, error), done=done, kept=kept,
         person=accounts.people.person(who.person_id), held=roles_shown(words, accounts.places.roles_of(who.person_id)),
-        language_names=LANGUAGE_NAMES,
+        language_names=LANGUAGE_NAMES, language_tags=LANGUAGE_TAGS,
     )  # fmt: skip
 
 

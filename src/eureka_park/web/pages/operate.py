@@ -15,7 +15,7 @@ from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.web.auth import Anyone, Someone, park_of, url_of
 from eureka_park.web.pages.duties import TEXTS, render, texts_said
 from eureka_park.web.pages.forms import Form, TheForm
-from eureka_park.web.pages.people_words import LANGUAGE_NAMES, sign_in_first
+from eureka_park.web.pages.people_words import LANGUAGE_NAMES, LANGUAGE_TAGS, sign_in_first
 from eureka_park.web.pages.words import N_
 
 _PAGE: Final = 50
@@ -90,6 +90,7 @@ def _people(
     return render(
         request, "operate_people.html", "/operate", error, **{"link": "", "of": "", "done": "", **more}, found=found,
         held=held, text=text, next=found[-1].person_id if len(found) == _PAGE else "", language_names=LANGUAGE_NAMES,
+        language_tags=LANGUAGE_TAGS,
         offered=[str(role) for role in Role if role in ROLES_AT[Kind.PARK]], now_real_s=park.clock.real_s(),
         may_operate=may(Act.OPERATE, who, None).is_allowed,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from eureka_park.accounts.core.roles import TABLE, Act, Kind, Role
 from eureka_park.foundation.errors import ParkError
 from eureka_park.web.auth import park_of
 from eureka_park.web.pages.draw import page
-from eureka_park.web.pages.words import N_, Words
+from eureka_park.web.pages.words import LANGUAGES, N_, Words
 
 ROLE_NAMES: Final[Mapping[str, str]] = {
     "visitor": N_("visitor"),
@@ -51,7 +51,8 @@ KIND_NAMES: Final[Mapping[str, str]] = {
     "public_body": N_("public body"),
     "individual": N_("individual"),
 }
-LANGUAGE_NAMES: Final[Mapping[str, str]] = {"en": "English", "fr": "Français", "ar_MA": "العربية", "zgh": "ⵜⴰⵎⴰⵣⵉⵖⵜ"}
+LANGUAGE_NAMES: Final[Mapping[str, str]] = {item.locale: item.name for item in LANGUAGES.values()}
+LANGUAGE_TAGS: Final[Mapping[str, str]] = {item.locale: item.tag for item in LANGUAGES.values()}
 _SENTENCES: Final[Mapping[str, str]] = {
     "last_lead": N_("Nobody else leads it. Give that role to somebody else first."),
     "last_operator": N_("Nobody else operates this park. Give that role to somebody else first."),
