@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavailable
 
 FORMAT: Final = 1
@@ -196,15 +197,6 @@ def disk_told(place: Path) -> Iterator[None]:
             fix="Free some space, or name another place." if full else "Name another place.",
             code="disk_full" if full else "not_writable",
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

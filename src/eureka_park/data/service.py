@@ -21,6 +21,7 @@ from eureka_park.data.core.snapshot import (
 )
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
+from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, NotFound, TooLarge, Unavailable
 from eureka_park.foundation.units import MIB
 
@@ -59,7 +60,7 @@ class DataService:
                     os.fsync(file.fileno())
                 self._make_folders(place.parent)
                 part.replace(place)
-                _sync_folder(place.parent)
+                sync_folder(place.parent)
             finally:
                 part.unlink(missing_ok=True)
 
@@ -135,7 +136,7 @@ class DataService:
         for made in (folder.parent, folder):
             if not made.is_dir():
                 made.mkdir(exist_ok=True)
-                _sync_folder(made.parent)
+                sync_folder(made.parent)
 
 
 def _fill(file: BinaryIO, sha256: str, chunks: Iterable[bytes]) -> None:
@@ -157,14 +158,6 @@ def _fill(file: BinaryIO, sha256: str, chunks: Iterable[bytes]) -> None:
             field="sha256",
         )
     file.flush()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from eureka_park.adapters import archive
 from eureka_park.adapters.database import SqlDatabase, is_postgres, parsed
 from eureka_park.adapters.home import Home
 from eureka_park.adapters.home_database import home_id, named_url, url_of
+from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, Internal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.live.store import LEASE_TTL_S
@@ -204,7 +205,7 @@ def _let_go(conn: Connection) -> None:
 
 def _put_in_place(made: Path, folder: Path) -> None:
     with archive.disk_told(folder):
-        archive.sync_folder(made)
+        sync_folder(made)
         made.rename(folder)
         with suppress(OSError):
-            archive.sync_folder(folder.parent)
+            sync_folder(folder.parent)

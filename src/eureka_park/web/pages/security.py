@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import Request
@@ -72,26 +73,25 @@ def second_step(request: Request, who: Someone, form: TheForm) -> Response:
 
 def drop_passkey(request: Request, who: Someone, form: TheForm) -> Response:
     """Take a passkey away."""
-    try:
-        check_recent(request)
-        sign_in = park_of(request).sign_in
-        sign_in.check_other_way(who)
-        sign_in.passkeys.drop(who, form.one("passkey"))
-    except ParkError as error:
-        return draw(request, who, error)
-    return draw(request, who, done=N_("The passkey is taken away."))
+    drop = park_of(request).sign_in.passkeys.drop
+    return _one_way_less(request, who, lambda: drop(who, form.one("passkey")), N_("The passkey is taken away."))
 
 
 def part(request: Request, who: Someone, form: TheForm) -> Response:
     """Have an identity elsewhere be one's no more."""
+    leave = park_of(request).sign_in.providers.part
+    return _one_way_less(request, who, lambda: leave(who, form.one("provider")), N_("It is connected no more."))
+
+
+def _one_way_less(request: Request, who: Someone, deed: Callable[[], object], done: str) -> Response:
+    """Take a way to sign in from somebody who has just signed in and has another."""
     try:
         check_recent(request)
-        sign_in = park_of(request).sign_in
-        sign_in.check_other_way(who)
-        sign_in.providers.part(who, form.one("provider"))
+        park_of(request).sign_in.check_other_way(who)
+        deed()
     except ParkError as error:
         return draw(request, who, error)
-    return draw(request, who, done=N_("It is connected no more."))
+    return draw(request, who, done=done)
 
 
 def check_recent(request: Request) -> str:

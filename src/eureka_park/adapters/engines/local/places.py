@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.ids import folder_name
 
 JOB_FOLDERS = ("work", "out", "checkpoint", "tmp")
@@ -83,15 +84,6 @@ def write_json(path: str, value: Any, *, durable: bool) -> None:
 def _write_all(fd: int, data: bytes) -> None:
     while data:
         data = data[os.write(fd, data) :]
-
-
-def sync_folder(folder: str) -> None:
-    """Make the names in a folder survive a power cut."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def read_json(path: str) -> Any:
