@@ -84,6 +84,23 @@ def test_a_token_is_shown_once_lasts_as_long_as_asked_and_narrows(here: Here, ca
     assert here.ask("", "GET", "/login", 401, token=secret)["error"]["code"] == "bad_token"
 
 
+def test_a_token_makes_no_way_in_that_is_good_for_more(here: Here) -> None:
+    """Neither by a code for a terminal, nor by a link, nor beside the fresh session of somebody else."""
+    keys = here.ask("ada", "POST", "/tokens", 201, name="keys", scopes=["account", "read"])["token"]
+    assert here.ask("", "POST", "/login/codes", 403, token=keys)["error"]["code"] == "wider_token"
+    runs = here.ask("owner", "POST", "/tokens", 201, name="runs", scopes=["operate", "read"])["token"]
+    made = here.ask("", "POST", "/people", 403, token=runs, name="dina")
+    assert made["error"]["code"] == "wider_token", "it comes with a link"
+    thief = here.browser("ben")
+    stolen = {"Authorization": f"Bearer {here.tokens['ada']}"}
+    answer = thief.post("/api/v1/account/passkeys/options", headers=stolen)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_recent")
+    for deed, fields in (("second", {"do": "begin"}), ("password", {"password": "four words that belong apart"})):
+        answer = thief.post(f"/account/security/{deed}", data=fields, headers=stolen)
+        assert answer.status_code == 403 and '<svg class="qr' not in answer.text, deed
+    assert not here.park.sign_in.ways(here.park.accounts.principal_of_token(here.tokens["ada"])).has_password
+
+
 def test_a_token_of_scope_account_makes_none_that_is_wider(here: Here) -> None:
     secret = here.ask("ada", "POST", "/tokens", 201, name="keys", scopes=["account", "read"])["token"]
     assert here.ask("", "POST", "/tokens", 201, token=secret, name="x", scopes=["read"])["scopes"] == ["read"]

@@ -24,7 +24,7 @@ from eureka_park.accounts.people import People
 from eureka_park.accounts.places import Places, checked, hidden, require
 from eureka_park.accounts.secrets import store as secrets
 from eureka_park.accounts.secrets.sessions import SESSION_S, Sessions
-from eureka_park.accounts.secrets.tokens import TOKEN_PREFIX, Tokens
+from eureka_park.accounts.secrets.tokens import TOKEN_PREFIX, Tokens, check_wider
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -112,11 +112,17 @@ class AccountsService:
     # -- links and codes -----------------------------------------------------------------------------------------------
     def new_sign_in_link(self, person_id: str, by: Principal | str = "") -> str:
         """A code that signs a person in once within 15 real minutes. `by`: who made it; '' for a command on the machine
-        itself. Raises NotFound for an unknown person.
+        itself. Raises NotFound for an unknown person, Forbidden for a token that is good for less than a browser is.
         """
+        if isinstance(by, Principal):
+            self.check_links(by)
         code = self.ground.secret()
         self._post_code(code, person_id, SIGN_IN_LINK_S, "sign_in_link.made", by)
         return code
+
+    def check_links(self, by: Principal) -> None:
+        """Raise Forbidden for a token that may make nobody a link: a browser is good for all that its person may."""
+        check_wider(by, None)
 
     def redeem_sign_in(self, code: str, client: str = "", address: str = "") -> str:
         """Turn a sign-in code into a session of 14 real days; the code is spent. Raises Unauthorised."""
@@ -134,8 +140,13 @@ class AccountsService:
             )
         return session
 
-    def new_login_code(self, person_id: str) -> str:
-        """A short code that `park login` turns into a token once within 10 real minutes. Raises NotFound."""
+    def new_login_code(self, person_id: str, by: Principal | None = None) -> str:
+        """A short code that `park login` turns into a token once within 10 real minutes. `by`: who asks for it. Raises
+        NotFound, and Forbidden where that would be a token good for more than the one that asks.
+        """
+        if by is not None:
+            self.require_park(Act.ACCOUNT, by)
+            check_wider(by, None)
         letters = base64.b32encode(self._entropy(_CODE_BYTES)).decode().lower()
         self._post_code(_LOGIN + letters[:12], person_id, LOGIN_CODE_S, "login_code.made", person_id)
         return "-".join((letters[:4], letters[4:8], letters[8:12]))

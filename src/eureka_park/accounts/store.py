@@ -197,9 +197,10 @@ def names_of(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
 
 
 def first_operator(conn: Connection) -> str | None:
-    """The person who has operated this park longest."""
+    """The person who has operated this park longest, of those who are not shut out."""
     held = roles.join(people, people.c.person_id == roles.c.holder_id)
     query = select(roles.c.holder_id).select_from(held).where(roles.c.role == Role.OPERATOR, roles.c.scope == AT_PARK)
+    query = query.where(people.c.disabled_at_s.is_(None))
     return conn.execute(query.order_by(people.c.created_at_s, roles.c.holder_id).limit(1)).scalar()
 
 

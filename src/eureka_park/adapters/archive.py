@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -125,7 +126,7 @@ class Reader:
         if digest.hexdigest() != wanted:
             raise _damaged(f"{place} has changed")
 
-    @property
+    @cached_property
     def _blobs(self) -> frozenset[str]:
         return frozenset(self.manifest.blobs)
 

@@ -84,10 +84,11 @@ class ComputeService:
         payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id
         with self._db.write(alone=bill is not None) as conn:
-            job_id = JobId(store.post_command(conn, f"submit:{key}", "submit", job_id, payload, self._clock.real_s()))
-            self._biller.submitted(conn, job_id, spec, bill, now_s)
+            found = JobId(store.post_command(conn, f"submit:{key}", "submit", job_id, payload, self._clock.real_s()))
+            if found == job_id:  # a repeated one has been held for already
+                self._biller.submitted(conn, job_id, spec, bill, now_s)
         self._wake()
-        return job_id
+        return found
 
     def _checked(
         self, conn: Any, who: Principal | None, request: Mapping[str, Any], now_s: float, act: Act = Act.SUBMIT

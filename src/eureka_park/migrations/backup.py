@@ -97,7 +97,9 @@ def _small_files(home: Home) -> Iterator[str]:
         is_own = not path.name.startswith(_DATABASE_FILE) and path.name not in _NOT_COPIED
         if is_own and archive.is_file_name(path.name) and path.is_file() and not path.is_symlink():
             yield path.name
-    yield from (f"keys/{path.name}" for path in sorted((home.folder / "keys").glob("[!.]*")) if path.is_file())
+    for path in sorted((home.folder / "keys").iterdir()):
+        if archive.is_file_name(path.name) and path.is_file() and not path.is_symlink():
+            yield f"keys/{path.name}"
 
 
 def _blobs(home: Home) -> Iterator[Path]:

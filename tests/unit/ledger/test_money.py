@@ -180,3 +180,19 @@ def test_what_cannot_be_used_is_refused():
             read_price_list(body, 0.0)
     assert amounts_minor(1_005_000, 1.0, 0.2) == (101, 20, 121) and safe_cell("=1+1") == "'=1+1"
     assert safe_cell("-12.5") == "-12.5" and Running("a", 1, 1.0, 0.0).node_s == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "minor"),
+    [("1200", 120_000), ("1200.5", 120_050), ("1200,50", 120_050), ("1,200.00", 120_000), ("1.200,00", 120_000),
+     ("1 200,00", 120_000)],
+)  # fmt: skip
+def test_amounts_of_a_bank_are_read_as_they_are_meant(amount: str, minor: int) -> None:
+    (line,) = read_bank(f"date;amount;currency;reference\n2027-03-01;{amount};MAD;FAC-2027-000001\n")
+    assert line.amount_minor == minor
+
+
+@pytest.mark.parametrize("amount", ["1,200", "1.200", "12.345", "1,2,0.00", "Infinity", "NaN", "1e9", ""])
+def test_amounts_that_may_mean_two_things_are_refused(amount: str) -> None:
+    with pytest.raises(BadInput, match="is no amount"):
+        read_bank(f"date;amount;currency;reference\n2027-03-01;{amount};MAD;x\n")

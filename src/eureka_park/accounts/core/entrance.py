@@ -34,6 +34,11 @@ def plain_password(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
+def cut_password(text: str) -> str:
+    """What is tried of a password, composed: no more than one could be, so that nobody has a book hashed."""
+    return plain_password(text[: 8 * PASSWORD_CHARS_MAX])[: PASSWORD_CHARS_MAX + 1]
+
+
 def check_password(text: str, about: Iterable[str] = ()) -> None:
     """Raise BadInput for a password that is short, long, or soon guessed. `about`: what others know of the person."""
     password = plain_password(text)

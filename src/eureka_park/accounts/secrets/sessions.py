@@ -73,12 +73,13 @@ class Sessions:
             session = store.session_of(conn, secret[:SECRET_CHARS_MAX], self._ground.clock.real_s())
         return session.session_id if session else ""
 
-    def age_s(self, secret: str) -> float:
-        """How long ago the session of this secret was opened; infinite where there is none."""
+    def age_s(self, person_id: str, secret: str) -> float:
+        """How long ago the session of this secret was opened, in real seconds; infinite where that person has none."""
         now_s = self._ground.clock.real_s()
         with self._ground.db.read() as conn:
             session = store.session_of(conn, secret[:SECRET_CHARS_MAX], now_s)
-        return now_s - session.created_at_s if session else float("inf")
+        is_theirs = session is not None and session.person_id == person_id
+        return now_s - session.created_at_s if session is not None and is_theirs else float("inf")
 
     def end(self, who: Principal, session_id: str) -> None:
         """End a session of one's own. Raises NotFound."""

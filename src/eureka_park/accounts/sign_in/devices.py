@@ -13,7 +13,7 @@ from eureka_park.accounts.core.naming import clean_name
 from eureka_park.accounts.core.permissions import Principal, may
 from eureka_park.accounts.core.roles import Act
 from eureka_park.accounts.ground import SECRET_CHARS_MAX
-from eureka_park.accounts.secrets.tokens import Tokens, check_scopes
+from eureka_park.accounts.secrets.tokens import Tokens, check_scopes, check_wider
 from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.ground import Entrance
 from eureka_park.foundation.errors import Conflict, Forbidden, NotFound, RateLimited, Unauthorised, Unavailable
@@ -81,6 +81,8 @@ class Devices:
         if not answer.is_allowed:
             raise Forbidden(answer.why, fix=answer.fix)
         asking, entrance = self.asking(user_code), self._in
+        if is_let_in:
+            check_wider(who, asking.scopes)
         state = "allowed" if is_let_in else "refused"
         with entrance.ground.db.write() as conn:
             if not store.decide_device(conn, plain_user_code(user_code), who.person_id, state):

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts import store as people_store
-from eureka_park.accounts.core.entrance import PASSWORD_CHARS_MAX, check_password, plain_password, wait_after_s
+from eureka_park.accounts.core.entrance import check_password, cut_password, plain_password, wait_after_s
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.ground import Browser, Entrance, NeedTotp, Opened, bad_sign_in, not_offered
@@ -86,7 +86,7 @@ class Passwords:
         """Sign in, or go on to the second step. Raises Unauthorised in the same words and after the same work whoever
         it was; Forbidden where passwords are not offered.
         """
-        entrance, password = self._in, password[: PASSWORD_CHARS_MAX + 1]
+        entrance, password = self._in, cut_password(password)
         if not entrance.settings().has_passwords:
             raise not_offered("passwords")
         nobodys = self._hasher.nobodys
@@ -144,7 +144,7 @@ class Passwords:
             entrance.tell(conn, person_id, "password_changed")
 
     def _is_mine(self, person_id: str, password: str, phc: str) -> bool:
-        is_right = self._hasher.is_right(password[: PASSWORD_CHARS_MAX + 1], phc)
+        is_right = self._hasher.is_right(cut_password(password), phc)
         with self._in.ground.db.write() as conn:
             counted = self._counted(conn, person_id, is_right, None)
             if not counted:

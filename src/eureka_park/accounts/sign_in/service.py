@@ -100,9 +100,11 @@ class SignIn:
         if ways.has_password + has_letters + len(ways.passkeys) + len(ways.identities) < 2:
             raise Conflict("This is your only way to sign in.", fix="Add another one first.", code="last_way")
 
-    def is_recent(self, session: str) -> bool:
-        """Whether a session was opened a short while ago: what lets one in is changed by who has just proved it."""
-        return self.entrance.sessions.age_s(session) <= RECENT_S
+    def is_recent(self, who: Principal, session: str) -> bool:
+        """Whether that person opened the session a short while ago: what lets one in is changed by who has just proved
+        it, in a browser. A token proves nothing, whatever session comes with it.
+        """
+        return not who.token_id and self.entrance.sessions.age_s(who.person_id, session) <= RECENT_S
 
 
 __all__ = ["Browser", "Letter", "Methods", "NeedTotp", "Opened", "SignIn", "Ways"]

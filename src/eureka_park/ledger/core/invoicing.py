@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -18,7 +18,9 @@ from eureka_park.ledger.core.exact import MICRO
 LINES_MAX: Final = 20_000
 _ICE: Final = re.compile(r"\d{15}\Z")
 _IBAN: Final = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}\Z")
-_NUMBER: Final = re.compile(r"\b([A-Z]{2}-\d{4})-(\d{6})\b")
+_NUMBER: Final = re.compile(r"\b([A-Z0-9]{1,12}-\d{4})-(\d{6})\b")
+# whole, or with one or two decimals behind a point or a comma; thousands apart only where decimals say which is which
+_AMOUNT: Final = re.compile(r"-?(?:\d{1,12}(?:[.,]\d{1,2})?|\d{1,3}(?:,\d{3})+\.\d{1,2}|\d{1,3}(?:\.\d{3})+,\d{1,2})\Z")
 _HEADS: Final = ("date", "amount", "currency", "reference")
 
 
@@ -102,11 +104,10 @@ def read_bank(text: str) -> list[Payment]:
 def _payment(row: Mapping[str, str], number: int, seen: dict[str, int]) -> Payment:
     day, currency = row.get("date", "").strip(), row.get("currency", "").strip().upper()
     text = re.sub(r"[\s\N{NO-BREAK SPACE}]", "", row.get("amount", ""))
-    text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text.replace(",", "")
-    try:
-        amount = int(Decimal(text) * 100)
-    except (InvalidOperation, ValueError):
-        raise BadInput(f"Line {number}: '{text[:20]}' is no amount.", fix="Write 1200.00.", field="file") from None
+    if not _AMOUNT.match(text):
+        raise BadInput(f"Line {number}: '{text[:20]}' is no amount.", fix="Write 1200.00.", field="file")
+    whole_part, _, decimals = re.sub(r"[.,](?=\d{1,2}\Z)", "|", text).partition("|")
+    amount = int(Decimal(f"{re.sub('[.,]', '', whole_part)}.{decimals or 0}") * 100)
     if not re.match(r"\d{4}-\d{2}-\d{2}\Z", day) or not re.match(r"[A-Z]{3}\Z", currency):
         raise BadInput(
             f"Line {number}: date or currency cannot be read.", fix="Write 2027-03-01 and MAD.", field="file"

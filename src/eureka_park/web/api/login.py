@@ -6,12 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from eureka_park.accounts.service import LOGIN_CODE_S, Act, Principal
+from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.accounts.sign_in.devices import INTERVAL_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import schemas
 from eureka_park.web.auth import Someone, ThePark, address_of, limits_of, url_of
+from eureka_park.web.hosts import network_of
 
 router = APIRouter(prefix="/login", tags=["login"], responses=schemas.ERRORS)
 
@@ -42,8 +43,7 @@ def log_out(request: Request, park: ThePark, who: Someone) -> None:
 @router.post("/codes", status_code=201, response_model=schemas.LoginCode, operation_id="make_login_code")
 def make_login_code(park: ThePark, who: Someone, response: Response) -> dict[str, Any]:
     """Make a code with which the person who asks can log in somewhere else, once within ten minutes."""
-    park.accounts.require_park(Act.ACCOUNT, who)  # a token that is good for less makes no way to more
-    code = park.accounts.new_login_code(who.person_id)
+    code = park.accounts.new_login_code(who.person_id, by=who)
     response.headers["Cache-Control"] = "no-store"
     return {"code": code, "expires_at": iso_from_s(park.clock.real_s() + LOGIN_CODE_S)}
 
@@ -63,7 +63,7 @@ def begin_device_login(
     request: Request, park: ThePark, body: schemas.DeviceRequest, response: Response
 ) -> dict[str, Any]:
     """Have a terminal wait for somebody who says yes to it on the page /device."""
-    limits_of(request).take("sign_in_from", address_of(request))
+    limits_of(request).take("sign_in_from", network_of(address_of(request)))
     begun = park.sign_in.devices.start(body.name, body.scopes)
     response.headers["Cache-Control"] = "no-store"
     page = f"{park.sign_in.settings().url or url_of(request)}/device"

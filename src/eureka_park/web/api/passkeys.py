@@ -48,7 +48,7 @@ def sign_in_with_passkey(request: Request, park: ThePark, body: PasskeyAnswer, r
 @router.post("/account/passkeys/options", operation_id="begin_new_passkey")
 def begin_new_passkey(request: Request, park: ThePark, who: Someone) -> dict[str, Any]:
     """Begin a new passkey of one's own; only shortly after signing in."""
-    check_recent(request)
+    check_recent(request, who)
     flow, options = park.sign_in.passkeys.add_options(who, host_name(request.headers["host"]))
     return {"flow": flow, "options": options}
 
@@ -56,6 +56,6 @@ def begin_new_passkey(request: Request, park: ThePark, who: Someone) -> dict[str
 @router.post("/account/passkeys", operation_id="add_passkey")
 def add_passkey(request: Request, park: ThePark, who: Someone, body: PasskeyAnswer) -> dict[str, str]:
     """Keep a new passkey of one's own."""
-    check_recent(request)
+    check_recent(request, who)
     park.sign_in.passkeys.add(who, body.flow, body.response, body.label, browser_of(request))
     return {"next": "/account/security"}

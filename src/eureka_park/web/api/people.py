@@ -40,6 +40,7 @@ def list_people(
 def add_person(park: ThePark, who: Someone, body: account_schemas.PersonRequest, response: Response) -> dict[str, Any]:
     """Add somebody, with a code that signs them in once: `/sign-in?code=`. For operators."""
     park.accounts.require_park(Act.OPERATE, who)
+    park.accounts.check_links(who)
     person_id = park.accounts.people.add(body.name, by=who, email=body.email, language=body.language, is_verified=True)
     response.headers["Cache-Control"] = "no-store"
     code = park.accounts.new_sign_in_link(person_id, by=who)

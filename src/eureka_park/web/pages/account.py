@@ -16,6 +16,7 @@ from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.people_words import LANGUAGE_NAMES, LANGUAGE_TAGS, roles_shown, show, sign_in_first, told
+from eureka_park.web.pages.security import check_recent
 from eureka_park.web.pages.words import N_
 
 SCOPE_NAMES: Final = {
@@ -52,6 +53,7 @@ def erase_account(request: Request, who: Someone, form: TheForm) -> Response:
     try:
         if not form.has("sure"):
             raise BadInput("It was not confirmed.", fix="Tick the box.", code="not_confirmed")
+        check_recent(request, who)
         park_of(request).accounts.people.erase(who, who.person_id)
     except ParkError as error:
         return _account(request, who, error)

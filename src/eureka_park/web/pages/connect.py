@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from eureka_park.accounts.service import LOGIN_CODE_S, Act, Principal
+from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import Anyone, Someone, park_of, url_of
 from eureka_park.web.hosts import is_loopback_name
@@ -38,8 +38,7 @@ def connect_page(request: Request, who: Anyone) -> HTMLResponse:
 def connect_code(request: Request, who: Someone) -> HTMLResponse:
     """The same page with a code that logs a terminal in, once."""
     park = park_of(request)
-    park.accounts.require_park(Act.ACCOUNT, who)
-    code = park.accounts.new_login_code(who.person_id)
+    code = park.accounts.new_login_code(who.person_id, by=who)
     until_s = park.clock.real_s() + LOGIN_CODE_S
     return _draw(request, who, code=code, until=iso_from_s(until_s))
 

@@ -8,10 +8,12 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.sign_in.service import Browser, NeedTotp, Opened
 from eureka_park.foundation.errors import ParkError, RateLimited
 from eureka_park.web.auth import COOKIE, address_of, is_secure, limits_of, open_from, park_of, set_session, url_of
 from eureka_park.web.errors import headers_of
+from eureka_park.web.hosts import network_of
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.words import N_, Words
 
@@ -86,16 +88,24 @@ def browser_of(request: Request) -> Browser:
 def count_try(request: Request, account: str) -> None:
     """Count a try at an account and from an address. Raises RateLimited."""
     limits = limits_of(request)
-    limits.take("sign_in_from", address_of(request))
+    limits.take("sign_in_from", network_of(address_of(request)))
     if account:
-        limits.take("sign_in", account.strip().casefold()[:254])
+        limits.take("sign_in", _counted_as(account))
 
 
 def count_letter(request: Request, account: str) -> None:
     """Count a letter to an address, whether or not anybody has it. Raises RateLimited."""
     limits = limits_of(request)
-    limits.take("sign_in_from", address_of(request))
-    limits.take("mail", account.strip().casefold()[:254])
+    limits.take("sign_in_from", network_of(address_of(request)))
+    limits.take("mail", _counted_as(account))
+
+
+def _counted_as(account: str) -> str:
+    """One key for an account, however its address is written."""
+    try:
+        return email_key(account)
+    except ParkError:
+        return account.strip().casefold()[:254]
 
 
 def entered(request: Request, done: Opened | NeedTotp) -> Response:

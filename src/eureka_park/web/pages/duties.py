@@ -79,7 +79,7 @@ RECORDS: Final = (
         N_("Browsers: name, address, times"),
         N_("so that they see who is signed in as them"),
         N_("security"),
-        N_("14 days after the last use"),
+        N_("14 days after signing in"),
         N_("themselves"),
     ),
     (

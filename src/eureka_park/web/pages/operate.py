@@ -48,6 +48,7 @@ def _changed(request: Request, park: Park, who: Principal, form: Form) -> dict[s
     accounts, person_id = park.accounts, form.one("person")
     match form.one("do"):
         case "add":
+            accounts.check_links(who)
             person_id = accounts.people.add(
                 form.one("name"), by=who, email=form.one("email"), language=form.one("language"), is_verified=True
             )

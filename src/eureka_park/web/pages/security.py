@@ -34,7 +34,7 @@ def change_password(request: Request, who: Someone, form: TheForm) -> Response:
     """Set one's password; all other sessions end."""
     try:
         count_try(request, who.person_id)
-        session = check_recent(request)
+        session = check_recent(request, who)
         park = park_of(request)
         park.sign_in.passwords.change(who, form.one("old"), form.one("password"), park.accounts.sessions.id_of(session))
     except ParkError as error:
@@ -47,7 +47,7 @@ def second_step(request: Request, who: Someone, form: TheForm) -> Response:
     second, code, deed = park_of(request).sign_in.second, form.one("code"), form.one("do")
     try:
         count_try(request, who.person_id)
-        check_recent(request)
+        check_recent(request, who)
         if deed == "begin":
             second.begin(who)
             return draw(request, who)
@@ -86,7 +86,7 @@ def part(request: Request, who: Someone, form: TheForm) -> Response:
 def _one_way_less(request: Request, who: Someone, deed: Callable[[], object], done: str) -> Response:
     """Take a way to sign in from somebody who has just signed in and has another."""
     try:
-        check_recent(request)
+        check_recent(request, who)
         park_of(request).sign_in.check_other_way(who)
         deed()
     except ParkError as error:
@@ -94,10 +94,10 @@ def _one_way_less(request: Request, who: Someone, deed: Callable[[], object], do
     return draw(request, who, done=done)
 
 
-def check_recent(request: Request) -> str:
-    """The session that asks, if it was opened a short while ago. Raises Forbidden."""
+def check_recent(request: Request, who: Principal) -> str:
+    """The session that asks, if it is theirs and was opened a short while ago. Raises Forbidden."""
     session = request.cookies.get(COOKIE, "")
-    if not park_of(request).sign_in.is_recent(session):
+    if not park_of(request).sign_in.is_recent(who, session):
         raise Forbidden("You signed in a while ago.", fix="Sign in once more.", code="not_recent")
     return session
 
@@ -114,10 +114,11 @@ def qr_of(link: str) -> Markup:
 def draw(request: Request, who: Principal, error: ParkError | None = None, done: str = "", **more: Any) -> Response:
     """The page, after something was done or was not."""
     sign_in = park_of(request).sign_in
-    begun = sign_in.second.begun(who)
+    is_recent = sign_in.is_recent(who, request.cookies.get(COOKIE, ""))
+    begun = sign_in.second.begun(who) if is_recent else None
     more = {"leads_to": "", "codes": (), "begun": begun, "qr": qr_of(begun[1]) if begun else "", **more}
     return show(
         request, "security.html", PATH, error, _FIELDS, ways=sign_in.ways(who), methods=sign_in.methods(), done=done,
         email=park_of(request).accounts.people.person(who.person_id).email,
-        is_recent=sign_in.is_recent(request.cookies.get(COOKIE, "")), **more,
+        is_recent=is_recent, **more,
     )  # fmt: skip

@@ -35,7 +35,7 @@ def join(request: Request, who: Someone, form: TheForm) -> Response:
     """Send the browser to the provider, to have an identity there become one's own here."""
     try:
         count_try(request, who.person_id)
-        check_recent(request)
+        check_recent(request, who)
         providers, back = park_of(request).sign_in.providers, "/account/security"
         url, flow = providers.start(form.one("provider"), browser_of(request), back, who)
     except ParkError as error:
