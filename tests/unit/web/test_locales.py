@@ -117,6 +117,13 @@ def test_arabic_is_arabic() -> None:
         assert "ـ" not in text.replace("بـ", "").replace("لـ", ""), "no stretched letters"
 
 
+def test_the_park_has_one_arabic_name() -> None:
+    """See docs/nomenclature.md."""
+    letters = Path(str(resources.files("eureka_park.accounts.sign_in") / "letters.toml")).read_text("utf-8")
+    for english, text in [*((english, text) for _, english, text in spoken("ar_MA")), ("letters", letters)]:
+        assert "حظير" not in text and not re.search(r"(?<!\w)ال?مجمع(?!\w)", text), (english, text[:300])
+
+
 def test_codes_inside_arabic_keep_their_order() -> None:
     """An option, a suffix or a date begins with a mark of its direction, or its signs wander to the other end."""
     for _, english, text in spoken("ar_MA"):
