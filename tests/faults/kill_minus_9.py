@@ -66,7 +66,7 @@ class Storm:
             self._kill()
         finally:
             self._over.set()
-            sender.join(60.0)
+            sender.join(2 * SETTLE_S)  # a submission that is under way gets its answer
         self._look_after_parent()
         unsettled = self._settle()
         self.running.stop()
@@ -127,10 +127,14 @@ class Storm:
 
     # -- the count -------------------------------------------------------------------------------------------------
     def _settle(self) -> int:
+        """Wait for all that was taken; how many are left. Lists show a job once `live` has read it in: one taken while
+        that was dead is in none yet.
+        """
         end_s = time.monotonic() + SETTLE_S
         while time.monotonic() < end_s:
             try:
-                unsettled = sum(view["state"] not in ENDED for view in self.running.park.jobs())
+                states = {view["job_id"]: view["state"] for view in self.running.park.jobs()}
+                unsettled = sum(states.get(name) not in ENDED for name in {*states, *self.meant})
                 if not unsettled:
                     return 0
             except ParkError:
