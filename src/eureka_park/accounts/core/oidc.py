@@ -99,6 +99,8 @@ def check_answer(query: Mapping[str, str], state: str, there: Endpoints) -> str:
     said = query.get("iss")
     if (said is not None and said != there.issuer) or (said is None and there.says_issuer):
         raise bad_flow("The answer comes from another provider.")
+    if query.get("error") == "access_denied":
+        raise Unauthorised("Nobody agreed at the provider.", fix="Begin again, or use another way.", code="declined")
     if query.get("error"):
         raise bad_flow(f"The provider signed nobody in ({_plain(query['error'])}).")
     if not query.get("code"):
@@ -114,8 +116,8 @@ def check_claims(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonc
     is_ours = client_id in audiences and (len(audiences) == 1 or azp == client_id) and azp in (None, client_id)
     if claims.get("iss") != issuer or not is_ours:
         raise bad_flow("The provider's token is not meant for this park.")
-    ends, made = claims.get("exp"), claims.get("iat")
-    if not _is_number(ends) or not _is_number(made) or ends < now_s - SKEW_S or made > now_s + SKEW_S:
+    ends, made, begins = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
+    if not (_is_number(ends) and _is_number(made) and _is_number(begins)) or not _is_now(ends, max(made, begins), now_s):
         raise bad_flow("The provider's token has ended or not begun; compare the clocks.")
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
         raise bad_flow("The provider's token answers another question.")
@@ -127,13 +129,23 @@ def check_claims(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonc
 
 def identity_of(subject: str, claims: Mapping[str, Any], more: Mapping[str, Any], groups_claim: str) -> Identity:
     """Who it is, from the ID token and what the provider tells besides (whose subject must be the same)."""
-    both = {**(more if more.get("sub") == subject else {}), **claims}
+    more = more if more.get("sub") == subject else {}
+    both = {**more, **claims}
     name = next((both[key] for key in ("name", "preferred_username", "email") if _is_text(both.get(key))), "")
-    email = both.get("email") if _is_text(both.get("email")) else ""
+    email, is_verified = _address(claims, more)
     given = both.get(groups_claim, []) if groups_claim else []
     groups = [given] if isinstance(given, str) else given if isinstance(given, list) else []
     found = tuple(item for item in groups[:GROUPS_MAX] if _is_text(item))
-    return Identity(subject, str(name), str(email), both.get("email_verified") is True, found)
+    return Identity(subject, str(name), email, is_verified, found)
+
+
+def _address(*sources: Mapping[str, Any]) -> tuple[str, bool]:
+    """The address, of the first source that has one, and whether any says of this very address that it is verified."""
+    email = next((source["email"] for source in sources if _is_text(source.get("email"))), "")
+    said = [
+        source["email_verified"] for source in sources if source.get("email") == email and "email_verified" in source
+    ]
+    return str(email), bool(email) and said[:1] == [True]
 
 
 def role_at(text: str) -> tuple[Role, str]:
@@ -167,6 +179,11 @@ def _odd(why: str) -> Unavailable:
 
 def _plain(text: str) -> str:
     return "".join(mark for mark in text[:60] if mark.isascii() and (mark.isalnum() or mark in "_- "))
+
+
+def _is_now(ends_s: float, begins_s: float, now_s: float) -> bool:
+    """Whether a token has begun and not ended, by clocks that may differ by a minute."""
+    return begins_s - SKEW_S <= now_s <= ends_s + SKEW_S
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -33,6 +33,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "wrong_password": N_("This is not your present password."),
     "bad_code": N_("This code is not right. Wait for the next one."),
     "bad_flow": N_("That did not come to its end, or took too long. Begin again."),
+    "declined": N_("You did not agree there, so nobody is signed in. Try again, or use another way."),
     "bad_sign_in_link": N_("This link was used before, or its time is over. Ask for a new one."),
     "rate_limited": N_("That were many tries in a short time. Wait a little, then go on."),
     "no_mail_server": N_("This park sends no e-mail. Ask its operator for a sign-in link."),
