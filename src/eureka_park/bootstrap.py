@@ -363,7 +363,7 @@ def prepare(folder: Path, *, patience_s: float = 0.0) -> str:
     home = Home(folder)
     url = url_of(home)
     wait_until_there(url, patience_s)
-    migrate(url)
+    migrate(url, home.zone())
     _claim(home, url)
     park = open_park(folder)
     token = home.read("keys/owner.token")

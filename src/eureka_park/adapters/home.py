@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import stat
+import tomllib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -90,6 +91,13 @@ class Home:
             raise NotFound(f"There is no park in {self.folder}.", fix="Make one: park up", code="no_home") from None
         except (ValueError, TypeError, KeyError):
             raise BadInput(f"{self.folder / 'home.json'} is damaged.", fix="Put it back from a copy.") from None
+
+    def zone(self) -> str:
+        """The time zone of its site; UTC where the site file names none or cannot be read."""
+        try:
+            return str(tomllib.loads(self.read("site.toml") or "").get("timezone", "UTC"))
+        except tomllib.TOMLDecodeError:
+            return "UTC"
 
     def is_empty(self) -> bool:
         """Whether nothing is in the folder."""

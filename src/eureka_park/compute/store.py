@@ -32,7 +32,7 @@ from sqlalchemy import (
 from eureka_park.compute.core.job import ENDED, Job, Reason
 from eureka_park.compute.core.listing import NAME_KEY_CHARS, STATE_ORDER, Cursor, Sort, name_key
 from eureka_park.compute.place_in_line import Place
-from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
+from eureka_park.foundation.store import COUNTER, insert_or_ignore, insert_or_replace
 
 metadata = MetaData()
 
@@ -40,7 +40,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("job_id", String(64), primary_key=True),
-    Column("ordinal", Integer, nullable=False),
+    Column("ordinal", COUNTER, nullable=False),
     Column("array_id", String(64)),
     Column("task_index", Integer),
     Column("project", String(128), nullable=False),
@@ -82,7 +82,7 @@ jobs = Table(
 timeline = Table(
     "job_timeline",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", COUNTER, primary_key=True),
     Column("job_id", String(64), nullable=False),
     Column("at_s", Float, nullable=False),
     Column("what", String(32), nullable=False),
@@ -96,13 +96,13 @@ timeline = Table(
 inbox = Table(
     "inbox",
     metadata,
-    Column("inbox_seq", Integer, primary_key=True, autoincrement=True),
+    Column("inbox_seq", COUNTER, primary_key=True, autoincrement=True),
     Column("idempotency_key", String(200), nullable=False, unique=True),
     Column("kind", String(32), nullable=False),
     Column("job_id", String(64), nullable=False),
     Column("payload", Text, nullable=False),
     Column("posted_real_s", Float, nullable=False),
-    Column("done_seq", Integer),
+    Column("done_seq", COUNTER),
     Index("inbox_open", "done_seq", "inbox_seq"),
     Index("inbox_by_job", "job_id"),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import BigInteger, Connection, Integer, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _Insert: TypeAlias = "SqliteInsert | PostgresInsert"
+
+# A number that grows for ever: 64 bits on both. SQLite counts by itself in a column called INTEGER alone.
+COUNTER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def insert_or_ignore(conn: Connection, table: Table, rows: Sequence[Row]) -> None:

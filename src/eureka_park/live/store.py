@@ -26,14 +26,15 @@ from sqlalchemy import (
 )
 
 from eureka_park.foundation.errors import Conflict
+from eureka_park.foundation.store import COUNTER
 
 metadata = MetaData()
 
 journal = Table(
     "journal",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("token", Integer, nullable=False),
+    Column("seq", COUNTER, primary_key=True, autoincrement=False),
+    Column("token", COUNTER, nullable=False),
     Column("at_real_s", Float, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("payload", Text, nullable=False),
@@ -43,7 +44,7 @@ lease = Table(
     "lease",
     metadata,
     Column("name", String(16), primary_key=True),
-    Column("token", Integer, nullable=False),
+    Column("token", COUNTER, nullable=False),
     Column("holder", Text, nullable=False),
     Column("until_real_s", Float, nullable=False),
 )
@@ -51,7 +52,7 @@ lease = Table(
 snapshots = Table(
     "snapshots_of_state",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", COUNTER, primary_key=True, autoincrement=False),
     Column("schema", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )

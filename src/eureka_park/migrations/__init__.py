@@ -12,7 +12,7 @@ from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
 from eureka_park.migrations import postgres
 
-HEAD: Final = "0007"  # the newest revision under versions/; a test compares
+HEAD: Final = "0008"  # the newest revision under versions/; a test compares
 
 
 def all_metadata() -> list[MetaData]:
@@ -47,8 +47,11 @@ def present_revision(conn: Connection) -> str | None:
     return revision
 
 
-def migrate(url: str) -> bool:
-    """Bring a database to HEAD; whether anything was done. Raises Conflict for one that a newer park has written."""
+def migrate(url: str, zone: str = "UTC") -> bool:
+    """Bring a database to HEAD; whether anything was done. `zone`: whose calendar says which day older rows are of.
+
+    Raises Conflict for one that a newer park has written.
+    """
     engine = create_engine(parsed(url), poolclass=NullPool)
     with engine.connect() as conn:
         present = present_revision(conn)
@@ -61,12 +64,12 @@ def migrate(url: str) -> bool:
             code="newer_database",
         )
     with engine.begin() as conn:
-        upgrade(conn)
+        upgrade(conn, zone=zone)
     engine.dispose()
     return True
 
 
-def upgrade(conn: Connection, revision: str = "head") -> None:
+def upgrade(conn: Connection, revision: str = "head", *, zone: str = "UTC") -> None:
     """Bring an open database to a revision, inside the caller's transaction."""
     from alembic import command
     from alembic.config import Config
@@ -75,6 +78,7 @@ def upgrade(conn: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = conn
+    config.attributes["zone"] = zone
     if conn.dialect.name == "postgresql":
         postgres.begin(conn)
     command.upgrade(config, revision)

@@ -84,9 +84,9 @@ def restore(source: Path, folder: Path) -> archive.Manifest:
             _copy_files(reader, home)
             url = named_url() or home.database_url
             home_id(home)
-            _fill_database(url, reader)
+            _fill_database(url, reader, home.zone())
             if url == home.database_url:
-                migrate(url)
+                migrate(url, home.zone())
             _put_in_place(made, folder)
         return reader.manifest
 
@@ -154,7 +154,7 @@ def _copy(reader: archive.Reader, name: str, place: Path, mode: int) -> None:
         os.fsync(target.fileno())
 
 
-def _fill_database(url: str, reader: archive.Reader) -> None:
+def _fill_database(url: str, reader: archive.Reader, zone: str) -> None:
     """All tables at the backup's own revision, then the newest: one transaction, so all of it or nothing."""
     db = SqlDatabase(url)
     engine = create_engine(parsed(url), poolclass=NullPool)
@@ -165,7 +165,7 @@ def _fill_database(url: str, reader: archive.Reader) -> None:
             _insert(conn, reader)
             _let_go(conn)
             if conn.dialect.name == "postgresql":
-                upgrade(conn)
+                upgrade(conn, zone=zone)
     finally:
         engine.dispose()
         db.close()

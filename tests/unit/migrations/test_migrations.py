@@ -70,6 +70,8 @@ def test_a_home_of_a_tagged_version_opens_with_all_its_jobs(version: str, tmp_pa
     assert counts["finished"] >= 4 and counts["failed"] == 1 and counts["running"] >= 1
     assert len(state.jobs) == counts["running"] + counts.get("starting", 0) + counts["queued"] and journal.head > 20
     assert park.ledger.verify() == []
+    with park.db.read() as conn:
+        assert conn.execute(text("SELECT min(day) FROM receipts")).scalar_one() > 20_000
     _what_pages_ask_for_was_filled_in(park)
     park.close()
 

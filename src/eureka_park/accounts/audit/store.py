@@ -24,11 +24,12 @@ from sqlalchemy import (
 
 from eureka_park.accounts.core.audit_chain import Entry, Seal
 from eureka_park.accounts.store import metadata
+from eureka_park.foundation.store import COUNTER
 
 entries = Table(
     "audit_entries",
     metadata,
-    Column("entry_id", Integer, primary_key=True, autoincrement=True),
+    Column("entry_id", COUNTER, primary_key=True, autoincrement=True),
     Column("at_real_s", Double, nullable=False),
     Column("who", String(64), nullable=False),  # a person's id; '' for nobody who is known
     Column("act", String(48), nullable=False),  # what was done, as `token.made`

@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 
-from eureka_park.foundation.store import insert_or_add
+from eureka_park.foundation.store import COUNTER, insert_or_add
 from eureka_park.ledger.core.posting import Posting, Transaction
 from eureka_park.ledger.store import metadata
 
@@ -62,7 +62,7 @@ day_sums = Table(
     Column("commodity", _COMMODITY, primary_key=True),
     Column("kind", String(24), primary_key=True),
     Column("amount_micro", BigInteger, nullable=False),
-    Column("n", Integer, nullable=False),
+    Column("n", COUNTER, nullable=False),
 )
 _IDS_PER_QUERY: Final = 500
 Sums = dict[tuple[str, str], int]
