@@ -228,12 +228,14 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
     db = SqlDatabase(url)
     clock = clock or SystemClock(facts.pace, facts.pace.park_from_real_s(_last_seen_real_s(db)))
     wake = inbox_wake(home, db)
+    settings = AccountsFile(home).settings
     accounts = AccountsService(
-        db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE))
-    )
+        db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE)),
+        lasting=lambda: settings().lasting,
+    )  # fmt: skip
     data = DataService(db, folder / "blobs", clock)
     ledger = LedgerService(db, site.timezone, clock=clock)
-    ledger.connect(accounts, AccountsFile(home).settings)
+    ledger.connect(accounts, settings)
     energy = EnergyService(db)
     biller = ParkBiller(ledger, CeilingDesk(site, nodes_of(site), facts.pace.factor), energy.current_plan)
     compute = ComputeService(

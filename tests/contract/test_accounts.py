@@ -240,13 +240,13 @@ def test_an_organisations_lead_reaches_into_its_projects(here: Here) -> None:
 def test_a_group_gives_its_people_what_it_holds(here: Here) -> None:
     accounts = here.park.accounts
     owner = accounts.principal_of_token(here.tokens["owner"])
-    group_id = accounts.places.new_group(owner, "Night shift")
-    accounts.places.set_in_group(owner, group_id, here.ids["cem"], True)
+    group_id = accounts.groups.new(owner, "Night shift")
+    accounts.groups.put_in(owner, group_id, here.ids["cem"])
     here.ask("owner", "PUT", f"/people/{group_id}/roles/auditor", 204)
     found = here.ask("cem", "GET", "/permissions?act=audit")
-    assert found["you"]["why"] == f"cem is an auditor of this park, as one of the group {group_id}."
+    assert found["you"]["why"] == "cem is an auditor of this park, as one of the group Night shift."
     assert (here.ids["cem"], group_id) in [(item["person_id"], item["through"]) for item in found["people"]]
-    accounts.places.set_in_group(owner, group_id, here.ids["cem"], False)
+    accounts.groups.take_out(owner, group_id, here.ids["cem"])
     assert here.ask("cem", "GET", "/audit", 403)
 
 

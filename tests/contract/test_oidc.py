@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tests.helpers.entrance import URL, Entrance
 from tests.helpers.oidc_server import SECRET, OidcServer, sign_in_there
 
-from eureka_park.accounts.core.oidc import check_claims
+from eureka_park.accounts.core.oidc import check_claims, identity_of
 from eureka_park.accounts.core.roles import Role
 from eureka_park.foundation.errors import Unauthorised
 
@@ -95,11 +95,19 @@ def test_a_person_of_the_provider_is_one_here_with_the_roles_of_their_groups(doo
     person = doors.park.accounts.people.person(who["person_id"])
     assert person.is_verified and person.email == "mina@uni.example"
     doors.park.accounts.places.give_role(doors.live.owner, person.person_id, Role.LEARNER, "project:lab")
+    for change in (doors.park.accounts.places.take_role, doors.park.accounts.places.give_role):
+        change(doors.live.owner, person.person_id, Role.MEMBER, "project:lab")
+    doors.back(doors.browser(), "uni", "mina")
+    noted = doors.park.accounts.audit.newest(who=person.person_id)
+    given = [item for item in noted if item["act"] == "role.given" and item["detail"].get("by") == "oidc:uni"]
+    assert len(given) == 2, "what people gave is not given once more at each sign-in"
     doors.op.groups("mina", "choir")
     again = doors.browser()
     doors.back(again, "uni", "mina")
     assert doors.who(again)["person_id"] == person.person_id, "the same person"
-    assert doors.roles(again) == {("learner", "project:lab")}, "what the groups gave is gone; what people gave stays"
+    assert doors.roles(again) == {("learner", "project:lab"), ("member", "project:lab")}, (
+        "what the groups gave is gone; what people gave stays"
+    )
 
 
 def test_an_answer_counts_once_in_the_browser_that_asked(doors: Doors) -> None:
@@ -190,12 +198,41 @@ CLAIMS = {"iss": "https://id", "aud": "park", "exp": 1000.0, "iat": 900.0, "nonc
 
 @pytest.mark.parametrize(
     "change",
-    [{"iss": "https://other"}, {"aud": "other"}, {"aud": ["park", "other"]}, {"azp": "other"}, {"exp": 880.0},
+    [{"nbf": 1100.0}, {"nbf": "soon"},
+     {"iss": "https://other"}, {"aud": "other"}, {"aud": ["park", "other"]}, {"azp": "other"}, {"exp": 880.0},
      {"iat": 1100.0}, {"exp": None}, {"exp": True}, {"nonce": "m"}, {"nonce": None}, {"sub": ""}, {"sub": "x" * 256}],
     ids=str,
 )  # fmt: skip
 def test_what_a_token_must_hold(change: dict[str, Any]) -> None:
-    for claims in (CLAIMS, {**CLAIMS, "aud": ["park", "b"], "azp": "park"}, {**CLAIMS, "exp": 960.0, "iat": 1000.0}):
+    for claims in (
+        CLAIMS,
+        {**CLAIMS, "aud": ["park", "b"], "azp": "park"},
+        {**CLAIMS, "exp": 891.0, "iat": 1009.0, "nbf": 1009.0},
+    ):
         assert check_claims(claims, issuer="https://id", client_id="park", nonce="n", now_s=950.0) == "mina"
     with pytest.raises(Unauthorised):
         check_claims({**CLAIMS, **change}, issuer="https://id", client_id="park", nonce="n", now_s=950.0)
+
+
+def test_an_address_and_whether_it_is_verified_come_from_one_source() -> None:
+    def found(claims: dict[str, Any], more: dict[str, Any]) -> tuple[str, bool]:
+        it = identity_of("mina", claims, {"sub": "mina", **more}, "")
+        return it.email, it.is_email_verified
+
+    mine, other = {"email": "mina@uni.example"}, {"email": "boss@uni.example"}
+    yes, no = {"email_verified": True}, {"email_verified": False}
+    assert (
+        found({**mine, **yes}, {})
+        == found({}, {**mine, **yes})
+        == found(mine, {**mine, **yes})
+        == (mine["email"], True)
+    )
+    for claims, more in (
+        (mine, {**other, **yes}),
+        ({**mine, **no}, {**mine, **yes}),
+        (yes, mine),
+        (mine, yes),
+        (yes, {}),
+    ):
+        assert not found(claims, more)[1], (claims, more)
+    assert found(mine, {"sub": "other", **mine, **yes}) == (mine["email"], False)

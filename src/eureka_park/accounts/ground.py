@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eureka_park.accounts.audit.service import AuditService
+from eureka_park.accounts.core.entrance import Lasting
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -20,13 +21,16 @@ SECRET_CHARS_MAX: Final = 200  # longer is no secret of ours and is not even has
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Database, clock, chance (`entropy(n)` gives n unguessable bytes), the audit log, and who wants to hear of it."""
+    """Database, clock, chance (`entropy(n)` gives n unguessable bytes), the audit log, who wants to hear of it, and how
+    long things last as of now.
+    """
 
     db: Database
     clock: Clock
     entropy: Callable[[int], bytes]
     audit: AuditService
     bus: Bus
+    lasting: Callable[[], Lasting] = Lasting
 
     def secret(self, prefix: str = "") -> str:
         """43 letters that nobody guesses."""

@@ -12,6 +12,7 @@ from eureka_park.accounts.core.permissions import AT_PARK, Principal, may
 from eureka_park.accounts.core.roles import Act, Role
 from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
 from eureka_park.accounts.ground import Ground, no_person
+from eureka_park.accounts.last import somebody_stays
 from eureka_park.accounts.secrets import store as secrets
 from eureka_park.accounts.sign_in import store as ways
 from eureka_park.accounts.store import Person
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LIST_MAX: Final = 500
 _EXPORTED_ENTRIES: Final = 10_000
+_PARK_RUN: Final = ((Role.OPERATOR, AT_PARK),)
 LANGUAGES: Final = frozenset({"", "ar_MA", "en", "fr", "zgh"})
 Export = Callable[[str], Any]
 Screen = Callable[[Mapping[str, str]], bool | None]
@@ -97,6 +99,11 @@ class People:
         with self._ground.db.read() as conn:
             return store.all_people(conn, after, min(max(1, limit), LIST_MAX), text.strip())
 
+    def counts(self) -> tuple[int, int]:
+        """How many people and machines have an account, and how many of them are shut out."""
+        with self._ground.db.read() as conn:
+            return store.counts(conn)
+
     def names(self, ids: list[str]) -> dict[str, str]:
         """The names of people and groups by their ids."""
         with self._ground.db.read() as conn:
@@ -132,10 +139,9 @@ class People:
         _check_operator(who)
         with self._ground.db.write() as conn:
             self._present(conn, person_id)
-            if is_disabled:
-                self._not_the_last(conn, person_id)
             now_s = self._ground.clock.real_s() if is_disabled else None
-            store.change_person(conn, person_id, disabled_at_s=now_s)
+            with somebody_stays(conn, _PARK_RUN):
+                store.change_person(conn, person_id, disabled_at_s=now_s)
             act = "person.disabled" if is_disabled else "person.enabled"
             self._ground.audit.note(conn, act, who=who, thing=person_id)
 
@@ -148,13 +154,13 @@ class People:
         _check_self_or_operator(who, person_id)
         with self._ground.db.write() as conn:
             self._present(conn, person_id)
-            self._not_the_last(conn, person_id)
             now_s = self._ground.clock.real_s()
             secrets.drop_tokens(conn, person_id)
             secrets.drop_sessions(conn, person_id)
             secrets.drop_sign_in_links(conn, person_id)
             ways.forget(conn, person_id)
-            store.empty_person(conn, person_id, now_s)
+            with somebody_stays(conn, _PARK_RUN):
+                store.empty_person(conn, person_id, now_s)
             self._ground.audit.note(conn, "person.erased", who=who, thing=person_id)
             self._ground.bus.tell(conn, PersonErased(person_id, now_s))
 
@@ -230,21 +236,8 @@ class People:
             raise no_person(person_id)
         return person
 
-    def _not_the_last(self, conn: Connection, person_id: str) -> None:
-        check_not_last(conn, person_id, Role.OPERATOR, AT_PARK)
-
 
 _SESSION_KEYS: Final = ("session_id", "method", "client", "address", "created_at_s", "seen_at_s", "expires_at_s")
-
-
-def check_not_last(conn: Connection, holder_id: str, role: Role, scope: str) -> None:
-    """Raise Conflict where nobody else holds a role that somebody must hold."""
-    held = [person_id for person_id, item in store.holders(conn, [scope]) if item.role is role]
-    if held and set(held) == {holder_id}:
-        where = "the park" if scope == AT_PARK else scope.partition(":")[2]
-        raise Conflict(
-            f"Nobody else is {role} of {where}.", fix="Give the role to somebody else first.", code=f"last_{role}"
-        )
 
 
 def _check_operator(who: Principal) -> None:

@@ -19,12 +19,14 @@ from eureka_park.accounts.core.permissions import (
     Thing,
     kind_of,
     may,
+    scope_in,
     scope_of,
 )
 from eureka_park.accounts.core.roles import ROLES_AT, TABLE, Act, Kind, Role
 from eureka_park.accounts.events import ProjectMade, RoleGiven, RoleTaken
 from eureka_park.accounts.ground import Ground, no_person
-from eureka_park.accounts.people import People, check_not_last
+from eureka_park.accounts.last import somebody_stays
+from eureka_park.accounts.people import People
 from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFound, Unauthorised
 
 if TYPE_CHECKING:
@@ -79,17 +81,17 @@ class Places:
         checks = {"name": clean_name, "kind": _kind, "country": _country, "billing": _billing}
         values = {key: checks[key](value) for key, value in changes.items()}
         with self._ground.db.write() as conn:
-            self._organisation(conn, Act.MANAGE, who, organisation_id)
+            self.organisation_in(conn, Act.MANAGE, who, organisation_id)
             store.change_organisation(conn, organisation_id, **values)
             thing = scope_of(Kind.ORGANISATION, organisation_id)
             detail = {"fields": " ".join(sorted(values))}
             self._ground.audit.note(conn, "organisation.changed", who=who, thing=thing, detail=detail)
-            return self._organisation(conn, Act.MANAGE, who, organisation_id)
+            return self.organisation_in(conn, Act.MANAGE, who, organisation_id)
 
     def organisation(self, act: Act, who: Principal | None, organisation_id: str) -> Organisation:
         """An organisation in which `who` may do `act`. Raises Unauthorised, Forbidden, NotFound."""
         with self._ground.db.read() as conn:
-            return self._organisation(conn, act, who, organisation_id)
+            return self.organisation_in(conn, act, who, organisation_id)
 
     def organisations(self, who: Principal | None) -> list[Organisation]:
         """The organisations that `who` may see, by id."""
@@ -106,7 +108,7 @@ class Places:
         made = Project(project_id, clean_name(title, "title"), is_public, now_s, organisation_id)
         with self._ground.db.write() as conn:
             if organisation_id:
-                self._organisation(conn, Act.FOUND, who, organisation_id)
+                self.organisation_in(conn, Act.FOUND, who, organisation_id)
             else:
                 require(Act.FOUND, who, None)
             if store.project(conn, project_id) is not None:
@@ -156,19 +158,18 @@ class Places:
     def give_role(self, who: Principal, holder_id: str, role: Role, scope: str) -> None:
         """Let a person or a group hold a role at a scope. Raises NotFound, Forbidden, BadInput."""
         with self._ground.db.write() as conn:
-            self._check_role(conn, who, role, scope)
-            self._check_holder(conn, holder_id)
+            self.check_role(conn, who, role, scope)
+            self._check_holder(conn, holder_id, scope)
             self._give(conn, who, holder_id, role, scope)
 
     def take_role(self, who: Principal, holder_id: str, role: Role, scope: str) -> None:
         """End a role; one's own may always be given up. Raises NotFound, Forbidden, Conflict for the last one."""
         with self._ground.db.write() as conn:
             if holder_id != who.person_id or may(Act.ACCOUNT, who, None).is_allowed is False:
-                self._check_role(conn, who, role, scope)
-            if role in (Role.LEAD, Role.OPERATOR):
-                check_not_last(conn, holder_id, role, scope)
-            if not store.take_role(conn, holder_id, role, scope):
-                raise NotFound("This role is not held there.", fix="List who is there.", code="no_such_role")
+                self.check_role(conn, who, role, scope)
+            with somebody_stays(conn, [(role, scope)]):
+                if not store.take_role(conn, holder_id, role, scope):
+                    raise NotFound("This role is not held there.", fix="List who is there.", code="no_such_role")
             detail = {"role": str(role), "scope": scope}
             self._ground.audit.note(conn, "role.taken", who=who, thing=holder_id, detail=detail)
             self._ground.bus.tell(conn, RoleTaken(holder_id, str(role), scope, self._ground.clock.real_s()))
@@ -182,7 +183,7 @@ class Places:
 
     def who_can(self, act: Act, thing: Thing) -> list[Holder]:
         """Everybody who may do an act to an object, with the role that lets them, the nearest first."""
-        wanted = {(_scope_at(where, thing), role): index for index, (where, role) in enumerate(_sources(act, thing))}
+        wanted = {(scope_in(where, thing), role): index for index, (where, role) in enumerate(_sources(act, thing))}
         scopes = sorted({scope for scope, _ in wanted})
         with self._ground.db.read() as conn:
             found = [(name, held) for name, held in store.holders(conn, scopes) if (held.scope, held.role) in wanted]
@@ -223,37 +224,13 @@ class Places:
             f"There is no machine {machine_id[:80]} that you answer for.", fix="Check its id.", code="no_such_machine"
         )
 
-    # -- groups --------------------------------------------------------------------------------------------------------
-    def new_group(self, who: Principal, name: str, organisation_id: str = "") -> str:
-        """A group of people, of an organisation or of the park; its id."""
-        group_id = self._ground.fresh_id("group")
-        with self._ground.db.write() as conn:
-            self._check_group(conn, who, organisation_id)
-            store.add_group(conn, group_id, clean_name(name), organisation_id, self._ground.clock.real_s())
-            self._ground.audit.note(conn, "group.made", who=who, thing=group_id)
-        return group_id
-
-    def set_in_group(self, who: Principal, group_id: str, person_id: str, is_in: bool) -> None:
-        """Put a person into a group or take them out. Raises NotFound, Forbidden."""
-        with self._ground.db.write() as conn:
-            found = store.group(conn, group_id)
-            if found is None:
-                raise NotFound(f"There is no group {group_id[:80]}.", fix="Check the id.", code="no_such_group")
-            self._check_group(conn, who, found.organisation_id or "")
-            self._check_holder(conn, person_id)
-            if is_in:
-                store.join_group(conn, group_id, person_id, self._ground.clock.real_s())
-            else:
-                store.leave_group(conn, group_id, person_id)
-            act = "group.joined" if is_in else "group.left"
-            self._ground.audit.note(conn, act, who=who, thing=group_id, detail={"person": person_id})
-
     # -- inside a transaction ------------------------------------------------------------------------------------------
     def project_in(self, conn: Connection, act: Act, who: Principal | None, project_id: str) -> Project:
         """The project, where `who` may do `act` in it. Raises Unauthorised, Forbidden, NotFound."""
         return checked(act, who, store.project(conn, project_id), project_id, "project")
 
-    def _organisation(self, conn: Connection, act: Act, who: Principal | None, name: str) -> Organisation:
+    def organisation_in(self, conn: Connection, act: Act, who: Principal | None, name: str) -> Organisation:
+        """The organisation, where `who` may do `act` in it. Raises as `project_in`."""
         return checked(act, who, store.organisation(conn, name), name, "organisation")
 
     def thing_in(self, conn: Connection, scope: str) -> Thing:
@@ -275,14 +252,28 @@ class Places:
         with self._ground.db.read() as conn:
             return self.thing_in(conn, scope)
 
+    def named(self, who: Principal | None, text: str) -> Thing:
+        """What a text names, as far as `who` may know of it: `park`, a project, `project:ID`, `organisation:ID`.
+
+        Raises NotFound, alike for what is not there and for what is hidden; BadInput.
+        """
+        scope = text if ":" in text or text == AT_PARK else scope_of(Kind.PROJECT, text)
+        thing = self.thing(scope)
+        if thing is not None and not may(Act.SEE, who, thing).is_allowed:
+            kind, _, name = scope.partition(":")
+            raise hidden(name, kind)
+        return thing
+
     def _give(self, conn: Connection, who: Principal, holder_id: str, role: Role, scope: str) -> None:
         now_s = self._ground.clock.real_s()
-        store.give_role(conn, holder_id, role, scope, now_s, who.person_id)
+        if not store.give_role(conn, holder_id, role, scope, now_s, who.person_id):
+            return  # held already
         detail = {"role": str(role), "scope": scope}
         self._ground.audit.note(conn, "role.given", who=who, thing=holder_id, detail=detail)
         self._ground.bus.tell(conn, RoleGiven(holder_id, str(role), scope, now_s))
 
-    def _check_role(self, conn: Connection, who: Principal, role: Role, scope: str) -> None:
+    def check_role(self, conn: Connection, who: Principal, role: Role, scope: str) -> None:
+        """Raise NotFound, Forbidden or BadInput unless `who` may give or take this role at this scope."""
         thing = self.thing_in(conn, scope)
         kind = kind_of(thing)
         if isinstance(thing, Project):
@@ -297,15 +288,20 @@ class Places:
                 f"Nobody is {role} of {kind} here.", fix=f"Roles there: {known}.", code="bad_role", field="role"
             )
 
-    def _check_holder(self, conn: Connection, holder_id: str) -> None:
-        if store.principal(conn, holder_id) is None and store.group(conn, holder_id) is None:
-            raise no_person(holder_id)
+    def check_person(self, conn: Connection, person_id: str) -> None:
+        """Raise NotFound unless this is a person or a machine that is not shut out."""
+        if store.principal(conn, person_id) is None:
+            raise no_person(person_id)
 
-    def _check_group(self, conn: Connection, who: Principal, organisation_id: str) -> None:
-        if organisation_id:
-            self._organisation(conn, Act.MANAGE, who, organisation_id)
-        else:
-            require(Act.OPERATE, who, None)
+    def _check_holder(self, conn: Connection, holder_id: str, scope: str) -> None:
+        group = store.group(conn, holder_id)
+        if group is None:
+            self.check_person(conn, holder_id)
+        elif group.organisation_id and scope == AT_PARK:  # or its leads would decide who operates the park
+            raise BadInput(
+                "A group of an organisation holds no role of the whole park.",
+                fix="Give it to people, or to a group of the park.", code="bad_role", field="role",
+            )  # fmt: skip
 
 
 def require(act: Act, who: Principal | None, thing: Thing) -> None:
@@ -355,14 +351,6 @@ def _taken(name: str, kind: str) -> Conflict:
 
 def _sources(act: Act, thing: Thing) -> list[tuple[Kind, Role]]:
     return list(TABLE[act].sources(kind_of(thing)))
-
-
-def _scope_at(where: Kind, thing: Thing) -> str:
-    if where is Kind.PARK or thing is None:
-        return AT_PARK
-    if where is Kind.PROJECT and isinstance(thing, Project):
-        return scope_of(where, thing.project_id)
-    return scope_of(Kind.ORGANISATION, thing.organisation_id) if thing.organisation_id else ""
 
 
 def _kind(text: str) -> str:

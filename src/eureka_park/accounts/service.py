@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from eureka_park.accounts import store
 from eureka_park.accounts.audit.service import Asked, AuditService, asked
+from eureka_park.accounts.core.entrance import Lasting
 from eureka_park.accounts.core.permissions import (
     AT_PARK,
     Answer,
@@ -18,28 +20,44 @@ from eureka_park.accounts.core.permissions import (
     check_project_id,
     may,
 )
-from eureka_park.accounts.core.roles import Act, Kind, Role
+from eureka_park.accounts.core.roles import DEFAULT_SCOPES, Act, Kind, Role
 from eureka_park.accounts.ground import SECRET_CHARS_MAX, Ground, no_person
+from eureka_park.accounts.groups import Groups
 from eureka_park.accounts.people import People
 from eureka_park.accounts.places import Places, checked, hidden, require
 from eureka_park.accounts.secrets import store as secrets
-from eureka_park.accounts.secrets.sessions import SESSION_S, Sessions
-from eureka_park.accounts.secrets.tokens import TOKEN_PREFIX, Tokens, check_wider
+from eureka_park.accounts.secrets.sessions import Sessions
+from eureka_park.accounts.secrets.store import Token
+from eureka_park.accounts.secrets.tokens import TOKEN_PREFIX, TTL_S, Tokens, check_wider
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import Unauthorised
 
+SESSION_S: Final = Lasting().session_s  # where the operator says nothing
 SIGN_IN_LINK_S: Final = 15 * 60.0
 LOGIN_CODE_S: Final = 10 * 60.0
 _CODE_BYTES: Final = 8  # of which 60 bits are used: enough for ten minutes
 _LOGIN: Final = "login:"  # sets the codes of `park login` apart from sign-in links
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a token is to be good for. `scopes` None: all that the person may; `project_id` '': every project; `of`: the
+    machine that it is for, '' for oneself; `ttl_s` None: 90 days.
+    """
+
+    scopes: tuple[str, ...] | None = DEFAULT_SCOPES
+    project_id: str = ""
+    of: str = ""
+    ttl_s: float | None = None
+
+
 class AccountsService:
     """People, projects, tokens and sign-in of one park. `entropy(n)` gives n unguessable bytes; `key` is the park's.
 
-    Its parts do the work: `people`, `places` (projects, organisations, groups, roles), `tokens`, `sessions`, `audit`.
+    Its parts do the work: `people`, `places` (projects, organisations, roles), `groups`, `tokens`, `sessions`, `audit`.
+    `lasting()`: how long sessions and tokens last, as the operator has it now.
     """
 
     def __init__(
@@ -51,12 +69,15 @@ class AccountsService:
         key: bytes = b"",
         bus: Bus | None = None,
         audit_head: Callable[[], tuple[int, str] | None] = lambda: None,
+        lasting: Callable[[], Lasting] = Lasting,
     ) -> None:
         self._db, self._clock, self._entropy = db, clock, entropy
         self.audit = AuditService(db, clock, key, audit_head)
-        self.ground = Ground(db, clock, entropy, self.audit, bus or Bus())
+        self.lasting = lasting
+        self.ground = Ground(db, clock, entropy, self.audit, bus or Bus(), lasting)
         self.people = People(self.ground)
         self.places = Places(self.ground, self.people)
+        self.groups = Groups(self.ground, self.places)
         self.tokens = Tokens(self.ground)
         self.sessions = Sessions(self.ground)
 
@@ -84,8 +105,34 @@ class AccountsService:
 
     # -- tokens --------------------------------------------------------------------------------------------------------
     def new_token(self, person_id: str, label: str) -> str:
-        """A fresh token for all that a person may, shown this once. Raises NotFound for an unknown person."""
+        """A fresh token without an end for all that a person may, shown this once: for the park's own machine. Raises
+        NotFound for an unknown person.
+        """
         return self.tokens.new(person_id, label)[0]
+
+    def make_token(self, who: Principal, label: str, wanted: Wanted) -> tuple[str, Token]:
+        """A token that somebody asks for, shown this once, and what is kept of it: for oneself or for a machine for
+        which one answers, never good for more than what asks, and for no longer than the operator allows.
+
+        Raises Forbidden (`wider_token`), NotFound for a machine or a project that is not theirs, BadInput.
+        """
+        self.require_park(Act.ACCOUNT, who)
+        check_wider(who, wanted.scopes)
+        if wanted.project_id:
+            self.require(Act.SEE, who, wanted.project_id)
+        if wanted.of and wanted.of != who.person_id:
+            self.places.require_answers_for(who, wanted.of)
+        ttl_s = min(TTL_S, self.lasting().token_s) if wanted.ttl_s is None else wanted.ttl_s
+        return self.tokens.new(
+            wanted.of or who.person_id, label, scopes=wanted.scopes, project_id=wanted.project_id, ttl_s=ttl_s,
+            made_by=who,
+        )  # fmt: skip
+
+    def tokens_of(self, who: Principal, of: str = "") -> list[Token]:
+        """One's own tokens, or those of a machine that one answers for. Raises NotFound."""
+        if of and of != who.person_id:
+            self.places.require_answers_for(who, of)
+        return self.tokens.of(of or who.person_id)
 
     def revoke_tokens(self, person_id: str, label: str) -> int:
         """End all tokens of a person that carry this label; how many there were."""
@@ -151,26 +198,25 @@ class AccountsService:
         self._post_code(_LOGIN + letters[:12], person_id, LOGIN_CODE_S, "login_code.made", person_id)
         return "-".join((letters[:4], letters[4:8], letters[8:12]))
 
-    def redeem_login_code(self, code: str, label: str) -> tuple[str, Principal]:
-        """Turn a login code into a token and say whose it is; the code is spent. Raises Unauthorised.
-
-        Dashes, spaces and capitals do not matter. The token lasts until it is revoked.
+    def redeem_login_code(self, code: str, label: str) -> tuple[str, Token, Principal]:
+        """Turn a login code into a token, with what is kept of it and whose it is; the code is spent. Raises
+        Unauthorised. Dashes, spaces and capitals do not matter. The token lasts as long as one may.
         """
         letters = "".join(letter for letter in code[:SECRET_CHARS_MAX].lower() if letter.isalnum())
-        token, who = "", None
+        made, who = None, None
         if self._is_posted(_LOGIN + letters):
             with self._db.write() as conn:
                 person_id = secrets.take_sign_in_link(conn, _LOGIN + letters, self._clock.real_s())
                 who = store.principal(conn, person_id) if person_id else None
                 if who is not None:
-                    token, _ = self.tokens.add(conn, who.person_id, label)
-        if who is None:
+                    made = self.tokens.add(conn, who.person_id, label, ttl_s=self.lasting().token_s)
+        if who is None or made is None:
             raise Unauthorised(
                 "This code was used before, is older than 10 minutes, or is none of this park.",
                 fix="Make a new one on the park's page /connect.",
                 code="bad_login_code",
             )
-        return token, who
+        return *made, who
 
     def _post_code(self, code: str, person_id: str, good_for_s: float, act: str, by: Principal | str) -> None:
         self._known(person_id)
@@ -277,6 +323,7 @@ __all__ = [
     "Principal",
     "Project",
     "Role",
+    "Wanted",
     "asked",
     "may",
 ]

@@ -11,15 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from eureka_park.accounts.core.entrance import Lasting
 from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.core.oidc import is_fit, role_at
 from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.units import DAY_S, HOUR_S
 
 FILE: Final = "accounts.toml"
 SIGN_UP: Final = ("open", "invited", "closed")
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
 _TLS: Final = ("starttls", "tls", "none")
-_TABLES: Final = frozenset({"sign_in", "mail", "oidc", "try", "texts", "screening"})
+_TABLES: Final = frozenset({"sign_in", "mail", "oidc", "try", "texts", "screening", "sessions", "tokens"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Settings:
     try_days: float = 30.0
     texts: Mapping[str, str] = field(default_factory=dict)
     screening: tuple[str, ...] = ()
+    lasting: Lasting = field(default_factory=Lasting)
 
     def provider(self, provider_id: str) -> Provider | None:
         """The provider of an id."""
@@ -79,7 +82,7 @@ def read_settings(text: str) -> Settings:
     unknown = sorted(set(found) - _TABLES)
     if unknown:
         raise _bad(unknown[0], f"there is no such table; tables: {', '.join(sorted(_TABLES))}")
-    entry, trial = _Table(found, "sign_in"), _Table(found, "try")
+    entry, trial, sessions, tokens = (_Table(found, name) for name in ("sign_in", "try", "sessions", "tokens"))
     settings = Settings(
         has_passwords=entry.flag("passwords", True),
         has_passkeys=entry.flag("passkeys", True),
@@ -91,8 +94,13 @@ def read_settings(text: str) -> Settings:
         try_days=trial.number("days", 30.0),
         texts=_Table(found, "texts").all_texts(),
         screening=_Table(found, "screening").words("command"),
+        lasting=Lasting(
+            sessions.within("days", 14.0, 1 / 24, 90.0) * DAY_S,
+            sessions.within("idle_hours", 72.0, 0.25, 90 * 24.0) * HOUR_S,
+            tokens.within("days", 366.0, 1.0, 3660.0) * DAY_S,
+        ),
     )
-    for table in (entry, trial):
+    for table in (entry, trial, sessions, tokens):
         table.done()
     return settings
 
@@ -132,6 +140,13 @@ class _Table:
         value = float(self._take(key, default, (int, float), "a number"))
         if not 0.0 <= value < 1e12:
             raise _bad(f"{self.name}.{key}", "must be 0 or more")
+        return value
+
+    def within(self, key: str, default: float, least: float, most: float) -> float:
+        """A number between two others."""
+        value = self.number(key, default)
+        if not least <= value <= most:
+            raise _bad(f"{self.name}.{key}", f"must be {least:.4g} to {most:.4g}")
         return value
 
     def choice(self, key: str, default: str, among: tuple[str, ...]) -> str:

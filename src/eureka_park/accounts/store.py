@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Double,
     ForeignKey,
@@ -143,6 +144,16 @@ class Person:
     screened: str
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who hold roles together; of an organisation, or ('') of the park."""
+
+    group_id: str
+    name: str
+    organisation_id: str
+    created_at_s: float
+
+
 # -- people ------------------------------------------------------------------------------------------------------------
 def add_person(conn: Connection, person_id: str, name: str, now_s: float, **more: Any) -> None:
     """Add a person; `more` are further columns."""
@@ -197,11 +208,18 @@ def names_of(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
 
 
 def first_operator(conn: Connection) -> str | None:
-    """The person who has operated this park longest, of those who are not shut out."""
-    held = roles.join(people, people.c.person_id == roles.c.holder_id)
-    query = select(roles.c.holder_id).select_from(held).where(roles.c.role == Role.OPERATOR, roles.c.scope == AT_PARK)
-    query = query.where(people.c.disabled_at_s.is_(None))
-    return conn.execute(query.order_by(people.c.created_at_s, roles.c.holder_id).limit(1)).scalar()
+    """The person who has had an account longest of those who operate this park, by themselves or as one of a group."""
+    found = {name for name, item in holders(conn, [AT_PARK], kind="person") if item.role is Role.OPERATOR}
+    query = select(people.c.person_id).where(people.c.person_id.in_(sorted(found)))
+    return conn.execute(query.order_by(people.c.created_at_s, people.c.person_id).limit(1)).scalar()
+
+
+def counts(conn: Connection) -> tuple[int, int]:
+    """How many people and machines have an account, and how many of them are shut out."""
+    row = conn.execute(
+        select(func.count(), func.count(people.c.disabled_at_s)).where(people.c.erased_at_s.is_(None))
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def principal(conn: Connection, person_id: str) -> Principal | None:
@@ -225,26 +243,44 @@ def _person(row: Row[Any]) -> Person:
 def roles_of(conn: Connection, person_id: str) -> tuple[Held, ...]:
     """The roles of a person, and those of the groups that they are in."""
     mine = select(group_people.c.group_id).where(group_people.c.person_id == person_id)
-    query = select(roles).where(or_(roles.c.holder_id == person_id, roles.c.holder_id.in_(mine)))
+    query = select(roles, groups.c.name).outerjoin(groups, groups.c.group_id == roles.c.holder_id)
+    query = query.where(or_(roles.c.holder_id == person_id, roles.c.holder_id.in_(mine)))
     rows = conn.execute(query.order_by(roles.c.scope, roles.c.role, roles.c.holder_id))
-    return tuple(Held(Role(row.role), row.scope, "" if row.holder_id == person_id else row.holder_id) for row in rows)
+    return tuple(
+        Held(Role(row.role), row.scope, "" if row.holder_id == person_id else row.holder_id, row.name or "")
+        for row in rows
+    )
 
 
-def give_role(conn: Connection, holder_id: str, role: Role, scope: str, now_s: float, given_by: str) -> None:
-    """Let somebody hold a role; once more changes nothing."""
+def give_role(conn: Connection, holder_id: str, role: Role, scope: str, now_s: float, given_by: str) -> bool:
+    """Let somebody hold a role; whether it is new to them: once more changes nothing."""
+    if conn.execute(select(1).where(_one_role(holder_id, role, scope))).scalar() is not None:
+        return False
     row = {"holder_id": holder_id, "role": str(role), "scope": scope, "since_s": now_s, "given_by": given_by}
     insert_or_ignore(conn, roles, [row])
+    return True
 
 
 def take_role(conn: Connection, holder_id: str, role: Role, scope: str) -> bool:
     """End a role; whether it was held."""
-    table = roles.c
-    held = (table.holder_id == holder_id) & (table.role == str(role)) & (table.scope == scope)
-    return conn.execute(delete(roles).where(held)).rowcount == 1
+    return conn.execute(delete(roles).where(_one_role(holder_id, role, scope))).rowcount == 1
 
 
-def holders(conn: Connection, scopes: Sequence[str]) -> list[tuple[str, Held]]:
-    """Everybody who holds a role at one of these scopes, the people of groups one by one: (person, what is held)."""
+def _one_role(holder_id: str, role: Role, scope: str) -> ColumnElement[bool]:
+    return (roles.c.holder_id == holder_id) & (roles.c.role == str(role)) & (roles.c.scope == scope)
+
+
+def held_by(conn: Connection, holder_id: str) -> list[tuple[Role, str]]:
+    """The roles that a person or a group holds itself, with their scopes."""
+    query = select(roles.c.role, roles.c.scope).where(roles.c.holder_id == holder_id)
+    return [(Role(row.role), row.scope) for row in conn.execute(query.order_by(roles.c.scope, roles.c.role))]
+
+
+def holders(conn: Connection, scopes: Sequence[str], kind: str = "") -> list[tuple[str, Held]]:
+    """Everybody who holds a role at one of these scopes, the people of groups one by one: (person, what is held).
+
+    `kind`: `person` or `service` alone; '' for both.
+    """
     own = select(
         roles.c.holder_id.label("person_id"), roles.c.role, roles.c.scope, roles.c.holder_id.label("via")
     ).join(people, people.c.person_id == roles.c.holder_id)
@@ -252,6 +288,7 @@ def holders(conn: Connection, scopes: Sequence[str]) -> list[tuple[str, Held]]:
         group_people, group_people.c.group_id == roles.c.holder_id
     )
     present = people.c.disabled_at_s.is_(None) & people.c.erased_at_s.is_(None)
+    present = present & (people.c.kind == kind) if kind else present
     found = []
     for query in (own, through.join(people, people.c.person_id == group_people.c.person_id)):
         named = query.where(roles.c.scope.in_(scopes), present)
@@ -266,14 +303,55 @@ def add_group(conn: Connection, group_id: str, name: str, organisation_id: str, 
     conn.execute(insert(groups), row)
 
 
-def group(conn: Connection, group_id: str) -> Row[Any] | None:
+def group(conn: Connection, group_id: str) -> Group | None:
     """A group by id."""
-    return conn.execute(select(groups).where(groups.c.group_id == group_id)).one_or_none()
+    row = conn.execute(select(groups).where(groups.c.group_id == group_id)).one_or_none()
+    return None if row is None else _group(row)
 
 
-def join_group(conn: Connection, group_id: str, person_id: str, now_s: float) -> None:
-    """Put a person into a group; once more changes nothing."""
+def all_groups(conn: Connection) -> list[Group]:
+    """Every group, by name."""
+    return [_group(row) for row in conn.execute(select(groups).order_by(groups.c.name, groups.c.group_id))]
+
+
+def groups_with(conn: Connection, person_id: str) -> list[str]:
+    """The groups that a person is in."""
+    query = select(group_people.c.group_id).where(group_people.c.person_id == person_id)
+    return list(conn.execute(query.order_by(group_people.c.group_id)).scalars())
+
+
+def people_in(conn: Connection, group_id: str) -> list[tuple[str, str]]:
+    """The people of a group, in the order in which they came: (person, name)."""
+    query = select(people.c.person_id, people.c.name).join(group_people, group_people.c.person_id == people.c.person_id)
+    rows = conn.execute(
+        query.where(group_people.c.group_id == group_id).order_by(group_people.c.joined_at_s, people.c.name)
+    )
+    return [(row.person_id, row.name) for row in rows]
+
+
+def rename_group(conn: Connection, group_id: str, name: str) -> None:
+    """Give a group another name."""
+    conn.execute(update(groups).where(groups.c.group_id == group_id).values(name=name))
+
+
+def drop_group(conn: Connection, group_id: str) -> None:
+    """Forget a group, who is in it, and the roles that it holds."""
+    conn.execute(delete(roles).where(roles.c.holder_id == group_id))
+    conn.execute(delete(group_people).where(group_people.c.group_id == group_id))
+    conn.execute(delete(groups).where(groups.c.group_id == group_id))
+
+
+def _group(row: Row[Any]) -> Group:
+    return Group(row.group_id, row.name, row.organisation_id or "", row.created_at_s)
+
+
+def join_group(conn: Connection, group_id: str, person_id: str, now_s: float) -> bool:
+    """Put a person into a group; whether they were not in it before."""
+    here = (group_people.c.group_id == group_id) & (group_people.c.person_id == person_id)
+    if conn.execute(select(1).where(here)).scalar() is not None:
+        return False
     insert_or_ignore(conn, group_people, [{"group_id": group_id, "person_id": person_id, "joined_at_s": now_s}])
+    return True
 
 
 def leave_group(conn: Connection, group_id: str, person_id: str) -> bool:

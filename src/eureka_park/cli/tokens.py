@@ -46,7 +46,7 @@ def list_tokens(as_json: bool) -> None:
     "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="What it is good for; may be repeated."
 )
 @click.option("--project", metavar="PROJECT", help="The one project that it is good for.")
-@click.option("--expires", metavar="TIME", help="How long it lasts, such as 30d, or never (default: 90d).")
+@click.option("--expires", metavar="TIME", help="How long it lasts, such as 30d (default: 90d).")
 @click.option("--of", metavar="ID", help="The machine's account that it is for (default: your own).")
 @json_option
 def new_token(
@@ -63,8 +63,8 @@ def new_token(
         print_json(made)
         return
     click.echo(made["token"])
-    until = made["expires_at"] or _("it is ended")
-    say(_("good for {scopes} until {until}; it is not shown again.", scopes=", ".join(made["scopes"]), until=until))
+    scopes_shown, until = ", ".join(made["scopes"]), made["expires_at"]
+    say(_("good for {scopes} until {until}; it is not shown again.", scopes=scopes_shown, until=until))
 
 
 @token.command("end")

@@ -29,7 +29,7 @@ class TokenRequest(Body):
     scopes: list[Scope] | None = Field(None, max_length=6, description="What it is good for; default: read and jobs")
     project: Id | None = Field(None, description="The one project that it is good for; default: all of yours")
     expires: str | None = Field(
-        None, max_length=64, description="How long it lasts, such as 30d, or never; default 90d"
+        None, max_length=64, description="How long it lasts, such as 30d; default 90d, at most what the operator says"
     )
     of: Id | None = Field(None, description="The machine's account that it is for; default: your own")
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 
-from eureka_park.accounts.service import SESSION_S, Principal
+from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import Forbidden, Unauthorised
 from eureka_park.web.hosts import is_loopback_name
@@ -55,7 +55,8 @@ def url_of(request: Request) -> str:
 def session_cookie(request: Request, secret: str) -> str:
     """The Set-Cookie header of a session. Off loopback it goes through TLS alone."""
     secure = "; Secure" if is_secure(request) else ""
-    return f"{COOKIE}={secret}; HttpOnly; Max-Age={SESSION_S:.0f}; Path=/; SameSite=lax{secure}"
+    lasts_s = park_of(request).accounts.lasting().session_s
+    return f"{COOKIE}={secret}; HttpOnly; Max-Age={lasts_s:.0f}; Path=/; SameSite=lax{secure}"
 
 
 def set_session(answer: Response, request: Request, secret: str) -> None:

@@ -457,7 +457,7 @@ class Login(BaseModel):
 
     token: str
     person: Person
-    expires: str | None = Field(description="When the token ends; null: when it is given up")
+    expires: str | None = Field(description="When the token ends, if it is not given up before")
 
 
 class LoginCode(BaseModel):

@@ -8,8 +8,9 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
+from eureka_park.accounts.core.entrance import Lasting
 from eureka_park.accounts.secrets import store
-from eureka_park.accounts.service import LOGIN_CODE_S, SESSION_S, SIGN_IN_LINK_S, AccountsService, Act
+from eureka_park.accounts.service import LOGIN_CODE_S, SESSION_S, SIGN_IN_LINK_S, AccountsService, Act, Wanted
 from eureka_park.foundation.clock import Pace, SteppedClock
 from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, Unauthorised
 
@@ -83,11 +84,57 @@ def test_links_and_sessions_end_in_real_time(accounts, clock):
     clock.step(1)
     with pytest.raises(Unauthorised):
         accounts.redeem_sign_in(late)
-    clock.step(SESSION_S - 2)
+    session = in_use(accounts, clock, session, SESSION_S - 2)
     assert accounts.principal_of_session(session).person_id == person_id
     clock.step(1)
     with pytest.raises(Unauthorised):
         accounts.principal_of_session(session)
+
+
+def in_use(accounts, clock, session, for_s):
+    """A session that is used every day for so long: its secret at the end."""
+    while for_s > 0:
+        clock.step(min(for_s, 86_400.0))
+        session, for_s = accounts.sessions.seen(session)[1] or session, for_s - 86_400.0
+    return session
+
+
+def test_a_session_that_is_not_used_ends_before_its_time(accounts, clock):
+    rule = Lasting(session_s=10 * 86_400.0, idle_s=3_600.0)
+    object.__setattr__(accounts.ground, "lasting", lambda: rule)
+    person_id = accounts.ensure_owner()[0]
+    session = accounts.redeem_sign_in(accounts.new_sign_in_link(person_id))
+    for _ in range(10):  # used now and then, it stays, and its secret goes round
+        clock.step(1_800.0)
+        session = accounts.sessions.seen(session)[1] or session
+    (shown,) = accounts.sessions.of(person_id)
+    assert shown.expires_at_s == clock.real_s() + 3_600.0
+    clock.step(3_600.0)
+    assert accounts.sessions.of(person_id) == [] and accounts.sessions.id_of(session) == ""
+    assert accounts.sessions.age_s(person_id, session) == float("inf")
+    with pytest.raises(Unauthorised):
+        accounts.sessions.seen(session)
+
+
+def test_tokens_last_no_longer_than_the_operator_allows(accounts, db, clock):
+    rule = Lasting(token_s=30 * 86_400.0)
+    object.__setattr__(accounts.ground, "lasting", lambda: rule)
+    accounts.lasting = accounts.ground.lasting
+    who = accounts.principal_of_token(accounts.ensure_owner()[1])
+    assert accounts.make_token(who, "x", Wanted())[1].expires_at_s == clock.real_s() + 30 * 86_400.0
+    with pytest.raises(BadInput, match="at most 30 days"):
+        accounts.make_token(who, "x", Wanted(ttl_s=31 * 86_400.0))
+    reader = accounts.principal_of_token(accounts.make_token(who, "r", Wanted(("read", "account")))[0])
+    with pytest.raises(Forbidden, match="more than itself"):
+        accounts.make_token(reader, "x", Wanted(("jobs",)))
+    _, kept, _ = accounts.redeem_login_code(accounts.new_login_code(who.person_id), "laptop")
+    assert kept.expires_at_s == clock.real_s() + 30 * 86_400.0
+    short, _ = accounts.make_token(who, "z", Wanted(ttl_s=60.0))
+    behind = AccountsService(db, SteppedClock(0.0, Pace(factor=60.0, real_origin_s=0.0)), lambda n: bytes(n))
+    assert behind.principal_of_token(short), "a clock that was set back finds tokens of its future good"
+    clock.step(60.0)
+    with pytest.raises(Unauthorised):
+        accounts.principal_of_token(short)
 
 
 def test_signing_out(accounts):
@@ -150,7 +197,7 @@ def test_a_login_code_gives_one_token(accounts, clock, db):
     person_id, _ = accounts.ensure_owner()
     code = accounts.new_login_code(person_id)
     assert len(code) == 14 and code.count("-") == 2
-    token, who = accounts.redeem_login_code(f" {code.upper().replace('-', ' ')} ", "laptop")
+    token, _, who = accounts.redeem_login_code(f" {code.upper().replace('-', ' ')} ", "laptop")
     assert who.person_id == person_id == accounts.principal_of_token(token).person_id
     for again in (code, "", "wrong", "-", "x" * 10_000):
         with pytest.raises(Unauthorised) as caught:

@@ -102,6 +102,11 @@ class AuditService:
         with self._db.read() as conn:
             return [_shown(name, entry) for name, entry in store.newest(conn, before, limit, who, thing)]
 
+    def count(self, who: str) -> int:
+        """How many entries are a person's."""
+        with self._db.read() as conn:
+            return store.count(conn, who)
+
 
 def _shown(entry_id: int, entry: Entry) -> dict[str, Any]:
     return {

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     insert,
     select,
     update,
@@ -130,6 +131,11 @@ def newest(conn: Connection, before: int | None, limit: int, who: str = "", thin
     if thing:
         query = query.where(entries.c.thing == thing)
     return [(row.entry_id, _entry(row)) for row in conn.execute(query)]
+
+
+def count(conn: Connection, who: str) -> int:
+    """How many entries are a person's."""
+    return int(conn.execute(select(func.count()).select_from(entries).where(entries.c.who == who)).scalar() or 0)
 
 
 def _entry(row: Row[Any]) -> Entry:

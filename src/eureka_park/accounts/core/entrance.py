@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -27,6 +28,21 @@ _STEMS: Final = (
 _LOOK_ALIKE: Final = str.maketrans("013457@$!", "oieastasi")
 _KEPT: Final = re.compile(r"[^a-z]+")
 _LOCAL_PATH: Final = re.compile(r"/(?![/\\])[\x21-\x7e]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long what lets one in is good for, in seconds: a session from its beginning on, and from when it was last
+    used on; a token at most.
+    """
+
+    session_s: float = 14 * 86400.0
+    idle_s: float = 3 * 86400.0
+    token_s: float = 366 * 86400.0
+
+    def session_end_s(self, created_at_s: float, seen_at_s: float, expires_at_s: float) -> float:
+        """When a session ends unless it is used again, by the rule of now and by what it was given at its beginning."""
+        return min(expires_at_s, created_at_s + self.session_s, seen_at_s + self.idle_s)
 
 
 def plain_password(text: str) -> str:

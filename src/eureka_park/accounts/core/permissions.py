@@ -17,11 +17,15 @@ AT_PARK: Final = str(Kind.PARK)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role that somebody holds at a scope: `park`, `organisation:um6p`, `project:lab`; `via` names a group."""
+    """A role that somebody holds at a scope: `park`, `organisation:um6p`, `project:lab`.
+
+    `via`: the id of the group through which they hold it; `group`: what that group is called.
+    """
 
     role: Role
     scope: str
     via: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Principal:
         for held in (*self.roles, *self._implied()):
             known = at.setdefault(held.scope, {})
             if held.role not in known or not held.via:  # held by oneself stands before held through a group
-                known[held.role] = held.via
+                known[held.role] = held.group or held.via
         object.__setattr__(self, "_at", at)
 
     def _implied(self) -> Iterator[Held]:
@@ -137,7 +141,7 @@ def _narrowed(act: Act, who: Principal, thing: Thing) -> Answer | None:
 def _by_role(act: Act, who: Principal, thing: Thing) -> Answer:
     kind = kind_of(thing)
     for where, roles in _places(act, kind):
-        scope = _scope(where, thing)
+        scope = scope_in(where, thing)
         for role, via in who.held_at(scope).items() if scope else ():
             if role in roles:
                 return Answer(True, _yes(who, role, scope, via), "role")
@@ -157,8 +161,18 @@ def is_in(who: Principal, thing: Thing) -> bool:
     """Whether somebody holds a role in a project or its organisation, or in an organisation; never in the park."""
     if thing is None:
         return False
-    scopes = {_scope(kind_of(thing), thing), _scope(Kind.ORGANISATION, thing)}
+    scopes = {scope_in(kind_of(thing), thing), scope_in(Kind.ORGANISATION, thing)}
     return any(scope and who.held_at(scope) for scope in scopes)
+
+
+def may_know_people(who: Principal | None, thing: Thing) -> bool:
+    """Whether somebody may know who is in an object: its own people, and those who look after the park."""
+    return may(Act.SEE_PEOPLE, who, None).is_allowed or (who is not None and is_in(who, thing))
+
+
+def scope_text(thing: Thing) -> str:
+    """An object as text: `park`, `organisation:um6p`, `project:lab`."""
+    return scope_in(kind_of(thing), thing)
 
 
 def kind_of(thing: Thing) -> Kind:
@@ -173,7 +187,8 @@ def scope_of(kind: Kind, name: str = "") -> str:
     return AT_PARK if kind is Kind.PARK else f"{kind}:{name}"
 
 
-def _scope(where: Kind, thing: Thing) -> str:
+def scope_in(where: Kind, thing: Thing) -> str:
+    """Where roles are held that count for an object: at the park, at its organisation ('' for none), at itself."""
     if where is Kind.PARK or thing is None:
         return AT_PARK
     if type(thing) is Project:
@@ -197,12 +212,12 @@ def _no(act: Act, who: Principal, thing: Thing, kind: Kind) -> Answer:
     if thing is None:
         why = f"{who.name} does not operate this park." if act is Act.OPERATE else f"{who.name} may not '{act}' here."
         return Answer(False, why, "no_role", "Ask an operator of this park.", rule)
-    name = _scope(kind, thing).partition(":")[2]
+    name = scope_in(kind, thing).partition(":")[2]
     if act is Act.OPERATE:
         return Answer(
             False, f"{who.name} does not operate this park.", "no_role", "Ask an operator of this park.", rule
         )
-    held = who.held_at(_scope(kind, thing))
+    held = who.held_at(scope_in(kind, thing))
     fix = f"Ask a lead of {name}, or an operator of this park, for another role there."
     if held:
         roles = ", ".join(_a(role) for role in held)

@@ -1,4 +1,4 @@
-"""Sessions of browsers: kept on the server, renewed every hour, ended by hand or by time.
+"""Sessions of browsers: kept on the server, renewed every hour, ended by hand, by time, or by not being used.
 
 A session's secret is replaced while it is used. The one that comes next is good from when it is given out; the old one
 until the next has been seen, and a minute longer for requests under way. Whoever comes with it after that has a copy.
@@ -7,6 +7,7 @@ until the next has been seen, and a minute longer for requests under way. Whoeve
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts import store as people
@@ -19,8 +20,8 @@ from eureka_park.foundation.errors import NotFound, Unauthorised, Unavailable
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-SESSION_S: Final = 14 * 86400.0
 RENEW_S: Final = 3600.0
+RENEWALS: Final = 4  # at least so many within the time after which one that is not used ends
 GRACE_S: Final = 60.0
 
 
@@ -42,7 +43,7 @@ class Sessions:
         secret = ground.secret()
         session = Session(
             ground.fresh_id("session"), person_id, method, _shown(client, 200), _shown(address, 64), now_s, now_s,
-            now_s + SESSION_S,
+            now_s + ground.lasting().session_s,
         )  # fmt: skip
         store.add_session(conn, secret, session, now_s)
         ground.audit.note(conn, "session.opened", who=person_id, thing=session.session_id, detail={"method": method})
@@ -56,28 +57,32 @@ class Sessions:
         now_s = self._ground.clock.real_s()
         if len(secret) <= SECRET_CHARS_MAX:
             with self._ground.db.read() as conn:
-                session = store.session_of(conn, secret, now_s)
+                session = self._lasting(store.session_of(conn, secret, now_s), now_s)
                 who = people.principal(conn, session.person_id) if session else None
             if session is not None and who is not None:
                 return who, self._renewed(session, secret, now_s)
         raise _ended()
 
     def of(self, person_id: str) -> list[Session]:
-        """A person's sessions, the newest first."""
+        """A person's sessions, the newest first; `expires_at_s` is when each ends unless it is used again."""
+        now_s = self._ground.clock.real_s()
         with self._ground.db.read() as conn:
-            return store.sessions_of(conn, person_id, self._ground.clock.real_s())
+            return self.lasting_of(conn, person_id, now_s)
+
+    def lasting_of(self, conn: Connection, person_id: str, now_s: float) -> list[Session]:
+        """As `of`, inside the caller's transaction."""
+        found = [self._lasting(item, now_s) for item in store.sessions_of(conn, person_id, now_s)]
+        return [item for item in found if item is not None]
 
     def id_of(self, secret: str) -> str:
         """The id of the session of this secret; '' where there is none."""
-        with self._ground.db.read() as conn:
-            session = store.session_of(conn, secret[:SECRET_CHARS_MAX], self._ground.clock.real_s())
+        session = self._of_secret(secret, self._ground.clock.real_s())
         return session.session_id if session else ""
 
     def age_s(self, person_id: str, secret: str) -> float:
         """How long ago the session of this secret was opened, in real seconds; infinite where that person has none."""
         now_s = self._ground.clock.real_s()
-        with self._ground.db.read() as conn:
-            session = store.session_of(conn, secret[:SECRET_CHARS_MAX], now_s)
+        session = self._of_secret(secret, now_s)
         is_theirs = session is not None and session.person_id == person_id
         return now_s - session.created_at_s if session is not None and is_theirs else float("inf")
 
@@ -105,17 +110,29 @@ class Sessions:
                 if store.drop_session(conn, session_id):
                     self._ground.audit.note(conn, "session.ended", thing=session_id)
 
+    def _of_secret(self, secret: str, now_s: float) -> Session | None:
+        with self._ground.db.read() as conn:
+            return self._lasting(store.session_of(conn, secret[:SECRET_CHARS_MAX], now_s), now_s)
+
+    def _lasting(self, session: Session | None, now_s: float) -> Session | None:
+        """A session with its end as of now; None where that has come."""
+        if session is None:
+            return None
+        end_s = self._ground.lasting().session_end_s(session.created_at_s, session.seen_at_s, session.expires_at_s)
+        return replace(session, expires_at_s=end_s) if end_s > now_s else None
+
     def _renewed(self, session: Session, secret: str, now_s: float) -> str | None:
         if session.role == "next":
             with suppress(Unavailable), self._ground.db.write() as conn:  # busy: the next request does it
-                store.accept_secret(conn, session.session_id, secret, now_s + GRACE_S)
+                store.accept_secret(conn, session.session_id, secret, now_s, now_s + GRACE_S)
             return None
         if session.role == "previous":
             if now_s > session.previous_until_s:
                 self._end_copied(session)
                 raise _ended()
             return None
-        wait_s = GRACE_S if session.has_next else RENEW_S  # one that was given out and never came back is lost
+        renew_s = min(RENEW_S, self._ground.lasting().idle_s / RENEWALS)
+        wait_s = GRACE_S if session.has_next else renew_s  # one that was given out and never came back is lost
         return self._offered(session, now_s) if now_s - session.seen_at_s >= wait_s else None
 
     def _offered(self, session: Session, now_s: float) -> str | None:

@@ -219,7 +219,7 @@ def offer_secret(conn: Connection, session: Session, secret: str, now_s: float) 
     return conn.execute(query.values(next_sha256=hashed(secret), seen_at_s=now_s)).rowcount == 1
 
 
-def accept_secret(conn: Connection, session_id: str, secret: str, previous_until_s: float) -> None:
+def accept_secret(conn: Connection, session_id: str, secret: str, now_s: float, previous_until_s: float) -> None:
     """The next secret has been seen: it stands now, and the one before for a short while."""
     table, found = sessions.c, hashed(secret)
     query = update(sessions).where(table.session_id == session_id, table.next_sha256 == found)
@@ -229,6 +229,7 @@ def accept_secret(conn: Connection, session_id: str, secret: str, previous_until
             previous_until_s=previous_until_s,
             secret_sha256=found,
             next_sha256=None,
+            seen_at_s=now_s,
         )
     )
 

@@ -15,13 +15,13 @@ from eureka_park.accounts.ground import SECRET_CHARS_MAX, Ground, no_person
 from eureka_park.accounts.secrets import store
 from eureka_park.accounts.secrets.store import Token
 from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, ParkError, Unauthorised
-from eureka_park.foundation.units import HOUR_S
+from eureka_park.foundation.units import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TOKEN_PREFIX: Final = "park_"
-TTL_MAX_S: Final = 2 * 366 * 86400.0
+TTL_S: Final = 90 * 86400.0  # where nobody says how long
 NOTED_EVERY_S: Final = HOUR_S  # when a token was used last is known to the hour
 
 
@@ -43,7 +43,7 @@ class Tokens:
         made_by: Principal | str | None = None,
     ) -> tuple[str, Token]:
         """A fresh token, shown this once, and what is kept of it. `scopes` None: all that the person may; `ttl_s` None:
-        until it is ended. Raises NotFound for an unknown person, BadInput.
+        until it is ended, which is for the park's own machine alone. Raises NotFound for an unknown person, BadInput.
         """
         with self._ground.db.write() as conn:
             return self.add(conn, person_id, label, scopes=scopes, project_id=project_id, ttl_s=ttl_s, made_by=made_by)
@@ -64,7 +64,7 @@ class Tokens:
         if people.principal(conn, person_id) is None:
             raise no_person(person_id)
         ground, now_s = self._ground, self._ground.clock.real_s()
-        secret, end_s = ground.secret(TOKEN_PREFIX), _end_s(now_s, ttl_s)
+        secret, end_s = ground.secret(TOKEN_PREFIX), _end_s(now_s, ttl_s, ground.lasting().token_s)
         name = clean_name(label or "token", "label")
         token = Token(ground.fresh_id("token"), person_id, name, chosen, project_id, now_s, end_s, None)
         store.add_token(conn, secret, token)
@@ -156,11 +156,12 @@ def check_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     return chosen
 
 
-def _end_s(now_s: float, ttl_s: float | None) -> float | None:
+def _end_s(now_s: float, ttl_s: float | None, most_s: float) -> float | None:
     if ttl_s is None:
         return None
-    if not 0 < ttl_s <= TTL_MAX_S:
+    if not 0 < ttl_s <= most_s:
         raise BadInput(
-            "A token lasts between a moment and two years.", fix="Write it as 90d.", code="bad_expiry", field="expires"
-        )
+            f"A token of this park lasts at most {most_s / DAY_S:.0f} days.", fix="Write how long, as 90d.",
+            code="bad_expiry", field="expires",
+        )  # fmt: skip
     return now_s + ttl_s

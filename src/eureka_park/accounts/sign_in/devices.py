@@ -13,6 +13,7 @@ from eureka_park.accounts.core.naming import clean_name
 from eureka_park.accounts.core.permissions import Principal, may
 from eureka_park.accounts.core.roles import Act
 from eureka_park.accounts.ground import SECRET_CHARS_MAX
+from eureka_park.accounts.secrets.store import Token
 from eureka_park.accounts.secrets.tokens import Tokens, check_scopes, check_wider
 from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.ground import Entrance
@@ -90,8 +91,9 @@ class Devices:
             entrance.note(conn, f"device.{state}", who.person_id)
         return asking
 
-    def poll(self, secret: str) -> tuple[str, Principal]:
-        """The token, once somebody said yes; what was begun is over then.
+    def poll(self, secret: str) -> tuple[str, Token, Principal]:
+        """The token, with what is kept of it and whose it is, once somebody said yes; what was begun is over then. It
+        lasts as long as a token may.
 
         Raises Conflict (`device_pending`), RateLimited when asked too soon, Forbidden (`device_refused`), Unauthorised
         (`device_over`).
@@ -119,7 +121,7 @@ class Devices:
             store.poll_device(conn, secret, now_s)
         raise Conflict("Nobody has answered yet.", fix="Say yes on the park's page /device.", code="device_pending")
 
-    def _answer(self, conn: Connection, secret: str) -> tuple[str, Principal] | None:
+    def _answer(self, conn: Connection, secret: str) -> tuple[str, Token, Principal] | None:
         entrance = self._in
         row = store.device(conn, secret, entrance.now_s)
         if row is None or not store.drop_device(conn, secret):
@@ -127,8 +129,9 @@ class Devices:
         who = people_store.principal(conn, row.person_id)
         if row.state != "allowed" or who is None:
             return None
-        token, _ = self._tokens.add(conn, who.person_id, row.label, scopes=row.scopes.split() or None)
-        return token, who
+        most_s = entrance.ground.lasting().token_s
+        token, kept = self._tokens.add(conn, who.person_id, row.label, scopes=row.scopes.split() or None, ttl_s=most_s)
+        return token, kept, who
 
     def _user_code(self) -> str:
         """Letters without a bias: bytes beyond the last whole round of the alphabet are drawn anew."""

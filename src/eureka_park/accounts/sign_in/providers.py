@@ -30,7 +30,7 @@ from eureka_park.accounts.core.oidc import (
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.events import RoleGiven, RoleTaken
-from eureka_park.accounts.people import check_not_last
+from eureka_park.accounts.last import NEEDED, has_holder
 from eureka_park.accounts.places import Places
 from eureka_park.accounts.settings_file import Provider
 from eureka_park.accounts.sign_in import store
@@ -143,7 +143,7 @@ class Providers:
         self, provider: Provider, there: Endpoints, claims: Mapping[str, Any], tokens: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """What the provider tells besides, where the ID token does not hold all that is wanted."""
-        wanted = {"email", "name", *([provider.groups_claim] if provider.roles else [])}
+        wanted = {"email", "email_verified", "name", *([provider.groups_claim] if provider.roles else [])}
         token = tokens.get("access_token")
         if wanted <= set(claims) or not there.userinfo or not isinstance(token, str):
             return {}
@@ -232,13 +232,14 @@ class Providers:
         given = {(Role(role), scope) for role, scope in store.roles_given_by(conn, person_id, giver)}
         wanted = {item for item in roles_for(identity.groups, provider.roles) if self._is_there(conn, item[1])}
         for role, scope in sorted(wanted - given):
-            people_store.give_role(conn, person_id, role, scope, now_s, giver)
+            if not people_store.give_role(conn, person_id, role, scope, now_s, giver):
+                continue  # people gave it before, and theirs it stays
             detail = {"role": str(role), "scope": scope, "by": giver}
             ground.audit.note(conn, "role.given", who=person_id, thing=person_id, detail=detail)
             ground.bus.tell(conn, RoleGiven(person_id, str(role), scope, now_s))
         for role, scope in sorted(given - wanted):
-            if not self._may_take(conn, person_id, role, scope):
-                continue
+            if role in NEEDED and not has_holder(conn, role, scope, but=person_id):
+                continue  # somebody must hold it
             people_store.take_role(conn, person_id, role, scope)
             detail = {"role": str(role), "scope": scope, "by": giver}
             ground.audit.note(conn, "role.taken", who=person_id, thing=person_id, detail=detail)
@@ -249,15 +250,6 @@ class Providers:
             self._places.thing_in(conn, scope)
         except (NotFound, BadInput):
             return False
-        return True
-
-    def _may_take(self, conn: Connection, person_id: str, role: Role, scope: str) -> bool:
-        if role not in (Role.OPERATOR, Role.LEAD):
-            return True
-        try:
-            check_not_last(conn, person_id, role, scope)
-        except Conflict:
-            return False  # somebody must hold it
         return True
 
     # -- the provider --------------------------------------------------------------------------------------------------

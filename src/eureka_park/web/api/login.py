@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from eureka_park.accounts.secrets.store import Token
 from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.accounts.sign_in.devices import INTERVAL_S
 from eureka_park.foundation.errors import BadInput
@@ -20,9 +21,8 @@ router = APIRouter(prefix="/login", tags=["login"], responses=schemas.ERRORS)
 @router.post("", status_code=201, response_model=schemas.Login, operation_id="log_in")
 def log_in(park: ThePark, body: schemas.LoginRequest, response: Response) -> dict[str, Any]:
     """Spend a one-time code for a token."""
-    token, who = park.accounts.redeem_login_code(body.code, body.name)
     response.headers["Cache-Control"] = "no-store"
-    return {"token": token, "person": person_of(who), "expires": None}
+    return _logged_in(*park.accounts.redeem_login_code(body.code, body.name))
 
 
 @router.get("", response_model=schemas.Person, operation_id="who_am_i")
@@ -80,6 +80,10 @@ def begin_device_login(
 @router.post("/device/token", status_code=201, response_model=schemas.Login, operation_id="end_device_login")
 def end_device_login(park: ThePark, body: schemas.DeviceTokenRequest, response: Response) -> dict[str, Any]:
     """The token, once somebody said yes; 409 `device_pending` until then."""
-    token, who = park.sign_in.devices.poll(body.device_code)
     response.headers["Cache-Control"] = "no-store"
-    return {"token": token, "person": person_of(who), "expires": None}
+    return _logged_in(*park.sign_in.devices.poll(body.device_code))
+
+
+def _logged_in(secret: str, token: Token, who: Principal) -> dict[str, Any]:
+    end_s = token.expires_at_s
+    return {"token": secret, "person": person_of(who), "expires": None if end_s is None else iso_from_s(end_s)}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from eureka_park.accounts.core.permissions import Organisation, Project, Thing, kind_of, may, scope_of
+from eureka_park.accounts.core.permissions import Organisation, Project, kind_of, may, may_know_people, scope_of
 from eureka_park.accounts.core.roles import Act, Kind, Role
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
@@ -14,7 +14,7 @@ from eureka_park.foundation.errors import Forbidden
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import account_schemas, schemas
 from eureka_park.web.api.people import PersonId, RoleInPath, person_view
-from eureka_park.web.api.permissions import holder_view, may_know_people, thing_of
+from eureka_park.web.api.permissions import holder_view
 from eureka_park.web.auth import Anyone, Someone, ThePark
 
 router = APIRouter(tags=["projects"], responses=schemas.ERRORS)
@@ -159,7 +159,7 @@ def take_organisation_role(
 
 
 def _people(park: Park, who: Principal, scope: str) -> dict[str, Any]:
-    thing: Thing = thing_of(park, who, scope)
+    thing = park.accounts.places.named(who, scope)
     if not may_know_people(who, thing):
         name, kind = scope.partition(":")[2], kind_of(thing)
         raise Forbidden(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
 from eureka_park.accounts.core.roles import DEFAULT_SCOPES
 from eureka_park.accounts.secrets.store import Session, Token
-from eureka_park.accounts.secrets.tokens import check_wider
-from eureka_park.accounts.service import Act, Principal
-from eureka_park.bootstrap import Park
+from eureka_park.accounts.service import Act, Wanted
 from eureka_park.foundation.units import iso_from_s, parse_duration_s
 from eureka_park.web import account_schemas, schemas
 from eureka_park.web.auth import COOKIE, Someone, ThePark
@@ -18,32 +16,21 @@ from eureka_park.web.auth import COOKIE, Someone, ThePark
 router = APIRouter(tags=["account"], responses=schemas.ERRORS)
 TokenId = Annotated[str, Path(max_length=80, description="The token's id")]
 SessionId = Annotated[str, Path(max_length=80, description="The session's id")]
-DEFAULT_TTL: Final = "90d"
 
 
 @router.get("/tokens", response_model=account_schemas.TokenPage, operation_id="list_tokens")
 def list_tokens(park: ThePark, who: Someone, of: str = "") -> dict[str, Any]:
     """One's own tokens, or (`of`) those of a machine that one answers for; without their secrets."""
-    person_id = _whose(park, who, of)
-    return {"items": [token_view(token) for token in park.accounts.tokens.of(person_id)], "next": None}
+    return {"items": [token_view(token) for token in park.accounts.tokens_of(who, of)], "next": None}
 
 
 @router.post("/tokens", status_code=201, response_model=account_schemas.TokenMade, operation_id="make_token")
 def make_token(park: ThePark, who: Someone, body: account_schemas.TokenRequest, response: Response) -> dict[str, Any]:
     """Make a token. It is shown this once; the park keeps its hash."""
-    park.accounts.require_park(Act.ACCOUNT, who)
     scopes = None if body.scopes and "all" in body.scopes else tuple(body.scopes or DEFAULT_SCOPES)
-    check_wider(who, scopes)
-    if body.project:
-        park.accounts.require(Act.SEE, who, body.project)
-    secret, token = park.accounts.tokens.new(
-        _whose(park, who, body.of or ""),
-        body.name,
-        scopes=scopes,
-        project_id=body.project or "",
-        ttl_s=None if body.expires == "never" else parse_duration_s(body.expires or DEFAULT_TTL),
-        made_by=who,
-    )
+    ttl_s = parse_duration_s(body.expires) if body.expires else None
+    wanted = Wanted(scopes, body.project or "", body.of or "", ttl_s)
+    secret, token = park.accounts.make_token(who, body.name, wanted)
     response.headers["Cache-Control"] = "no-store"
     return {**token_view(token), "token": secret}
 
@@ -78,14 +65,6 @@ def end_sessions(request: Request, park: ThePark, who: Someone) -> dict[str, int
     here = park.accounts.sessions.id_of(request.cookies.get(COOKIE, ""))
     with park.db.write() as conn:
         return {"n_ended": park.accounts.sessions.end_all(conn, who.person_id, but=here)}
-
-
-def _whose(park: Park, who: Principal, of: str) -> str:
-    """Oneself, or a machine that one answers for."""
-    if not of or of == who.person_id:
-        return who.person_id
-    park.accounts.places.require_answers_for(who, of)
-    return of
 
 
 def token_view(token: Token) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from eureka_park.accounts.core.roles import DEFAULT_SCOPES, SCOPES
-from eureka_park.accounts.secrets.tokens import check_wider
-from eureka_park.accounts.service import Act, Principal
+from eureka_park.accounts.service import Act, Principal, Wanted
+from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.units import DAY_S
 from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
@@ -26,7 +26,7 @@ SCOPE_NAMES: Final = {
     "operate": N_("run the park"),
     "account": N_("look after this account"),
 }
-LASTS_D: Final = {"1": N_("a day"), "30": N_("30 days"), "90": N_("90 days"), "365": N_("a year"), "": N_("no end")}
+LASTS_D: Final = {"1": N_("a day"), "30": N_("30 days"), "90": N_("90 days"), "365": N_("a year")}
 METHODS: Final = {
     "link": N_("a link"), "password": N_("a password"), "passkey": N_("a passkey"), "device": N_("a terminal"),
     "email": N_("a letter"), "recovery": N_("a recovery code"), "totp": N_("a password and a code"),
@@ -70,7 +70,7 @@ def _account(request: Request, who: Principal, error: ParkError | None = None, d
         (N_("Tokens"), len(accounts.tokens.of(who.person_id))),
         (N_("Browsers signed in"), len(accounts.sessions.of(who.person_id))),
         (N_("Jobs you sent"), len(park.compute.jobs_of_person(who.person_id))),
-        (N_("Entries of the audit log"), len(accounts.audit.newest(limit=10_000, who=who.person_id))),
+        (N_("Entries of the audit log"), accounts.audit.count(who.person_id)),
     ]
     return show(
         request, "account.html", "/account", error, wrong=told(words, error), done=done, kept=kept,
@@ -89,15 +89,9 @@ def make_token(request: Request, who: Someone, form: TheForm) -> Response:
     """Make a token; it is shown this once."""
     park = park_of(request)
     try:
-        park.accounts.require_park(Act.ACCOUNT, who)
-        scopes, ttl_s = tuple(form.all("scope")) or DEFAULT_SCOPES, _ttl_s(form)
-        check_wider(who, scopes)
-        project = form.one("project")
-        if project:
-            park.accounts.require(Act.SEE, who, project)
-        secret, _ = park.accounts.tokens.new(
-            who.person_id, form.one("name"), scopes=scopes, project_id=project, ttl_s=ttl_s, made_by=who
-        )
+        scopes = tuple(form.all("scope")) or DEFAULT_SCOPES
+        wanted = Wanted(scopes, form.one("project"), ttl_s=_ttl_s(form))
+        secret, _ = park.accounts.make_token(who, form.one("name"), wanted)
     except ParkError as error:
         return _tokens(request, who, error)
     return _tokens(request, who, secret=secret)
@@ -113,11 +107,17 @@ def end_token(request: Request, who: Someone, form: TheForm) -> Response:
     return _tokens(request, who, done=N_("The token is ended. Whatever used it is signed out."))
 
 
-def _ttl_s(form: Form) -> float | None:
+def _ttl_s(form: Form) -> float:
     days = form.one("days", "90")
     if days not in LASTS_D:
         raise BadInput("A token lasts as long as the form offers.", fix="Choose one.", code="bad_expiry", field="days")
-    return float(days) * DAY_S if days else None
+    return float(days) * DAY_S
+
+
+def _offered(park: Park) -> dict[str, str]:
+    """How long a token may last, as far as the operator allows; at least the shortest."""
+    most_d = park.accounts.lasting().token_s / DAY_S
+    return {days: text for days, text in LASTS_D.items() if float(days) <= most_d}
 
 
 def _tokens(request: Request, who: Principal, error: ParkError | None = None, **more: Any) -> Response:
@@ -127,7 +127,7 @@ def _tokens(request: Request, who: Principal, error: ParkError | None = None, **
     return show(
         request, "tokens.html", "/account", error, wrong=told(words, error),
         tokens=park.accounts.tokens.of(who.person_id),
-        scopes={name: SCOPE_NAMES[name] for name in SCOPES}, chosen=DEFAULT_SCOPES, lasts=LASTS_D,
+        scopes={name: SCOPE_NAMES[name] for name in SCOPES}, chosen=DEFAULT_SCOPES, lasts=_offered(park),
         projects=sorted(who.projects), real_s=park.clock.real_s(), **context,
     )  # fmt: skip
 

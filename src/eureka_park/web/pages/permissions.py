@@ -7,11 +7,10 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
-from eureka_park.accounts.core.permissions import Thing, kind_of, may, scope_of
+from eureka_park.accounts.core.permissions import Thing, kind_of, may, may_know_people, scope_of, scope_text
 from eureka_park.accounts.core.roles import TABLE, Act, Kind, Role
 from eureka_park.accounts.service import Principal
 from eureka_park.foundation.errors import ParkError
-from eureka_park.web.api.permissions import may_know_people, thing_of
 from eureka_park.web.auth import Anyone, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.people_words import ACT_NAMES, show, told, what_helps, why
@@ -29,14 +28,14 @@ def permissions_page(request: Request, who: Anyone, act: ActQuery = "submit", of
     places = _places(request, who)
     thing: Thing = None
     try:
-        thing = _fitting(chosen, thing_of(park, who, of or _first(places, chosen)))
+        thing = _fitting(chosen, park.accounts.places.named(who, of or _first(places, chosen)))
     except ParkError as found:
         error = found
     answer = may(chosen, who, thing)
     knows = error is None and chosen is not Act.ACCOUNT and may_know_people(who, thing)
     return show(
         request, "permissions.html", "/permissions", error, wrong=told(words, error), acts=ACT_NAMES, act=str(chosen),
-        places=places, asked=_text(thing), is_allowed=answer.is_allowed, has_answer=error is None,
+        places=places, asked=scope_text(thing), is_allowed=answer.is_allowed, has_answer=error is None,
         why=why(words, chosen, who, thing, answer), helps="" if answer.is_allowed else what_helps(words, answer, thing),
         who_may=park.accounts.places.who_can(chosen, thing) if knows else None, table=_table(), all_roles=_ROLES,
     )  # fmt: skip
@@ -58,13 +57,6 @@ def _first(places: list[str], act: Act) -> str:
 def _fitting(act: Act, thing: Thing) -> Thing:
     """The place that an act is about: what is done to the park alone is asked of the park."""
     return thing if kind_of(thing) in TABLE[act].here else None
-
-
-def _text(thing: Thing) -> str:
-    if thing is None:
-        return "park"
-    kind = kind_of(thing)
-    return scope_of(kind, thing.project_id if kind is Kind.PROJECT else thing.organisation_id)  # type: ignore[union-attr]
 
 
 def _table() -> list[dict[str, Any]]:

@@ -7,14 +7,22 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from eureka_park.accounts.core.permissions import Organisation, Project, Thing, kind_of, may, scope_of
+from eureka_park.accounts.core.permissions import (
+    Organisation,
+    Project,
+    Thing,
+    kind_of,
+    may,
+    may_know_people,
+    scope_of,
+    scope_text,
+)
 from eureka_park.accounts.core.roles import ROLES_AT, Act, Kind, Role
 from eureka_park.accounts.places import ORGANISATION_KINDS
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.units import parse_instant_s
-from eureka_park.web.api.permissions import may_know_people
 from eureka_park.web.auth import Anyone, Someone, limits_of, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
@@ -120,13 +128,11 @@ def _usable(park: Park, who: Principal | None, project: Project) -> float | None
 
 
 def _people(park: Park, who: Principal | None, thing: Thing) -> dict[str, Any]:
-    kind = kind_of(thing)
-    name = thing.project_id if isinstance(thing, Project) else thing.organisation_id if thing is not None else ""
     knows = may_know_people(who, thing)
     return {
-        "holders": park.accounts.places.holders(scope_of(kind, name)) if knows else None,
+        "holders": park.accounts.places.holders(scope_text(thing)) if knows else None,
         "may_manage": may(Act.MANAGE, who, thing).is_allowed,
-        "offered": [str(role) for role in Role if role in ROLES_AT[kind]],
+        "offered": [str(role) for role in Role if role in ROLES_AT[kind_of(thing)]],
     }
 
 
