@@ -10,7 +10,7 @@ import click
 from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, print_json, say
 from eureka_park.cli.words import _
 
-SCOPES: Final = ("read", "jobs", "manage", "operate", "account", "all")
+SCOPES: Final = ("read", "jobs", "data", "manage", "operate", "account", "all")
 
 
 @click.group()

@@ -10,8 +10,8 @@ from eureka_park.cli.output import clean, json_option, park, print_json
 from eureka_park.cli.words import _
 
 ACTS: Final = (
-    "see", "submit", "label", "teach", "review", "see_bill", "spend", "manage", "found", "grant", "price", "see_people",
-    "audit", "operate", "account",
+    "see", "submit", "store", "label", "teach", "review", "see_bill", "spend", "manage", "found", "grant", "price",
+    "see_people", "audit", "operate", "account",
 )  # fmt: skip
 
 

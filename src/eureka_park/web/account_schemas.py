@@ -11,11 +11,11 @@ from eureka_park.web.request_schemas import Body
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=80)]
-Scope = Literal["read", "jobs", "manage", "operate", "account", "all"]
+Scope = Literal["read", "jobs", "data", "manage", "operate", "account", "all"]
 OrganisationKind = Literal["university", "startup", "company", "public_body", "individual"]
 ActName = Literal[
-    "see", "submit", "label", "teach", "review", "see_bill", "spend", "manage", "found", "grant", "price", "see_people",
-    "audit", "operate", "account",
+    "see", "submit", "store", "label", "teach", "review", "see_bill", "spend", "manage", "found", "grant", "price",
+    "see_people", "audit", "operate", "account",
 ]  # fmt: skip
 RoleName = Literal["learner", "annotator", "teacher", "reviewer", "member", "lead", "operator", "auditor"]
 assert set(ActName.__args__) == set(Act) and {*RoleName.__args__, "visitor"} == set(Role)  # type: ignore[attr-defined]

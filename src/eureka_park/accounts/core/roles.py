@@ -17,6 +17,7 @@ class Act(StrEnum):
 
     SEE = "see"  # a project's jobs, logs, receipts and outputs; an organisation's record
     SUBMIT = "submit"  # run jobs in a project and cancel them
+    STORE = "store"  # keep data sets and models in a project
     LABEL = "label"  # answer labelling tasks
     TEACH = "teach"  # give courses and grade them
     REVIEW = "review"  # judge applications
@@ -87,6 +88,7 @@ _LEADS: Final = {Kind.PROJECT: _LEAD, Kind.ORGANISATION: _LEAD}
 TABLE: Final[Mapping[Act, Rule]] = {
     Act.SEE: Rule({Kind.PROJECT: _IN_PROJECT, Kind.ORGANISATION: _MEMBERS}, _BOTH, _LEAD, is_open=True),
     Act.SUBMIT: Rule({Kind.PROJECT: frozenset({Role.LEARNER, Role.TEACHER}) | _MEMBERS}, above=_LEAD),
+    Act.STORE: Rule({Kind.PROJECT: frozenset({Role.LEARNER, Role.TEACHER}) | _MEMBERS}, above=_LEAD),
     Act.LABEL: Rule({Kind.PROJECT: frozenset({Role.ANNOTATOR}) | _LEAD, Kind.PARK: frozenset({Role.ANNOTATOR})}),
     Act.TEACH: Rule({Kind.PROJECT: frozenset({Role.TEACHER}) | _LEAD, Kind.PARK: frozenset({Role.TEACHER})}),
     Act.REVIEW: Rule({Kind.PROJECT: frozenset({Role.REVIEWER}), Kind.PARK: frozenset({Role.REVIEWER})}, _NONE),
@@ -106,6 +108,7 @@ READING: Final = frozenset({Act.SEE, Act.SEE_BILL, Act.SEE_PEOPLE, Act.AUDIT})
 SCOPES: Final[Mapping[str, frozenset[Act]]] = {
     "read": READING,
     "jobs": READING | {Act.SUBMIT, Act.LABEL},
+    "data": READING | {Act.STORE},
     "manage": READING | {Act.SPEND, Act.MANAGE, Act.FOUND},
     "operate": READING | {Act.OPERATE, Act.GRANT, Act.PRICE},
     "account": frozenset({Act.ACCOUNT}),

@@ -22,6 +22,7 @@ from eureka_park.web.pages.words import N_
 SCOPE_NAMES: Final = {
     "read": N_("look: jobs, bills, people, as far as you may"),
     "jobs": N_("run jobs and cancel them"),
+    "data": N_("keep data sets and models"),
     "manage": N_("look after projects and organisations"),
     "operate": N_("run the park"),
     "account": N_("look after this account"),

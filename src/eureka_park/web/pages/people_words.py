@@ -30,6 +30,7 @@ ROLE_NAMES: Final[Mapping[str, str]] = {
 ACT_NAMES: Final[Mapping[str, str]] = {
     "see": N_("see its jobs, logs, receipts and files"),
     "submit": N_("run jobs and cancel them"),
+    "store": N_("keep data sets and models in it"),
     "label": N_("answer labelling tasks"),
     "teach": N_("teach and grade"),
     "review": N_("judge applications"),
