@@ -25,16 +25,16 @@ SCOPE = {Kind.PROJECT: "project:lab", Kind.ORGANISATION: "organisation:um6p", Ki
 # Who may do what, written out: object, where the role is held, and for each role the acts that it allows.
 ALLOWED = {
     (Kind.PROJECT, Kind.PROJECT): {
-        Role.LEARNER: "see submit",
+        Role.LEARNER: "see submit store",
         Role.ANNOTATOR: "see label",
-        Role.TEACHER: "see submit teach",
+        Role.TEACHER: "see submit store teach",
         Role.REVIEWER: "review",
-        Role.MEMBER: "see submit see_bill",
-        Role.LEAD: "see submit label teach see_bill spend manage",
+        Role.MEMBER: "see submit store see_bill",
+        Role.LEAD: "see submit store label teach see_bill spend manage",
     },
-    (Kind.PROJECT, Kind.ORGANISATION): {Role.LEAD: "see submit see_bill spend manage"},
+    (Kind.PROJECT, Kind.ORGANISATION): {Role.LEAD: "see submit store see_bill spend manage"},
     (Kind.PROJECT, Kind.PARK): {
-        Role.OPERATOR: "see submit label teach see_bill spend manage found grant price see_people audit operate",
+        Role.OPERATOR: "see submit store label teach see_bill spend manage found grant price see_people audit operate",
         Role.AUDITOR: "see see_bill see_people audit",
     },
     (Kind.ORGANISATION, Kind.ORGANISATION): {
@@ -46,7 +46,7 @@ ALLOWED = {
         Role.TEACHER: "teach found",
         Role.REVIEWER: "review",
         Role.MEMBER: "found",
-        Role.OPERATOR: "see submit label teach see_bill spend manage found grant price see_people audit operate",
+        Role.OPERATOR: "see submit store label teach see_bill spend manage found grant price see_people audit operate",
         Role.AUDITOR: "see see_bill see_people audit",
     },
 }
