@@ -21,7 +21,7 @@ from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.biller import ParkBiller
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts
-from eureka_park.adapters.home_database import home_id, inbox_wake, url_of, wait_until_there
+from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
@@ -365,6 +365,7 @@ def prepare(folder: Path, *, patience_s: float = 0.0) -> str:
     home = Home(folder)
     url = url_of(home)
     wait_until_there(url, patience_s)
+    check_not_emptied(home, url)
     migrate(url, home.zone())
     _claim(home, url)
     park = open_park(folder)

@@ -86,8 +86,10 @@ def test_every_row_and_blob_comes_back_in_both_kinds(
     _goes_on(lived, tmp_path / "as-sqlite")
     with postgres_server.fresh(is_empty=True) as url:
         monkeypatch.setenv("PARK_DATABASE_URL", url)
+        _is_undone_when_the_home_cannot_be_put_in_place(file, tmp_path / "never", url)
         restore(file, tmp_path / "as-postgres")
         _is_the_same(before, url)
+        _is_its_homes_alone(tmp_path, lived)
         _goes_on(lived, tmp_path / "as-postgres")
         with pytest.raises(Conflict) as caught:
             restore(file, tmp_path / "again")
@@ -97,14 +99,50 @@ def test_every_row_and_blob_comes_back_in_both_kinds(
     assert all_blobs(tmp_path / "as-sqlite") == all_blobs(tmp_path / "as-postgres") == all_blobs(lived.folder)
 
 
+def _is_undone_when_the_home_cannot_be_put_in_place(file: Path, folder: Path, url: str) -> None:
+    def refuse(_self: Path, _target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(Unavailable, match="permission denied"):
+            restore(file, folder)
+    assert all_rows(url) == {} and not folder.exists() and list(folder.parent.glob(".*restoring*")) == []
+
+
+def _is_its_homes_alone(tmp_path: Path, lived: LivePark) -> None:
+    """Nobody else takes a restored database before its home has started once."""
+    shutil.copytree(tmp_path / "as-postgres", tmp_path / "another")
+    note = tmp_path / "another" / "database.json"
+    note.write_text(json.dumps({"kind": "postgresql", "home_id": "0" * 32}))
+    with pytest.raises(Conflict) as caught:
+        bootstrap.prepare(tmp_path / "another")
+    assert caught.value.code == "database_of_another_home"
+
+
+def test_an_emptied_database_is_not_taken_for_a_new_park(
+    tmp_path: Path, postgres_server: postgres.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_server.fresh(is_empty=True) as url, postgres_server.fresh(is_empty=True) as other:
+        monkeypatch.setenv("PARK_DATABASE_URL", url)
+        bootstrap.make_home(tmp_path / "home", now_real_s=NOW_S, is_bare=True)
+        bootstrap.prepare(tmp_path / "home")
+        monkeypatch.setenv("PARK_DATABASE_URL", other)
+        with pytest.raises(Conflict) as caught:
+            bootstrap.prepare(tmp_path / "home")
+        assert caught.value.code == "database_empty" and all_rows(other) == {}
+
+
 def _is_the_same(before: dict[str, list[Any]], url: str) -> None:
-    """Equal but for who decides: the lease has ended, and no home has the database yet."""
+    """Equal but for who decides: the lease has ended, and a database is of its new home."""
     after = all_rows(url)
     assert after.keys() == before.keys()
     for name in before:
         if name != "lease":
             assert after[name] == before[name], name
-    assert [row[:3] for row in after["lease"]] == [row[:3] for row in before["lease"] if row[0] == "live"]
+    assert [row[:3] for row in after["lease"] if row[0] == "live"] == [
+        row[:3] for row in before["lease"] if row[0] == "live"
+    ]
 
 
 def _goes_on(lived: LivePark, folder: Path) -> None:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from sqlalchemy import inspect
+
 from eureka_park.adapters.database import SqlDatabase, is_postgres
 from eureka_park.adapters.home import Home, wake_sender
 from eureka_park.foundation.errors import BadInput, Conflict, Unavailable
@@ -65,6 +67,24 @@ def home_id(home: Home) -> str | None:
         note = json.dumps({"kind": "postgresql", "home_id": secrets.token_hex(16)})
         home.write(_NOTE, note)
     return str(json.loads(note)["home_id"])
+
+
+def check_not_emptied(home: Home, url: str) -> None:
+    """Raises Conflict for an empty PostgreSQL database of a home that has had rows: they are elsewhere, or lost."""
+    if not is_postgres(url) or home.read(_NOTE) is None:
+        return
+    db = SqlDatabase(url)
+    try:
+        with db.read() as conn:
+            is_empty = not inspect(conn).has_table("alembic_version")
+    finally:
+        db.close()
+    if is_empty:
+        raise Conflict(
+            f"{home.folder} has had rows in PostgreSQL, and the database named now is empty.",
+            fix=f"Name its own database in {VARIABLE}, or restore its last backup into a new home: park restore",
+            code="database_empty",
+        )
 
 
 def inbox_wake(home: Home, db: SqlDatabase) -> Callable[[], None]:

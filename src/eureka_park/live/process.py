@@ -43,15 +43,23 @@ def _boot_id() -> str:
         return ""
 
 
+def _pid_namespace() -> str:
+    """In which numbering of processes this one is: two containers of one machine may both have a process 7."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return "unknown"
+
+
 def holder_name() -> str:
-    """This process as a lease holder: boot, pid, start time."""
-    return f"{_boot_id()} {os.getpid()} {process_start(os.getpid())}"
+    """This process as a lease holder: boot, pid, start time, pid namespace."""
+    return f"{_boot_id()} {os.getpid()} {process_start(os.getpid())} {_pid_namespace()}"
 
 
 def holder_is_gone(holder: str) -> bool:
-    """Whether a lease holder of this machine has surely ended, so that its lease need not run out first."""
+    """Whether a lease holder that this process would see has surely ended, so that its lease need not run out first."""
     parts = holder.split()
-    if len(parts) != 3 or parts[0] != _boot_id():
+    if len(parts) != 4 or (parts[0], parts[3]) != (_boot_id(), _pid_namespace()):
         return False
     return process_start(int(parts[1])) != parts[2]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ from eureka_park.adapters.home_database import home_id, named_url, url_of
 from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, Internal
 from eureka_park.foundation.units import iso_from_s
-from eureka_park.live.store import LEASE_TTL_S
+from eureka_park.live.store import LEASE_TTL_S, claim_for_home
 from eureka_park.migrations import HEAD, migrate, present_revision, rows, upgrade
 
 _NOT_COPIED: Final = frozenset({"database.json"})  # says where this home's rows are
@@ -83,11 +83,13 @@ def restore(source: Path, folder: Path) -> archive.Manifest:
             home.make_folders()
             _copy_files(reader, home)
             url = named_url() or home.database_url
-            home_id(home)
-            _fill_database(url, reader, home.zone())
             if url == home.database_url:
+                _fill_database(url, reader, home)
                 migrate(url, home.zone())
-            _put_in_place(made, folder)
+                _put_in_place(made, folder)
+            else:
+                with _taken_back(made, folder):
+                    _fill_database(url, reader, home, lambda: _put_in_place(made, folder))
         return reader.manifest
 
 
@@ -137,6 +139,8 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _copy_files(reader: archive.Reader, home: Home) -> None:
+    """All files and blobs, and the folders that name them, on the disk."""
+    folders = {home.folder / "keys", home.folder / "blobs"}
     with archive.disk_told(home.folder):
         for name in reader.manifest.files:
             _copy(reader, name, home.folder / name, 0o600)
@@ -144,6 +148,9 @@ def _copy_files(reader: archive.Reader, home: Home) -> None:
             place = home.folder / "blobs" / name[:2] / name[2:4] / name
             place.parent.mkdir(parents=True, exist_ok=True)
             _copy(reader, name, place, 0o444)
+            folders |= {place.parent, place.parent.parent}
+        for folder in sorted(folders, reverse=True):
+            sync_folder(folder)
 
 
 def _copy(reader: archive.Reader, name: str, place: Path, mode: int) -> None:
@@ -154,18 +161,22 @@ def _copy(reader: archive.Reader, name: str, place: Path, mode: int) -> None:
         os.fsync(target.fileno())
 
 
-def _fill_database(url: str, reader: archive.Reader, zone: str) -> None:
-    """All tables at the backup's own revision, then the newest: one transaction, so all of it or nothing."""
+def _fill_database(url: str, reader: archive.Reader, home: Home, at_last: Callable[[], None] = lambda: None) -> None:
+    """All tables at the backup's own revision, then the newest: one transaction, so all of it or nothing. `at_last` is
+    done before its end: when that fails, nothing stays.
+    """
     db = SqlDatabase(url)
     engine = create_engine(parsed(url), poolclass=NullPool)
+    owner = home_id(home)
     try:
         with db.translated(), engine.begin() as conn:
             _check_empty(conn)
             upgrade(conn, reader.manifest.revision)
             _insert(conn, reader)
-            _let_go(conn)
+            _let_go(conn, owner)
             if conn.dialect.name == "postgresql":
-                upgrade(conn, zone=zone)
+                upgrade(conn, zone=home.zone())
+            at_last()
     finally:
         engine.dispose()
         db.close()
@@ -199,10 +210,12 @@ def _compare(conn: Connection, table: Any, told: dict[str, Any]) -> None:
         raise Internal(f"Table {table.name} was not restored as it was.", fix="Please report this.")
 
 
-def _let_go(conn: Connection) -> None:
-    """Nobody decides for the restored park yet, and no home has it: its database is free for the first that starts."""
+def _let_go(conn: Connection, owner: str | None) -> None:
+    """Nobody decides for the restored park yet; a database of its own is its home's alone from the beginning."""
     conn.execute(text(f"UPDATE lease SET until_real_s = until_real_s - {LEASE_TTL_S}"))
     conn.execute(text("DELETE FROM lease WHERE name = 'home'"))
+    if owner is not None:
+        claim_for_home(conn, owner)
 
 
 def _put_in_place(made: Path, folder: Path) -> None:
@@ -211,3 +224,14 @@ def _put_in_place(made: Path, folder: Path) -> None:
         made.rename(folder)
         with suppress(OSError):
             sync_folder(folder.parent)
+
+
+@contextmanager
+def _taken_back(made: Path, folder: Path) -> Iterator[None]:
+    """A home that was put in place, and whose rows were then not kept, goes again."""
+    try:
+        yield
+    except BaseException:
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
