@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.helpers.chromium import PROGRAM, Chromium
+from tests.helpers.first_door import measured, open_entrance, walk
+from tests.helpers.mail_catcher import MailCatcher
 from tests.helpers.running_park import RunningPark
 
 pytestmark = [
@@ -98,3 +101,25 @@ def test_single_keys_are_letters_where_one_writes_and_can_be_switched_off(browse
     time.sleep(0.5)
     assert browser.run("location.pathname") == "/jobs", "switched off"
     browser.run("localStorage.clear()")
+
+
+def test_a_newcomer_comes_from_the_sign_up_page_to_a_receipt(
+    park: RunningPark, browser: Chromium, tmp_path: Path
+) -> None:
+    """Within five minutes by the browser's clock, paid by the first grant; the park's own figure says the same."""
+    mail = MailCatcher()
+    try:
+        open_entrance(park, mail, tmp_path)
+        browser.errors.clear()
+        journey = walk(browser, f"http://localhost:{park.port}", mail, "Newcomer")
+    finally:
+        mail.stop()
+    print(journey.table())
+    assert list(journey.steps.values()) == sorted(journey.steps.values())
+    assert journey.steps["receipt opened"] < 300.0, journey.table()
+    (grant,) = journey.bill["grants"]
+    assert (grant["kind"], grant["given_credits"]) == ("try", 20.0) and 0.0 < grant["used_credits"] < 1.0
+    noted = measured(park)
+    assert 0.0 < noted["submitted"] <= noted["started"] <= noted["receipt"]
+    assert -0.5 < journey.account_to_receipt_s - noted["receipt"] < 20.0, (journey.table(), noted)
+    assert browser.errors == []

@@ -18,6 +18,7 @@ from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, rea
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
 from eureka_park.compute.neighbours import Biller, DeadlineCheck, NoBiller, Quoter, Receipts, Sky
+from eureka_park.compute.own_project import with_project
 from eureka_park.compute.place_in_line import Place
 from eureka_park.compute.quote_rows import ON_NODE, RUNNING_MAX, QuoteShelf, is_first
 from eureka_park.compute.why import why_answer
@@ -94,7 +95,7 @@ class ComputeService:
         self, conn: Any, who: Principal | None, request: Mapping[str, Any], now_s: float, act: Act = Act.SUBMIT
     ) -> JobSpec:
         is_trusted = who is not None and who.is_operator
-        person = who.person_id if who is not None else ""
+        person, request = who.person_id if who is not None else "", with_project(self._accounts, who, request)
         spec = replace(check_request(request, now_s, self._room), is_trusted=is_trusted, person=person)
         self._accounts.require(act, who, spec.project)
         if spec.snapshot_id is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from urllib.parse import quote as url_quote
 
@@ -14,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park
 from eureka_park.compute.core.site_room import SiteRoom
+from eureka_park.compute.own_project import USUAL, with_project
 from eureka_park.control.of_site import room_of
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
@@ -79,7 +81,7 @@ def _send(park: Park, who: Principal, typed: Typed, asked: Mapping[str, Any]) ->
     """Keep the script as a snapshot, submit the job; the same form sent twice is one job."""
     asked = dict(asked)
     if "script" in asked:
-        park.accounts.require(Act.SUBMIT, who, typed.project or "welcome")
+        park.accounts.require(Act.SUBMIT, who, with_project(park.accounts, who, asked).get("project", USUAL))
         asked["snapshot_id"] = keep_script(park, typed)
     key = hashlib.sha256(f"{typed.key}:{content_id(asked)}".encode()).hexdigest() if typed.key else None
     return str(park.compute.submit(who, asked, key))
@@ -154,7 +156,8 @@ def _draw(
     status: int = 200,
 ) -> HTMLResponse:
     park, words = park_of(request), words_of(request)
-    typed = with_key(typed, secrets.token_urlsafe(18))
+    projects = _projects(park, words, who)
+    typed = with_key(_at_home(typed, who, projects), secrets.token_urlsafe(18))
     most = room_of(park.site)
     return page(
         request,
@@ -168,7 +171,7 @@ def _draw(
         most={"cpus": words.number(most.n_cpus), "memory": words.size(most.memory_bytes), "gpus": most.n_gpus_gang},
         gpu_types=most.gpu_types,
         left_out=_left_out(most),
-        projects=(projects := _projects(park, words, who)),
+        projects=projects,
         has_nowhere=who is not None and not projects,
         errors=errors_shown(words, errors or {}, most),
         is_failed=bool(errors),
@@ -203,6 +206,14 @@ def _projects(park: Park, words: Words, who: Principal | None) -> list[tuple[str
     seen = park.accounts.projects(who)
     may = [item for item in seen if who is None or park.accounts.answer(Act.SUBMIT, who, item.project_id).is_allowed]
     return [(item.project_id, words.name(item.title or item.project_id)) for item in may]
+
+
+def _at_home(typed: Typed, who: Principal | None, projects: Sequence[tuple[str, str]]) -> Typed:
+    """Where no project is named and the usual one is not open to somebody, the first that is."""
+    names = [project_id for project_id, _ in projects]
+    if who is None or typed.project or not names or USUAL in names:
+        return typed
+    return replace(typed, project=names[0])
 
 
 def _asked(park: Park, words: Words, who: Principal | None, typed: Typed) -> dict[str, Any]:
