@@ -9,7 +9,8 @@ from eureka_park.compute.core.job import ENDED, LATE_S
 from eureka_park.foundation.units import iso_from_s, parse_instant_s
 
 _WAITING: Final = frozenset({"queued", "paused"})
-_OUT_OF_LINE: Final = frozenset({"dependency", "better_hour", "no_plan", "just_sent"})  # nobody stands before these
+# Nobody stands before these.
+_OUT_OF_LINE: Final = frozenset({"dependency", "better_hour", "no_plan", "just_sent", "no_credit"})
 _PLACE_CODES: Final = frozenset({"room", "reserved"})  # their `until` is when a place is kept for the job
 _NONE: Final = ""
 _NO_REASON: Final[Mapping[str, Any]] = {"code": _NONE, "values": {}, "until": None}
@@ -34,6 +35,10 @@ _ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "paused_power": (_NEVER_HELD,),
     "frozen_power": (_NEVER_HELD,),
     "shrunk_power": (_NEVER_HELD,),
+    "no_credit": (
+        "A top-up of its project, or a transfer from another one, lets it go on.",
+        "Declare the time that it takes (--time): that is held before it starts.",
+    ),
     "reclaimed": (_NEVER_HELD, "Within its own share nobody asks it to give way."),
 }
 _GANG: Final = (

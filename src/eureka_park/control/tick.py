@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -12,6 +12,7 @@ from eureka_park.compute.core.board import INF, NONE, Board
 from eureka_park.compute.core.job import WAITING, Job, JobSpec, JobState, Reason
 from eureka_park.compute.core.state import ParkState
 from eureka_park.control import codes
+from eureka_park.control.credit import of_credit, reasons_of_credit
 from eureka_park.control.policy import Policy
 from eureka_park.control.reasons import Teller
 from eureka_park.control.setup import set_policy, set_sky
@@ -19,6 +20,7 @@ from eureka_park.control.supply import Supply
 from eureka_park.control.turn import turn
 from eureka_park.foundation.cap_curve import power_frac, speed_frac
 from eureka_park.foundation.ids import JobId
+from eureka_park.ledger.core.holding import Unpaid
 
 REFRESH_S: Final = 60.0  # park seconds after which the numbers of an unchanged reason are told anew
 PROMISED_MAX: Final = 64  # promises that one turn writes down; more are written in the turns that follow
@@ -38,17 +40,25 @@ class Decision:
 
 
 def tick(
-    state: ParkState, supply: Supply | None, policy: Policy, now_s: float, *, refresh_s: float = REFRESH_S
+    state: ParkState,
+    supply: Supply | None,
+    policy: Policy,
+    now_s: float,
+    *,
+    refresh_s: float = REFRESH_S,
+    unpaid: Mapping[str, Unpaid] | None = None,
 ) -> Decision:
     """Decide for the instant `now_s` (park time). While `supply` is None nothing new starts (see `supply.grid_only`).
 
-    The state is changed only through the returned events. Deterministic; ties go by order.
+    `unpaid`: the jobs for which there is no credit (see `control.credit`); None where nobody asks. The state is changed
+    only through the returned events. Deterministic; ties go by order.
     """
     events: list[ev.Event] = []
-    for event in (*_in_vain(state, now_s), *_new_policy(state, policy, now_s)):
+    for event in (*_in_vain(state, now_s), *_new_policy(state, policy, now_s), *of_credit(state, unpaid, now_s)):
         state.apply(event)
         events.append(event)
     reasons = {job.job_id: _dependency_reason(job) for job in state.newly_held if job.job_id in state.held}
+    reasons |= reasons_of_credit(state, unpaid)
     state.newly_held.clear()
     if state.board is None:
         return Decision(tuple(events), reasons | _without_plan(state))
@@ -66,7 +76,7 @@ def tick(
         reasons |= _without_plan(state)
     if board.g.n_told[0]:
         teller = Teller(board, state.node_ids, state.share_paths, supply, now_s)
-        reasons |= {state.job_at[slot]: reason for slot, reason in teller.told()}
+        reasons = {state.job_at[slot]: reason for slot, reason in teller.told()} | reasons
     return Decision((*events, *decided), reasons, rows)
 
 

@@ -60,11 +60,36 @@ class BudgetReached:
 
 @dataclass(frozen=True, slots=True)
 class HoldRefused:
-    """A job went on beyond its declared time and there is no credit for more: it costs nothing further."""
+    """A job went on beyond its declared time and there is no credit for more: it is paused until there is, or ended an
+    hour later where it cannot be (firm work, and what writes no checkpoints).
+    """
 
     job_id: str
     project: str
     person_id: str
+    tier: str = ""
+    need_micro: int = 0  # what an hour more takes, its overtime so far included
+    left_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRenewed:
+    """Credit has come for a job that had none: it may go on."""
+
+    job_id: str
+    project: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobRefunded:
+    """A job is not charged for work that the park failed: `why` is lost_node or disturbed."""
+
+    job_id: str
+    project: str
+    person_id: str
+    amount_micro: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

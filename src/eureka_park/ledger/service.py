@@ -17,7 +17,8 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S, iso_from_s
 from eureka_park.foundation.zones import ZoneInfo
 from eureka_park.ledger import store
-from eureka_park.ledger.billing.service import Bill, Billing, Running
+from eureka_park.ledger.billing.charging import Running
+from eureka_park.ledger.billing.service import Bill, Billing
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro

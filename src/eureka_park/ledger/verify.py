@@ -42,7 +42,10 @@ def _wrong_holds(conn: Connection, charged: dict[str, int]) -> Iterator[str]:
         yield f"Job {job_id} is over and still holds credits."
     for job_id in billing.over_ceiling(conn):
         yield f"Job {job_id} was charged more than its ceiling."
-    for job_id, amount in billing.all_charged(conn):
+    off = billing.refunded_micro(conn)
+    for job_id, amount, refunded in billing.all_charged(conn):
+        if off.get(job_id, 0) != refunded:
+            yield f"Job {job_id} was refunded {refunded} micro-credits, the lines of it say {off.get(job_id, 0)}."
         if charged.get(job_id, 0) != amount:
             yield f"Job {job_id} was charged {charged.get(job_id, 0)} micro-credits, its hold says {amount}."
 

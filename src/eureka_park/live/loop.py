@@ -310,7 +310,8 @@ class Live:
             return
         self._tick_real_s = cycle.real_s
         supply = self._supply(cycle)
-        decision = tick(self.state, supply, self.parts.policy, cycle.now_s, refresh_s=self._refresh_s)
+        unpaid = self._charging.unpaid
+        decision = tick(self.state, supply, self.parts.policy, cycle.now_s, refresh_s=self._refresh_s, unpaid=unpaid)
         self.heard(cycle.now_s, decision.rows)
         cycle.events += decision.events  # the tick has applied them
         cycle.reasons = decision.reasons

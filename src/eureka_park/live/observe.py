@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ParkTime = Callable[[float], float]
 
+_OVER = frozenset({"time", "credit"})
 _LOST_TEXT = "Its supervisor died without a last word (killed, or the machine restarted)."
 
 
@@ -40,8 +41,8 @@ def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
     state, detail = JobState.FAILED, report.detail
     if report.outcome is Outcome.FINISHED:
         state = JobState.FINISHED
-    elif job.ending == "time":
-        detail = f"It ran longer than its declared {duration_text(job.spec.time_s)}. {report.detail}".strip()
+    elif job.ending in _OVER:
+        detail = f"{_over_text(job)} {report.detail}".strip()
     elif job.ending == "cancel" or report.outcome is Outcome.CANCELLED:
         state = JobState.CANCELLED
     if job.deadline_s is not None and at_s > job.deadline_s:
@@ -49,12 +50,18 @@ def _end_of(job: Job, report: EngineReport, at_s: float) -> ev.Event:
     return ev.JobEnded(job.job_id, at_s, state, report.exit_code, report.exit_signal, detail)
 
 
+def _over_text(job: Job) -> str:
+    if job.ending == "credit":
+        return f"It took longer than its declared {duration_text(job.spec.time_s)}, and there was no credit for more."
+    return f"It ran longer than its declared {duration_text(job.spec.time_s)}."
+
+
 def loss_of(job: Job, now_s: float, why: str) -> ev.Event:
     """What becomes of a job whose node is lost: it waits again, unless it was being ended."""
     if job.ending == "cancel":
         return ev.JobEnded(job.job_id, now_s, JobState.CANCELLED, detail=f"It was being cancelled when {why}.")
     if job.ending:
-        detail = f"It ran longer than its declared {duration_text(job.spec.time_s)}."
+        detail = _over_text(job)
         return ev.JobEnded(job.job_id, now_s, JobState.FAILED, detail=detail)
     return ev.JobRequeued(job.job_id, now_s, why)
 

@@ -30,6 +30,7 @@ _WORDS: Final = {
     "JobPaused": ("paused", "Paused; its checkpoint is kept."),
     "JobFrozen": ("frozen", "Frozen in place; its work is kept."),
     "JobThawed": ("running", "Runs again."),
+    "JobReleased": ("queued", "There is credit for it again; it waits for its turn."),
     "JobPromised": ("promised", "A start at {start_at} is promised to it."),
     "JobRequeued": ("queued", "Waits again: {why}."),
     "JobResized": ("running", "Goes on with {n_nodes} nodes."),
@@ -38,9 +39,10 @@ _WORDS: Final = {
     "JobEnded": ("", "{detail}"),
 }
 
-_ROWLESS: Final = (ev.JobDeferred, ev.JobBlocked, ev.JobPromised)  # they change nothing that a row shows
+_ROWLESS: Final = (ev.JobDeferred, ev.JobHeld, ev.JobBlocked, ev.JobPromised)  # they change nothing that a row shows
 _UNTOLD: Final = (
     ev.JobDeferred,
+    ev.JobHeld,
     ev.JobBlocked,
     ev.JobMetered,
 )  # nor a timeline: they are no news
@@ -155,7 +157,7 @@ def timeline_rows(
         text = words.format(**values)
         reason = reasons.get(event.job_id)
         if reason is not None and isinstance(
-            event, ev.JobCapped | ev.JobPausing | ev.JobFrozen | ev.JobThawed | ev.JobResized
+            event, ev.JobCapped | ev.JobEnding | ev.JobPausing | ev.JobFrozen | ev.JobThawed | ev.JobResized
         ):
             text = f"{text} {reason.text}"
         elif isinstance(event, ev.JobPromised):

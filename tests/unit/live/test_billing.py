@@ -6,8 +6,13 @@ import pytest
 from tests.helpers.live_park import LivePark
 
 from eureka_park.compute.core import event as ev
+from eureka_park.compute.core.job import JobState
 from eureka_park.foundation.errors import Conflict
+from eureka_park.ledger.billing import store
+from eureka_park.ledger.core.posting import CREDIT, GRANTS, project_account, transfer
+from eureka_park.ledger.events import HoldRefused
 from eureka_park.live.billing import Charging
+from eureka_park.live.loop import _Cycle
 
 PRICES = {
     "mad_per_gpu_h": {"*": {"firm": 30.0, "flex": 20.0, "green": 10.0}},
@@ -22,6 +27,13 @@ def live(tmp_path):
     made.park.ledger.billing.set_price_list(made.owner, PRICES)
     yield made
     made.park.close()
+
+
+def cycle_with(live, *events):
+    """A cycle in which this has happened too."""
+    cycle = _Cycle(live.clock.park_s(), live.clock.real_s())
+    live.live._happen(cycle, *events)
+    return cycle
 
 
 def left(live):
@@ -77,3 +89,92 @@ def test_work_that_a_lost_node_took_with_it_is_paid_back(live):
     hold = live.park.ledger.billing.held(job)
     assert hold.charged_micro == 0 and hold.held_micro == hold.ceiling_micro and hold.refunded_micro > 6e6
     assert live.park.ledger.verify() == []
+
+
+def drain(live, keep=0.0):
+    """Take what is left to spend, but for so much."""
+    with live.park.db.write() as conn:
+        amount = round((live.park.ledger.balance("welcome") - keep) * 1e6)
+        deed = transfer(
+            "drain:x", "x", live.clock.park_s(), source=project_account("welcome"), target=GRANTS, commodity=CREDIT,
+            amount_micro=amount,
+        )  # fmt: skip
+        live.park.ledger.post(conn, [deed])
+
+
+def shorten(live, job, hours):
+    """As if it had taken longer than it declared: caps and lost work make jobs do."""
+    with live.park.db.write() as conn:
+        conn.execute(store.holds.update().where(store.holds.c.job_id == job).values(declared_s=hours * 3600.0))
+
+
+def test_flexible_work_without_credit_is_paused_and_goes_on_when_credit_comes(live):
+    job = live.submit(run_s=3 * 3600, time="4h", cpus=2, tier="flex", checkpoint=True)
+    live.step(5.0, 3)
+    shorten(live, job, 1)
+    drain(live, keep=0.5)
+    live.crash()
+    live.step(300.0, 14)
+    shown = live.view(job)
+    assert shown["state"] == "paused" and [item["code"] for item in shown["reasons"]] == ["no_credit"]
+    assert "welcome has 0.50" in shown["reasons"][0]["text"] and not live.live.state.on_node
+    answer = live.park.compute.why(live.owner, job)
+    assert any("top-up" in text for text in answer["advice"]) and answer["line"] is None
+    live.crash()
+    live.step(60.0, 30)
+    assert live.view(job)["state"] == "paused" and live.park.ledger.verify() == []
+    live.park.ledger.grants.give(live.owner, "welcome", 100)
+    live.step(30.0, 6)
+    assert live.view(job)["state"] == "running"
+    live.step(600.0, 16)
+    receipt, hold = live.receipt(job), live.park.ledger.billing.held(job)
+    assert live.view(job)["state"] == "finished" and hold.n_renewals >= 2 and not hold.is_open
+    assert receipt["credits"] == pytest.approx(receipt["price"]["listed_credits"], abs=0.5)
+    assert live.park.ledger.verify() == []
+
+
+def test_firm_work_without_credit_is_ended_with_an_hours_notice(live):
+    job = live.submit(run_s=9 * 3600, time="9h", cpus=2, tier="firm")
+    live.step(5.0, 3)
+    shorten(live, job, 1)
+    drain(live)
+    live.crash()
+    told = []
+    live.park.accounts.ground.bus.on(HoldRefused, lambda _conn, event: told.append(event))
+    live.step(300.0, 13)
+    assert live.view(job)["state"] == "running" and live.view(job)["reasons"][0]["code"] == "no_credit"
+    assert [(event.job_id, event.tier) for event in told] == [(job, "firm")]
+    live.step(300.0, 14)
+    shown, hold = live.view(job), live.park.ledger.billing.held(job)
+    assert shown["state"] == "failed" and "there was no credit for more" in shown["detail"]
+    assert hold.charged_micro <= hold.ceiling_micro and not hold.is_open and len(told) == 1
+    assert live.park.ledger.verify() == []
+
+
+def test_a_lost_node_never_makes_a_job_dearer_and_its_hours_are_told(live):
+    """The ceiling stays: what was lost does not count against the declared time, and stands on the receipt."""
+    job = live.submit(run_s=3 * 3600, time="4h", cpus=2, tier="firm")
+    ceiling = live.park.ledger.billing.held(job).ceiling_micro
+    live.step(5.0, 3)
+    live.step(900.0, 9)
+    live.live.cycle(cycle_with(live, ev.JobRequeued(job, live.clock.park_s(), "its node is gone")))
+    live.engine.done_s.clear()
+    live.step(900.0, 20)
+    hold, receipt = live.park.ledger.billing.held(job), live.receipt(job)
+    assert hold.ceiling_micro == ceiling and hold.n_renewals == 0
+    (line,) = receipt["refunds"]
+    assert line["why"] == "lost_node" and line["node_h"] == pytest.approx(2.25, abs=0.1) and line["credits"] > 24
+    assert receipt["price"]["refunded_credits"] == pytest.approx(line["credits"])
+    listed = live.park.ledger.billing.refunds(live.owner, "welcome")
+    assert listed == [{"job_id": job, **line}] and live.park.ledger.verify() == []
+
+
+def test_a_job_that_is_lost_costs_nothing(live):
+    job = live.submit(run_s=3 * 3600, time="4h", cpus=2, tier="flex")
+    live.step(5.0, 3)
+    live.step(900.0, 6)
+    assert live.park.ledger.billing.held(job).charged_micro > 0
+    live.live.cycle(cycle_with(live, ev.JobEnded(job, live.clock.park_s(), JobState.LOST, detail="It fell.")))
+    receipt = live.receipt(job)
+    assert receipt["credits"] == 0 and receipt["refunds"][0]["why"] == "lost_node" and receipt["kwh"] > 0
+    assert left(live) == 1000 and live.park.ledger.verify() == []

@@ -19,6 +19,7 @@ from eureka_park.compute.core.board_setup import clear_slot, new_board, with_sha
 from eureka_park.compute.core.ends import roll_calendar
 from eureka_park.compute.core.job import LATE_S, Job, JobClass, JobState, Tier
 from eureka_park.compute.core.machines import Machines, mcpu_of, mem_mib_of
+from eureka_park.compute.core.moves import held_back
 from eureka_park.compute.core.rooms import set_up
 from eureka_park.compute.core.share_paths import ShareTree
 from eureka_park.foundation.cap_curve import CAP_CURVE, power_frac, speed_frac
@@ -348,6 +349,13 @@ class BoardSide:
     def _deferred(self, slot: int, event: ev.JobDeferred) -> None:
         self._happen(slot, what.DEFERRED, event.at_s, a=event.until_s, b=event.target_s)
 
+    def _held(self, slot: int, event: ev.JobHeld) -> None:
+        held_back(self._the(), slot)
+        self._columns["promised_s"][slot] = self._columns["refused_room_s"][slot] = INF
+
+    def _released(self, slot: int, event: ev.JobReleased) -> None:
+        self._happen(slot, what.RELEASED, event.at_s)
+
     def _resized(self, slot: int, event: ev.JobResized) -> None:
         n_more = event.n_nodes - int(self._columns["n_held"][slot])
         if n_more > 0:
@@ -489,6 +497,8 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobEnding: BoardSide._ending,
     ev.JobEnded: BoardSide._ended,
     ev.JobDeferred: BoardSide._deferred,
+    ev.JobHeld: BoardSide._held,
+    ev.JobReleased: BoardSide._released,
     ev.JobBlocked: BoardSide._blocked,
     ev.JobPromised: BoardSide._promised,
     ev.JobResized: BoardSide._resized,

@@ -85,7 +85,7 @@ class JobCapped:
 
 @dataclass(frozen=True, slots=True)
 class JobPausing:
-    """It was asked to write a checkpoint and stop; `why` is power or reclaim."""
+    """It was asked to write a checkpoint and stop; `why` is power, reclaim or credit."""
 
     job_id: JobId
     at_s: float
@@ -118,7 +118,7 @@ class JobThawed:
 
 @dataclass(frozen=True, slots=True)
 class JobEnding:
-    """It is being ended: `why` is cancel or time."""
+    """It is being ended: `why` is cancel, time or credit."""
 
     job_id: JobId
     at_s: float
@@ -145,6 +145,23 @@ class JobDeferred:
     at_s: float
     until_s: float
     target_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobHeld:
+    """A waiting job stands aside until what it lacks has come; `why` is credit."""
+
+    job_id: JobId
+    at_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobReleased:
+    """What a job stood aside for has come: it stands in its line again."""
+
+    job_id: JobId
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +320,8 @@ JobEvent: TypeAlias = (
     | JobEnding
     | JobEnded
     | JobDeferred
+    | JobHeld
+    | JobReleased
     | JobBlocked
     | JobPromised
     | JobRequeued
@@ -334,8 +353,9 @@ _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         NodesDeclared, JobSubmitted, JobStarting, JobStarted, JobCapped, JobPausing, JobPaused, JobFrozen,
-        JobThawed, JobEnding, JobEnded, JobDeferred, JobBlocked, JobPromised, JobRequeued, JobResized, JobRegrouped,
-        JobMetered, NodeDown, NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed, PowerLearned, MeterRead,
+        JobThawed, JobEnding, JobEnded, JobDeferred, JobHeld, JobReleased, JobBlocked, JobPromised, JobRequeued,
+        JobResized, JobRegrouped, JobMetered, NodeDown, NodeUp, WindowSet, WindowCleared, SharesDeclared, PolicyUsed,
+        PowerLearned, MeterRead,
     )
 }  # fmt: skip
 KINDS: Final = frozenset(_KINDS)

@@ -147,11 +147,12 @@ class Job:
     n_pauses: int = 0
     last_pause_s: float | None = None
     resumed_s: float | None = None
-    ending: str = ""  # why it is being ended: cancel, time
+    ending: str = ""  # why it is being ended: cancel, time, credit
     detail: str = ""
     sandbox_level: str = ""
     is_first: bool = False  # first job of its project: the sky does not hold it
     waiting_for: tuple[JobId, ...] = ()
+    held_for: str = ""  # it stands aside until that has come: credit
     blocked_s: float | None = None  # refused for room since then, where a floor may be claimed for it
     promised_s: float | None = None  # the start that it was told first since it waits
     power_from: str = "table"  # what its predicted power rests on: table, declared, learned, meter

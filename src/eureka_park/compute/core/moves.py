@@ -95,6 +95,13 @@ def released(board: Board, slot: int) -> None:
 
 
 @kernel
+def held_back(board: Board, slot: int) -> None:
+    """A job that waits stands aside until what it lacks has come: no line and no hour knows it (`released` then)."""
+    _leave_queue(board, slot, 0)
+    board.jobs[slot].where = HELD_BACK
+
+
+@kernel
 def deferred(board: Board, slot: int, until_s: float, target_s: float) -> None:
     """A flexible job has chosen a better hour; it is looked at again at `until_s`."""
     job = board.jobs[slot]

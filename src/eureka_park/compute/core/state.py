@@ -33,7 +33,7 @@ class ParkState:
         self.side = BoardSide()
         self.jobs: dict[JobId, Job] = {}
         self.on_node: dict[JobId, Job] = {}  # in order of their starts
-        self.held: dict[JobId, Job] = {}  # waiting for other jobs
+        self.held: dict[JobId, Job] = {}  # waiting for other jobs, or aside until credit comes
         self.newly_held: list[Job] = []  # filled by apply, emptied by the tick that tells them why
         self.dependents: dict[JobId, list[JobId]] = {}
         self.open_tasks: dict[JobId, int] = {}  # by array
@@ -301,6 +301,17 @@ class ParkState:
         job.since_s = event.at_s
         job.resumed_s = event.at_s
 
+    def _held_aside(self, event: ev.JobHeld) -> None:
+        job = self.jobs[event.job_id]
+        if job.state not in WAITING or job.job_id in self.held:
+            raise ValueError(f"{job.job_id} is {job.state}, it cannot stand aside")
+        job.held_for, job.promised_s = event.why, None
+        self.held[job.job_id] = job
+
+    def _released(self, event: ev.JobReleased) -> None:
+        self.jobs[event.job_id].held_for = ""
+        del self.held[event.job_id]
+
     def _ending(self, event: ev.JobEnding) -> None:
         self.jobs[event.job_id].ending = event.why
 
@@ -443,8 +454,8 @@ class ParkState:
         jobs = [Job.from_json(item, specs[item["spec"]]) for item in value["jobs"]]
         self.jobs = {job.job_id: job for job in jobs}
         self.on_node = {job_id: self.jobs[job_id] for job_id in value["on_node"]}
-        self.held = {job.job_id: job for job in jobs if job.waiting_for}
-        self.newly_held = list(self.held.values())
+        self.held = {job.job_id: job for job in jobs if job.waiting_for or job.held_for}
+        self.newly_held = [job for job in self.held.values() if job.waiting_for]
         for job in jobs:
             self._count(job)
             for dep in job.waiting_for:
@@ -460,7 +471,8 @@ class ParkState:
         for job_id, job in self.jobs.items():
             assert job.job_id == job_id and job.state not in ENDED, f"{job_id} ended but is still held"
             assert (job.state in ON_NODE) == (job_id in self.on_node), f"{job_id} is {job.state}"
-            assert job_id not in self.held or job.state is JobState.QUEUED, f"{job_id} is held and {job.state}"
+            is_aside = job.state is JobState.QUEUED or (job.state is JobState.PAUSED and job.held_for != "")
+            assert job_id not in self.held or is_aside, f"{job_id} is held and {job.state}"
         assert self._waiting.keys() == {job.job_id for job in self.jobs.values() if job.state in WAITING}
         waiting_kwh = sum(self._left_kwh(job) for job in self.jobs.values() if job.state in WAITING)
         assert abs(waiting_kwh - self.queued_kwh) <= 1e-6 * (1 + waiting_kwh), "queued_kwh does not add up"
@@ -489,6 +501,8 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobEnding: ParkState._ending,
     ev.JobEnded: ParkState._ended,
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
+    ev.JobHeld: ParkState._held_aside,
+    ev.JobReleased: ParkState._released,
     ev.JobBlocked: lambda state, event: setattr(state.jobs[event.job_id], "blocked_s", event.since_s),
     ev.JobPromised: lambda state, event: setattr(state.jobs[event.job_id], "promised_s", event.start_s),
     ev.JobResized: lambda state, event: state.jobs[event.job_id].resize(event.nodes, event.n_nodes, event.at_s),

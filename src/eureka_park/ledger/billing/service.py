@@ -15,13 +15,25 @@ from eureka_park.foundation.errors import Conflict
 from eureka_park.foundation.units import HOUR_S, iso_from_s
 from eureka_park.ledger import store as meter
 from eureka_park.ledger.billing import store
-from eureka_park.ledger.billing.store import Hold, Part
+from eureka_park.ledger.billing.charging import (
+    Longer,
+    Running,
+    charged,
+    due,
+    excused,
+    listed,
+    longer,
+    needed,
+    paid_until_s,
+    time_micro,
+)
+from eureka_park.ledger.billing.store import Hold, Part, Refund
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.exact import MICRO
-from eureka_park.ledger.core.holding import billed, moved, taken_in_order
-from eureka_park.ledger.core.posting import CREDIT, GRANTS, INCOME, Posting, Transaction, held_account
+from eureka_park.ledger.core.holding import Unpaid, billed, moved
+from eureka_park.ledger.core.posting import CREDIT, GRANTS, Transaction, held_account
 from eureka_park.ledger.core.pricing import PriceList, Rates, read_price_list
-from eureka_park.ledger.events import HoldRefused, JobSettled
+from eureka_park.ledger.events import HoldRefused, HoldRenewed, JobRefunded, JobSettled
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,8 +41,9 @@ if TYPE_CHECKING:
     from eureka_park.ledger.grants.service import Grants
     from eureka_park.ledger.ground import LedgerGround
 
-RENEWED_S: Final = float(HOUR_S)  # of node time that a renewal holds
-RENEWED_ENERGY: Final = 1.5  # so much more energy is held for it than the job has used per hour so far
+REFUNDS_SHOWN: Final = 200
+LOST_NODE: Final = "lost_node"  # why: work that a failed node took with it
+DISTURBED: Final = "disturbed"  # why: firm work that was capped, paused or frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +62,6 @@ class Bill:
     def ceiling_micro(self) -> int:
         """The most that one task costs within its declared time."""
         return self.time_micro + self.energy_micro
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A job that has run for `node_s` so far, all attempts and nodes together; GPUs and CPUs are those of each node."""
-
-    job_id: str
-    n_gpus: int
-    n_cpus: float
-    node_s: float
 
 
 class Billing:
@@ -151,7 +154,8 @@ class Billing:
     def settle_hours(self, conn: Connection, running: Sequence[Running], hour_s: int, at_s: float) -> int:
         """Charge what jobs have cost until now beyond what they were charged, once per job and hour; how many were.
 
-        Energy must be booked before. Work beyond the declared time renews the hold; without credit it costs no more.
+        Energy must be booked before. Work beyond the declared time renews the hold; without credit it costs no more,
+        and `renew` tells who that is. Budgets hear of what their projects have spent.
         """
         by_key = {f"settle:{item.job_id}:{hour_s}": item for item in running}
         done = books.known(conn, list(by_key))
@@ -160,35 +164,72 @@ class Billing:
         costs = self._costs(conn, [left[name] for name in holds], holds)
         changed, deeds = [], []
         for name, hold in holds.items():
-            hold = self._renewed(conn, hold, left[name], costs[name], at_s)
-            hold, postings = _charged(hold, _due(hold, costs[name]) - hold.charged_micro)
+            hold, _ = self._renewed(conn, hold, left[name], costs[name], at_s)
+            cost = costs[name] - time_micro(holds[name], left[name]) + time_micro(hold, left[name])
+            hold, postings = charged(hold, due(hold, cost) - hold.charged_micro)
             if postings:
                 deeds.append(Transaction(f"settle:{name}:{hour_s}", f"Job {name}"[:200], at_s, postings))
-            changed.append(hold)
+            changed.append(replace(hold, settled_s=max(hold.settled_s, left[name].node_s)))
         self._ground.post(conn, deeds)
         store.save(conn, changed)
+        for project in sorted({hold.project for hold in changed}):
+            self._grants.look_at_budgets(conn, project, at_s)
         return len(deeds)
+
+    def renew(self, conn: Connection, running: Sequence[Running], at_s: float) -> dict[str, Unpaid]:
+        """Renew the holds of jobs that have gone on beyond what those stand for; those for which there is no credit.
+
+        Asked again, as credit comes, it renews what it could not before. Jobs within their time, and those without a
+        hold, are left out.
+        """
+        items = {item.job_id: item for item in running}
+        holds = {name: hold for name, hold in store.of(conn, list(items)).items() if hold.is_open}
+        costs = self._costs(conn, [items[name] for name in holds], holds)
+        unpaid, changed = {}, []
+        for name, hold in holds.items():
+            after, lacks = self._renewed(conn, hold, items[name], costs[name], at_s)
+            if after is not hold:
+                changed.append(after)
+            if lacks is not None:
+                unpaid[name] = lacks
+        store.save(conn, changed)
+        return unpaid
+
+    def declared(self, conn: Connection, job_ids: Sequence[str] | None = None) -> dict[str, tuple[float, bool]]:
+        """By job that holds credits, of these or of all: for how much of its node time, and whether credit for more was
+        refused.
+        """
+        return store.declared_of(conn, job_ids)
 
     def excuse(self, conn: Connection, item: Running, why: str, at_s: float, *, is_all: bool) -> int:
         """Take off a job's bill what it has cost so far and was not charged yet; with `is_all` pay the rest back too.
 
-        For work that a failed node lost, and for hours in which firm work was disturbed. The micro-credits taken off.
+        For work that a failed node lost (`LOST_NODE`), and for hours in which firm work was `DISTURBED`. That time does
+        not count against the declared one. The micro-credits taken off.
         """
         hold = store.of(conn, [item.job_id]).get(item.job_id)
         if hold is None or not hold.is_open:
             return 0
         cost = self._costs(conn, [item], {item.job_id: hold})[item.job_id]
-        back = hold.charged_micro if is_all else 0
-        excused = max(0, cost - hold.refunded_micro - hold.charged_micro) + back
-        if excused == 0:
-            return 0
-        hold = replace(hold, refunded_micro=hold.refunded_micro + excused)
-        hold, postings = _charged(hold, -back)
+        hold, node_s, off, back = excused(hold, item, cost, is_all=is_all)
+        hold, postings = charged(hold, -back)
         if postings:
             key = f"settle:{item.job_id}:back-{hold.refunded_micro}"
-            self._ground.post(conn, [Transaction(key, why[:200], at_s, postings)])
+            self._ground.post(conn, [Transaction(key, f"Job {item.job_id}: {why}"[:200], at_s, postings)])
         store.save(conn, [hold])
-        return excused
+        if off:
+            line = len(store.refunds_of(conn, [item.job_id]).get(item.job_id, ())) + 1
+            day = self._ground.day_of(at_s)
+            store.add_refund(conn, Refund(item.job_id, line, hold.project, day, at_s, why[:16], node_s, off))
+            self._ground.bus.tell(conn, JobRefunded(item.job_id, hold.project, hold.person_id, off, why))
+        return off
+
+    def refunds(self, who: Principal | None, project: str) -> list[dict[str, Any]]:
+        """What was taken off the bills of a project's jobs, the newest first: job_id, at, why, node_h, credits."""
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        with self._ground.db.read() as conn:
+            found = store.refunds_of_project(conn, project, REFUNDS_SHOWN)
+        return [{"job_id": item.job_id, **refund_view(item)} for item in found]
 
     def prices_of(self, conn: Connection, job_ids: Sequence[str]) -> dict[str, Hold]:
         """The open holds of these jobs; their prices are what receipts are made from."""
@@ -200,14 +241,18 @@ class Billing:
         """The last charge of a job that is over, and the rest of its hold goes back; its receipt as charged, and how
         much that is. `listed_micro`: its whole cost by the list.
         """
-        hold = self._renewed(conn, hold, item, self._listed(hold, item, listed_micro), at_s)
-        listed_micro = self._listed(hold, item, listed_micro)
-        hold, postings = _charged(hold, _due(hold, listed_micro) - hold.charged_micro)
+        hold = self._renewed_at_end(conn, hold, item, listed_micro, at_s)
+        listed_micro = listed(hold, item, listed_micro)
+        hold, postings = charged(hold, due(hold, listed_micro) - hold.charged_micro)
         deeds = [Transaction(f"settle:{hold.job_id}", f"Job {hold.job_id}"[:200], at_s, postings)] if postings else []
-        hold, released = self._released(conn, replace(hold, closed_at_s=at_s), at_s)
+        closed = replace(hold, closed_at_s=at_s, settled_s=item.node_s, refused_at_s=None)
+        hold, released = self._released(conn, closed, at_s)
         self._ground.post(conn, [*deeds, *released])
         store.save(conn, [hold])
         shown = billed(receipt, listed_micro, hold.charged_micro, hold.refunded_micro, hold.ceiling_micro)
+        if hold.refunded_micro:
+            lines = store.refunds_of(conn, [hold.job_id]).get(hold.job_id, [])
+            shown["refunds"] = [refund_view(line) for line in lines]
         self._ground.bus.tell(conn, JobSettled(hold.job_id, hold.project, hold.person_id, hold.charged_micro))
         self._grants.look_at_budgets(conn, hold.project, at_s)
         return shown, hold.charged_micro
@@ -216,10 +261,10 @@ class Billing:
         """Release holds of jobs that neither the journal nor the inbox knows, and pay back what they cost; which."""
         lost = sorted(name for name in store.open_jobs(conn) if not is_known(name))
         for hold in store.of(conn, lost).values():
-            hold, postings = _charged(hold, -hold.charged_micro)
+            hold, postings = charged(hold, -hold.charged_micro)
             if postings:
                 self._ground.post(conn, [Transaction(f"settle:{hold.job_id}:lost", "Job unknown", at_s, postings)])
-            closed, deeds = self._released(conn, replace(hold, closed_at_s=at_s), at_s)
+            closed, deeds = self._released(conn, replace(hold, closed_at_s=at_s, refused_at_s=None), at_s)
             self._ground.post(conn, deeds)
             store.save(conn, [closed])
         return lost
@@ -234,41 +279,57 @@ class Billing:
             for item in items
         }
 
-    @staticmethod
-    def _listed(hold: Hold, item: Running, listed_micro: int) -> int:
-        """The whole cost of a job that is over: hours beyond the declared ones cost what was in force then."""
-        first = Rates.from_json(hold.price, hold.tier).time_micro(item.n_gpus, item.n_cpus, item.node_s)
-        return listed_micro - first + time_micro(hold, item)
-
-    def _renewed(self, conn: Connection, hold: Hold, item: Running, cost_micro: int, at_s: float) -> Hold:
-        """The hold, longer where work has gone on beyond what it stands for."""
-        if item.node_s <= hold.declared_s or hold.price.get("is_refused"):
-            return hold
-        prices = self.price_list_in(conn, at_s)
-        rates = prices.rates(hold.gpu_type, str(hold.price["class"]), hold.tier) if prices else None
-        rates = rates or Rates.from_json(hold.price, hold.tier)
-        n_blocks = int((item.node_s - hold.declared_s) // RENEWED_S) + 1
-        energy = max(0, cost_micro - time_micro(hold, item)) * RENEWED_ENERGY / max(1.0, item.node_s)
-        longer_s = n_blocks * RENEWED_S
-        wanted = rates.time_micro(item.n_gpus, item.n_cpus, longer_s) + round(energy * longer_s)
+    def _renewed(
+        self, conn: Connection, hold: Hold, item: Running, cost_micro: int, at_s: float
+    ) -> tuple[Hold, Unpaid | None]:
+        """The hold, longer where work has gone on beyond what it stands for; what is lacking where it cannot be."""
+        if item.node_s <= paid_until_s(hold):
+            return hold, None
+        more = needed(hold, item, cost_micro, self._rates(conn, hold, at_s))
         purse = self._grants.purse(conn, hold.project, at_s)
-        if purse.total_micro < wanted:
-            self._ground.bus.tell(conn, HoldRefused(hold.job_id, hold.project, hold.person_id))
-            return replace(hold, price={**hold.price, "is_refused": True})
-        taken = purse.take(wanted)
-        key = f"renew:{hold.job_id}:{hold.n_renewals + 1}"
+        if purse.total_micro < more.amount_micro:
+            since_s = at_s if hold.refused_at_s is None else hold.refused_at_s
+            lacks = Unpaid(
+                item.job_id, hold.project, since_s, hold.declared_s / max(1, item.n_nodes),
+                more.amount_micro, purse.total_micro,
+            )  # fmt: skip
+            if hold.refused_at_s is not None:
+                return hold, lacks
+            told = HoldRefused(
+                hold.job_id, hold.project, hold.person_id, hold.tier, more.amount_micro, purse.total_micro
+            )
+            self._ground.bus.tell(conn, told)
+            return replace(hold, refused_at_s=at_s), lacks
+        return self._taken(conn, hold, more, purse.take(more.amount_micro), at_s), None
+
+    def _renewed_at_end(self, conn: Connection, hold: Hold, item: Running, listed_micro: int, at_s: float) -> Hold:
+        """The hold of a job that is over, grown by what it has cost beyond it, as far as there is credit."""
+        over_s = item.node_s - paid_until_s(hold)
+        if over_s <= 0:
+            return hold
+        rates = self._rates(conn, hold, at_s)
+        whole = longer(hold, Longer(over_s, rates, 0), {})
+        lacks = listed(whole, item, listed_micro) - hold.refunded_micro - hold.ceiling_micro
+        purse = self._grants.purse(conn, hold.project, at_s)
+        amount = max(0, min(lacks, purse.total_micro))
+        return self._taken(conn, hold, Longer(over_s, rates, amount), purse.take(amount), at_s)
+
+    def _rates(self, conn: Connection, hold: Hold, at_s: float) -> Rates:
+        """What an hour more of a job costs now; what it was promised where no list is in force."""
+        prices = self.price_list_in(conn, at_s)
+        if prices is None:
+            return Rates.from_json(hold.price, hold.tier)
+        return prices.rates(hold.gpu_type, str(hold.price["class"]), hold.tier)
+
+    def _taken(self, conn: Connection, hold: Hold, more: Longer, taken: Mapping[str, int], at_s: float) -> Hold:
+        """The hold, longer by what was taken out of the purse for it."""
         postings = moved(taken, held_account(hold.project), CREDIT)
-        if postings:
+        if taken:
+            key = f"renew:{hold.job_id}:{hold.n_renewals + 1}"
             self._ground.post(conn, [Transaction(key, f"Job {hold.job_id}"[:200], at_s, postings)])
-        step = {"from_s": hold.declared_s, "gpu_h": rates.mad_per_gpu_h, "cpu_h": rates.mad_per_cpu_h}
-        return replace(
-            hold,
-            n_renewals=hold.n_renewals + 1,
-            declared_s=hold.declared_s + longer_s,
-            ceiling_micro=hold.ceiling_micro + wanted,
-            price={**hold.price, "steps": [*hold.price.get("steps", ()), step]},
-            parts=_joined(hold.parts, taken),
-        )
+        if hold.refused_at_s is not None:
+            self._ground.bus.tell(conn, HoldRenewed(hold.job_id, hold.project, hold.person_id))
+        return longer(hold, more, taken)
 
     def _released(self, conn: Connection, hold: Hold, at_s: float) -> tuple[Hold, list[Transaction]]:
         """What is left of a hold goes where it came from; to the park where that grant is over."""
@@ -286,46 +347,14 @@ class Billing:
         return replace(hold, parts=parts), [deed]
 
 
-def time_micro(hold: Hold, item: Running) -> int:
-    """What the time of a job has cost so far, each stretch at its own price."""
-    later = [(step["from_s"], Rates(step["gpu_h"], step["cpu_h"], "", 0.0)) for step in hold.price.get("steps", ())]
-    stretches = [(0.0, Rates.from_json(hold.price, hold.tier)), *later]
-    ends = [from_s for from_s, _ in stretches[1:]] + [float("inf")]
-    return sum(
-        rates.time_micro(item.n_gpus, item.n_cpus, min(item.node_s, until_s) - from_s)
-        for (from_s, rates), until_s in zip(stretches, ends, strict=True)
-    )
-
-
-def _due(hold: Hold, cost_micro: int) -> int:
-    """What a job must have been charged by now: never more than its ceiling, never less than it was."""
-    return max(hold.charged_micro, min(cost_micro - hold.refunded_micro, hold.ceiling_micro))
-
-
-def _charged(hold: Hold, amount_micro: int) -> tuple[Hold, tuple[Posting, ...]]:
-    """Charge so much of a hold; below zero: back into it. What is not held cannot be charged."""
-    if amount_micro == 0:
-        return hold, ()
-    parts = hold.parts
-    if amount_micro > 0:
-        spent = taken_in_order([part.amount_micro for part in parts], min(amount_micro, hold.held_micro))
-    else:
-        spent = [-part for part in taken_in_order([part.spent_micro for part in parts[::-1]], -amount_micro)][::-1]
-    parts = tuple(
-        replace(part, amount_micro=part.amount_micro - now, spent_micro=part.spent_micro + now)
-        for part, now in zip(parts, spent, strict=True)
-    )
-    total = sum(spent)
-    postings = (Posting(held_account(hold.project), CREDIT, -total), Posting(INCOME, CREDIT, total))
-    return replace(hold, parts=parts, charged_micro=hold.charged_micro + total), postings if total else ()
-
-
-def _joined(parts: Sequence[Part], taken: Mapping[str, int]) -> tuple[Part, ...]:
-    known = {part.account: part for part in parts}
-    for account, amount in taken.items():
-        before = known.get(account, Part(account, 0))
-        known[account] = replace(before, amount_micro=before.amount_micro + amount)
-    return tuple(known.values())
+def refund_view(item: Refund) -> dict[str, Any]:
+    """One line of refunds as it is shown: `node_h` hours of a node were paid back."""
+    return {
+        "at": iso_from_s(item.at_s),
+        "why": item.why,
+        "node_h": item.node_s / HOUR_S,
+        "credits": item.amount_micro / MICRO,
+    }
 
 
 def _no_credit(project: str, wanted_micro: int, left_micro: int) -> Conflict:

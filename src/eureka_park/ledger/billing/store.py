@@ -1,4 +1,4 @@
-"""Rows of price lists, and of what jobs hold: one hold per job, and from which accounts it was taken."""
+"""Rows of price lists, and of what jobs hold: one hold per job, from which accounts it was taken, what was refunded."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    insert,
     select,
 )
 
@@ -51,6 +52,9 @@ holds = Table(
     Column("opened_at_s", Double, nullable=False),
     Column("closed_at_s", Double, nullable=True),
     Column("state", String(8), nullable=False),  # open or closed
+    Column("settled_s", Double, nullable=False, default=0.0),  # node time that was charged or refunded
+    Column("excused_s", Double, nullable=False, default=0.0),  # of it, what was refunded: it counts as not declared
+    Column("refused_at_s", Double, nullable=True),  # since when there is no credit for work beyond the declared time
     Index("holds_by_state", "state", "project"),
 )
 hold_parts = Table(
@@ -61,6 +65,19 @@ hold_parts = Table(
     Column("line", Integer, nullable=False),  # spent in this order
     Column("amount_micro", BigInteger, nullable=False),  # what is still held
     Column("spent_micro", BigInteger, nullable=False),
+)
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("job_id", String(80), primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("project", String(63), nullable=False),
+    Column("day", Integer, nullable=False),  # by the site's calendar
+    Column("at_s", Double, nullable=False),  # park time
+    Column("why", String(16), nullable=False),  # lost_node, disturbed, or unknown of older parks
+    Column("node_s", Double, nullable=False),  # so much node time of the job was refunded
+    Column("amount_micro", BigInteger, nullable=False),
+    Index("refunds_by_project", "project", "day"),
 )
 OPEN: Final = "open"
 CLOSED: Final = "closed"
@@ -74,6 +91,20 @@ class Part:
     account: str
     amount_micro: int
     spent_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What was taken off a job's bill at one time: `node_s` of its node time, with its energy."""
+
+    job_id: str
+    line: int
+    project: str
+    day: int
+    at_s: float
+    why: str
+    node_s: float
+    amount_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +126,9 @@ class Hold:
     refunded_micro: int = 0
     n_renewals: int = 0
     closed_at_s: float | None = None
+    settled_s: float = 0.0
+    excused_s: float = 0.0
+    refused_at_s: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -150,8 +184,9 @@ def save(conn: Connection, changed: Iterable[Hold]) -> None:
 def _row(hold: Hold) -> dict[str, Any]:
     same = ("job_id", "project", "person_id", "organisation_id", "tier", "gpu_type", "declared_s", "n_renewals")
     more = ("ceiling_micro", "charged_micro", "refunded_micro", "opened_at_s", "closed_at_s")
+    late = ("settled_s", "excused_s", "refused_at_s")
     return {
-        **{name: getattr(hold, name) for name in (*same, *more)},
+        **{name: getattr(hold, name) for name in (*same, *more, *late)},
         "price": json.dumps(hold.price, sort_keys=True, ensure_ascii=False),
         "state": OPEN if hold.is_open else CLOSED,
     }
@@ -180,6 +215,62 @@ def open_jobs(conn: Connection, project: str = "") -> set[str]:
     """The jobs with an open hold, of one project or of all."""
     query = select(holds.c.job_id).where(holds.c.state == OPEN)
     return set(conn.execute(query.where(holds.c.project == project) if project else query).scalars())
+
+
+def declared_of(conn: Connection, job_ids: Sequence[str] | None = None) -> dict[str, tuple[float, bool]]:
+    """By job with an open hold, of these or of all: for how much node time that stands, and whether credit for more was
+    refused.
+    """
+    table, found = holds.c, dict[str, tuple[float, bool]]()
+    query = select(table.job_id, table.declared_s + table.excused_s, table.refused_at_s).where(table.state == OPEN)
+    blocks = [query]
+    if job_ids is not None:
+        starts = range(0, len(job_ids), _IDS_PER_QUERY)
+        blocks = [query.where(table.job_id.in_(job_ids[start : start + _IDS_PER_QUERY])) for start in starts]
+    for block in blocks:
+        for job_id, until_s, refused_at_s in conn.execute(block):
+            found[job_id] = float(until_s), refused_at_s is not None
+    return found
+
+
+def add_refund(conn: Connection, found: Refund) -> None:
+    """Note what was taken off a job's bill."""
+    conn.execute(insert(refunds), [{name: getattr(found, name) for name in Refund.__slots__}])
+
+
+def refunds_of(conn: Connection, job_ids: Sequence[str]) -> dict[str, list[Refund]]:
+    """By job, what was taken off its bill, in order; jobs without any are left out."""
+    found: dict[str, list[Refund]] = {}
+    for start in range(0, len(job_ids), _IDS_PER_QUERY):
+        names = job_ids[start : start + _IDS_PER_QUERY]
+        query = select(refunds).where(refunds.c.job_id.in_(names)).order_by(refunds.c.job_id, refunds.c.line)
+        for row in conn.execute(query):
+            found.setdefault(row.job_id, []).append(_refund(row))
+    return found
+
+
+def refunds_of_project(conn: Connection, project: str, limit: int) -> list[Refund]:
+    """The newest refunds of a project, the newest first."""
+    table = refunds.c
+    query = select(refunds).where(table.project == project)
+    rows = conn.execute(query.order_by(table.day.desc(), table.at_s.desc(), table.job_id, table.line).limit(limit))
+    return [_refund(row) for row in rows]
+
+
+def refunded_micro(conn: Connection) -> dict[str, int]:
+    """By job, the sum of its refunds."""
+    query = select(refunds.c.job_id, func.sum(refunds.c.amount_micro)).group_by(refunds.c.job_id)
+    return {job_id: int(amount) for job_id, amount in conn.execute(query)}
+
+
+def _refund(row: Row[Any]) -> Refund:
+    return Refund(**row._mapping)
+
+
+def spent_of(conn: Connection, account: str) -> int:
+    """What jobs have spent of an account, refunds taken off; what they only hold does not count."""
+    query = select(func.sum(hold_parts.c.spent_micro)).where(hold_parts.c.account == account)
+    return int(conn.execute(query).scalar() or 0)
 
 
 def has_open(conn: Connection) -> bool:
@@ -214,7 +305,7 @@ def over_ceiling(conn: Connection) -> list[str]:
     return sorted(conn.execute(query).scalars())
 
 
-def all_charged(conn: Connection) -> list[tuple[str, int]]:
-    """Every job with a hold, and what it was charged."""
-    rows = conn.execute(select(holds.c.job_id, holds.c.charged_micro).order_by(holds.c.job_id))
-    return [(job_id, int(amount)) for job_id, amount in rows]
+def all_charged(conn: Connection) -> list[tuple[str, int, int]]:
+    """Every job with a hold, what it was charged, and what was refunded."""
+    rows = conn.execute(select(holds.c.job_id, holds.c.charged_micro, holds.c.refunded_micro).order_by(holds.c.job_id))
+    return [(job_id, int(charged), int(refunded)) for job_id, charged, refunded in rows]

@@ -38,6 +38,20 @@ class Purse:
         return parts
 
 
+@dataclass(frozen=True, slots=True)
+class Unpaid:
+    """A job that has gone on beyond its declared time, and for which there is no credit since then. `need_micro`: what
+    it takes for it to go on, its overtime so far included; `declared_s`: run time that is paid for.
+    """
+
+    job_id: str
+    project: str
+    since_s: float
+    declared_s: float
+    need_micro: int
+    left_micro: int
+
+
 def moved(sources: Mapping[str, int], target: str, commodity: str) -> tuple[Posting, ...]:
     """Postings that move amounts from several accounts into one; below zero: from there into them."""
     leaving = [Posting(account, commodity, -amount) for account, amount in sources.items() if amount]

@@ -39,6 +39,7 @@ grants = Table(
     Column("state", String(8), nullable=False),  # open or ended
     Column("given_by", String(64), nullable=False),
     Column("given_at_s", Double, nullable=False),
+    Column("awaits", String(200), nullable=False, default=""),  # of a bridge: the grant that it reaches to
     Index("grants_by_project", "project"),
     Index("grants_by_state", "state", "valid_until_s"),
 )
@@ -50,6 +51,13 @@ reclaims = Table(
     Column("due_at_s", Double, nullable=False),
     Column("amount_micro", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),  # noticed, done or undone
+)
+grant_reports = Table(
+    "grant_reports",
+    metadata,
+    Column("grant_id", String(64), primary_key=True),
+    Column("at_s", Double, nullable=False),  # when it was made, and the second half given by it
+    Column("body", Text, nullable=False),  # JSON; see reports.report
 )
 budgets = Table(
     "budgets",
@@ -91,6 +99,7 @@ class Grant:
     released_at_s: float | None = None
     conditions: str = ""
     state: str = OPEN
+    awaits: str = ""
 
     @property
     def given_micro(self) -> int:
