@@ -23,8 +23,8 @@ from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
-from eureka_park.adapters.mail import Post
 from eureka_park.adapters.maintenance import read_maintenance
+from eureka_park.adapters.notice_wiring import Telling
 from eureka_park.adapters.oidc_http import OidcLine
 from eureka_park.adapters.screening import screener
 from eureka_park.adapters.system_clock import SystemClock
@@ -96,6 +96,7 @@ class Park:
     compute: ComputeService
     nodes: NodesService
     sign_in: SignIn
+    telling: Telling
 
     def lease(self) -> live_store.Lease | None:
         """Who decides for this park, and until when."""
@@ -132,7 +133,8 @@ class Park:
         return read_maintenance(self.home, self.clock.real_s())
 
     def close(self) -> None:
-        """Close the database's connections."""
+        """Close the database's connections, and send no more letters from here."""
+        self.telling.close()
         self.db.close()
 
 
@@ -269,20 +271,20 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         entropy=os.urandom,
         wake=wake,
     )
-    sign_in = _sign_in(home, accounts)
-    return Park(home, facts, site, site.policy.sky, clock, db, accounts, data, ledger, energy, compute, nodes, sign_in)
+    telling = Telling(accounts, AccountsFile(home), key_of(home))
+    sign_in, sky = _sign_in(home, accounts, telling), site.policy.sky
+    return Park(home, facts, site, sky, clock, db, accounts, data, ledger, energy, compute, nodes, sign_in, telling)
 
 
-def _sign_in(home: Home, accounts: AccountsService) -> SignIn:
+def _sign_in(home: Home, accounts: AccountsService, telling: Telling) -> SignIn:
     """The entrance, by the operator's accounts.toml."""
     file = AccountsFile(home)
     accounts.people.screen = screener(lambda: file.settings().screening)
-    post = Post(lambda: file.settings().mail, file.mail_password)
     return SignIn(
         accounts,
         key=key_of(home),
         settings=file.settings,
-        post=post.send,
+        post=telling.post,
         line=OidcLine(),
         provider_secret=file.provider_secret,
     )
@@ -446,6 +448,7 @@ def build_live(
         estimates=Estimates(forecaster, park.site.policy.tick_s, park.facts.seed),
         tell_facts=partial(park.home.write, BOARD_FILE),
         seal=Sealer(park.db, park.accounts.audit, partial(park.home.write, HEAD_FILE)).step,
+        notices=park.telling.notices,
     )
     live = Live(parts, state, journal)
     refused.append(live.refuse)

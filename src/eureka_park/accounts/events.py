@@ -30,6 +30,28 @@ class PersonErased:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody has opened a session: how, with which browser, from which network address."""
+
+    person_id: str
+    method: str
+    client: str
+    address: str
+    at_real_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMade:
+    """A token is good for what a person may."""
+
+    token_id: str
+    person_id: str
+    name: str
+    made_by: str
+    at_real_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RoleGiven:
     """A person or a group holds a role at a scope now."""
 

@@ -21,7 +21,7 @@ FILE: Final = "accounts.toml"
 SIGN_UP: Final = ("open", "invited", "closed")
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
 _TLS: Final = ("starttls", "tls", "none")
-_TABLES: Final = frozenset({"sign_in", "mail", "oidc", "try", "texts", "screening", "sessions", "tokens"})
+_TABLES: Final = frozenset({"sign_in", "mail", "oidc", "try", "texts", "screening", "sessions", "tokens", "notices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Settings:
     try_days: float = 30.0
     texts: Mapping[str, str] = field(default_factory=dict)
     screening: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()  # those that may stand inside of the operator's own network
     lasting: Lasting = field(default_factory=Lasting)
 
     def provider(self, provider_id: str) -> Provider | None:
@@ -82,7 +83,9 @@ def read_settings(text: str) -> Settings:
     unknown = sorted(set(found) - _TABLES)
     if unknown:
         raise _bad(unknown[0], f"there is no such table; tables: {', '.join(sorted(_TABLES))}")
-    entry, trial, sessions, tokens = (_Table(found, name) for name in ("sign_in", "try", "sessions", "tokens"))
+    entry, trial, sessions, tokens, notices = (
+        _Table(found, name) for name in ("sign_in", "try", "sessions", "tokens", "notices")
+    )
     settings = Settings(
         has_passwords=entry.flag("passwords", True),
         has_passkeys=entry.flag("passkeys", True),
@@ -94,13 +97,14 @@ def read_settings(text: str) -> Settings:
         try_days=trial.number("days", 30.0),
         texts=_Table(found, "texts").all_texts(),
         screening=_Table(found, "screening").words("command"),
+        webhook_hosts=tuple(host.lower() for host in notices.words("webhook_hosts")),
         lasting=Lasting(
             sessions.within("days", 14.0, 1 / 24, 90.0) * DAY_S,
             sessions.within("idle_hours", 72.0, 0.25, 90 * 24.0) * HOUR_S,
             tokens.within("days", 366.0, 1.0, 3660.0) * DAY_S,
         ),
     )
-    for table in (entry, trial, sessions, tokens):
+    for table in (entry, trial, sessions, tokens, notices):
         table.done()
     return settings
 

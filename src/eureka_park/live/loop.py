@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from eureka_park.accounts.notices.service import JobOver, Notices
 from eureka_park.compute import store as compute_store
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import ENDED, Job, JobState, Reason
@@ -75,6 +76,7 @@ class Parts:
     planning: Planning
     tell_facts: Callable[[str], None] = lambda _text: None  # keeps what people may see of the board; see `board_facts`
     seal: Callable[[int], object] = lambda _token: None  # puts what the audit log noted into its chain
+    notices: Notices | None = None  # tells people what came about, in the transaction in which it does
     estimates: Estimates = field(default_factory=Estimates)
     learning: Learning = field(default_factory=Learning)
 
@@ -112,7 +114,7 @@ class Live:
         self._reading: dict[str, Any] | None = None  # the last that was kept
         self._lease_real_s = self._meter_real_s = self._tick_real_s = -1e18
         self._planless_real_s: float | None = None  # since when there is no plan that reaches now
-        self._told_error = ""
+        self._told_error, self._is_to_tell = "", False  # the last fault of planning, and whether operators hear of it
         self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
         self._told_facts, self._facts_real_s = "", -1e18
         self._charging = Charging(parts.ledger)
@@ -276,6 +278,7 @@ class Live:
         fresh = self.parts.planning.step(cycle.now_s, cycle.real_s, demand)
         if self.parts.planning.error and self.parts.planning.error != self._told_error:
             _log.warning("no new plan: %s", self.parts.planning.error)
+            self._is_to_tell = True
         self._told_error = self.parts.planning.error
         return fresh
 
@@ -345,7 +348,7 @@ class Live:
         fresh = self._rows.fresh_reasons(self.state, touched, cycle.reasons, cycle.now_s)
         rows = self._rows.rows(touched, cycle.reasons, cycle.now_s)
         renew = cycle.real_s - self._lease_real_s >= LEASE_RENEW_S
-        if not (cycle.events or cycle.inbox_seqs or fresh or cycle.plan or cycle.bookings or renew):
+        if not (cycle.events or cycle.inbox_seqs or fresh or cycle.plan or cycle.bookings or renew or self._is_to_tell):
             return False
         with self.parts.db.write() as conn:
             head = self.journal.append(conn, cycle.events, cycle.real_s)
@@ -356,6 +359,7 @@ class Live:
             if cycle.plan is not None:
                 self.parts.energy.record_plan(conn, cycle.plan)
             self._settle(conn, cycle)
+            self._tell(conn)
             if renew:
                 store.renew_lease(conn, self.journal.token, cycle.real_s + LEASE_TTL_S)
                 self._tidy(conn, cycle.real_s)
@@ -363,7 +367,18 @@ class Live:
             self._lease_real_s = cycle.real_s
         self.journal.committed(head)
         self.state.just_ended.clear()
+        self._is_to_tell = False
         return True
+
+    def _tell(self, conn: Connection) -> None:
+        """Put into the queue of notices what people chose to hear of; nothing is sent here."""
+        notices = self.parts.notices
+        if notices is None:
+            return
+        over = [JobOver(job.job_id, job.spec.project, job.spec.person, str(job.state)) for job in self.state.just_ended]
+        notices.jobs_over(conn, over)
+        if self._is_to_tell:
+            notices.tell_operators(conn, "plan.missing", "plan", why=self._told_error[:300])
 
     def _tidy(self, conn: Connection, real_s: float) -> None:
         """Once an hour, forget commands of more than a week ago, and their idempotency keys with them."""

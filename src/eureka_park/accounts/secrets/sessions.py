@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts import store as people
 from eureka_park.accounts.core.permissions import Principal
+from eureka_park.accounts.events import SignedIn
 from eureka_park.accounts.ground import SECRET_CHARS_MAX, Ground, no_person
 from eureka_park.accounts.secrets import store
 from eureka_park.accounts.secrets.store import Session
@@ -47,6 +48,7 @@ class Sessions:
         )  # fmt: skip
         store.add_session(conn, secret, session, now_s)
         ground.audit.note(conn, "session.opened", who=person_id, thing=session.session_id, detail={"method": method})
+        ground.bus.tell(conn, SignedIn(person_id, method, session.client, session.address, now_s))
         return secret
 
     def seen(self, secret: str) -> tuple[Principal, str | None]:

@@ -11,6 +11,7 @@ from eureka_park.accounts import store as people
 from eureka_park.accounts.core.naming import clean_name
 from eureka_park.accounts.core.permissions import Principal, narrowed
 from eureka_park.accounts.core.roles import SCOPES, acts_of
+from eureka_park.accounts.events import TokenMade
 from eureka_park.accounts.ground import SECRET_CHARS_MAX, Ground, no_person
 from eureka_park.accounts.secrets import store
 from eureka_park.accounts.secrets.store import Token
@@ -71,6 +72,8 @@ class Tokens:
         detail = {"scopes": "all" if chosen is None else " ".join(chosen), "project": project_id, "until_s": end_s}
         who = made_by or person_id
         ground.audit.note(conn, "token.made", who=who, thing=token.token_id, detail={**detail, "of": person_id})
+        maker = who if isinstance(who, str) else who.person_id
+        ground.bus.tell(conn, TokenMade(token.token_id, person_id, name, maker, now_s))
         return secret, token
 
     def principal(self, secret: str) -> Principal:

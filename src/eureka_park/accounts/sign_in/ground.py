@@ -33,6 +33,7 @@ class Letter:
     kind: str
     language: str
     values: Mapping[str, str] = field(default_factory=dict)
+    person_id: str = ""  # whose account it is about, where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,16 @@ class NeedTotp:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """Shared by the parts. `settings()` are the operator's as of now; `post(letter)` returns at once."""
+    """Shared by the parts. `settings()` are the operator's as of now; `post(conn, letter)` puts a letter into the queue
+    inside the caller's transaction.
+    """
 
     ground: Ground
     people: People
     sessions: Sessions
     key: bytes
     settings: Callable[[], Settings]
-    post: Callable[[Letter], None]
+    post: Callable[[Connection, Letter], None]
 
     @property
     def now_s(self) -> float:
@@ -128,7 +131,9 @@ class Entrance:
         """Have a letter written to a person about their account, where an address of theirs is known."""
         person = people_store.person(conn, person_id)
         if person is not None and person.email and self.settings().mail is not None:
-            self.post(Letter(person.email, kind, person.language, {"name": person.name, **values}))
+            self.post(
+                conn, Letter(person.email, kind, person.language, {"name": person.name, **values}, person.person_id)
+            )
 
 
 def bad_sign_in() -> Unauthorised:

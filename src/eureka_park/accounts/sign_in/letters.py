@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from eureka_park.accounts.sign_in.store import Flow
+    from eureka_park.accounts.store import Person
 
 LINK_S: Final = 15 * 60.0
 RECOVER_S: Final = 30 * 60.0
@@ -85,7 +86,7 @@ class Letters:
             good_for_s = LINK_S if kind == "link" else RECOVER_S
             code = entrance.begin(conn, kind, {"next": safe_next(next_path)}, good_for_s, person.person_id)
             entrance.note(conn, "sign_in_link.sent", person.person_id, kind=kind)
-        self._post(person.email, kind, person.language or language, person.name, code, browser)
+            self._post(conn, person.email, kind, person.language or language, person, code, browser)
 
     def opening(self, code: str) -> Opening:
         """What a link is for; it stays good. Raises Unauthorised."""
@@ -150,15 +151,20 @@ class Letters:
                 payload = {"email": email.strip(), "name": name, "language": language, "next": next_path}
                 code = entrance.begin(conn, "sign_up", payload, good_for_s)
             entrance.ground.audit.note(conn, "sign_up.asked", who=who, detail={"known": person is not None})
-        if person is None:
-            self._post(email.strip(), "sign_up" if who is None else "invited", language, name, code, browser)
-        else:  # only who reads the letters of this address learns that it has an account
-            self._post(person.email, "has_account", person.language or language, person.name, "", browser)
+            if person is None:
+                kind = "sign_up" if who is None else "invited"
+                self._post(conn, email.strip(), kind, language, name, code, browser)
+            else:  # only who reads the letters of this address learns that it has an account
+                self._post(conn, person.email, "has_account", person.language or language, person, "", browser)
 
-    def _post(self, to: str, kind: str, language: str, name: str, code: str, browser: Browser) -> None:
+    def _post(
+        self, conn: Connection, to: str, kind: str, language: str, whose: Person | str, code: str, browser: Browser
+    ) -> None:
+        """Queue a letter; `whose`: a person, or the name of somebody who has no account."""
         url = self._in.settings().url or browser.url
         link = f"{url}{PAGE}?code={code}" if code else f"{url}/sign-in"
-        self._in.post(Letter(to, kind, language, {"name": name, "link": link, "park": url}))
+        name, person_id = (whose, "") if isinstance(whose, str) else (whose.name, whose.person_id)
+        self._in.post(conn, Letter(to, kind, language, {"name": name, "link": link, "park": url}, person_id))
 
     def _check_mail(self) -> None:
         if self._in.settings().mail is None:

@@ -23,6 +23,8 @@ from eureka_park.accounts.sign_in.second import SecondStep
 from eureka_park.foundation.errors import Conflict
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from eureka_park.accounts.service import AccountsService
 
 RECENT_S = 1800.0  # how long after signing in one may change the ways in
@@ -51,7 +53,7 @@ class Ways:
 
 
 class SignIn:
-    """The entrance of one park. `settings()` are the operator's as of now, `post(letter)` sends and returns at once."""
+    """The entrance of one park. `settings()` are the operator's as of now, `post(conn, letter)` queues and sends."""
 
     def __init__(
         self,
@@ -59,7 +61,7 @@ class SignIn:
         *,
         key: bytes,
         settings: Callable[[], Settings],
-        post: Callable[[Letter], None],
+        post: Callable[[Connection, Letter], None],
         line: Line,
         provider_secret: Callable[[str], str],
         hasher: Hasher | None = None,
