@@ -62,6 +62,8 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
         park.close()
         return
     _sweep(park)
+    sender = park.telling.sender()
+    sender.start()
     note_running(park.home, park.site)
     wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
     listener = park.db.listen(INBOX_CHANNEL)
@@ -91,6 +93,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))
     machine_code.close()
     engine.close()
+    sender.stop()
     park.close()
 
 
