@@ -19,6 +19,7 @@ from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.accounts.sign_in.service import SignIn
 from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.biller import ParkBiller
+from eureka_park.adapters.data_wiring import make_data
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
@@ -235,7 +236,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         db, clock, os.urandom, key=key_of(home), audit_head=lambda: read_head(home.read(HEAD_FILE)),
         lasting=lambda: settings().lasting,
     )  # fmt: skip
-    data = DataService(db, folder / "blobs", clock)
+    data = make_data(db, folder, clock, accounts)
     ledger = LedgerService(db, site.timezone, clock=clock)
     ledger.connect(accounts, settings)
     energy = EnergyService(db)

@@ -27,7 +27,9 @@ MANIFEST: Final = "manifest.json"
 CHUNK: Final = 1 << 20
 _ROWS: Final = re.compile(r"rows/[a-z0-9_]{1,80}\.jsonl")
 _BLOB: Final = re.compile(r"blobs/[0-9a-f]{64}")
-_FILE: Final = re.compile(r"home/(keys/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,80}")
+_FILE: Final = re.compile(
+    r"home/(keys/|blobs/store/(packs/)?[0-9a-f]{2}/[0-9a-f]{2}/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,80}"
+)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

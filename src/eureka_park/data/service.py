@@ -6,12 +6,14 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from eureka_park.accounts.service import AccountsService
 from eureka_park.data import store
+from eureka_park.data.collecting import Collector
 from eureka_park.data.core.snapshot import (
     SNAPSHOT_BYTES_MAX,
     SnapshotFile,
@@ -19,6 +21,9 @@ from eureka_park.data.core.snapshot import (
     check_sha256,
     check_snapshot,
 )
+from eureka_park.data.objects.service import ObjectsService
+from eureka_park.data.ports import Objects
+from eureka_park.data.repositories.service import RepositoriesService
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.disk import sync_folder
@@ -37,6 +42,12 @@ class DataService:
         self._db = db
         self._folder = folder
         self._clock = clock
+
+    def connect(self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes]) -> None:
+        """Add the store of data sets and models: `objects`, `repositories` and `collector`."""
+        self.objects = ObjectsService(self._db, kept, self._clock, entropy)
+        self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
+        self.collector = Collector(self._db, kept, self._clock)
 
     def put_blob(self, sha256: str, chunks: Iterable[bytes]) -> None:
         """Take in a blob: checked against its hash, on the disk when this returns, and never seen half-made.

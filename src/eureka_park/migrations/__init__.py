@@ -12,7 +12,7 @@ from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
 from eureka_park.migrations import postgres
 
-HEAD: Final = "0009"  # the newest revision under versions/; a test compares
+HEAD: Final = "0013"  # the newest revision under versions/; a test compares
 
 
 def all_metadata() -> list[MetaData]:
@@ -23,7 +23,7 @@ def all_metadata() -> list[MetaData]:
     from eureka_park.accounts.secrets import store as secrets
     from eureka_park.accounts.sign_in import store as sign_in
     from eureka_park.compute import store as compute
-    from eureka_park.data import store as data
+    from eureka_park.data import tables as data
     from eureka_park.energy import store as energy
     from eureka_park.ledger import store as ledger
     from eureka_park.ledger.billing import store as billing

@@ -54,6 +54,9 @@ def back_up(folder: Path, target: Path, now_real_s: float) -> archive.Manifest:
                     writer.table(table.name, names, rows.lines_of(conn, table, names))
             for path in _blobs(home):
                 writer.blob(path.name, path)
+            for name in _objects(home):
+                with suppress(FileNotFoundError):  # collected meanwhile: nothing needed it
+                    writer.file(name, home.folder / name)
     finally:
         db.close()
     return manifest
@@ -108,6 +111,14 @@ def _blobs(home: Home) -> Iterator[Path]:
     yield from sorted((home.folder / "blobs").glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"))
 
 
+def _objects(home: Home) -> Iterator[str]:
+    """What the store of data sets and models keeps in the home; a bucket is not the home's."""
+    for pattern in ("??/??/*", "packs/??/??/*"):
+        for path in sorted((home.folder / "blobs" / "store").glob(pattern)):
+            if path.is_file() and archive.is_file_name(path.name):
+                yield str(path.relative_to(home.folder))
+
+
 def _revision(conn: Connection) -> str:
     revision = present_revision(conn)
     if revision is None:
@@ -143,7 +154,10 @@ def _copy_files(reader: archive.Reader, home: Home) -> None:
     folders = {home.folder / "keys", home.folder / "blobs"}
     with archive.disk_told(home.folder):
         for name in reader.manifest.files:
-            _copy(reader, name, home.folder / name, 0o600)
+            place, is_object = home.folder / name, name.startswith("blobs/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _copy(reader, name, place, 0o444 if is_object else 0o600)
+            folders |= {*place.parents[: name.count("/")]}
         for name in reader.manifest.blobs:
             place = home.folder / "blobs" / name[:2] / name[2:4] / name
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ from eureka_park.web.api import (
     years,
 )
 from eureka_park.web.assets import Squeeze
+from eureka_park.web.doors.hub.app import add_hub_door
 from eureka_park.web.errors import add_error_handlers, headers_of
 from eureka_park.web.events import ChangeWatch
 from eureka_park.web.hosts import allowed_hosts, host_name, network_of
@@ -87,6 +88,7 @@ def make_app(the_park: Park) -> FastAPI:
         api.include_router(room.router)
     app.include_router(api)
     app.include_router(status.router)
+    add_hub_door(app)
     add_people_pages(app)
     add_pages(app, the_park)
     add_error_handlers(app, error_page)
@@ -148,6 +150,8 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
         return BadInput(
             "The park does not answer to this host name.", fix="Name it in PARK_HOSTS.", code="unknown_host"
         )
+    if scope["path"].startswith("/hub/"):  # the door takes bodies piece by piece, each with a limit of its own
+        return None
     if "transfer-encoding" in headers and "/blobs/" not in scope["path"]:
         return BadInput("The body's length is not said.", fix="Send a Content-Length.", code="length_required")
     length = headers.get("content-length", "0")

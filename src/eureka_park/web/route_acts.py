@@ -218,6 +218,44 @@ PAGES: Final[Mapping[str, Asks]] = {
 }  # fmt: skip
 ROUTES: Final[Mapping[str, Asks]] = {**API, **PAGES}
 
+_STORE: Final = Asks(Act.STORE, Kind.PROJECT)
+_HUB: Final = "/hub/api/{kinds}/{project}/{name}"
+# The hub door, at private repositories; those that are opened to others are seen by others too.
+HUB: Final[Mapping[str, Asks]] = {
+    "GET /hub/api/whoami-v2": SIGNED_IN,
+    "POST /hub/api/validate-yaml": OPEN,
+    "POST /hub/api/repos/create": _STORE,
+    "DELETE /hub/api/repos/delete": _MANAGE,
+    "POST /hub/api/repos/move": _MANAGE,
+    "GET /hub/api/{kinds}": OPEN,
+    **{
+        f"GET {_HUB}{rest}": _SEE
+        for rest in ("", "/revision/{rest:path}", "/refs", "/commits/{rest:path}", "/tree/{rest:path}", "/auth-check")
+    },
+    f"POST {_HUB}/paths-info/{{rest:path}}": _SEE,
+    f"GET {_HUB}/auth-check/write": _STORE,
+    f"GET {_HUB}/xet-write-token/{{rest:path}}": _STORE,
+    **{f"{way} {_HUB}/{what}/{{rest:path}}": _STORE for way in ("POST", "DELETE") for what in ("branch", "tag")},
+    **{f"POST {_HUB}/{what}/{{rest:path}}": _STORE for what in ("preupload", "commit")},
+    f"PUT {_HUB}/settings": _MANAGE,
+    f"POST {_HUB}/super-squash/{{rest:path}}": _MANAGE,
+    f"POST {_HUB}/user-access-request/handle": _MANAGE,
+    f"POST {_HUB}/user-access-request/grant": _MANAGE,
+    f"GET {_HUB}/user-access-request/{{state}}": _MANAGE,
+    **{
+        f"{way} /hub{prefix}/{{project}}/{{name}}/resolve/{{rest:path}}": _SEE
+        for prefix in ("/datasets", "")
+        for way in ("GET", "HEAD")
+    },
+    **{f"POST /hub{prefix}/{{project}}/{{name}}/ask-access": _SEE for prefix in ("/datasets", "")},
+    **{f"POST /hub{prefix}/{{project}}/{{name}}.git/info/lfs/objects/batch": _STORE for prefix in ("/datasets", "")},
+}
+# Their addresses or tokens were signed by the park for one project and a while: with them everybody, else nobody.
+HUB_SIGNED: Final = (
+    "PUT /hub/lfs/{token}", "POST /hub/lfs/{token}", "GET /hub/xet/v1/chunks/{prefix}/{digest}",
+    "POST /hub/xet/v1/xorbs/{prefix}/{digest}", "POST /hub/xet/v1/shards",
+)  # fmt: skip
+
 OWN, OTHER = "own", "other"
 _PROJECTS: Final = {name: Project(name, name, False, 0.0, organisation_id=f"of-{name}") for name in (OWN, OTHER)}
 _PLACES: Final = {name: Organisation(f"of-{name}", name, "university", 0.0) for name in (OWN, OTHER)}
@@ -290,14 +328,26 @@ of an organisation in the one that has it. What is not to be seen is answered as
 """
 
 
+_HUB_INTRODUCTION: Final = """## The hub door
+
+At private repositories, tried by `tests/contract/test_hub_roles.py`. Those that are opened to an organisation or to
+everybody are seen by these too.
+"""
+_HUB_SIGNED_TOLD: Final = """These take no token of a person: their addresses, or a token of an hour, were signed by the
+park for one project after it had asked for `store` there.
+"""
+
+
 def route_matrix_markdown() -> str:
     """The matrix as a page."""
     head = f"| route | asks for | {' | '.join(COLUMNS)} |"
-    return "\n".join([_INTRODUCTION, head, "| --- " * (len(COLUMNS) + 2) + "|", *_rows(), ""])
+    line = "| --- " * (len(COLUMNS) + 2) + "|"
+    door = [_HUB_INTRODUCTION, head, line, *_rows(HUB), "", _HUB_SIGNED_TOLD, *(f"- `{one}`" for one in HUB_SIGNED)]
+    return "\n".join([_INTRODUCTION, head, line, *_rows(ROUTES), "", *door, ""])
 
 
-def _rows() -> Iterator[str]:
-    for route, asks in ROUTES.items():
+def _rows(routes: Mapping[str, Asks]) -> Iterator[str]:
+    for route, asks in routes.items():
         cells = [_cell(asks, column) for column in COLUMNS]
         yield f"| `{route}` | {told(asks)} | {' | '.join(cells)} |"
 

@@ -1,0 +1,159 @@
+"""Objects of the data store through obstore: in a folder of the home, or in the S3 bucket that PARK_BLOBS names."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import obstore
+from obstore.store import LocalStore
+
+from eureka_park.data.ports import Stored
+from eureka_park.foundation.disk import sync_folder
+from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
+
+VARIABLE: Final = "PARK_BLOBS"
+PIECE_BYTES: Final = 1024**2
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_FOLDER: Final = "store"
+_STAGED: Final = "incoming"
+
+
+class Blobs:
+    """Objects by key. What comes is staged on the machine's own disk; in a folder, keeping it is a rename."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """`folder`: of staged files, and of objects where `url` names no bucket. Raises BadInput for a wrong URL."""
+        self._staged = folder / _STAGED
+        self._root = None if url else folder / _FOLDER
+        self._store: Any = _bucket(url) if url else None
+
+    def _objects(self) -> Any:
+        if self._store is None:
+            assert self._root is not None
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(self._root)
+        return self._store
+
+    @contextmanager
+    def staged(self, name: str = "") -> Iterator[Path]:
+        """A file to write an object to; one without a name is gone at the end."""
+        with _disk_troubles():
+            self._staged.mkdir(parents=True, exist_ok=True)
+            path = self._staged / (name or f"{secrets.token_hex(8)}.part")
+            try:
+                yield path
+            finally:
+                if not name:
+                    path.unlink(missing_ok=True)
+
+    def keep(self, file: Path, key: str, *, is_durable: bool = True) -> None:
+        """Give a staged file its key."""
+        with _disk_troubles():
+            if self._root is None:
+                obstore.put(self._objects(), key, file, mode="create")
+                file.unlink(missing_ok=True)
+                return
+            place = self._root / key
+            file.chmod(0o444)
+            if is_durable:
+                _sync_file(file)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+            if is_durable:
+                for above in (place.parent, place.parent.parent, self._root):
+                    sync_folder(above)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep a small object, not durable until `sync`. Half an object has no row, so nobody reads it."""
+        with _disk_troubles():
+            if self._root is None:
+                obstore.put(self._objects(), key, content, mode="create")
+                return
+            place = self._root / key
+            try:
+                place.write_bytes(content)
+            except FileNotFoundError:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+
+    def sync(self) -> None:
+        """Have all that was kept survive a power cut: one call for any number of objects."""
+        if self._root is None or not self._root.exists():
+            return
+        handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+                raise Unavailable("The disk does not take what was sent.", fix="Check it.", code="disk_broken")
+        finally:
+            os.close(handle)
+
+    def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes [start, end) of an object, in pieces of a mebibyte."""
+        if start >= end:
+            return
+        try:
+            if end - start <= PIECE_BYTES:
+                yield bytes(obstore.get_range(self._objects(), key, start=start, end=end))
+                return
+            answer = obstore.get(self._objects(), key, options={"range": (start, end)})
+            yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
+        except FileNotFoundError:
+            raise NotFound(f"The object {key} is lost.", fix="See: park data scrub", code="object_lost") from None
+
+    def listed(self) -> Iterator[Stored]:
+        """All objects."""
+        for block in obstore.list(self._objects()):
+            yield from (Stored(one["path"], one["size"], one["last_modified"].timestamp()) for one in block)
+
+    def drop(self, key: str) -> None:
+        """Take an object away."""
+        with suppress(FileNotFoundError):
+            obstore.delete(self._objects(), key)
+
+    def sweep(self, before_s: float) -> int:
+        """Take away staged files that nobody has written to since an instant."""
+        n_swept = 0
+        for path in self._staged.glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
+                    n_swept += 1
+        return n_swept
+
+
+def _bucket(url: str) -> Any:
+    if not url.startswith(("s3://", "s3a://", "memory://")):
+        raise BadInput(f"{VARIABLE} names no bucket.", fix="Write it as s3://bucket/folder.", code="bad_blobs_url")
+    return obstore.store.from_url(url)
+
+
+def _sync_file(file: Path) -> None:
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _disk_troubles() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise Unavailable("The disk is full.", fix="Free some space, then try again.", code="disk_full") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO):
+            raise Unavailable(
+                "The park cannot write to its store.", fix="Check the disk and its rights.", code="blobs_closed"
+            ) from error
+        raise
+
+
+__all__ = ["VARIABLE", "Blobs"]

@@ -1,0 +1,121 @@
+"""Reading a blob, whole or in part, whether it is an object or a recipe over packs."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eureka_park.data.core.xet import chunks_of
+from eureka_park.data.objects import store
+from eureka_park.data.ports import Objects
+from eureka_park.foundation.database import Database
+from eureka_park.foundation.errors import NotFound
+
+_CHUNK: Final = struct.Struct("<32sII")
+RUN_BYTES: Final = 2 * 1024**2  # of a pack that are unpacked at once
+PARTS_AT_ONCE: Final = 2 * 1024**3  # bytes of a blob whose recipe is looked up at once
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkIndex:
+    """Where the chunks of a pack lie: hashes, and where each ends packed and unpacked."""
+
+    hashes: tuple[bytes, ...]
+    packed_ends: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def packed(self) -> bytes:
+        """As a row keeps it."""
+        rows = zip(self.hashes, self.packed_ends, self.ends, strict=True)
+        return b"".join(_CHUNK.pack(*row) for row in rows)
+
+    @classmethod
+    def of(cls, content: bytes) -> ChunkIndex:
+        """Read what `packed` wrote."""
+        rows = list(_CHUNK.iter_unpack(content))
+        return cls(tuple(row[0] for row in rows), tuple(row[1] for row in rows), tuple(row[2] for row in rows))
+
+    def sizes(self, first: int, end: int) -> list[tuple[bytes, int]]:
+        """Hash and size of the chunks [first, end)."""
+        return [(self.hashes[at], self.ends[at] - self.start(at)) for at in range(first, end)]
+
+    def start(self, chunk_index: int) -> int:
+        """Where a chunk begins in the unpacked pack."""
+        return self.ends[chunk_index - 1] if chunk_index else 0
+
+    def packed_start(self, chunk_index: int) -> int:
+        """Where a chunk begins in the pack."""
+        return self.packed_ends[chunk_index - 1] if chunk_index else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob that is to be read."""
+
+    sha256: str
+    size_bytes: int
+    read: Callable[[int, int], Iterator[bytes]]  # the bytes [start, end) in pieces
+
+    def content(self) -> bytes:
+        """All of it: for small ones."""
+        return b"".join(self.read(0, self.size_bytes))
+
+
+class Reader:
+    """Reads blobs by their hashes."""
+
+    def __init__(self, db: Database, objects: Objects) -> None:
+        self._db, self._objects = db, objects
+
+    def open(self, sha256: str) -> Blob:
+        """A blob. Raises NotFound."""
+        with self._db.read() as conn:
+            row = store.blob(conn, sha256)
+        if row is None:
+            raise NotFound(f"There is no blob {sha256}.", fix="Send it again.", code="no_such_blob")
+        if row.object_key:
+            key = row.object_key
+            return Blob(sha256, row.size_bytes, lambda start, end: self._objects.read(key, start, end))
+        return Blob(sha256, row.size_bytes, lambda start, end: self._recipe(sha256, start, end))
+
+    def _recipe(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
+        while start < end:
+            until = min(end, start + PARTS_AT_ONCE)
+            with self._db.read() as conn:
+                parts = store.parts(conn, sha256, start, until)
+                packs = store.packs_of(conn, dict.fromkeys(part.pack_hash for part in parts))
+            yield from self.parts(parts, packs, start, until)
+            start = until
+
+    def parts(
+        self, parts: Sequence[store.Part], packs: dict[str, store.PackRow], start: int, end: int
+    ) -> Iterator[bytes]:
+        """The bytes [start, end) of what these parts make up."""
+        indexes: dict[str, ChunkIndex] = {}
+        for part in parts:
+            pack = packs[part.pack_hash]
+            index = indexes.get(part.pack_hash)
+            if index is None:
+                indexes = {part.pack_hash: (index := ChunkIndex.of(pack.chunks))}
+            at = part.start_bytes
+            for first, last in _runs(index, part):
+                size = index.ends[last - 1] - index.start(first)
+                if at + size > start and at < end:
+                    content = self._chunks(pack, index, first, last)
+                    yield content[max(0, start - at) : max(0, end - at)]
+                at += size
+
+    def _chunks(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> bytes:
+        packed = self._objects.read(pack.object_key, index.packed_start(first), index.packed_ends[last - 1])
+        return b"".join(chunks_of(b"".join(packed)))
+
+
+def _runs(index: ChunkIndex, part: store.Part) -> Iterator[tuple[int, int]]:
+    """The chunks of a part in runs of a bearable size."""
+    first = part.first_chunk
+    for at in range(part.first_chunk, part.end_chunk):
+        if index.ends[at] - index.start(first) >= RUN_BYTES or at + 1 == part.end_chunk:
+            yield first, at + 1
+            first = at + 1

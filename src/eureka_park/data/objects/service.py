@@ -1,0 +1,359 @@
+"""Use cases of blobs and packs: take them in, verified and once; hand them out; collect what nobody needs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from eureka_park.data.core.shard import SHARD_BYTES_MAX, Pack, ShardFile, packs_shard, read_files
+from eureka_park.data.core.snapshot import check_sha256
+from eureka_park.data.core.xet import (
+    XORB_BYTES_MAX,
+    PackReader,
+    file_hash,
+    hash_bytes,
+    hash_text,
+    is_asked_for,
+)
+from eureka_park.data.objects import store
+from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
+from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
+from eureka_park.data.ports import Objects
+from eureka_park.foundation.clock import Clock
+from eureka_park.foundation.database import Database
+from eureka_park.foundation.errors import BadInput, Conflict, TooLarge
+from eureka_park.foundation.units import GIB
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
+BLOB_BYTES_MAX: Final = 1024 * GIB
+_PIECE: Final = 1024**2
+_NONCE_BYTES: Final = 6
+
+
+@dataclass(slots=True)
+class Batch:
+    """Small contents on their way into one commit: written, not yet durable, not yet known to anybody."""
+
+    rows: dict[str, BlobRow] = field(default_factory=dict)
+
+
+class ObjectsService:
+    """Blobs and packs of all projects. `entropy(n)` gives n unguessable bytes."""
+
+    def __init__(self, db: Database, objects: Objects, clock: Clock, entropy: Callable[[int], bytes]) -> None:
+        self._db, self._objects, self._clock, self._entropy = db, objects, clock, entropy
+        self.reader = Reader(db, objects)
+
+    def open(self, sha256: str) -> Blob:
+        """A blob to be read. Raises NotFound."""
+        return self.reader.open(sha256)
+
+    # -- taking in -----------------------------------------------------------------------------------------------------
+    def put(
+        self, project_id: str, pieces: Iterable[bytes], *, sha256: str = "", size_bytes: int | None = None
+    ) -> BlobRow:
+        """Take in a blob for a project, in the memory of one piece; it is on the disk when this returns.
+
+        Raises BadInput (`hash_mismatch`, `size_mismatch`) for what is not what was promised, TooLarge beyond the
+        project's limit, Unavailable (`disk_full`); nothing is left then.
+        """
+        if sha256:
+            check_sha256(sha256)
+        self.check_room(project_id, size_bytes or 0)
+        with self._objects.staged() as file:
+            found, n_bytes = _fill(file, pieces, size_bytes)
+            return self._adopt(project_id, file, found, n_bytes, sha256, size_bytes)
+
+    def put_file(self, project_id: str, file: Path, *, sha256: str, size_bytes: int) -> BlobRow:
+        """The same with a file that was staged before, which is moved away. Raises as `put`."""
+        digest = hashlib.sha256()
+        n_bytes = 0
+        with file.open("rb") as content:
+            while piece := content.read(_PIECE):
+                digest.update(piece)
+                n_bytes += len(piece)
+        return self._adopt(project_id, file, digest.hexdigest(), n_bytes, sha256, size_bytes)
+
+    def _adopt(
+        self, project_id: str, file: Path, found: str, n_bytes: int, sha256: str, size_bytes: int | None
+    ) -> BlobRow:
+        _check_promise(found, n_bytes, sha256, size_bytes)
+        row = BlobRow(found, n_bytes, self._fresh_key(found))
+        self._objects.keep(file, row.object_key)
+        with self._unless_full(row.object_key), self._db.write() as conn:
+            left = self.settle(conn, project_id, Batch({found: row}))
+        self._drop(left)
+        return row
+
+    @contextmanager
+    def _unless_full(self, key: str) -> Iterator[None]:
+        """Leave nothing of an object for which its project has no room."""
+        try:
+            yield
+        except TooLarge:
+            self._drop([key])
+            raise
+
+    def put_small(self, batch: Batch, content: bytes) -> BlobRow:
+        """Write a small content for a commit; `settle` makes it known, after `sync`."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        row = batch.rows.get(sha256)
+        if row is None:
+            row = batch.rows[sha256] = BlobRow(sha256, len(content), self._fresh_key(sha256))
+            self._objects.put(row.object_key, content)
+        return row
+
+    def sync(self, batch: Batch) -> None:
+        """Have a batch survive a power cut."""
+        if batch.rows:
+            self._objects.sync()
+
+    def settle(self, conn: Connection, project_id: str, batch: Batch) -> list[str]:
+        """Inside the caller's transaction: rows for what is new, and the project holds all of it. Keys of objects that
+        were here already; they are to be dropped after the transaction (`drop`). Raises TooLarge beyond the limit.
+        """
+        now_s = self._clock.real_s()
+        known = store.present(conn, batch.rows, now_s)
+        store.add_blobs(conn, [row for row in batch.rows.values() if row.sha256 not in known], now_s)
+        store.hold(conn, project_id, BLOB, {row.sha256: row.size_bytes for row in batch.rows.values()})
+        self._check_limit(conn, project_id)
+        return [row.object_key for row in batch.rows.values() if row.sha256 in known]
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Take away objects that have no row."""
+        self._drop(keys)
+
+    def _drop(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._objects.drop(key)
+
+    def _fresh_key(self, name: str) -> str:
+        return f"{name[:2]}/{name[2:4]}/{name}.{self._entropy(_NONCE_BYTES).hex()}"
+
+    # -- who holds what ------------------------------------------------------------------------------------------------
+    def held(self, project_id: str, hashes: Iterable[str]) -> set[str]:
+        """Which of these blobs a project was sent and still holds."""
+        with self._db.read() as conn:
+            return store.held(conn, project_id, BLOB, hashes)
+
+    def sizes(self, project_id: str, hashes: Sequence[str]) -> dict[str, int]:
+        """The sizes of those of these blobs that a project was sent and still holds."""
+        with self._db.read() as conn:
+            return store.sizes(conn, store.held(conn, project_id, BLOB, hashes))
+
+    def use(self, project_id: str) -> tuple[int, int]:
+        """Bytes that a project holds, and its limit."""
+        with self._db.read() as conn:
+            used, limit = store.use_of(conn, project_id)
+        return used, LIMIT_BYTES_DEFAULT if limit is None else limit
+
+    def set_limit(self, project_id: str, limit_bytes: int | None) -> None:
+        """How many bytes a project may hold; None: the default."""
+        with self._db.write() as conn:
+            store.set_limit(conn, project_id, limit_bytes)
+
+    def check_room(self, project_id: str, n_bytes: int) -> None:
+        """Raise TooLarge (`quota`) where a project has no room for so many more bytes."""
+        used, limit = self.use(project_id)
+        if used + n_bytes > limit:
+            raise _over(project_id, limit)
+
+    def _check_limit(self, conn: Connection, project_id: str) -> None:
+        used, limit = store.use_of(conn, project_id)
+        if used > (LIMIT_BYTES_DEFAULT if limit is None else limit):
+            raise _over(project_id, LIMIT_BYTES_DEFAULT if limit is None else limit)
+
+    # -- packs ---------------------------------------------------------------------------------------------------------
+    def put_pack(self, project_id: str, name: str, pieces: Iterable[bytes]) -> bool:
+        """Take in a pack of chunks, each of them checked, in the memory of one chunk; whether it is new.
+
+        Raises BadInput (`bad_pack`, `hash_mismatch`), TooLarge, Unavailable; nothing is left then.
+        """
+        expected, reader = hash_bytes(name), PackReader()
+        self.check_room(project_id, 0)
+        with self._objects.staged() as file:
+            with file.open("wb") as content:
+                for piece in _bounded(pieces, XORB_BYTES_MAX):
+                    reader.feed(piece)
+                    content.write(piece)
+            if reader.finish() != expected:
+                raise _mismatch("pack")
+            key = self._fresh_key(name)
+            row = PackRow(name, f"packs/{key}", reader.n_packed, _index(reader).packed())
+            self._objects.keep(file, row.object_key)
+        with self._unless_full(row.object_key), self._db.write() as conn:
+            is_new = store.pack(conn, name) is None
+            store.add_pack(conn, row, self._clock.real_s())
+            store.renew_packs(conn, [name], self._clock.real_s())
+            store.hold(conn, project_id, PACK, {name: row.size_bytes})
+            self._check_limit(conn, project_id)
+        if not is_new:
+            self._drop([row.object_key])
+        return is_new
+
+    def put_shard(self, project_id: str, content: bytes) -> int:
+        """Take in the files that a shard lists, each put together and compared with its hashes; how many.
+
+        Raises BadInput (`bad_shard`, `unknown_pack`, `hash_mismatch`); no file of it is known then.
+        """
+        if len(content) > SHARD_BYTES_MAX:
+            raise TooLarge("The shard is too large.", fix="Send fewer files at once.", code="too_large")
+        files = read_files(content)
+        names = dict.fromkeys(hash_text(term.xorb_hash) for file in files for term in file.terms)
+        with self._db.write() as conn:
+            store.renew_packs(conn, names, self._clock.real_s())
+            found = store.packs_of(conn, store.held(conn, project_id, PACK, names))
+        indexes = {name: ChunkIndex.of(row.chunks) for name, row in found.items()}
+        recipes = [self._recipe(file, found, indexes) for file in files]
+        with self._db.write() as conn:
+            self._know(conn, project_id, recipes, indexes)
+        return len(files)
+
+    def _recipe(
+        self, file: ShardFile, found: dict[str, PackRow], indexes: dict[str, ChunkIndex]
+    ) -> tuple[BlobRow, list[Part]]:
+        """A file of a shard as a recipe, once its content has been read and compared."""
+        parts, chunks, at = list[Part](), list[tuple[bytes, int]](), 0
+        for term in file.terms:
+            name = hash_text(term.xorb_hash)
+            index = indexes.get(name)
+            if index is None:
+                raise BadInput("The shard names a pack that was not sent.", fix="Send it first.", code="unknown_pack")
+            is_sound = 0 <= term.first_chunk < term.end_chunk <= len(index.hashes)
+            if not is_sound or not term.is_proven(index.hashes):
+                raise _mismatch("shard")
+            of_term = index.sizes(term.first_chunk, term.end_chunk)
+            size = sum(n_bytes for _, n_bytes in of_term)
+            parts.append(Part(at, size, name, term.first_chunk, term.end_chunk))
+            chunks += of_term
+            at += size
+        digest = hashlib.sha256()
+        for piece in self.reader.parts(parts, found, 0, at):
+            digest.update(piece)
+        if file_hash(chunks) != file.file_hash or (file.sha256 and digest.hexdigest() != file.sha256):
+            raise _mismatch("file of the shard")
+        return BlobRow(digest.hexdigest(), at, ""), parts
+
+    def _know(
+        self,
+        conn: Connection,
+        project_id: str,
+        recipes: Sequence[tuple[BlobRow, list[Part]]],
+        indexes: dict[str, ChunkIndex],
+    ) -> None:
+        now_s = self._clock.real_s()
+        by_hash = {row.sha256: (row, parts) for row, parts in recipes}
+        known = store.present(conn, by_hash, now_s)
+        fresh = [item for name, item in by_hash.items() if name not in known]
+        used = dict.fromkeys(part.pack_hash for _, parts in fresh for part in parts)
+        if set(used) - set(store.packs_of(conn, used)):
+            raise Conflict("A pack of the shard is no more.", fix="Send the file again.", code="unknown_pack")
+        store.add_blobs(conn, [row for row, _ in fresh], now_s)
+        for row, parts in fresh:
+            store.add_parts(conn, row.sha256, parts)
+        store.hold(conn, project_id, BLOB, dict.fromkeys(by_hash, 0))
+        starts = {(part.pack_hash, part.first_chunk) for _, parts in recipes for part in parts[:1]}
+        for name, index in indexes.items():
+            asked = {digest for digest in index.hashes if is_asked_for(digest)}
+            asked |= {index.hashes[first] for pack_name, first in starts if pack_name == name}
+            store.know_chunks(conn, project_id, name, map(hash_text, asked))
+
+    def find_chunk(self, project_id: str, name: str) -> bytes | None:
+        """A shard of the pack in which a project has a chunk, so that its client need not send it again."""
+        hash_bytes(name)
+        with self._db.read() as conn:
+            row = store.pack_with_chunk(conn, project_id, name)
+            if row is None or not store.held(conn, project_id, PACK, [row.pack_hash]):
+                return None
+        index = ChunkIndex.of(row.chunks)
+        chunks = tuple(index.sizes(0, len(index.hashes)))
+        return packs_shard([Pack(hash_bytes(row.pack_hash), chunks, row.size_bytes)])
+
+    # -- uploads in parts ----------------------------------------------------------------------------------------------
+    def put_part(self, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:
+        """Write a part of an upload to its place; an ETag of what was written. Raises BadInput for a wrong size."""
+        digest, n_bytes = hashlib.sha256(), 0
+        with self._objects.staged(name) as file:
+            file.touch()
+            with file.open("r+b") as content:
+                content.seek(start_bytes)
+                for piece in _bounded(pieces, size_bytes):
+                    digest.update(piece)
+                    content.write(piece)
+                    n_bytes += len(piece)
+        if n_bytes != size_bytes:
+            raise _cut_off(n_bytes, size_bytes)
+        return digest.hexdigest()[:32]
+
+    def end_parts(self, project_id: str, name: str, *, sha256: str, size_bytes: int) -> BlobRow:
+        """All parts have come: take the blob in. Raises BadInput for what is not what was promised."""
+        with self._objects.staged(name) as file:
+            if not file.exists():
+                if sha256 in self.held(project_id, [sha256]):
+                    return BlobRow(sha256, size_bytes, "")  # a client that asks twice
+                raise _cut_off(0, size_bytes)
+            return self.put_file(project_id, file, sha256=sha256, size_bytes=size_bytes)
+
+
+def _fill(file: Path, pieces: Iterable[bytes], size_bytes: int | None) -> tuple[str, int]:
+    digest, n_bytes = hashlib.sha256(), 0
+    with file.open("wb") as content:
+        for piece in _bounded(pieces, BLOB_BYTES_MAX if size_bytes is None else size_bytes):
+            digest.update(piece)
+            content.write(piece)
+            n_bytes += len(piece)
+    return digest.hexdigest(), n_bytes
+
+
+def _bounded(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
+    n_bytes = 0
+    for piece in pieces:
+        n_bytes += len(piece)
+        if n_bytes > most:
+            raise TooLarge(f"More came than {most} bytes.", fix="Send what was announced.", code="size_mismatch")
+        yield piece
+
+
+def _check_promise(found: str, n_bytes: int, sha256: str, size_bytes: int | None) -> None:
+    if size_bytes is not None and n_bytes != size_bytes:
+        raise _cut_off(n_bytes, size_bytes)
+    if sha256 and found != sha256:
+        raise _mismatch("content")
+
+
+def _cut_off(n_bytes: int, size_bytes: int) -> BadInput:
+    return BadInput(f"{n_bytes} of {size_bytes} bytes came.", fix="Send it again.", code="size_mismatch")
+
+
+def _mismatch(what: str) -> BadInput:
+    return BadInput(
+        f"The {what} does not have the hash that was named.",
+        fix="Send it again; the file may have changed meanwhile.",
+        code="hash_mismatch",
+    )
+
+
+def _over(project_id: str, limit: int) -> TooLarge:
+    return TooLarge(
+        f"The project {project_id} may hold {limit / GIB:.0f} GiB.",
+        fix="Delete repositories that it no longer needs, or ask an operator for more.",
+        code="quota",
+    )
+
+
+def _index(reader: PackReader) -> ChunkIndex:
+    ends, total = [], 0
+    for _, size in reader.chunks:
+        total += size
+        ends.append(total)
+    return ChunkIndex(tuple(digest for digest, _ in reader.chunks), tuple(reader.ends), tuple(ends))
+
+
+__all__ = ["Batch", "Blob", "ObjectsService"]

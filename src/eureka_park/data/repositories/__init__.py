@@ -1,0 +1,1 @@
+"""Repositories of data sets and models: versions, branches, tags, who may."""

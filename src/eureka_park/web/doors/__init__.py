@@ -1,0 +1,1 @@
+"""Doors for clients of other protocols. They hold no rules: services decide."""

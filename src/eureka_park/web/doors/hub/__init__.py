@@ -1,0 +1,1 @@
+"""The hub door: what the clients of the Hugging Face Hub ask, answered from the park's own store."""

@@ -1,0 +1,81 @@
+"""The door as an application of its own below /hub: its routes, and errors in the form of the hub."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from eureka_park.foundation.errors import Internal, NotFound, ParkError
+from eureka_park.web.doors.hub import committing, files, keeping, looking, sending
+from eureka_park.web.doors.hub.asking import PREFIX, refusal
+
+_log = logging.getLogger("eureka_park.web")
+_R: Final = "/api/{kinds}/{project}/{name}"
+ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
+    ("GET", "/api/whoami-v2", looking.whoami),
+    ("POST", "/api/validate-yaml", looking.validate_yaml),
+    ("POST", "/api/repos/create", keeping.create),
+    ("DELETE", "/api/repos/delete", keeping.delete),
+    ("POST", "/api/repos/move", keeping.move),
+    ("GET", "/api/{kinds}", looking.repositories),
+    ("GET", _R, looking.info),
+    ("GET", f"{_R}/revision/{{rest:path}}", looking.info_at),
+    ("GET", f"{_R}/refs", looking.refs),
+    ("GET", f"{_R}/commits/{{rest:path}}", looking.commits),
+    ("GET", f"{_R}/tree/{{rest:path}}", looking.tree),
+    ("POST", f"{_R}/paths-info/{{rest:path}}", looking.paths_info),
+    ("PUT", f"{_R}/settings", keeping.settings),
+    ("GET", f"{_R}/auth-check", keeping.auth_check),
+    ("GET", f"{_R}/auth-check/write", keeping.auth_check_write),
+    ("POST", f"{_R}/branch/{{rest:path}}", keeping.add_branch),
+    ("DELETE", f"{_R}/branch/{{rest:path}}", keeping.drop_branch),
+    ("POST", f"{_R}/tag/{{rest:path}}", keeping.add_tag),
+    ("DELETE", f"{_R}/tag/{{rest:path}}", keeping.drop_tag),
+    ("POST", f"{_R}/super-squash/{{rest:path}}", keeping.squash),
+    ("POST", f"{_R}/user-access-request/handle", keeping.answer),
+    ("POST", f"{_R}/user-access-request/grant", keeping.answer),
+    ("GET", f"{_R}/user-access-request/{{state}}", keeping.requests),
+    ("POST", f"{_R}/preupload/{{rest:path}}", committing.preupload),
+    ("POST", f"{_R}/commit/{{rest:path}}", committing.commit),
+    ("GET", f"{_R}/xet-write-token/{{rest:path}}", sending.xet_token),
+    ("POST", "/datasets/{project}/{name}.git/info/lfs/objects/batch", sending.batch_dataset),
+    ("POST", "/{project}/{name}.git/info/lfs/objects/batch", sending.batch_model),
+    ("PUT", "/lfs/{token}", sending.put_object),
+    ("POST", "/lfs/{token}", sending.end_object),
+    ("GET", "/xet/v1/chunks/{prefix}/{digest}", sending.find_chunk),
+    ("POST", "/xet/v1/xorbs/{prefix}/{digest}", sending.put_pack),
+    ("POST", "/xet/v1/shards", sending.put_shard),
+    ("GET", "/datasets/{project}/{name}/resolve/{rest:path}", files.resolve_dataset),
+    ("HEAD", "/datasets/{project}/{name}/resolve/{rest:path}", files.resolve_dataset),
+    ("GET", "/{project}/{name}/resolve/{rest:path}", files.resolve_model),
+    ("HEAD", "/{project}/{name}/resolve/{rest:path}", files.resolve_model),
+    ("POST", "/datasets/{project}/{name}/ask-access", keeping.ask_in_dataset),
+    ("POST", "/{project}/{name}/ask-access", keeping.ask_in_model),
+)
+
+
+def add_hub_door(park_app: FastAPI) -> None:
+    """Open the door: it knows what the park's application knows."""
+    door = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    door.state = park_app.state
+    for method, path, call in ROUTES:
+        door.add_api_route(path, call, methods=[method], response_model=None)
+
+    @door.exception_handler(ParkError)
+    async def park_error(request: Request, error: ParkError) -> Response:
+        if isinstance(error, Internal):
+            _log.error("%s %s: %s", request.method, request.url.path, error.message)
+        return refusal(error)
+
+    @door.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        missing = NotFound(f"There is nothing at {request.url.path[:200]}.", fix="See the guide of the hub door.")
+        answered = refusal(missing)
+        answered.status_code = error.status_code
+        return answered
+
+    park_app.mount(PREFIX, door)

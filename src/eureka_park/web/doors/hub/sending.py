@@ -1,0 +1,185 @@
+"""Large files on their way in: as Git LFS sends them, and as packs of chunks (Xet)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from eureka_park.bootstrap import Park
+from eureka_park.data.core.shard import SHARD_BYTES_MAX
+from eureka_park.data.core.snapshot import check_sha256
+from eureka_park.data.objects.service import BLOB_BYTES_MAX
+from eureka_park.data.repositories.access import Want
+from eureka_park.foundation.errors import BadInput, NotFound
+from eureka_park.foundation.units import HOUR_S, MIB
+from eureka_park.web.auth import park_of
+from eureka_park.web.doors.hub.asking import Asked, asked_of, bad_token, json_object, read_signed, signed
+from eureka_park.web.doors.streams import body_of, take_in
+
+PART_BYTES: Final = 64 * MIB  # larger files come in parts of this size
+PARTS_MAX: Final = 10_000
+UPLOAD_S: Final = 24 * HOUR_S  # how long an address for an upload is good
+TOKEN_S: Final = HOUR_S
+BATCH_BYTES_MAX: Final = 4 * MIB
+BATCH_MAX: Final = 1_000
+_LFS, _XET = "lfs", "xet"
+_LFS_TYPE: Final = "application/vnd.git-lfs+json"
+
+
+# -- Git LFS -----------------------------------------------------------------------------------------------------------
+async def batch_model(request: Request) -> Response:
+    """Where to send large files of a model."""
+    return await _batch(request, "models", 0)
+
+
+async def batch_dataset(request: Request) -> Response:
+    """Where to send large files of a data set."""
+    return await _batch(request, "datasets", 1)
+
+
+async def _batch(request: Request, kinds: str, at: int) -> Response:
+    content = await body_of(request, BATCH_BYTES_MAX)
+
+    def work() -> Response:
+        asked = asked_of(request)
+        found = asked.find(Want.WRITE, kinds, asked.path[at], asked.path[at + 1].removesuffix(".git"))
+        return _offer(asked, found.project_id, json_object(content))
+
+    return await run_in_threadpool(work)
+
+
+def _offer(asked: Asked, project_id: str, body: dict[str, Any]) -> Response:
+    given = body.get("objects")
+    if body.get("operation") != "upload":
+        raise BadInput("Large files are read at their own addresses.", fix="Use resolve.", field="operation")
+    if not isinstance(given, list) or len(given) > BATCH_MAX or not all(map(_is_object, given)):
+        raise BadInput(f"'objects' is no list of up to {BATCH_MAX:,} objects.", fix="Ask for fewer.", field="objects")
+    objects = asked.park.data.objects
+    held = objects.sizes(project_id, [one["oid"] for one in given])
+    takes_parts = "multipart" in (body.get("transfers") or [])
+    rows, n_bytes = [], 0
+    for one in given:
+        row: dict[str, Any] = {"oid": one["oid"], "size": one["size"]}
+        if held.get(one["oid"]) != one["size"]:
+            n_bytes += one["size"]
+            objects.check_room(project_id, n_bytes)
+            row["actions"] = {"upload": _action(asked, project_id, one, takes_parts)}
+            row["authenticated"] = True
+        rows.append(row)
+    answer = {"transfer": "multipart" if takes_parts else "basic", "objects": rows, "hash_algo": "sha256"}
+    return JSONResponse(answer, media_type=_LFS_TYPE)
+
+
+def _is_object(one: Any) -> bool:
+    if not isinstance(one, dict) or not isinstance(one.get("oid"), str) or type(one.get("size")) is not int:
+        return False
+    check_sha256(one["oid"])
+    return bool(0 <= one["size"] <= BLOB_BYTES_MAX)
+
+
+def _action(asked: Asked, project_id: str, one: dict[str, Any], takes_parts: bool) -> dict[str, Any]:
+    """Where one object goes: to one address, or its parts to one each and word of their end to another."""
+    words = {"project": project_id, "sha256": one["oid"], "size": one["size"], "by": asked.someone().person_id}
+
+    def address(**more: Any) -> str:
+        return f"{asked.base()}/lfs/{signed(asked.park, _LFS, {**words, **more}, UPLOAD_S)}"
+
+    n_parts = math.ceil(one["size"] / PART_BYTES)
+    if n_parts <= 1 or not takes_parts:
+        return {"href": address()}
+    if n_parts > PARTS_MAX:
+        raise BadInput("The file is too large.", fix="Send it with the client's default (Xet).", code="too_large")
+    parts = {str(number): address(part=number) for number in range(1, n_parts + 1)}
+    return {"href": address(parts=n_parts), "header": {"chunk_size": str(PART_BYTES), **parts}}
+
+
+async def put_object(request: Request, token: str) -> Response:
+    """One object, or one part of it, at the address that was given for it."""
+    park = park_of(request)
+    words = read_signed(park, _LFS, token)
+    project_id, sha256, size = words["project"], words["sha256"], words["size"]
+    objects = park.data.objects
+
+    def work(pieces: Iterator[bytes]) -> str:
+        if "part" not in words:
+            return objects.put(project_id, pieces, sha256=sha256, size_bytes=size).sha256
+        start = (words["part"] - 1) * PART_BYTES
+        return objects.put_part(_staged_name(words), start, min(PART_BYTES, size - start), pieces)
+
+    etag = await take_in(request, work)
+    return Response(headers={"ETag": f'"{etag}"'})
+
+
+async def end_object(request: Request, token: str) -> Response:
+    """All parts have been sent."""
+    await body_of(request, BATCH_BYTES_MAX)
+    park = park_of(request)
+    words = read_signed(park, _LFS, token)
+
+    def work() -> None:
+        park.data.objects.end_parts(
+            words["project"], _staged_name(words), sha256=words["sha256"], size_bytes=words["size"]
+        )
+
+    await run_in_threadpool(work)
+    return JSONResponse({"success": True})
+
+
+def _staged_name(words: dict[str, Any]) -> str:
+    return f"{words['sha256']}-{words['by']}.parts"
+
+
+# -- packs of chunks ---------------------------------------------------------------------------------------------------
+def xet_token(request: Request, kinds: str, project: str, name: str) -> Response:
+    """A token for sending packs to a repository's project."""
+    asked = asked_of(request)
+    found = asked.find(Want.WRITE, kinds, project, name)
+    token = signed(asked.park, _XET, {"project": found.project_id}, TOKEN_S)
+    until_s = int(asked.park.clock.real_s() + TOKEN_S)
+    url = f"{asked.base()}/xet"
+    headers = {
+        "X-Xet-Cas-Url": url,
+        "X-Xet-Access-Token": token,
+        "X-Xet-Token-Expiration": str(until_s),
+    }
+    return JSONResponse({"casUrl": url, "accessToken": token, "exp": until_s}, headers=headers)
+
+
+def find_chunk(request: Request, prefix: str, digest: str) -> Response:
+    """In which pack a chunk lies that the project has; so it need not be sent again."""
+    park, project_id = _xet_project(request)
+    found = park.data.objects.find_chunk(project_id, digest)
+    if found is None:
+        raise NotFound("The chunk is new.", code="no_such_chunk")
+    return Response(found, media_type="application/octet-stream")
+
+
+async def put_pack(request: Request, prefix: str, digest: str) -> Response:
+    """A pack of chunks."""
+    park, project_id = _xet_project(request)
+    is_new = await take_in(request, lambda pieces: park.data.objects.put_pack(project_id, digest, pieces))
+    return JSONResponse({"was_inserted": is_new})
+
+
+async def put_shard(request: Request) -> Response:
+    """A list of files, each made up of ranges of packs."""
+    park, project_id = _xet_project(request)
+    content = await body_of(request, SHARD_BYTES_MAX)
+    await run_in_threadpool(park.data.objects.put_shard, project_id, content)
+    return JSONResponse({"result": 1})
+
+
+def _xet_project(request: Request) -> tuple[Park, str]:
+    park = park_of(request)
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise bad_token()
+    try:
+        return park, str(read_signed(park, _XET, token.strip())["project"])
+    except (ValueError, KeyError):
+        raise bad_token() from None
