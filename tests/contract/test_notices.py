@@ -294,3 +294,31 @@ def _browser() -> Any:
     from eureka_park.accounts.sign_in.ground import Browser
 
     return Browser(url="http://localhost:8386")
+
+
+def test_the_page_and_the_api_do_what_they_say(scene: Scene) -> None:
+    browser = scene.door.sign_up("hind@example.org", "Hind")
+    page = browser.get("/account/notices")
+    assert page.status_code == 200 and 'value="email|budget.reached" checked' in page.text
+    assert 'value="email|plan.missing"' not in page.text, "for operators alone"
+    made = browser.post("/account/notices", data={"do": "add", "url": scene.hook.url, "name": "Bot", "all": "1"})
+    assert "whsec_" in made.text and "whsec_" not in browser.get("/account/notices").text, "shown once"
+    settings = browser.get("/api/v1/account/notices").json()
+    hook = settings["webhooks"][0]["webhook_id"]
+    assert all(hook in item["ways"] for item in settings["items"])
+    browser.post("/account/notices", data={"do": "choose", "on": [f"{hook}|job.ended", "email|token.made"]})
+    ways = {item["kind"]: item["ways"] for item in browser.get("/api/v1/account/notices").json()["items"]}
+    assert ways["job.ended"] == [hook] and ways["token.made"] == ["email"] and ways["budget.reached"] == []
+    browser.post("/account/notices", data={"do": "test", "way": hook})
+    scene.sender.send_due()
+    assert json.loads(scene.hook.next().body)["type"] == "test"
+    sent = browser.get("/api/v1/account/deliveries").json()["items"][0]
+    assert sent["state"] == "sent" and sent["way"] == hook and sent["answer"] == "200"
+    assert browser.post(f"/api/v1/account/deliveries/{sent['delivery_id']}/again").status_code == 204
+    scene.sender.send_due()
+    assert scene.hook.next().headers["webhook-id"] == sent["notice_id"]
+    bad = browser.post("/account/notices", data={"do": "add", "url": "https://10.0.0.1.example/é"})
+    assert bad.status_code == 422 and 'role="alert"' in bad.text
+    assert browser.delete(f"/api/v1/account/webhooks/{hook}").status_code == 204
+    assert browser.get("/api/v1/account/notices").json()["webhooks"] == []
+    assert scene.door.browser().get("/account/notices").status_code == 303

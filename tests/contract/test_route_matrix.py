@@ -62,6 +62,10 @@ BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/top-ups/{top_up_id}/invoices": {"kind": "invoice"},
     "POST /api/v1/bank": {"csv": "date,amount,currency,reference"},
     "POST /api/v1/jobs/{job_id}/cancel": {},
+    "PUT /api/v1/account/notices": {"kind": "job.ended", "is_on": True},
+    "POST /api/v1/account/notices/test": {"way": "none"},
+    "POST /api/v1/account/webhooks": {"url": "https://hooks.example.org/park"},
+    "PATCH /api/v1/account/webhooks/{webhook_id}": {"is_on": True},
     "POST /api/v1/snapshots": {"files": []},
     "POST /api/v1/nodes/{node_id}/drain": {"why": "dust"},
     "POST /api/v1/windows": {"nodes": ["none"], "from": "1h", "to": "2h", "why": "dust"},
@@ -138,6 +142,7 @@ class Matrix:
             ["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id", "provider"], "none"
         )
         names |= {"top_up_id": "none", "name": "none", "month": "2027-03"}
+        names |= {"webhook_id": "none", "delivery_id": "none"}
         return names | {
             "job_id": self.jobs[whose], "project_id": whose, "organisation_id": f"of-{whose}", "path": "a.txt",
             "person_id": me if whose == OWN and is_person else stranger, "role": "member", "sha256": "0" * 64,

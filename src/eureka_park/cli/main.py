@@ -59,6 +59,7 @@ COMMANDS: dict[str, Lazy] = {
     "project": Lazy(f"{_CLI}.projects:project", "Projects, and who is in them.", see=("who-can", "people")),
     "token": Lazy(f"{_CLI}.tokens:token", "Tokens for programs and machines.", see=("login", "session")),
     "session": Lazy(f"{_CLI}.tokens:session", "Browsers in which you are signed in.", see=("token", "account")),
+    "notices": Lazy(f"{_CLI}.notices:notices", "What you are told, by e-mail and webhooks.", see=("account", "token")),
     "account": Lazy(f"{_CLI}.tokens:account", "Your own account: export, erase.", see=("token", "whoami")),
     "people": Lazy(f"{_CLI}.projects:people", "Everybody who has an account.", see=("project", "audit")),
     "audit": Lazy(f"{_CLI}.audit:audit", "Who did what, and whether the log is whole.", see=("people",)),

@@ -40,6 +40,7 @@ from eureka_park.foundation.errors import ParkError, Unavailable
 if TYPE_CHECKING:
     from eureka_park.client.accounts import Accounts
     from eureka_park.client.bills import Bills
+    from eureka_park.client.notices import NoticesOf
 
 LONG_POLL_S: Final = 20.0
 WATCH_POLL_S: Final = 3.0  # reasons change without a change of state
@@ -80,6 +81,13 @@ class Park:
         from eureka_park.client.accounts import Accounts
 
         return Accounts(self._transport)
+
+    @property
+    def notices(self) -> NoticesOf:
+        """What one is told, and by which way."""
+        from eureka_park.client.notices import NoticesOf
+
+        return NoticesOf(self._transport)
 
     @property
     def bills(self) -> Bills:

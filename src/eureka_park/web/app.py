@@ -23,6 +23,7 @@ from eureka_park.web.api import (
     login,
     money,
     nodes,
+    notices,
     park,
     passkeys,
     people,
@@ -83,7 +84,7 @@ def make_app(the_park: Park) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for room in (
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
-        passkeys,
+        passkeys, notices,
     ):  # fmt: skip
         api.include_router(room.router)
     app.include_router(api)

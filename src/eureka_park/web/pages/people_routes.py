@@ -7,12 +7,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from eureka_park.web.pages import account, duties, money, operate, permissions, places
+from eureka_park.web.pages import account, duties, money, notices, operate, permissions, places
 
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.account_page),
     ("/account/tokens", account.tokens_page),
     ("/account/sessions", account.sessions_page),
+    ("/account/notices", notices.notices_page),
     ("/projects", places.projects_page),
     ("/projects/{project_id}", places.project_page),
     ("/projects/{project_id}/bill", money.bill_page),
@@ -32,6 +33,7 @@ DEEDS: Final[tuple[tuple[str, Any], ...]] = (
     ("/account/tokens", account.make_token),
     ("/account/tokens/end", account.end_token),
     ("/account/sessions", account.end_sessions),
+    ("/account/notices", notices.change_notices),
     ("/projects", places.found),
     ("/projects/{project_id}", places.change_project),
     ("/organisations/{organisation_id}", places.change_organisation),
