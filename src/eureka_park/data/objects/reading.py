@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +17,7 @@ from eureka_park.foundation.errors import NotFound
 
 _CHUNK: Final = struct.Struct("<32sII")
 RUN_BYTES: Final = 2 * 1024**2  # of a pack that are unpacked at once
+INDEXES_KEPT: Final = 24  # of packs, a megabyte each at most
 PARTS_AT_ONCE: Final = 2 * 1024**3  # bytes of a blob whose recipe is looked up at once
 
 
@@ -68,6 +71,8 @@ class Reader:
 
     def __init__(self, db: Database, objects: Objects) -> None:
         self._db, self._objects = db, objects
+        self._indexes: OrderedDict[str, ChunkIndex] = OrderedDict()
+        self._lock = threading.Lock()
 
     def open(self, sha256: str) -> Blob:
         """A blob. Raises NotFound."""
@@ -93,19 +98,29 @@ class Reader:
         self, parts: Sequence[store.Part], packs: dict[str, store.PackRow], start: int, end: int
     ) -> Iterator[bytes]:
         """The bytes [start, end) of what these parts make up."""
-        indexes: dict[str, ChunkIndex] = {}
         for part in parts:
             pack = packs[part.pack_hash]
-            index = indexes.get(part.pack_hash)
-            if index is None:
-                indexes = {part.pack_hash: (index := ChunkIndex.of(pack.chunks))}
-            at = part.start_bytes
+            index, at = self.index(pack), part.start_bytes
             for first, last in _runs(index, part):
                 size = index.ends[last - 1] - index.start(first)
                 if at + size > start and at < end:
                     content = self._chunks(pack, index, first, last)
                     yield content[max(0, start - at) : max(0, end - at)]
                 at += size
+
+    def index(self, pack: store.PackRow) -> ChunkIndex:
+        """Where the chunks of a pack lie; many small files lie in one."""
+        with self._lock:
+            found = self._indexes.get(pack.pack_hash)
+            if found is not None:
+                self._indexes.move_to_end(pack.pack_hash)
+                return found
+        found = ChunkIndex.of(pack.chunks)
+        with self._lock:
+            self._indexes[pack.pack_hash] = found
+            while len(self._indexes) > INDEXES_KEPT:
+                self._indexes.popitem(last=False)
+        return found
 
     def _chunks(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> bytes:
         packed = self._objects.read(pack.object_key, index.packed_start(first), index.packed_ends[last - 1])

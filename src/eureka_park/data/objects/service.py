@@ -210,7 +210,7 @@ class ObjectsService:
         with self._db.write() as conn:
             store.renew_packs(conn, names, self._clock.real_s())
             found = store.packs_of(conn, store.held(conn, project_id, PACK, names))
-        indexes = {name: ChunkIndex.of(row.chunks) for name, row in found.items()}
+        indexes = {name: self.reader.index(row) for name, row in found.items()}
         recipes = [self._recipe(file, found, indexes) for file in files]
         with self._db.write() as conn:
             self._know(conn, project_id, recipes, indexes)
@@ -256,8 +256,7 @@ class ObjectsService:
         if set(used) - set(store.packs_of(conn, used)):
             raise Conflict("A pack of the shard is no more.", fix="Send the file again.", code="unknown_pack")
         store.add_blobs(conn, [row for row, _ in fresh], now_s)
-        for row, parts in fresh:
-            store.add_parts(conn, row.sha256, parts)
+        store.add_parts(conn, {row.sha256: parts for row, parts in fresh})
         store.hold(conn, project_id, BLOB, dict.fromkeys(by_hash, 0))
         starts = {(part.pack_hash, part.first_chunk) for _, parts in recipes for part in parts[:1]}
         for name, index in indexes.items():

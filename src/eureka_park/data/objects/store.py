@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -168,8 +168,8 @@ def add_blobs(conn: Connection, rows: Sequence[BlobRow], now_s: float) -> None:
     insert_or_ignore(conn, blobs, given)
 
 
-def add_parts(conn: Connection, sha256: str, parts: Sequence[Part]) -> None:
-    """Keep a recipe, and count what it lies in."""
+def add_parts(conn: Connection, recipes: Mapping[str, Sequence[Part]]) -> None:
+    """Keep recipes by the hashes of their blobs, and count what they lie in."""
     rows = [
         {
             "sha256": sha256,
@@ -180,11 +180,13 @@ def add_parts(conn: Connection, sha256: str, parts: Sequence[Part]) -> None:
             "first_chunk": part.first_chunk,
             "end_chunk": part.end_chunk,
         }
+        for sha256, parts in recipes.items()
         for index, part in enumerate(parts)
     ]
     if rows:
         conn.execute(insert(recipe_parts), rows)
-        count(conn, packs, packs.c.pack_hash, [part.pack_hash for part in parts], 1, None)
+        named = [part.pack_hash for parts in recipes.values() for part in parts]
+        count(conn, packs, packs.c.pack_hash, named, 1, None)
 
 
 def parts(conn: Connection, sha256: str, start: int, end: int) -> list[Part]:

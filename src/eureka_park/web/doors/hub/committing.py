@@ -25,6 +25,7 @@ from eureka_park.web.doors.hub.asking import Asked, asked_of, json_object, rest,
 from eureka_park.web.doors.streams import body_of, lines_of, take_in
 
 REGULAR_BYTES_MAX: Final = 1024**2  # of a text that comes within the commit itself
+SMALL_BYTES_MAX: Final = 64 * 1024  # of anything: ten thousand of these as packs would take clients a minute
 LINE_BYTES_MAX: Final = 8 * 1024**2
 PREUPLOAD_BYTES_MAX: Final = 16 * 1024**2
 PREUPLOAD_MAX: Final = 1_000
@@ -61,7 +62,8 @@ def _advice(given: dict[str, Any], files: Tree, ignored: GitIgnoreSpec) -> dict[
         sample = base64.b64decode(text_of(given, "sample"), validate=True)
     except (binascii.Error, ValueError):
         raise BadInput("A sample is not in base 64.", fix="Send the first 512 bytes.", field="sample") from None
-    is_large = size > REGULAR_BYTES_MAX or not _is_text(sample, is_cut=size > len(sample))
+    is_text = size <= REGULAR_BYTES_MAX and _is_text(sample, is_cut=size > len(sample))
+    is_large = size > SMALL_BYTES_MAX and not is_text
     advice = {
         "path": sent,
         "uploadMode": "lfs" if is_large else "regular",
