@@ -25,6 +25,7 @@ from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.maintenance import read_maintenance
+from eureka_park.adapters.money_settings import MoneySettings
 from eureka_park.adapters.notice_wiring import Telling
 from eureka_park.adapters.oidc_http import OidcLine
 from eureka_park.adapters.screening import screener
@@ -238,7 +239,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
     )  # fmt: skip
     data = make_data(db, folder, clock, accounts)
     ledger = LedgerService(db, site.timezone, clock=clock)
-    ledger.connect(accounts, settings)
+    ledger.connect(accounts, settings, MoneySettings(lambda: settings().money).rules)
     energy = EnergyService(db)
     biller = ParkBiller(ledger, CeilingDesk(site, nodes_of(site), facts.pace.factor), energy.current_plan)
     compute = ComputeService(

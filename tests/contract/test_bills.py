@@ -12,6 +12,7 @@ from tests.helpers.live_park import LivePark
 from eureka_park.cli.main import cli
 from eureka_park.web.app import make_app
 from eureka_park.web.bill_print import invoice_html, statement_html
+from eureka_park.web.pages.words import Words
 
 TIERS = {"firm": 6.0, "flex": 4.0, "green": 2.0}
 PRICES = {"mad_per_gpu_h": {"*": {"*": TIERS}}, "mad_per_cpu_h": {"*": TIERS}, "label": "a test's"}
@@ -65,7 +66,8 @@ def test_from_a_price_list_to_a_paid_invoice(live, ask):
     month = ask("GET", "/projects/solar/statements/2026-11").json()
     assert month["n_jobs"] == 1 and month["credits"] == pytest.approx(receipt["credits"])
     assert "sum,2026-11," in ask("GET", "/projects/solar/statements/2026-11/csv").text
-    assert "Statement of solar" in statement_html(month)
+    paper = statement_html(month, Words("en"), live.park)
+    assert "Statement of" in paper and "solar" in paper and "never added" in paper
     assert ask("GET", "/projects/solar/carbon/2026-11").json()["location_based"]["gco2"] >= 0
     ask("GET", "/projects/solar/statements/2026-13", 422)
 
@@ -73,7 +75,9 @@ def test_from_a_price_list_to_a_paid_invoice(live, ask):
     path = f"/top-ups/{asked['top_up_id']}/invoices"
     ask("POST", path, 422, json={"kind": "invoice", "name": "Atlas", "ice": "12"})
     made = ask("POST", path, 201, json={"kind": "invoice", "name": "<Atlas>", "ice": "001234567000089"}).json()
-    assert (made["total"], made["name"][-6:]) == (120.0, "000001") and "&lt;Atlas&gt;" in invoice_html(made)
+    assert (made["total"], made["name"][-6:]) == (120.0, "000001") and "&lt;Atlas&gt;" in invoice_html(
+        made, Words("ar")
+    )
     bank = f"date;amount;currency;reference\n2026-11-25;120,00;MAD;Virement {made['name']}\n"
     assert ask("POST", "/bank", json={"csv": bank}).json()["matched"][0]["invoice"] == made["name"]
     assert ask("POST", "/bank", json={"csv": bank}).json()["n_known"] == 1

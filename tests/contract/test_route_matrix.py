@@ -28,6 +28,7 @@ NOT_CALLED: Final = {
     "POST /account/security/part": "asks for a browser that signed in just now: tests/contract/test_oidc.py",
     "GET /api/v1/projects/{project_id}/statements/{month}/pdf": "prints; asks what the same as CSV asks",
     "GET /api/v1/invoices/{name}/pdf": "prints; asks what the invoice asks",
+    "GET /api/v1/organisations/{organisation_id}/statements/{month}/pdf": "prints; asks what the same as CSV asks",
     "GET /api/v1/events": "a stream without an end: tests/contract/test_streams.py",
     "POST /api/v1/twin/example": "plays a run: tests/contract/test_page_twin.py",
     "POST /twin/example": "plays a run: tests/contract/test_page_twin.py",
@@ -61,6 +62,10 @@ BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/projects/{project_id}/top-ups": {"credits": 1},
     "POST /api/v1/top-ups/{top_up_id}/invoices": {"kind": "invoice"},
     "POST /api/v1/bank": {"csv": "date,amount,currency,reference"},
+    "POST /api/v1/bank/match": {"lines": ["none"], "invoices": ["EP-2027-000001"]},
+    "POST /api/v1/bank/lines/{line_id}/aside": {},
+    "POST /api/v1/payouts": {"person_ids": ["none"]},
+    "PUT /api/v1/account/bank-account": {"iban": "MA64011519000001205000534921", "holder": "New"},
     "POST /api/v1/jobs/{job_id}/cancel": {},
     "PUT /api/v1/account/notices": {"kind": "job.ended", "is_on": True},
     "POST /api/v1/account/notices/test": {"way": "none"},
@@ -141,7 +146,7 @@ class Matrix:
         names = dict.fromkeys(
             ["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id", "provider"], "none"
         )
-        names |= {"top_up_id": "none", "name": "none", "month": "2027-03"}
+        names |= {"top_up_id": "none", "name": "none", "month": "2027-03", "line_id": "none", "batch_id": "none"}
         names |= {"webhook_id": "none", "delivery_id": "none"}
         return names | {
             "job_id": self.jobs[whose], "project_id": whose, "organisation_id": f"of-{whose}", "path": "a.txt",

@@ -231,8 +231,8 @@ class RandomBooks:
         money.issue(OPERATOR, asked["top_up_id"], "pro_forma", {"name": "A company"})
         made = money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "A company", "ice": "001234567000089"})
         line = f"2027-03-01,{made.total_minor / 100:.2f},MAD,Invoice {made.name}"
-        assert len(money.read_bank(OPERATOR, f"{BANK_HEAD}\n{line}\n")["matched"]) == 1
-        assert money.read_bank(OPERATOR, f"{BANK_HEAD}\n{line}\n")["n_known"] == 1
+        assert len(money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")["matched"]) == 1
+        assert money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")["n_known"] == 1
 
 
 def main(n_steps: int) -> int:

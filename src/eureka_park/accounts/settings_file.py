@@ -21,7 +21,9 @@ FILE: Final = "accounts.toml"
 SIGN_UP: Final = ("open", "invited", "closed")
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
 _TLS: Final = ("starttls", "tls", "none")
-_TABLES: Final = frozenset({"sign_in", "mail", "oidc", "try", "texts", "screening", "sessions", "tokens", "notices"})
+_TABLES: Final = frozenset(
+    {"sign_in", "mail", "oidc", "try", "texts", "screening", "money", "sessions", "tokens", "notices"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Settings:
     try_days: float = 30.0
     texts: Mapping[str, str] = field(default_factory=dict)
     screening: tuple[str, ...] = ()
+    money: Mapping[str, Any] = field(default_factory=dict)  # as it stands; the ledger reads it
     webhook_hosts: tuple[str, ...] = ()  # those that may stand inside of the operator's own network
     lasting: Lasting = field(default_factory=Lasting)
 
@@ -97,6 +100,7 @@ def read_settings(text: str) -> Settings:
         try_days=trial.number("days", 30.0),
         texts=_Table(found, "texts").all_texts(),
         screening=_Table(found, "screening").words("command"),
+        money=_Table(found, "money").whole(),
         webhook_hosts=tuple(host.lower() for host in notices.words("webhook_hosts")),
         lasting=Lasting(
             sessions.within("days", 14.0, 1 / 24, 90.0) * DAY_S,
@@ -170,6 +174,10 @@ class _Table:
     def all_texts(self) -> dict[str, str]:
         """Every field, as texts by name."""
         return {key: self.text(key) for key in sorted(self._left)}
+
+    def whole(self) -> dict[str, Any]:
+        """The table as it stands."""
+        return dict(self._left)
 
     def done(self) -> None:
         """Raise BadInput where a field is left over."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.events import PersonAdded, PersonErased, PersonVerified
+from eureka_park.accounts.payees.service import Payees
 from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock, SteppedClock
 from eureka_park.foundation.database import Database
@@ -22,8 +23,8 @@ from eureka_park.ledger.billing.service import Bill, Billing
 from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.booking import EnergyBooking, EnergyLine, check_booking, hour_lines
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH, micro
-from eureka_park.ledger.core.invoicing import MoneyRules
 from eureka_park.ledger.core.metering import IDLE, MODELLED, Allocation, Attribution, attribute
+from eureka_park.ledger.core.money_rules import MoneyRules
 from eureka_park.ledger.core.posting import (
     CREDIT,
     GRANTS,
@@ -58,8 +59,11 @@ COVERED_FRAC: Final = 0.95  # an hour counts as covered by the park's own sun, w
 
 class LedgerService:
     """Energy, credits and receipts of one park. Its parts: `grants` (and budgets), `billing` (prices and
-    holds), `money` (top-ups, invoices, bank, payouts), `statements`, `first_jobs`.
+    holds), `money` (top-ups, invoices, bank, payouts), `statements`, `first_jobs`; `payees` (whereto pay goes) is of
+    accounts, and there once they are connected.
     """
+
+    payees: Payees
 
     def __init__(
         self,
@@ -84,17 +88,29 @@ class LedgerService:
         self.money = Money(ground, self.grants, money_rules)
         self.statements = Statements(ground)
 
-    def connect(self, accounts: AccountsService, trial: Callable[[], Trial] | None = None) -> None:
+    def connect(
+        self,
+        accounts: AccountsService,
+        trial: Callable[[], Trial] | None = None,
+        money_rules: Callable[[], MoneyRules] | None = None,
+    ) -> None:
         """Ask accounts who may do what, note deeds in their log, and hear of people who come, are known, and go.
 
-        `trial`: the operator's settings of the small grant for whoever is new, read when somebody is known.
+        `trial`: the operator's settings of the small grant for whoever is new, read when somebody is known;
+        `money_rules`: those of money, read when they are used.
         """
+        self.grants.trial = trial or self.grants.trial
+        self.money.rules_of = money_rules or self.money.rules_of
+        payees = self.payees = Payees(accounts.ground)
+        self.money.payouts.payees = payees.of
+        accounts.people.on_export("bank_account", payees.exported)
         self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
         self.grants.organisation_of = accounts.places.organisation_of
         bus = accounts.ground.bus
         bus.on(PersonAdded, lambda conn, event: self.first_jobs.came(conn, event.person_id, event.at_real_s))
         bus.on(PersonErased, lambda conn, event: self.first_jobs.forget(conn, event.person_id))
-        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id, trial))
+        bus.on(PersonErased, lambda conn, event: payees.forget(conn, event.person_id))
+        bus.on(PersonVerified, lambda conn, event: self.grants.open_try_door(conn, accounts, event.person_id))
 
     def post(self, conn: Connection, deeds: Sequence[Transaction]) -> int:
         """Book deeds, each once however often it is said; how many were new. Balances and sums by day go with them."""

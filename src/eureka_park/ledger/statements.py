@@ -5,6 +5,7 @@ All comes from sums by day, so that a month of a million postings reads a few th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.permissions import Principal
@@ -101,6 +102,42 @@ class Statements:
             },
         }
 
+    def by_hour_of_day(self, who: Principal | None, project: str, month: str) -> list[dict[str, Any]]:
+        """The energy of the jobs of a month's statement by the hour of the day in which it flowed, site time.
+
+        24 rows from midnight on: `hour`, `kwh_by_source`, `gco2` (hour-matched).
+        """
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        first, past = days_of(month)
+        rows: list[dict[str, Any]] = [{"hour": hour, "kwh_by_source": {}, "gco2": 0.0} for hour in range(24)]
+        with self._ground.db.read() as conn:
+            found = meter.project_hours(conn, project, first, past)
+        for hour_s, source, site_uj, gco2_ng in found:
+            row = rows[datetime.fromtimestamp(hour_s, UTC).astimezone(self._ground.zone).hour]
+            row["kwh_by_source"][source] = row["kwh_by_source"].get(source, 0.0) + site_uj / UJ_PER_KWH
+            row["gco2"] += gco2_ng / 1e9
+        return rows
+
+    def months(self, who: Principal | None, project: str, last: str, n_months: int = 12) -> list[dict[str, Any]]:
+        """Energy and carbon of a project by month, the last one last: `month`, `kwh`, `grid_kwh`, `gco2`."""
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        names = [last]
+        while len(names) < n_months:
+            names.insert(0, _month_before(names[0]))
+        rows: dict[str, dict[str, Any]] = {
+            name: {"month": name, "kwh": 0.0, "grid_kwh": 0.0, "gco2": 0.0} for name in names
+        }
+        with self._ground.db.read() as conn:
+            found = books.days_of(conn, used_account(project), days_of(names[0])[0], days_of(last)[1])
+        for day, commodity, _kind, amount, _n in found:
+            row = rows[day_text(day)[:7]]
+            if commodity.startswith("kwh:"):
+                row["kwh"] += amount / MICRO
+                row["grid_kwh"] += amount / MICRO if commodity == f"kwh:{GRID_SOURCE_ID}" else 0.0
+            elif commodity == "gco2":
+                row["gco2"] += amount / MICRO
+        return list(rows.values())
+
     def balance(self, month: str, line_loss_frac: Mapping[str, float]) -> dict[str, Any]:
         """All energy of the park in a month, in whole microjoules: receipts + open jobs + idle + losses = plants.
 
@@ -122,6 +159,12 @@ class Statements:
             sums["plants_uj"] += plant_uj
         kwh = {name[:-3]: uj / UJ_PER_KWH for name, uj in sums.items()}
         return {"month": month, **sums, "meter_uj": meter_uj, "kwh": kwh}
+
+
+def _month_before(month: str) -> str:
+    """The month before a `YYYY-MM`."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - (number == 1):04d}-{12 if number == 1 else number - 1:02d}"
 
 
 def _add(by_day: dict[int, dict[str, float]], day: int, name: str, amount: int) -> None:

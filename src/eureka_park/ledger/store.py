@@ -245,6 +245,19 @@ def projects_of_organisation(conn: Connection, organisation: str, first_day: int
     return sorted(conn.execute(select(table.project).where(*where).distinct()).scalars())
 
 
+def project_hours(conn: Connection, project: str, first_day: int, past_day: int) -> list[tuple[int, str, int, int]]:
+    """Of a project's jobs whose receipt fell on these days: (start of the hour, source, uJ at the site, ng of CO2)."""
+    table = energy_hours.c
+    query = (
+        select(table.hour_s, table.source, func.sum(table.site_uj), func.sum(table.gco2_ng))
+        .select_from(energy_hours.join(receipts, receipts.c.job_id == table.account))
+        .where(receipts.c.project == project, receipts.c.day >= first_day, receipts.c.day < past_day)
+        .group_by(table.hour_s, table.source)
+    )
+    rows = conn.execute(query.order_by(table.hour_s, table.source))
+    return [(hour_s, source, int(site_uj), int(gco2_ng)) for hour_s, source, site_uj, gco2_ng in rows]
+
+
 def energy_by_use(conn: Connection, since_s: float, until_s: float) -> list[tuple[str, str, int]]:
     """Of the hours that begin in `[since_s, until_s)`: (receipts, open or idle; source; uJ at the site), by hour."""
     table = energy_hours.c

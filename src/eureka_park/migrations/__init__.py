@@ -12,7 +12,7 @@ from eureka_park.adapters.database import parsed
 from eureka_park.foundation.errors import Conflict
 from eureka_park.migrations import postgres
 
-HEAD: Final = "0013"  # the newest revision under versions/; a test compares
+HEAD: Final = "0016"  # the newest revision under versions/; a test compares
 
 
 def all_metadata() -> list[MetaData]:
@@ -20,6 +20,7 @@ def all_metadata() -> list[MetaData]:
     from eureka_park.accounts import store as accounts
     from eureka_park.accounts.audit import store as audit
     from eureka_park.accounts.notices import store as notices
+    from eureka_park.accounts.payees import store as payees
     from eureka_park.accounts.secrets import store as secrets
     from eureka_park.accounts.sign_in import store as sign_in
     from eureka_park.compute import store as compute
@@ -31,11 +32,12 @@ def all_metadata() -> list[MetaData]:
     from eureka_park.ledger.first_jobs import store as first_jobs
     from eureka_park.ledger.grants import store as grants
     from eureka_park.ledger.money import store as money
+    from eureka_park.ledger.repeats import store as repeats
     from eureka_park.live import store as live
 
-    for table in (audit.entries, notices.notices, secrets.tokens, sign_in.passwords):
+    for table in (audit.entries, notices.notices, secrets.tokens, sign_in.passwords, payees.payees):
         assert table.metadata is accounts.metadata  # tables that name people
-    for part in (billing, books, first_jobs, grants, money):
+    for part in (billing, books, first_jobs, grants, money, repeats):
         assert part.metadata is ledger.metadata
     return [room.metadata for room in (accounts, data, ledger, energy, compute, live)]
 

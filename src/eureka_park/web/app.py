@@ -18,6 +18,7 @@ from eureka_park.foundation.errors import BadInput, RateLimited
 from eureka_park.web import status
 from eureka_park.web.api import (
     audit,
+    bank,
     bills,
     jobs,
     login,
@@ -84,6 +85,7 @@ def make_app(the_park: Park) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for room in (
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
+        bank,
         passkeys, notices,
     ):  # fmt: skip
         api.include_router(room.router)

@@ -1,23 +1,43 @@
-"""Statements and invoices as pages that bring all they need, and as PDF."""
+"""Statements and invoices on paper, in French, Arabic and English: pages that bring all they need, and PDF."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from eureka_park.adapters.browser_print import print_pdf
+from fastapi import Request
+from markupsafe import Markup
 
+from eureka_park.adapters.browser_print import print_pdf
+from eureka_park.bootstrap import Park
+from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.units import parse_instant_s
+from eureka_park.ledger.money.store import PRO_FORMA
+from eureka_park.web.alone import sheet, templates
+from eureka_park.web.auth import park_of
+from eureka_park.web.charts.shapes import star
+from eureka_park.web.pages.draw import names_of
+from eureka_park.web.pages.words import LANGUAGES, N_, Words, isolated
+from eureka_park.web.pages.words import words_of as chosen_words
+
+IDS: Final = (("ice", N_("ICE")), ("tax_id", N_("Tax number")), ("trade_register", N_("Trade register")))
+CONTACT: Final = (("email", N_("E-mail")), ("phone", N_("Phone")))
 _ONE_AT_A_TIME: Final = threading.Lock()
-_STYLE: Final = (
-    "@page{size:A4;margin:18mm}body{font:11pt/1.45 sans-serif;color:#111}h1{font-size:18pt;margin:0 0 4mm}"
-    "table{border-collapse:collapse;width:100%;margin:4mm 0}th,td{text-align:left;padding:1.5mm 2mm;"
-    "border-bottom:.2mm solid #bbb}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
-    ".two{display:flex;justify-content:space-between;gap:10mm;white-space:pre-line}"
+_NOTHING: Final = dict.fromkeys(
+    ("name", "address", "ice", "tax_id", "trade_register", "email", "phone", "iban", "bic", "bank"), ""
 )
+
+
+def language_of(request: Request, lang: str = "") -> Words:
+    """The language of a paper: the one that is named, else the reader's; what is written in no PDF falls back."""
+    zone = park_of(request).site.timezone
+    if lang and lang not in LANGUAGES:
+        raise BadInput(f"'{lang}' is no language of this park.", fix="Choose fr, ar or en.", field="lang")
+    code = lang or chosen_words(request, zone).lang
+    return Words(LANGUAGES[code].fallback or code, zone)
 
 
 def pdf_of(html: str) -> bytes:
@@ -29,55 +49,106 @@ def pdf_of(html: str) -> bytes:
         return made.read_bytes()
 
 
-def statement_html(told: Mapping[str, Any]) -> str:
+def money_text(words: Words, amount: float, currency: str) -> str:
+    """An amount with two decimals and its currency, in one piece."""
+    return isolated(f"{words.number(amount, 2)}\N{NO-BREAK SPACE}{currency}")
+
+
+def month_name(words: Words, month: str) -> str:
+    """A month YYYY-MM in words."""
+    return words.say(N_("{month} {year}"), month=words.months("wide")[int(month[5:]) - 1], year=isolated(month[:4]))
+
+
+# -- statements --------------------------------------------------------------------------------------------------------
+def statement_html(told: Mapping[str, Any], words: Words, park: Park) -> str:
     """A statement as a page."""
-    whose = told["project"] or told["organisation"]
     kwh = sum(told["kwh_by_source"].values())
-    sums = [("Jobs", str(told["n_jobs"])), ("Credits", f"{told['credits']:,.2f}"), ("Energy, kWh", f"{kwh:,.3f}")]
-    sums += [(f"GPU-hours, {kind}", f"{hours:,.2f}") for kind, hours in told["gpu_h"].items()]
-    sums += [("CPU-hours", f"{told['cpu_h']:,.2f}"), ("CO2, kg", f"{told['gco2'] / 1000:,.3f}")]
-    sums += [(f"kWh from {source}", f"{amount:,.3f}") for source, amount in told["kwh_by_source"].items()]
-    columns = (("credits", 2), ("gpu_h", 2), ("kwh", 3))
-    days = [[row["date"], *(f"{row[name]:,.{digits}f}" for name, digits in columns)] for row in told["days"]]
-    body = _table(("", "Sum"), [list(row) for row in sums])
-    body += _table(("Day", "Credits", "GPU-hours", "kWh"), days)
-    return _page(f"Statement of {whose}, {told['month']}", body)
+    whose = told["project"] or told["organisation"]
+    figures = [
+        (words.say(N_("Credits")), words.number(told["credits"], 2)),
+        (words.say(N_("Jobs")), words.number(told["n_jobs"])),
+        (words.say(N_("Energy")), words.energy(kwh)),
+    ]
+    hours = [(f"{kind} (GPU)", _hours(words, amount)) for kind, amount in told["gpu_h"].items()]
+    hours += [("CPU", _hours(words, told["cpu_h"]))] if told["cpu_h"] else []
+    names = names_of(park, words)
+    sources = [
+        (names.get(name, name), words.energy(amount), words.percent(amount / kwh if kwh else None))
+        for name, amount in sorted(told["kwh_by_source"].items(), key=lambda item: -item[1])
+    ]
+    days = [
+        {"date": words.long_date(row["date"]), "kwh": words.number(row["kwh"], 3),
+         **{name: words.number(row[name], 2) for name in ("credits", "gpu_h")}}
+        for row in told["days"]
+    ]  # fmt: skip
+    head = words.say(N_("Statement of {month}"), month=month_name(words, told["month"]))
+    return _paper(
+        "statement_print.html", words, head, whose, park.ledger.money.rules.seller.get("name", ""), figures=figures,
+        hours=hours, sources=sources, days=days, carbon=_carbon(told, kwh, words, park),
+        made=words.when(park.clock.park_s()),
+    )  # fmt: skip
 
 
-def invoice_html(told: Mapping[str, Any]) -> str:
-    """An invoice or a pro-forma as a page."""
-    head = "Invoice" if told["kind"] == "invoice" else "Pro-forma invoice"
-    body, unit = told["body"], escape(told["currency"])
-    parties = f'<div class="two"><p>{_party(body["seller"])}</p><p>{_party(body["buyer"])}</p></div>'
-    dates = f"<p>Issued {escape(told['issued_at'][:10])}. To be paid by {escape(told['due_at'][:10])}.</p>"
-    rows = [[f"{row['text']}: {row['credits']:,.2f}", f"{row['net_minor'] / 100:,.2f}"] for row in body["lines"]]
-    rows += [["Net", f"{told['net']:,.2f}"], [f"VAT {body['vat_frac']:.0%}", f"{told['vat']:,.2f}"]]
-    rows.append(["Total", f"{told['total']:,.2f}"])
-    note = f"<p>Name {escape(told['name'])} in the payment's reference.</p>" if told["kind"] == "invoice" else ""
-    return _page(f"{head} {told['name']}", parties + dates + _table(("", unit), rows) + note)
+def _hours(words: Words, amount: float) -> str:
+    return isolated(words.say(N_("{n} h"), n=words.number(amount, 2)))
 
 
-def _party(of: Mapping[str, str]) -> str:
-    lines = [of.get("name", ""), of.get("address", "")]
-    lines += [f"ICE {of['ice']}"] if of.get("ice") else []
-    lines += [f"IF {of['tax_id']}"] if of.get("tax_id") else []
-    lines += [f"IBAN {of['iban']}"] if of.get("iban") else []
-    return "\n".join(escape(line) for line in lines if line)
+def _carbon(told: Mapping[str, Any], kwh: float, words: Words, park: Park) -> dict[str, str]:
+    if not kwh:
+        return {}
+    grid, per_kwh = told["kwh_by_source"].get("grid", 0.0), park.site.grid.gco2_per_kwh
+    return {
+        "place": words.grams(kwh * per_kwh),
+        "grid": words.number(per_kwh),
+        "hours": words.grams(told["gco2"]),
+        "matched": words.percent((kwh - grid) / kwh),
+    }
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    top = "".join(f'<th{_n(index)} scope="col">{escape(head)}</th>' for index, head in enumerate(heads))
-    lines = "".join(
-        "<tr>" + "".join(f"<td{_n(index)}>{escape(cell)}</td>" for index, cell in enumerate(row)) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
+# -- invoices ----------------------------------------------------------------------------------------------------------
+def invoice_html(told: Mapping[str, Any], words: Words) -> str:
+    """An invoice or a pro-forma as a page, as it was issued."""
+    body, currency, is_offer = told["body"], told["currency"], told["kind"] == PRO_FORMA
+    seller, buyer = {**_NOTHING, **body["seller"]}, {**_NOTHING, **body["buyer"]}
+    lines = [
+        {"credits": words.number(row["credits"], 2), "price": _price(words, body["mad_per_unit"], currency),
+         "net": money_text(words, row["net_minor"] / 100, currency)}
+        for row in body["lines"]
+    ]  # fmt: skip
+    head = words.say(N_("Pro-forma invoice") if is_offer else N_("Invoice"))
+    amounts = {name: money_text(words, told[name], currency) for name in ("net", "vat", "total")}
+    return _paper(
+        "invoice_print.html", words, head, told["name"], seller["name"],
+        told={**told, "body": {"pro_forma": "", **body}},
+        seller=seller, buyer=buyer, ids=IDS, contact=CONTACT, lines=lines, is_offer=is_offer, **amounts,
+        issued=_date(words, told["issued_at"]), due=_date(words, told["due_at"]),
+        paid=_date(words, told["paid_at"]) if told["paid_at"] and not is_offer else "",
+        vat_percent=words.percent(body["vat_frac"]), iban=grouped(seller["iban"]),
+        rate=words.number(body["mad_per_unit"]),
+    )  # fmt: skip
 
 
-def _n(index: int) -> str:
-    return ' class="n"' if index else ""
+def grouped(iban: str) -> str:
+    """An IBAN in groups of four, as it is printed."""
+    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
 
 
-def _page(title: str, body: str) -> str:
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{escape(title)}</h1>{body}</body></html>'
+def _price(words: Words, mad_per: float, currency: str) -> str:
+    price = 1.0 / mad_per
+    digits = 2 if round(price, 2) == price else 4
+    return isolated(f"{words.number(price, digits)}\N{NO-BREAK SPACE}{currency}")
+
+
+def _date(words: Words, instant: str) -> str:
+    return words.long_date(words.local(parse_instant_s(instant)).strftime("%Y-%m-%d"))
+
+
+def _style(lang: str) -> Markup:
+    return Markup("<style>{}</style>").format(Markup(sheet(lang, "bill_print.css")))
+
+
+def _paper(template: str, words: Words, head: str, number: str, issuer: str, **more: Any) -> str:
+    return templates().get_template(template).render(
+        _=words.say, words=words, style=_style(words.lang), star=star(24, 24, 23), head=head,
+        number=number, title=f"{head} {number}", issuer=issuer, **more,
+    )  # fmt: skip

@@ -27,6 +27,7 @@ from eureka_park.ledger.core.rules import KINDS, GrantRules, is_under_used, noti
 from eureka_park.ledger.events import BudgetReached, GrantEnding, GrantGiven, GrantReclaimed, GrantReclaimNoticed
 from eureka_park.ledger.grants import store
 from eureka_park.ledger.grants.store import Budget, Grant, Reclaim
+from eureka_park.ledger.repeats.service import repeat_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -58,6 +59,7 @@ class Grants:
     def __init__(self, ground: LedgerGround, rules: GrantRules | None = None) -> None:
         self._ground, self.rules = ground, rules or GrantRules()
         self.organisation_of: Callable[[Connection, str], str] = lambda _conn, _project: ""
+        self.trial: Callable[[], Trial] = lambda: self.rules  # the operator's word of the small grant, as of now
 
     # -- what can be spent ---------------------------------------------------------------------------------------------
     def purse(self, conn: Connection, project: str, at_s: float) -> Purse:
@@ -91,10 +93,11 @@ class Grants:
         valid_until_s: float | None = None,
         in_halves: bool = False,
         conditions: str = "",
+        key: str = "",
     ) -> Grant:
         """Give credits to a project. With `in_halves` the second half comes after a report. For operators.
 
-        Raises Forbidden, NotFound, BadInput.
+        The same `key` gives the same grant again. Raises Forbidden, NotFound, BadInput, Conflict (`key_reused`).
         """
         self._ground.gate.park(Act.GRANT, who)
         self._ground.gate.project(Act.SEE, who, project)
@@ -119,10 +122,18 @@ class Grants:
             None if in_halves else now_s,
             conditions.strip()[:2000],
         )
+        wanted = {
+            "project": project, "micro": amount, "kind": kind, "title": grant.title, "from_s": valid_from_s,
+            "until_s": valid_until_s, "second_micro": grant.second_micro, "conditions": grant.conditions,
+        }  # fmt: skip
+        repeat = repeat_of(who, key, "grant", wanted)
         with self._ground.db.write() as conn:
+            if before := repeat.done(conn, now_s):
+                return self._present(conn, before)
             self.give_in(conn, grant)
             detail: Detail = {"credits": credits, "kind": kind, "project": project}
             self._ground.gate.note(conn, "grant.given", who, grant.grant_id, detail)
+            repeat.close(conn, grant.grant_id)
         return grant
 
     def give_in(self, conn: Connection, grant: Grant) -> bool:
@@ -146,17 +157,17 @@ class Grants:
 
     def give_try(self, conn: Connection, person_id: str, project: str) -> bool:
         """The small grant that comes by itself, once for each person who is known to be one; False the next time."""
-        now_s, rules = self._ground.clock.park_s(), self.rules
-        if rules.try_credits <= 0:
+        now_s, trial = self._ground.clock.park_s(), self.trial()
+        if trial.try_credits <= 0:
             return False
         grant = Grant(
             f"grant-try-{person_id}"[:64],
             project,
             "try",
             "Try",
-            micro(rules.try_credits),
+            micro(trial.try_credits),
             now_s,
-            now_s + rules.try_days * DAY_S,
+            now_s + trial.try_days * DAY_S,
             "",
             now_s,
             released_at_s=now_s,
@@ -168,13 +179,9 @@ class Grants:
         conn: Connection,
         accounts: AccountsService,
         person_id: str,
-        trial: Callable[[], Trial] | None = None,
     ) -> None:
         """Whoever is known to be a person has a project of their own with a small grant, once; no credits: no door."""
-        if trial is not None:
-            found = trial()
-            self.rules = replace(self.rules, try_credits=found.try_credits, try_days=found.try_days)
-        if self.rules.try_credits <= 0:
+        if self.trial().try_credits <= 0:
             return
         project = f"{TRY_PROJECT}-{person_id.removeprefix('person-')}"[:63]
         accounts.places.open_own_project(conn, person_id, project, "Try")
@@ -234,7 +241,8 @@ class Grants:
     def move(self, who: Principal, source: str, target: str, credits: float, key: str = "") -> None:
         """Move credits from one project to another; both must be of whoever may spend there. Ends move with them.
 
-        Raises BadInput for an amount that is not above 0, Conflict where it is not there, Forbidden, NotFound.
+        The same `key` moves them once. Raises BadInput for an amount that is not above 0, Conflict where it is not
+        there or the key asked for something else (`key_reused`), Forbidden, NotFound.
         """
         self._ground.gate.project(Act.SPEND, who, source)
         amount = _amount(credits)
@@ -242,10 +250,10 @@ class Grants:
             raise BadInput("Both projects are the same.", fix="Name another one.", field="to")
         self._ground.gate.project(Act.SPEND, who, target)
         now_s = self._ground.clock.park_s()
-        name = key or self._ground.new_id("move")
+        deed_key = f"move:{source}:{self._ground.new_id('move')}"
+        repeat = repeat_of(who, key, "move", {"from": source, "to": target, "micro": amount})
         with self._ground.db.write() as conn:
-            deed_key = f"move:{source}:{name}"[:200]
-            if books.known(conn, [deed_key]):
+            if repeat.done(conn, now_s):
                 return
             purse = self.purse(conn, source, now_s)
             if purse.total_micro < amount:
@@ -259,6 +267,7 @@ class Grants:
             self._post_move(conn, deed_key, taken, source, target, who, now_s)
             detail: Detail = {"credits": credits, "to": target}
             self._ground.gate.note(conn, "credits.moved", who, f"project:{source}", detail)
+            repeat.close(conn, "moved")
 
     def _post_move(
         self, conn: Connection, key: str, taken: dict[str, int], source: str, target: str, who: Principal, now_s: float

@@ -17,12 +17,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     update,
 )
 
 from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
+from eureka_park.ledger.books.store import balances
 from eureka_park.ledger.store import metadata
 
 top_ups = Table(
@@ -71,9 +73,13 @@ bank_lines = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("reference", String(200), nullable=False),
-    Column("invoice", String(40), nullable=False),
-    Column("state", String(10), nullable=False),  # matched or open
+    Column("invoice", String(400), nullable=False),  # names of what it pays, by spaces
+    Column("state", String(10), nullable=False),  # open, matched, or aside: it pays no invoice
     Column("read_at_s", Double, nullable=False),
+    Column("closed_at_s", Double, nullable=True),  # since when it is not open
+    Column("closed_by", String(64), nullable=False, default=""),  # who matched it by hand or set it aside
+    Column("note", String(200), nullable=False, default=""),
+    Index("bank_lines_by_state", "state", "day"),
 )
 payout_batches = Table(
     "payout_batches",
@@ -93,6 +99,9 @@ payouts = Table(
 )
 INVOICE: Final = "invoice"
 PRO_FORMA: Final = "pro_forma"
+OPEN: Final = "open"
+MATCHED: Final = "matched"
+ASIDE: Final = "aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,9 @@ class BankLine:
     invoice: str
     state: str
     read_at_s: float
+    closed_at_s: float | None = None
+    closed_by: str = ""
+    note: str = ""
 
 
 def save_top_up(conn: Connection, item: TopUp) -> None:
@@ -195,9 +207,13 @@ def invoice(conn: Connection, series: str, number: int) -> Invoice | None:
     return None if row is None else _invoice(dict(row._mapping))
 
 
-def invoices_of(conn: Connection, *, project: str = "", top_up_id: str = "", limit: int = 500) -> list[Invoice]:
-    """Invoices of a project, of a request or of all, the newest first."""
+def invoices_of(
+    conn: Connection, *, project: str = "", top_up_id: str = "", is_unpaid: bool = False, limit: int = 500
+) -> list[Invoice]:
+    """Invoices of a project, of a request or of all, the newest first; with `is_unpaid` those alone."""
     query = select(invoices).order_by(invoices.c.issued_at_s.desc(), invoices.c.series, invoices.c.number.desc())
+    if is_unpaid:
+        query = query.where(invoices.c.paid_at_s.is_(None))
     if project:
         query = query.where(invoices.c.project == project)
     if top_up_id:
@@ -233,12 +249,32 @@ def add_line(conn: Connection, line: BankLine) -> None:
     conn.execute(insert(bank_lines), [{name: getattr(line, name) for name in BankLine.__slots__}])
 
 
-def lines(conn: Connection, limit: int = 500) -> list[BankLine]:
-    """Lines of the bank, the newest first."""
-    query = select(bank_lines).order_by(
-        bank_lines.c.read_at_s.desc(), bank_lines.c.day.desc(), bank_lines.c.line_sha256
-    )
-    return [BankLine(**row._mapping) for row in conn.execute(query.limit(limit))]
+def save_line(conn: Connection, line: BankLine) -> None:
+    """Keep a line that was changed."""
+    insert_or_replace(conn, bank_lines, [{name: getattr(line, name) for name in BankLine.__slots__}])
+
+
+def lines_named(conn: Connection, line_ids: Sequence[str]) -> list[BankLine]:
+    """These lines in the order of their ids."""
+    query = select(bank_lines).where(bank_lines.c.line_sha256.in_(line_ids)).order_by(bank_lines.c.line_sha256)
+    return [BankLine(**row._mapping) for row in conn.execute(query)]
+
+
+def lines(conn: Connection, state: str = "", limit: int = 500) -> list[BankLine]:
+    """Lines of the bank in one state or in all: open ones from the oldest on, others with the newest first."""
+    table = bank_lines.c
+    query = select(bank_lines).limit(limit)
+    query = query.where(table.state == state) if state else query
+    if state == OPEN:
+        return [BankLine(**row._mapping) for row in conn.execute(query.order_by(table.day, table.line_sha256))]
+    order = (table.read_at_s.desc(), table.day.desc(), table.line_sha256)
+    return [BankLine(**row._mapping) for row in conn.execute(query.order_by(*order))]
+
+
+def n_lines(conn: Connection) -> dict[str, int]:
+    """How many lines of the bank there are, by state."""
+    query = select(bank_lines.c.state, func.count()).group_by(bank_lines.c.state)
+    return {state: int(n) for state, n in conn.execute(query)}
 
 
 def add_batch(conn: Connection, batch_id: str, at_s: float, made_by: str, amounts: Mapping[str, int]) -> None:
@@ -255,7 +291,17 @@ def batch(conn: Connection, batch_id: str) -> dict[str, int]:
     return {row.person_id: int(row.amount_micro) for row in conn.execute(query)}
 
 
-def batches(conn: Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """Batches of payouts, the newest first."""
+def batches(conn: Connection, batch_id: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """Batches of payouts, the newest first; with `batch_id` that one alone, however old."""
     query = select(payout_batches).order_by(payout_batches.c.made_at_s.desc(), payout_batches.c.batch_id).limit(limit)
+    query = query.where(payout_batches.c.batch_id == batch_id) if batch_id else query
     return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def owed(conn: Connection, like: str, commodity: str, least_micro: int) -> dict[str, int]:
+    """What accounts named like this hold of a commodity, from an amount on."""
+    table = balances.c
+    query = select(table.account, table.amount_micro).where(
+        table.account.like(like), table.commodity == commodity, table.amount_micro >= least_micro
+    )
+    return {row.account: int(row.amount_micro) for row in conn.execute(query.order_by(table.account))}

@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.ledger.statements import statement_csv
 from eureka_park.web import bill_schemas, schemas
 from eureka_park.web.auth import Anyone, Someone, ThePark
-from eureka_park.web.bill_print import pdf_of, statement_html
+from eureka_park.web.bill_print import language_of, pdf_of, statement_html
 
 router = APIRouter(tags=["bills"], responses=schemas.ERRORS)
 ProjectId = Annotated[str, Path(max_length=63, description="The project")]
 OrganisationId = Annotated[str, Path(max_length=63, description="The organisation")]
 GrantId = Annotated[str, Path(max_length=64, description="The grant")]
 Month = Annotated[str, Path(max_length=7, description="A month, such as 2027-03")]
+IdempotencyKey = Annotated[
+    str | None, Header(max_length=200, description="Names the request: said again, it is done once")
+]
+Lang = Annotated[str, Query(max_length=8, description="fr, ar or en; else as the browser asks")]
 BudgetName = Annotated[str, Path(max_length=63, description="The budget")]
 
 
@@ -47,8 +51,10 @@ def list_grants(park: ThePark, who: Someone) -> dict[str, Any]:
 
 
 @router.post("/grants", status_code=201, response_model=bill_schemas.GrantView, operation_id="give_grant")
-def give_grant(park: ThePark, who: Someone, body: bill_schemas.GrantRequest) -> dict[str, Any]:
-    """Give credits to a project. For operators."""
+def give_grant(
+    park: ThePark, who: Someone, body: bill_schemas.GrantRequest, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Give credits to a project; the same Idempotency-Key gives the same grant again. For operators."""
     made = park.ledger.grants.give(
         who,
         body.project,
@@ -59,6 +65,7 @@ def give_grant(park: ThePark, who: Someone, body: bill_schemas.GrantRequest) -> 
         valid_until_s=_instant(body.valid_until),
         in_halves=body.in_halves,
         conditions=body.conditions,
+        key=idempotency_key or "",
     )
     return park.ledger.grants.grant(who, made.grant_id)
 
@@ -93,10 +100,14 @@ def project_bill(park: ThePark, who: Someone, project_id: ProjectId) -> dict[str
 
 @router.post("/projects/{project_id}/transfers", response_model=bill_schemas.Bill, operation_id="move_credits")
 def move_credits(
-    park: ThePark, who: Someone, project_id: ProjectId, body: bill_schemas.TransferRequest
+    park: ThePark,
+    who: Someone,
+    project_id: ProjectId,
+    body: bill_schemas.TransferRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
-    """Move credits to another project that one leads; what is left."""
-    park.ledger.grants.move(who, project_id, body.to, body.credits)
+    """Move credits to another project that one leads; what is left. The same Idempotency-Key moves them once."""
+    park.ledger.grants.move(who, project_id, body.to, body.credits, key=idempotency_key or "")
     return project_bill(park, who, project_id)
 
 
@@ -133,16 +144,29 @@ def statement_as_csv(park: ThePark, who: Someone, project_id: ProjectId, month: 
 
 
 @router.get("/projects/{project_id}/statements/{month}/pdf", operation_id="statement_pdf")
-def statement_as_pdf(park: ThePark, who: Someone, project_id: ProjectId, month: Month) -> Response:
-    """The same as PDF; 503 where the park's machine has no browser to print it."""
+def statement_as_pdf(
+    request: Request, park: ThePark, who: Someone, project_id: ProjectId, month: Month, lang: Lang = ""
+) -> Response:
+    """The same as PDF, in French, Arabic or English; 503 where the park's machine has no browser to print it."""
     told = park.ledger.statements.of_project(who, project_id, month)
-    return _file(pdf_of(statement_html(told)), "application/pdf", f"{project_id}-{month}.pdf")
+    made = pdf_of(statement_html(told, language_of(request, lang), park))
+    return _file(made, "application/pdf", f"{project_id}-{month}.pdf")
 
 
 @router.get("/projects/{project_id}/carbon/{month}", response_model=bill_schemas.Carbon, operation_id="carbon")
 def carbon(park: ThePark, who: Someone, project_id: ProjectId, month: Month) -> dict[str, Any]:
     """The carbon of a project in a month, by place and by hour. For its members."""
     return park.ledger.statements.carbon(who, project_id, month, park.site.grid.gco2_per_kwh)
+
+
+@router.get(
+    "/projects/{project_id}/carbon/{month}/hours", response_model=bill_schemas.CarbonHours, operation_id="carbon_hours"
+)
+def carbon_hours(park: ThePark, who: Someone, project_id: ProjectId, month: Month) -> dict[str, Any]:
+    """A project's energy by source and hour of the day over a month, and its twelve months up to it."""
+    statements = park.ledger.statements
+    hours, months = statements.by_hour_of_day(who, project_id, month), statements.months(who, project_id, month)
+    return {"project": project_id, "month": month, "hours": hours, "months": months}
 
 
 @router.get(
@@ -155,6 +179,23 @@ def organisation_statement(
 ) -> dict[str, Any]:
     """What an organisation's projects used and paid in a month. For its leads."""
     return park.ledger.statements.of_organisation(who, organisation_id, month)
+
+
+@router.get("/organisations/{organisation_id}/statements/{month}/csv", operation_id="organisation_statement_csv")
+def organisation_statement_csv(park: ThePark, who: Someone, organisation_id: OrganisationId, month: Month) -> Response:
+    """The same as CSV."""
+    told = park.ledger.statements.of_organisation(who, organisation_id, month)
+    return _file(statement_csv(told).encode(), "text/csv; charset=utf-8", f"{organisation_id}-{month}.csv")
+
+
+@router.get("/organisations/{organisation_id}/statements/{month}/pdf", operation_id="organisation_statement_pdf")
+def organisation_statement_pdf(
+    request: Request, park: ThePark, who: Someone, organisation_id: OrganisationId, month: Month, lang: Lang = ""
+) -> Response:
+    """The same as PDF, in French, Arabic or English; 503 where the park's machine has no browser to print it."""
+    told = park.ledger.statements.of_organisation(who, organisation_id, month)
+    made = pdf_of(statement_html(told, language_of(request, lang), park))
+    return _file(made, "application/pdf", f"{organisation_id}-{month}.pdf")
 
 
 @router.get("/time-to-first-job", response_model=bill_schemas.FirstJobs, operation_id="time_to_first_job")

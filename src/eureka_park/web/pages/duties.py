@@ -23,6 +23,9 @@ OPERATE_PAGES: Final = (
     ("/operate/people", N_("People")),
     ("/operate/grants", N_("Grants")),
     ("/operate/prices", N_("Prices")),
+    ("/operate/money", N_("Invoices")),
+    ("/operate/bank", N_("Bank")),
+    ("/operate/payouts", N_("Payouts")),
     ("/operate/audit", N_("Audit log")),
     ("/operate/duties", N_("Personal data")),
 )
@@ -88,6 +91,13 @@ RECORDS: Final = (
         N_("contract"),
         N_("until erased"),
         N_("people of the same place, operators"),
+    ),
+    (
+        N_("Bank account for pay: name, IBAN"),
+        N_("to pay them"),
+        N_("contract"),
+        N_("until erased or taken away"),
+        N_("the file for the bank; themselves its ends"),
     ),
     (
         N_("Jobs: commands, logs, files"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from eureka_park.web.pages import account, duties, money, notices, operate, permissions, places
+from eureka_park.web.pages import account, duties, money, months, notices, operate, permissions, places, spend, till
 
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.account_page),
@@ -17,6 +17,15 @@ PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/projects", places.projects_page),
     ("/projects/{project_id}", places.project_page),
     ("/projects/{project_id}/bill", money.bill_page),
+    ("/projects/{project_id}/transfers", spend.transfers_page),
+    ("/projects/{project_id}/top-ups", spend.top_ups_page),
+    ("/projects/{project_id}/months", months.project_months),
+    ("/projects/{project_id}/carbon", months.carbon_page),
+    ("/organisations/{organisation_id}/months", months.organisation_months),
+    ("/account/pay", till.own_pay_page),
+    ("/operate/money", till.money_page),
+    ("/operate/bank", till.bank_page),
+    ("/operate/payouts", till.payouts_page),
     ("/organisations/{organisation_id}", places.organisation_page),
     ("/permissions", permissions.permissions_page),
     ("/operate", operate.operate_page),
@@ -38,6 +47,12 @@ DEEDS: Final[tuple[tuple[str, Any], ...]] = (
     ("/projects/{project_id}", places.change_project),
     ("/organisations/{organisation_id}", places.change_organisation),
     ("/projects/{project_id}/bill", money.change_bill),
+    ("/projects/{project_id}/transfers", spend.move),
+    ("/projects/{project_id}/top-ups", spend.buy),
+    ("/account/pay", till.change_own_pay),
+    ("/operate/money", till.change_money),
+    ("/operate/bank", till.change_bank),
+    ("/operate/payouts", till.make_payout),
     ("/operate/people", operate.change_people),
     ("/operate/grants", money.change_grants),
     ("/operate/prices", money.set_prices),

@@ -1,0 +1,1 @@
+"""To whom pay goes: bank accounts of people, which erasing them takes away."""
