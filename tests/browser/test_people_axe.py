@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.browser.test_axe import show_in
@@ -78,7 +79,8 @@ def walked(browser: Chromium) -> Iterator[str]:
     """
     begins_at_a_field = browser.run("document.activeElement !== document.body")
     browser.run("document.activeElement.blur()")
-    n_outside, stops = 0, []
+    n_outside = 0
+    stops: list[dict[str, Any]] = []
     while n_outside < 2 and len(stops) < 200:
         browser.press("Tab")
         stop = browser.run(STOP)
