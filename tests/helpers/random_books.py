@@ -20,7 +20,8 @@ from eureka_park.adapters.database import SqlDatabase
 from eureka_park.foundation.clock import SteppedClock
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import DAY_S, HOUR_S
-from eureka_park.ledger.billing.service import Bill, Running
+from eureka_park.ledger.billing.charging import Running
+from eureka_park.ledger.billing.service import DISTURBED, LOST_NODE, Bill
 from eureka_park.ledger.service import EnergyBooking, EnergyLine, LedgerService, Settlement
 
 OPERATOR = Principal("person-operator", "operator", True, frozenset())
@@ -29,6 +30,7 @@ SITE_PRICES = {"mad_per_gpu_h": {"flex": 20.0}, "mad_per_cpu_h": {"flex": 0.4}}
 PRICES = {
     "mad_per_gpu_h": {"*": {"firm": 30.0, "flex": 20.0, "green": 10.0}},
     "mad_per_cpu_h": {"*": {"firm": 0.6, "flex": 0.4, "green": 0.2}},
+    "mad_per_gib_month": 0.1,
 }
 BANK_HEAD = "date,amount,currency,reference"
 
@@ -111,8 +113,9 @@ class RandomBooks:
 
     def _deeds(self) -> list[Callable[[], None]]:
         often = [self._hold, self._hours, self._hours, self._close, self._close]
-        return [*often, self._give, self._old_grant, self._prices, self._excuse, self._move, self._end, self._due,
-                self._lost, self._charge_plainly, self._buy]  # fmt: skip
+        return [*often, self._renew, self._store, self._bridge, self._give, self._old_grant, self._prices,
+                self._excuse, self._move, self._end, self._due, self._lost, self._charge_plainly,
+                self._buy]  # fmt: skip
 
     # -- deeds ---------------------------------------------------------------------------------------------------------
     def _give(self) -> None:
@@ -174,12 +177,33 @@ class RandomBooks:
             self.ledger.billing.settle_hours(conn, jobs, hour_s, self.clock.park_s())  # a second time: nothing
         self.jobs |= {job.job_id: job for job in jobs}
 
+    def _renew(self) -> None:
+        """Work goes on beyond what is held for it: it holds more, or there is no credit for it."""
+        jobs = self._some()
+        with self.db.write() as conn:
+            self._book(conn, jobs)
+            unpaid = self.ledger.billing.renew(conn, jobs, self.clock.park_s())
+            assert unpaid == self.ledger.billing.renew(conn, jobs, self.clock.park_s())
+        self.jobs |= {job.job_id: job for job in jobs}
+
+    def _store(self) -> None:
+        project, n_bytes = self.chance.choice(PROJECTS), self.chance.randint(0, 10**15)
+        with self.db.write() as conn:
+            self.ledger.storage.book_day(conn, project, self.clock.park_s(), n_bytes)
+            assert self.ledger.storage.book_day(conn, project, self.clock.park_s(), n_bytes) == 0
+
+    def _bridge(self) -> None:
+        until_s = self.clock.park_s() + self.chance.uniform(1, 120) * DAY_S
+        self.ledger.grants.give(
+            OPERATOR, self.chance.choice(PROJECTS), 40.0, kind="bridge", valid_until_s=until_s, awaits="an award"
+        )
+
     def _excuse(self) -> None:
-        jobs, is_all = self._some(), self.chance.random() < 0.5
+        jobs, is_all, why = self._some(), self.chance.random() < 0.5, self.chance.choice((LOST_NODE, DISTURBED))
         with self.db.write() as conn:
             self._book(conn, jobs)
             for job in jobs:
-                self.ledger.billing.excuse(conn, job, "Its node failed", self.clock.park_s(), is_all=is_all)
+                self.ledger.billing.excuse(conn, job, why, self.clock.park_s(), is_all=is_all)
         self.jobs |= {job.job_id: job for job in jobs}
 
     def _close(self) -> None:

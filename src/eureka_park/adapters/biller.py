@@ -49,7 +49,9 @@ class ParkBiller:
 
     def submitted(self, conn: Connection, job_id: str, spec: JobSpec, bill: Bill | None, now_s: float) -> None:
         """Hold what a job may cost, in the transaction that submits it. Raises Conflict where there is no credit."""
-        if bill is not None:
+        if bill is None:
+            self.ledger.grants.check_budgets(conn, spec.project, now_s)
+        else:
             tasks = [task_id(JobId(job_id), index) for index in range(spec.n_tasks)] if spec.is_array else [job_id]
             self.ledger.billing.hold(conn, job_id, tasks, spec.person, spec.project, bill, now_s)
         self.ledger.first_jobs.note(conn, spec.person, "submitted")

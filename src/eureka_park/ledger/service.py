@@ -44,6 +44,7 @@ from eureka_park.ledger.grants.service import Grants, Trial
 from eureka_park.ledger.ground import AccountsGate, ClosedGate, Gate, LedgerGround
 from eureka_park.ledger.money.service import Money
 from eureka_park.ledger.statements import Statements
+from eureka_park.ledger.storage.service import Storage
 from eureka_park.ledger.verify import faults
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class LedgerService:
         self.first_jobs = FirstJobs(ground)
         self.money = Money(ground, self.grants, money_rules)
         self.statements = Statements(ground)
+        self.storage = Storage(ground, self.grants, self.billing)
 
     def connect(
         self,

@@ -365,3 +365,6 @@ def _no_credit(project: str, wanted_micro: int, left_micro: int) -> Conflict:
         code="no_credit",
         field="project",
     )
+
+
+__all__ = ["DISTURBED", "LOST_NODE", "Bill", "Billing", "Running", "refund_view"]

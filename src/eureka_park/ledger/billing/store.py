@@ -65,6 +65,7 @@ hold_parts = Table(
     Column("line", Integer, nullable=False),  # spent in this order
     Column("amount_micro", BigInteger, nullable=False),  # what is still held
     Column("spent_micro", BigInteger, nullable=False),
+    Index("hold_parts_by_account", "account"),
 )
 refunds = Table(
     "refunds",
@@ -91,6 +92,21 @@ class Part:
     account: str
     amount_micro: int
     spent_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobOn:
+    """A job that has spent something of an account: whose it is, of what kind, and how much."""
+
+    job_id: str
+    person_id: str
+    tier: str
+    gpu_type: str
+    price: Mapping[str, Any]
+    opened_at_s: float
+    closed_at_s: float | None
+    charged_micro: int
+    spent_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +283,26 @@ def _refund(row: Row[Any]) -> Refund:
     return Refund(**row._mapping)
 
 
-def spent_of(conn: Connection, account: str) -> int:
-    """What jobs have spent of an account, refunds taken off; what they only hold does not count."""
-    query = select(func.sum(hold_parts.c.spent_micro)).where(hold_parts.c.account == account)
-    return int(conn.execute(query).scalar() or 0)
+def spent_of(conn: Connection, account: str) -> tuple[int, int]:
+    """What jobs have spent of an account, refunds taken off, and what they only hold; in micro-credits."""
+    table = hold_parts.c
+    query = select(func.sum(table.spent_micro), func.sum(table.amount_micro)).where(table.account == account)
+    spent, held = conn.execute(query).one()
+    return int(spent or 0), int(held or 0)
+
+
+def jobs_on(conn: Connection, account: str) -> list[JobOn]:
+    """The jobs that have spent something of an account, by id."""
+    query = (
+        select(
+            holds.c.job_id, holds.c.person_id, holds.c.tier, holds.c.gpu_type, holds.c.price, holds.c.opened_at_s,
+            holds.c.closed_at_s, holds.c.charged_micro, hold_parts.c.spent_micro,
+        )
+        .select_from(hold_parts.join(holds, holds.c.job_id == hold_parts.c.job_id))
+        .where(hold_parts.c.account == account, hold_parts.c.spent_micro > 0)
+        .order_by(holds.c.job_id)
+    )  # fmt: skip
+    return [JobOn(**{**row._mapping, "price": json.loads(row.price)}) for row in conn.execute(query)]
 
 
 def has_open(conn: Connection) -> bool:

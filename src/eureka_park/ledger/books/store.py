@@ -158,31 +158,11 @@ def days_of(conn: Connection, account: str, first_day: int, past_day: int) -> li
     return [(day, commodity, kind, int(amount), n) for day, commodity, kind, amount, n in rows]
 
 
-def spent_before(conn: Connection, account: str, past_day: int) -> dict[str, int]:
-    """By commodity, what an account held when a day began."""
+def sum_of(conn: Connection, account: str, commodity: str, kind: str) -> int:
+    """What deeds of one kind have brought an account of a commodity, in micro-units."""
     table = day_sums.c
-    query = select(table.commodity, func.sum(table.amount_micro)).where(table.account == account, table.day < past_day)
-    return {commodity: int(amount) for commodity, amount in conn.execute(query.group_by(table.commodity))}
-
-
-def lines_of(conn: Connection, account: str, commodity: str, limit: int) -> list[dict[str, Any]]:
-    """The newest postings of an account: key, why, at_s, kind, amount_micro."""
-    table, lines = transactions.c, postings.c
-    query = (
-        select(table.idempotency_key, table.why, table.at_s, table.kind, lines.amount_micro)
-        .select_from(postings.join(transactions))
-        .where(lines.account == account, lines.commodity == commodity)
-        .order_by(table.at_s.desc(), table.idempotency_key.desc())
-        .limit(limit)
-    )
-    return [dict(row._mapping) for row in conn.execute(query)]
-
-
-def postings_of(conn: Connection, key: str) -> list[Posting]:
-    """The postings of a deed in their order; empty for one that is not booked."""
-    table = postings.c
-    rows = conn.execute(select(postings).where(table.idempotency_key == key).order_by(table.line))
-    return [Posting(row.account, row.commodity, int(row.amount_micro)) for row in rows]
+    wanted = table.account == account, table.commodity == commodity, table.kind == kind
+    return int(conn.execute(select(func.sum(table.amount_micro)).where(*wanted)).scalar() or 0)
 
 
 def all_postings(conn: Connection) -> Iterator[tuple[str, int, list[Posting]]]:

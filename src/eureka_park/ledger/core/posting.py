@@ -9,9 +9,10 @@ from typing import Final
 from eureka_park.foundation.errors import Internal
 
 CREDIT: Final = "credit"  # 1 credit = 1 MAD
+GIB_MONTH: Final = "gib_month"  # of storage
 GRANTS: Final = "park:grants"  # where granted credits come from; goes below zero
 INCOME: Final = "park:income"  # where spent credits go
-REFUNDS: Final = "park:refunds"  # where refunds come from
+STORE: Final = "store"  # kind of the deeds that book what is stored in a day
 PLANT: Final = "park:plant"  # where energy, GPU-hours and carbon come from that jobs used
 
 

@@ -53,7 +53,8 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Prices of an hour of one GPU by type, class of work and tier, and of one CPU by class and tier; MAD.
+    """Prices of an hour of one GPU by type, class of work and tier, of one CPU by class and tier, of a GiB that is
+    in storage for a month; MAD.
 
     `*` stands for any type or class that is not named.
     """
@@ -62,6 +63,7 @@ class PriceList:
     mad_per_gpu_h: Table
     mad_per_cpu_h: Mapping[str, Mapping[str, float]]
     label: str = "assumption"
+    mad_per_gib_month: float = 0.0
 
     def rates(self, gpu_type: str, job_class: str, tier: str) -> Rates:
         """The rates of a job. One that takes any type of GPU pays for `*`, or for the dearest where there is none."""
@@ -77,20 +79,30 @@ class PriceList:
         return {
             "mad_per_gpu_h": {kind: {name: dict(row) for name, row in of.items()} for kind, of in of_gpu},
             "mad_per_cpu_h": {name: dict(row) for name, row in self.mad_per_cpu_h.items()},
+            "mad_per_gib_month": self.mad_per_gib_month,
             "label": self.label,
         }
 
 
 def read_price_list(body: Mapping[str, Any], valid_from_s: float) -> PriceList:
     """A checked price list. Raises BadInput with the field that is wrong."""
-    unknown = sorted(set(body) - {"mad_per_gpu_h", "mad_per_cpu_h", "label"})
+    unknown = sorted(set(body) - {"mad_per_gpu_h", "mad_per_cpu_h", "mad_per_gib_month", "label"})
     if unknown:
-        raise _bad("price list", f"has no '{unknown[0][:40]}'", "Write mad_per_gpu_h, mad_per_cpu_h and label.")
+        fix = "Write mad_per_gpu_h, mad_per_cpu_h, mad_per_gib_month and label."
+        raise _bad("price list", f"has no '{unknown[0][:40]}'", fix)
     if not math.isfinite(valid_from_s):
         raise _bad("valid_from", "is no instant", "Write it as 2027-03-01.")
     label = str(body.get("label", "assumption")).strip()[:_LABEL_CHARS_MAX]
     gpu = {name: _classes(of, f"mad_per_gpu_h.{name}") for name, of in _named(body, "mad_per_gpu_h").items()}
-    return PriceList(valid_from_s, gpu, _classes(_named(body, "mad_per_cpu_h"), "mad_per_cpu_h"), label or "assumption")
+    cpu = _classes(_named(body, "mad_per_cpu_h"), "mad_per_cpu_h")
+    gib = body.get("mad_per_gib_month", 0.0)
+    if not _is_price(gib):
+        raise _bad("mad_per_gib_month", "is no price", f"Write MAD per GiB and month, from 0 to {MAD_PER_H_MAX:.0f}.")
+    return PriceList(valid_from_s, gpu, cpu, label or "assumption", float(gib))
+
+
+def _is_price(price: Any) -> bool:
+    return isinstance(price, int | float) and not isinstance(price, bool) and 0 <= price <= MAD_PER_H_MAX
 
 
 def _named(body: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -117,7 +129,7 @@ def _tiers(row: Any, field: str) -> dict[str, float]:
     if not isinstance(row, Mapping) or set(row) != set(TIERS):
         raise _bad(field, "has not one price per tier", "Write a price for firm, flex and green.")
     for tier, price in row.items():
-        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price <= MAD_PER_H_MAX:
+        if not _is_price(price):
             raise _bad(f"{field}.{tier}", "is no price", f"Write MAD per hour, from 0 to {MAD_PER_H_MAX:.0f}.")
     return {tier: float(row[tier]) for tier in TIERS}
 

@@ -7,13 +7,16 @@ from typing import Final
 
 from eureka_park.foundation.units import DAY_S
 
-KINDS: Final = ("try", "award", "top_up", "bridge", "paid")
+BRIDGE: Final = "bridge"  # credits until a grant comes that is awaited
+KINDS: Final = ("try", "award", "top_up", BRIDGE, "paid")
+AWAITED: Final = ("award", "paid")  # what a bridge reaches to
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRules:
     """`reclaim_below_frac`: under-used is a grant of which less than this is spent at half its time; then what misses
-    `reclaim_to_frac` goes back after the notice. `half_used_frac` of the first half releases the second.
+    `reclaim_to_frac` goes back after the notice. `half_used_frac` of the first half, spent, releases the second.
+    `ending_days` before its end a project is told. A bridge lasts `bridge_days` at most.
     """
 
     try_credits: float = 20.0
@@ -23,6 +26,7 @@ class GrantRules:
     notice_days: float = 14.0
     half_used_frac: float = 0.5
     ending_days: float = 7.0
+    bridge_days: float = 90.0
 
 
 def is_under_used(

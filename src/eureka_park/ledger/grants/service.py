@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eureka_park.accounts.core.permissions import Principal
@@ -17,16 +16,19 @@ from eureka_park.ledger.core.holding import Purse, moved
 from eureka_park.ledger.core.posting import (
     CREDIT,
     GRANTS,
+    STORE,
     Transaction,
     grant_account,
     held_account,
     project_account,
     transfer,
 )
-from eureka_park.ledger.core.rules import KINDS, GrantRules, is_under_used, notice_s, reclaimed_micro
-from eureka_park.ledger.events import BudgetReached, GrantEnding, GrantGiven, GrantReclaimed, GrantReclaimNoticed
+from eureka_park.ledger.core.rules import AWAITED, BRIDGE, KINDS, GrantRules
+from eureka_park.ledger.events import BudgetReached, GrantGiven
 from eureka_park.ledger.grants import store
-from eureka_park.ledger.grants.store import Budget, Grant, Reclaim
+from eureka_park.ledger.grants.by_rule import ByRule
+from eureka_park.ledger.grants.store import Budget, Grant
+from eureka_park.ledger.grants.usage import report, use_of
 from eureka_park.ledger.repeats.service import repeat_of
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 CREDITS_MAX: Final = 1e9
 THRESHOLDS: Final = (50, 80, 100)
-_SPENDING: Final = ("hold", "renew", "release", "settle")
 TRY_PROJECT: Final = "try"
 
 
@@ -58,6 +59,7 @@ class Grants:
 
     def __init__(self, ground: LedgerGround, rules: GrantRules | None = None) -> None:
         self._ground, self.rules = ground, rules or GrantRules()
+        self._by_rule = ByRule(ground, lambda: self.rules)
         self.organisation_of: Callable[[Connection, str], str] = lambda _conn, _project: ""
         self.trial: Callable[[], Trial] = lambda: self.rules  # the operator's word of the small grant, as of now
 
@@ -80,6 +82,10 @@ class Grants:
         found = (store.grant(conn, name) for name in ids)
         return {grant_account(item.grant_id) for item in found if item is not None and item.state == store.ENDED}
 
+    def accounts_of(self, conn: Connection, project: str) -> list[str]:
+        """All accounts out of which a project ever spent: its own, and those of its grants."""
+        return accounts_of(conn, project)
+
     # -- giving --------------------------------------------------------------------------------------------------------
     def give(
         self,
@@ -94,8 +100,10 @@ class Grants:
         in_halves: bool = False,
         conditions: str = "",
         key: str = "",
+        awaits: str = "",
     ) -> Grant:
-        """Give credits to a project. With `in_halves` the second half comes after a report. For operators.
+        """Give credits to a project. With `in_halves` the second half comes by a report of what was used. A bridge
+        `awaits` a grant, and ends when that has come. For operators.
 
         The same `key` gives the same grant again. Raises Forbidden, NotFound, BadInput, Conflict (`key_reused`).
         """
@@ -121,15 +129,19 @@ class Grants:
             amount // 2 if in_halves else 0,
             None if in_halves else now_s,
             conditions.strip()[:2000],
+            awaits=awaits.strip()[:200] if kind == BRIDGE else "",
         )
         wanted = {
             "project": project, "micro": amount, "kind": kind, "title": grant.title, "from_s": valid_from_s,
             "until_s": valid_until_s, "second_micro": grant.second_micro, "conditions": grant.conditions,
+            "awaits": grant.awaits,
         }  # fmt: skip
         repeat = repeat_of(who, key, "grant", wanted)
         with self._ground.db.write() as conn:
             if before := repeat.done(conn, now_s):
                 return self._present(conn, before)
+            if kind == BRIDGE:
+                self._by_rule.check_bridge(conn, project, awaits, valid_until_s, now_s, in_halves=in_halves)
             self.give_in(conn, grant)
             detail: Detail = {"credits": credits, "kind": kind, "project": project}
             self._ground.gate.note(conn, "grant.given", who, grant.grant_id, detail)
@@ -153,6 +165,8 @@ class Grants:
         self._ground.bus.tell(
             conn, GrantGiven(grant.grant_id, grant.project, grant.kind, grant.given_micro, grant.valid_until_s)
         )
+        if grant.kind in AWAITED:
+            self._by_rule.end_bridges(conn, grant.given_at_s, grant.project)
         return True
 
     def give_try(self, conn: Connection, person_id: str, project: str) -> bool:
@@ -192,20 +206,8 @@ class Grants:
         self._ground.gate.park(Act.GRANT, who)
         with self._ground.db.write() as conn:
             grant = self._present(conn, grant_id)
-            ended = self._end(conn, grant, self._ground.clock.park_s())
+            ended = self._by_rule.end(conn, grant, self._ground.clock.park_s())
             self._ground.gate.note(conn, "grant.ended", who, grant_id, {})
-        return ended
-
-    def _end(self, conn: Connection, grant: Grant, at_s: float) -> Grant:
-        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
-        if grant.state == store.ENDED:
-            return grant
-        if left:
-            self._ground.post(conn, [_back(f"end:{grant.grant_id}", grant, left, at_s, "The grant is over")])
-        ended = replace(grant, state=store.ENDED)
-        store.save(conn, ended)
-        until_s = grant.valid_until_s if grant.valid_until_s is not None else at_s
-        self._ground.bus.tell(conn, GrantEnding(grant.grant_id, grant.project, left, until_s, is_over=True))
         return ended
 
     def release_second_half(self, who: Principal, grant_id: str) -> Grant:
@@ -215,26 +217,8 @@ class Grants:
             grant = self._present(conn, grant_id)
             if grant.released_at_s is not None or grant.state == store.ENDED:
                 raise Conflict("It has no half left to give.", fix="Give another grant.", code="no_second_half")
-            released = self._release(conn, grant, self._ground.clock.park_s())
+            released = self._by_rule.release(conn, grant, self._ground.clock.park_s())
             self._ground.gate.note(conn, "grant.released", who, grant_id, {})
-        return released
-
-    def _release(self, conn: Connection, grant: Grant, at_s: float) -> Grant:
-        deed = transfer(
-            f"half:{grant.grant_id}",
-            f"{grant.title}, second half"[:200],
-            at_s,
-            source=GRANTS,
-            target=grant_account(grant.grant_id),
-            commodity=CREDIT,
-            amount_micro=grant.second_micro,
-        )
-        self._ground.post(conn, [deed])
-        released = replace(grant, released_at_s=at_s)
-        store.save(conn, released)
-        self._ground.bus.tell(
-            conn, GrantGiven(grant.grant_id, grant.project, grant.kind, grant.second_micro, grant.valid_until_s)
-        )
         return released
 
     # -- moving --------------------------------------------------------------------------------------------------------
@@ -289,46 +273,10 @@ class Grants:
 
     # -- what happens by itself ----------------------------------------------------------------------------------------
     def step(self, conn: Connection, at_s: float) -> None:
-        """What falls due: ends, second halves after their report, notices of under-use and what goes back. Once an
-        hour is enough; said again, nothing happens twice.
+        """What falls due: ends and their notice, second halves by their report, notices of under-use and what goes
+        back, bridges. Once an hour is enough; said again, nothing happens twice.
         """
-        for grant in store.past_end(conn, at_s):
-            self._end(conn, grant, at_s)
-        for grant in store.open_grants(conn):
-            used = self.used_micro(conn, grant)
-            if grant.released_at_s is None and used >= self.rules.half_used_frac * grant.given_micro:
-                grant = self._release(conn, grant, at_s)
-            self._reclaim(conn, grant, used, at_s)
-
-    def used_micro(self, conn: Connection, grant: Grant) -> int:
-        """What was spent of a grant or is held by jobs."""
-        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
-        gone = sum(item.amount_micro for item in store.reclaims_of(conn, [grant.grant_id]) if item.state == "done")
-        return max(0, grant.given_micro - left - gone)
-
-    def _reclaim(self, conn: Connection, grant: Grant, used: int, at_s: float) -> None:
-        amount, rules = grant.given_micro, self.rules
-        found = store.reclaims_of(conn, [grant.grant_id])
-        last = found[-1] if found else None
-        is_low = is_under_used(rules, amount, used, grant.valid_from_s, grant.valid_until_s, at_s)
-        if last is None and is_low and grant.kind not in ("paid", "try"):
-            left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
-            due_s, back = at_s + notice_s(rules), reclaimed_micro(rules, amount, used, left)
-            store.save_reclaim(conn, Reclaim(grant.grant_id, at_s, due_s, back, "noticed"))
-            self._ground.bus.tell(conn, GrantReclaimNoticed(grant.grant_id, grant.project, back, due_s))
-        elif last is not None and last.state == "noticed" and not is_low:
-            store.save_reclaim(conn, replace(last, state="undone"))
-        elif last is not None and last.state == "noticed" and at_s >= last.due_at_s:
-            self._take_back(conn, grant, last, used, at_s)
-
-    def _take_back(self, conn: Connection, grant: Grant, due: Reclaim, used: int, at_s: float) -> None:
-        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
-        back = reclaimed_micro(self.rules, grant.given_micro, used, left)
-        if back:
-            key = f"reclaim:{grant.grant_id}:{due.noticed_at_s:.0f}"
-            self._ground.post(conn, [_back(key, grant, back, at_s, "Under-used")])
-        store.save_reclaim(conn, replace(due, amount_micro=back, state="done"))
-        self._ground.bus.tell(conn, GrantReclaimed(grant.grant_id, grant.project, back))
+        self._by_rule.step(conn, at_s)
 
     # -- budgets -------------------------------------------------------------------------------------------------------
     def set_budget(
@@ -416,6 +364,16 @@ class Grants:
             self._ground.gate.project(Act.SEE_BILL, who, grant.project)
             return self._view(conn, grant)
 
+    def report(self, who: Principal | None, grant_id: str) -> dict[str, Any]:
+        """What was used of a grant, by whom and on what, as of now; `released_by`: the report by which its second half
+        came. For those who see the project's bill. Raises NotFound.
+        """
+        with self._ground.db.read() as conn:
+            grant = self._present(conn, grant_id)
+            self._ground.gate.project(Act.SEE_BILL, who, grant.project)
+            told = report(conn, self._ground, grant, self._ground.clock.park_s())
+            return {**told, "released_by": store.kept_report(conn, grant_id)}
+
     def budgets(self, who: Principal | None, project: str) -> list[dict[str, Any]]:
         """The budgets of a project with what is spent of them."""
         self._ground.gate.project(Act.SEE_BILL, who, project)
@@ -435,8 +393,7 @@ class Grants:
             ]
 
     def _view(self, conn: Connection, grant: Grant) -> dict[str, Any]:
-        left = books.balance_micro(conn, grant_account(grant.grant_id), CREDIT)
-        found = store.reclaims_of(conn, [grant.grant_id])
+        use, found = use_of(conn, grant), store.reclaims_of(conn, [grant.grant_id])
         return {
             "grant_id": grant.grant_id,
             "project": grant.project,
@@ -444,12 +401,13 @@ class Grants:
             "title": grant.title,
             "credits": grant.amount_micro / MICRO,
             "given_credits": grant.given_micro / MICRO,
-            "left_credits": left / MICRO,
-            "used_credits": self.used_micro(conn, grant) / MICRO,
+            "left_credits": use.left_micro / MICRO,
+            "used_credits": use.spent_micro / MICRO,
             "second_half": "none" if not grant.second_micro else "given" if grant.released_at_s is not None else "open",
             "valid_from": iso_from_s(grant.valid_from_s),
             "valid_until": iso_from_s(grant.valid_until_s),
             "conditions": grant.conditions,
+            "awaits": grant.awaits,
             "state": grant.state,
             "given_at": iso_from_s(grant.given_at_s),
             "reclaim": {
@@ -470,23 +428,18 @@ class Grants:
 
 
 def spent_micro(conn: Connection, project: str, first_day: int, past_day: int) -> int:
-    """What a project was charged over some days, refunds taken off; in micro-credits."""
-    spent = 0
-    for _account, commodity, kind, amount, _n in books.sums_of(
-        conn, [held_account(project), project_account(project)], first_day, past_day
-    ):
-        if commodity == CREDIT and kind == "settle":
-            spent -= amount
-    return spent
+    """What a project was charged over some days for jobs and storage, refunds taken off; in micro-credits."""
+    accounts = [held_account(project), *accounts_of(conn, project)]
+    sums = books.sums_of(conn, accounts, first_day, past_day)
+    return -sum(amount for _, commodity, kind, amount, _ in sums if commodity == CREDIT and kind in ("settle", STORE))
+
+
+def accounts_of(conn: Connection, project: str) -> list[str]:
+    """All accounts out of which a project ever spent: its own, and those of its grants."""
+    return [project_account(project), *(grant_account(item.grant_id) for item in store.of_project(conn, project))]
 
 
 def _amount(credits: float) -> int:
     if not 0 < credits <= CREDITS_MAX:  # also refuses NaN
         raise BadInput("Credits must be above 0.", fix="Name how many.", field="credits", code="bad_amount")
     return max(1, micro(credits))
-
-
-def _back(key: str, grant: Grant, amount: int, at_s: float, why: str) -> Transaction:
-    return transfer(
-        key, why, at_s, source=grant_account(grant.grant_id), target=GRANTS, commodity=CREDIT, amount_micro=amount
-    )

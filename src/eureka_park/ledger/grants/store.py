@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 
 from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
+from eureka_park.ledger.core.rules import BRIDGE
 from eureka_park.ledger.store import metadata
 
 grants = Table(
@@ -40,6 +42,7 @@ grants = Table(
     Column("given_by", String(64), nullable=False),
     Column("given_at_s", Double, nullable=False),
     Column("awaits", String(200), nullable=False, default=""),  # of a bridge: the grant that it reaches to
+    Column("ending_told_s", Double, nullable=True),  # when its project was told that it ends soon
     Index("grants_by_project", "project"),
     Index("grants_by_state", "state", "valid_until_s"),
 )
@@ -100,6 +103,7 @@ class Grant:
     conditions: str = ""
     state: str = OPEN
     awaits: str = ""
+    ending_told_s: float | None = None
 
     @property
     def given_micro(self) -> int:
@@ -167,6 +171,25 @@ def past_end(conn: Connection, at_s: float) -> list[Grant]:
     """Grants that are over and not ended yet."""
     query = select(grants).where(grants.c.state == OPEN, grants.c.valid_until_s <= at_s)
     return [Grant(**row._mapping) for row in conn.execute(query.order_by(grants.c.grant_id))]
+
+
+def open_bridges(conn: Connection, project: str = "") -> list[Grant]:
+    """Bridges that are not ended, of one project or of all."""
+    query = select(grants).where(grants.c.state == OPEN, grants.c.kind == BRIDGE)
+    rows = conn.execute((query.where(grants.c.project == project) if project else query).order_by(grants.c.grant_id))
+    return [Grant(**row._mapping) for row in rows]
+
+
+def save_report(conn: Connection, grant_id: str, at_s: float, body: Mapping[str, Any]) -> None:
+    """Keep the report by which a second half came."""
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    insert_or_replace(conn, grant_reports, [{"grant_id": grant_id, "at_s": at_s, "body": text}])
+
+
+def kept_report(conn: Connection, grant_id: str) -> dict[str, Any] | None:
+    """That report; None where there was none."""
+    body = conn.execute(select(grant_reports.c.body).where(grant_reports.c.grant_id == grant_id)).scalar()
+    return None if body is None else dict(json.loads(body))
 
 
 def all_grants(conn: Connection, limit: int = 1000, after: str = "") -> list[Grant]:
