@@ -80,3 +80,14 @@ def test_who_knows_the_password_cannot_try_all_codes(door: Entrance) -> None:
     assert again.status_code == 401, "the password rests too"
     late = door.browser()
     assert late.get("/sign-in/code").headers["location"] == "/sign-in"
+
+
+def test_who_sits_at_an_open_browser_cannot_try_all_codes(door: Entrance) -> None:
+    browser, secret, _ = set_up(door, "nora@uni.example")
+    door.live.clock.step(30.0)
+    tries = [browser.post(SECOND, data={"do": deed, "code": "000000"}) for deed in ("drop", "renew") * 3]
+    assert [answer.status_code for answer in tries] == [422] * 4 + [429] * 2, "they are counted, whatever they were for"
+    waiting = browser.post(SECOND, data={"do": "drop", "code": code_now(door, secret)})
+    assert waiting.status_code == 429, "the right one has to wait too"
+    door.live.clock.step(60.0)
+    assert browser.post(SECOND, data={"do": "drop", "code": code_now(door, secret)}).status_code == 200

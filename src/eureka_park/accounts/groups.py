@@ -35,6 +35,15 @@ class Told:
     managers: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HoldingGroup:
+    """A group that holds a role somewhere."""
+
+    group_id: str
+    name: str
+    role: Role
+
+
 class Groups:
     """The groups of one park. `who` is checked by the table of roles in every call."""
 
@@ -63,6 +72,11 @@ class Groups:
         with self._ground.db.read() as conn:
             act, thing = self._decided_by(conn, group)
         return may(act, who, thing).is_allowed
+
+    def holding(self, scope: str) -> list[HoldingGroup]:
+        """The groups that hold a role at a scope, by name. The caller checks who may know."""
+        with self._ground.db.read() as conn:
+            return [HoldingGroup(*row) for row in store.groups_holding(conn, scope)]
 
     # -- changing ------------------------------------------------------------------------------------------------------
     def new(self, who: Principal, name: str, organisation_id: str = "") -> str:

@@ -124,6 +124,25 @@ class People:
             self._ground.audit.note(conn, "person.changed", who=who, thing=person_id, detail={"fields": fields})
         return self.person(person_id)
 
+    def set_email(self, who: Principal, person_id: str, email: str) -> None:
+        """Give somebody another address, or ('') none; it counts as verified. For operators.
+
+        Raises NotFound, Forbidden, BadInput, Conflict (`email_taken`).
+        """
+        _check_operator(who)
+        key, ground = email_key(email) if email.strip() else None, self._ground
+        with ground.db.write() as conn:
+            self._present(conn, person_id)
+            other = store.person_by_email(conn, key) if key is not None else None
+            if other is not None and other.person_id != person_id:
+                raise Conflict(
+                    "Somebody has this e-mail address already.", fix="Find them by it.", code="email_taken",
+                    field="email",
+                )  # fmt: skip
+            at_s = ground.clock.real_s() if key is not None else None
+            store.change_person(conn, person_id, email=email.strip() or None, email_key=key, email_verified_at_s=at_s)
+            ground.audit.note(conn, "email.changed", who=who, thing=person_id)
+
     def verify(self, conn: Connection, person_id: str, *, by_email: bool) -> None:
         """It is known now who answers here: by their e-mail, or (False) by a provider elsewhere. Once is enough."""
         person, now_s = self._present(conn, person_id), self._ground.clock.real_s()
@@ -153,12 +172,12 @@ class People:
         """
         _check_self_or_operator(who, person_id)
         with self._ground.db.write() as conn:
-            self._present(conn, person_id)
+            email = self._present(conn, person_id).email
             now_s = self._ground.clock.real_s()
             secrets.drop_tokens(conn, person_id)
             secrets.drop_sessions(conn, person_id)
             secrets.drop_sign_in_links(conn, person_id)
-            ways.forget(conn, person_id)
+            ways.forget(conn, person_id, email_key(email) if email else "")
             with somebody_stays(conn, _PARK_RUN):
                 store.empty_person(conn, person_id, now_s)
             self._ground.audit.note(conn, "person.erased", who=who, thing=person_id)
@@ -176,7 +195,7 @@ class People:
             agreed = store.consents_of(conn, person_id)
             tokens = secrets.tokens_of(conn, person_id)
             sessions = secrets.sessions_of(conn, person_id, now_s)
-            known_ways = ways.told(conn, person_id)
+            known_ways, invited = ways.told(conn, person_id), ways.invitations_by(conn, person_id)
         entries = self._ground.audit.newest(limit=_EXPORTED_ENTRIES, who=person_id)
         return {
             "made_at": iso_from_s(now_s),
@@ -186,6 +205,7 @@ class People:
             "tokens": [asdict(token) for token in tokens],
             "sessions": [{key: getattr(item, key) for key in _SESSION_KEYS} for item in sessions],
             "ways_to_sign_in": known_ways,
+            "invitations": [asdict(item) for item in invited],
             "audit": entries,
             **{name: tell(person_id) for name, tell in self._exports.items()},
         }

@@ -72,7 +72,7 @@ class Places:
             store.add_organisation(conn, made)
             scope = scope_of(Kind.ORGANISATION, organisation_id)
             self._ground.audit.note(conn, "organisation.made", who=who, thing=scope, detail={"kind": kind})
-            self._give(conn, who, who.person_id, Role.LEAD, scope)
+            self.give_in(conn, who, who.person_id, Role.LEAD, scope)
         return made
 
     def change_organisation(self, who: Principal, organisation_id: str, changes: Mapping[str, Any]) -> Organisation:
@@ -114,7 +114,7 @@ class Places:
             if store.project(conn, project_id) is not None:
                 raise _taken(project_id, "project")
             self.add_project(conn, made, who.person_id)
-            self._give(conn, who, who.person_id, Role.LEAD, scope_of(Kind.PROJECT, project_id))
+            self.give_in(conn, who, who.person_id, Role.LEAD, scope_of(Kind.PROJECT, project_id))
         return made
 
     def add_project(self, conn: Connection, made: Project, made_by: str) -> None:
@@ -160,7 +160,7 @@ class Places:
         with self._ground.db.write() as conn:
             self.check_role(conn, who, role, scope)
             self._check_holder(conn, holder_id, scope)
-            self._give(conn, who, holder_id, role, scope)
+            self.give_in(conn, who, holder_id, role, scope)
 
     def take_role(self, who: Principal, holder_id: str, role: Role, scope: str) -> None:
         """End a role; one's own may always be given up. Raises NotFound, Forbidden, Conflict for the last one."""
@@ -201,7 +201,7 @@ class Places:
         with self._ground.db.write() as conn:
             self.project_in(conn, Act.MANAGE, who, project_id)
             person_id = self._people.add_in(conn, name, kind="service", responsible_id=who.person_id, by=who)
-            self._give(conn, who, person_id, Role.MEMBER, scope_of(Kind.PROJECT, project_id))
+            self.give_in(conn, who, person_id, Role.MEMBER, scope_of(Kind.PROJECT, project_id))
         return person_id
 
     def roles_of(self, person_id: str) -> tuple[Held, ...]:
@@ -264,7 +264,8 @@ class Places:
             raise hidden(name, kind)
         return thing
 
-    def _give(self, conn: Connection, who: Principal, holder_id: str, role: Role, scope: str) -> None:
+    def give_in(self, conn: Connection, who: Principal, holder_id: str, role: Role, scope: str) -> None:
+        """Let somebody hold a role, inside the caller's transaction, who has checked it."""
         now_s = self._ground.clock.real_s()
         if not store.give_role(conn, holder_id, role, scope, now_s, who.person_id):
             return  # held already

@@ -320,6 +320,13 @@ def groups_with(conn: Connection, person_id: str) -> list[str]:
     return list(conn.execute(query.order_by(group_people.c.group_id)).scalars())
 
 
+def groups_holding(conn: Connection, scope: str) -> list[tuple[str, str, Role]]:
+    """The groups that hold a role at a scope: (group, name, role)."""
+    query = select(groups.c.group_id, groups.c.name, roles.c.role).join(roles, roles.c.holder_id == groups.c.group_id)
+    rows = conn.execute(query.where(roles.c.scope == scope).order_by(groups.c.name, roles.c.role))
+    return [(row.group_id, row.name, Role(row.role)) for row in rows]
+
+
 def people_in(conn: Connection, group_id: str) -> list[tuple[str, str]]:
     """The people of a group, in the order in which they came: (person, name)."""
     query = select(people.c.person_id, people.c.name).join(group_people, group_people.c.person_id == people.c.person_id)

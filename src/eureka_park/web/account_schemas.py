@@ -153,6 +153,7 @@ class PersonChange(Body):
 
     name: Name | None = None
     language: Literal["", "ar_MA", "en", "fr", "zgh"] | None = None
+    email: str | None = Field(None, max_length=254, description="For operators: another address, '' for none")
     is_disabled: bool | None = Field(None, description="For operators: shut out, or let in again")
 
 
@@ -287,6 +288,87 @@ class OrganisationPage(BaseModel):
     """Organisations by id."""
 
     items: list[OrganisationView]
+    next: str | None
+
+
+# -- invitations and groups --------------------------------------------------------------------------------------------
+class InvitationRequest(Body):
+    """Somebody to be asked to hold a role."""
+
+    email: str = Field(min_length=1, max_length=254)
+    role: RoleName = "member"
+    name: str = Field("", max_length=200, description="As the letter greets them; they choose their own")
+    language: Literal["", "ar_MA", "en", "fr", "zgh"] = Field("", description="Of the letter")
+    days: int = Field(14, ge=1, le=30, description="How long the invitation is good")
+
+
+class InvitationView(BaseModel):
+    """An invitation that nobody has answered."""
+
+    invitation_id: str
+    email: str
+    name: str
+    role: str
+    at: str
+    invited_by: str
+    created_at: str
+    expires_at: str
+
+
+class InvitationMade(InvitationView):
+    """A fresh invitation. `link` is there, this once, where the park sends no e-mail."""
+
+    link: str | None
+
+
+class InvitationPage(BaseModel):
+    """Open invitations, the newest first."""
+
+    items: list[InvitationView]
+    next: str | None
+
+
+class GroupRequest(Body):
+    """A group to be made."""
+
+    name: Name
+    organisation: str = Field("", max_length=63, description="Whose group it is; default: the park's")
+
+
+class GroupChange(Body):
+    """Another name for a group."""
+
+    name: Name
+
+
+class GroupView(BaseModel):
+    """A group of people who hold roles together."""
+
+    group_id: str
+    name: str
+    organisation: str | None
+    created_at: str
+
+
+class Named(BaseModel):
+    """A person by id and name."""
+
+    person_id: str
+    name: str
+
+
+class GroupTold(GroupView):
+    """A group with its people, the roles that it holds, and who decides about it."""
+
+    people: list[Named]
+    roles: list[RoleAt]
+    managers: list[Named]
+
+
+class GroupPage(BaseModel):
+    """Groups by name."""
+
+    items: list[GroupView]
     next: str | None
 
 

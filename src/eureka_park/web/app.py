@@ -20,6 +20,8 @@ from eureka_park.web.api import (
     audit,
     bank,
     bills,
+    groups,
+    invitations,
     jobs,
     login,
     money,
@@ -86,7 +88,7 @@ def make_app(the_park: Park) -> FastAPI:
     for room in (
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
         bank,
-        passkeys, notices,
+        passkeys, notices, groups, invitations,
     ):  # fmt: skip
         api.include_router(room.router)
     app.include_router(api)

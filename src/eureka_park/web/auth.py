@@ -131,6 +131,19 @@ def check_same_origin(request: Request) -> None:
     )
 
 
+def check_recent(request: Request, who: Principal) -> str:
+    """The session that asks, if it is theirs and was opened a short while ago. Raises Forbidden (`not_recent`); a token
+    proves nothing.
+    """
+    session = request.cookies.get(COOKIE, "")
+    if not park_of(request).sign_in.is_recent(who, session):
+        raise Forbidden(
+            "Only who signed in within the last half hour may do this, in a browser.", fix="Sign in once more.",
+            code="not_recent",
+        )  # fmt: skip
+    return session
+
+
 Someone = Annotated[Principal, Depends(principal)]
 Anyone = Annotated[Principal | None, Depends(principal_or_none)]
 ThePark = Annotated[Park, Depends(_the_park)]

@@ -10,8 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.core.rate_limit import Bucket, Limit, take
-from eureka_park.foundation.errors import RateLimited
+from eureka_park.foundation.errors import ParkError, RateLimited
 
 KEYS_MAX: Final = 20_000  # who has not asked for longest is forgotten, and begins with a full bucket
 LIMITS: Final[Mapping[str, Limit]] = {
@@ -22,6 +23,14 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "sign_up": Limit(20 / 3600.0, 20.0),
     "mail": Limit(5 / 3600.0, 5.0),  # to one address
 }
+
+
+def counted_as(account: str) -> str:
+    """One key for an account, however its address is written."""
+    try:
+        return email_key(account)
+    except ParkError:
+        return account.strip().casefold()[:254]
 
 
 class Limits:

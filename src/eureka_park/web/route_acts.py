@@ -46,6 +46,8 @@ _JOB: Final = "/api/v1/jobs/{job_id}"
 _PROJECT: Final = "/api/v1/projects/{project_id}"
 _PLACE: Final = "/api/v1/organisations/{organisation_id}"
 _PERSON: Final = "/api/v1/people/{person_id}"
+_GROUP: Final = "/api/v1/groups/{group_id}"  # of an organisation
+_INVITING: Final = (("GET", ""), ("POST", ""), ("DELETE", "/{invitation_id}"))
 
 API: Final[Mapping[str, Asks]] = {
     "GET /api/v1/jobs": OPEN,
@@ -143,6 +145,16 @@ API: Final[Mapping[str, Asks]] = {
     f"GET {_PLACE}/people": _ORGANISATION,
     f"PUT {_PLACE}/people/{{person_id}}/{{role}}": _LEADS,
     f"DELETE {_PLACE}/people/{{person_id}}/{{role}}": _LEADS,
+    **{f"{way} {_PROJECT}/invitations{rest}": _MANAGE for way, rest in _INVITING},
+    **{f"{way} {_PLACE}/invitations{rest}": _LEADS for way, rest in _INVITING},
+    **{f"{way} /api/v1/invitations{rest}": _OPERATE for way, rest in _INVITING},
+    "GET /api/v1/groups": SIGNED_IN,
+    "POST /api/v1/groups": _LEADS,
+    f"GET {_GROUP}": _ORGANISATION,
+    f"PATCH {_GROUP}": _LEADS,
+    f"DELETE {_GROUP}": _LEADS,
+    f"PUT {_GROUP}/people/{{person_id}}": _LEADS,
+    f"DELETE {_GROUP}/people/{{person_id}}": _LEADS,
     "GET /api/v1/audit": _AUDIT,
     "GET /api/v1/audit/check": _AUDIT,
     "GET /healthz": OPEN,
@@ -198,7 +210,8 @@ PAGES: Final[Mapping[str, Asks]] = {
         for path in (
             "/", "/jobs", "/site", "/energy", "/energy/power", "/energy/year", "/energy/ahead", "/twin", "/style",
             "/wall", "/submit", "/connect", "/verdict", "/welcome", "/glossary", "/offline", "/sw.js", "/sign-in",
-            "/sign-in/code", "/sign-in/letter", "/sign-in/with/{provider}", "/sign-in/with/{provider}/back", "/sign-up",
+            "/sign-in/code", "/sign-in/letter", "/sign-in/invitation", "/sign-in/address", "/sign-in/with/{provider}",
+            "/sign-in/with/{provider}/back", "/sign-up",
             "/recover", "/projects", "/permissions", "/try",
         )
     },
@@ -206,7 +219,7 @@ PAGES: Final[Mapping[str, Asks]] = {
         f"POST {path}": OPEN
         for path in (
             "/submit/quote", "/twin/example", "/sign-out", "/sign-in", "/sign-in/code", "/sign-in/link",
-            "/sign-in/letter", "/sign-up", "/recover",
+            "/sign-in/letter", "/sign-in/invitation", "/sign-in/address", "/sign-up", "/recover",
         )
     },
     "GET /device": SIGNED_IN,
@@ -228,6 +241,11 @@ PAGES: Final[Mapping[str, Asks]] = {
     "POST /account/security/join": ACCOUNT,
     "POST /account/security/part": ACCOUNT,
     "POST /account/erase": ACCOUNT,
+    "POST /account/email": ACCOUNT,
+    "GET /groups": SIGNED_IN,
+    "POST /groups": _LEADS,
+    "GET /groups/{group_id}": _ORGANISATION,
+    "POST /groups/{group_id}": _LEADS,
     "POST /account/tokens/end": ACCOUNT,
     "POST /projects": Asks(Act.FOUND),
     "GET /projects/{project_id}": _SEE,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from eureka_park.foundation.errors import Unauthorised
 from eureka_park.migrations import migrate, upgrade
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "homes"
-LONG_S = 4e9
+NOW_S, LONG_S = time.time(), 4e9
 
 
 def _hash(text: str) -> str:
@@ -40,7 +41,7 @@ def test_people_tokens_and_sessions_of_before_stay_good(tmp_path: Path) -> None:
         old.execute("INSERT INTO projects VALUES ('lab', 'Lab', 0, 1.0)")
         old.execute("INSERT INTO members VALUES ('lab', 'person-mina', 2.0)")
         old.execute("INSERT INTO tokens VALUES (?, 'person-mina', 'laptop', 3.0)", (_hash("park_mina"),))
-        old.execute("INSERT INTO sessions VALUES (?, 'person-mina', 4.0, ?)", (_hash("mina's browser"), LONG_S))
+        old.execute("INSERT INTO sessions VALUES (?, 'person-mina', ?, ?)", (_hash("mina's browser"), NOW_S, LONG_S))
         owner_id = old.execute("SELECT person_id FROM people WHERE is_operator").fetchone()[0]
     old.close()
     bootstrap.prepare(folder)
@@ -69,7 +70,7 @@ def test_the_same_on_postgresql(postgres_server: postgres.Server) -> None:
                 "INSERT INTO projects VALUES ('lab', 'Lab', false, 1.0)",
                 "INSERT INTO members VALUES ('lab', 'person-m', 2.0)",
                 f"INSERT INTO tokens VALUES ('{_hash('park_mina')}', 'person-m', 'laptop', 3.0)",
-                f"INSERT INTO sessions VALUES ('{_hash('browser')}', 'person-m', 4.0, {LONG_S})",
+                f"INSERT INTO sessions VALUES ('{_hash('browser')}', 'person-m', 1e9, {LONG_S})",
             ):
                 conn.exec_driver_sql(statement)
         engine.dispose()

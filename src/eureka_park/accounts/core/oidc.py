@@ -117,7 +117,9 @@ def check_claims(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonc
     if claims.get("iss") != issuer or not is_ours:
         raise bad_flow("The provider's token is not meant for this park.")
     ends, made, begins = claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)
-    if not (_is_number(ends) and _is_number(made) and _is_number(begins)) or not _is_now(ends, max(made, begins), now_s):
+    if not (_is_number(ends) and _is_number(made) and _is_number(begins)):
+        raise bad_flow("The provider's token has no times.")
+    if not _is_now(ends, max(made, begins), now_s):
         raise bad_flow("The provider's token has ended or not begun; compare the clocks.")
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
         raise bad_flow("The provider's token answers another question.")

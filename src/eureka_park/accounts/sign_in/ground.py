@@ -16,7 +16,7 @@ from eureka_park.accounts.secrets.sessions import Sessions
 from eureka_park.accounts.settings_file import Settings
 from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.store import Flow
-from eureka_park.foundation.errors import Forbidden, Unauthorised
+from eureka_park.foundation.errors import Forbidden, Unauthorised, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -149,6 +149,11 @@ def bad_link() -> Unauthorised:
     return Unauthorised(
         "This link was used before, or its time is over.", fix="Ask for a new one.", code="bad_sign_in_link"
     )
+
+
+def no_mail() -> Unavailable:
+    """This park has no mail server."""
+    return Unavailable("This park sends no e-mail.", fix="Ask its operator for a sign-in link.", code="no_mail_server")
 
 
 def not_offered(what: str) -> Forbidden:

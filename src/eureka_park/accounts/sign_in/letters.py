@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts.core.entrance import safe_next
 from eureka_park.accounts.core.naming import clean_name, email_key
-from eureka_park.accounts.core.permissions import Principal, may
-from eureka_park.accounts.core.roles import Act
-from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened, bad_link
+from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened, bad_link, no_mail
 from eureka_park.accounts.sign_in.passwords import Passwords
-from eureka_park.foundation.errors import Forbidden, Unavailable
+from eureka_park.foundation.errors import Forbidden
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 LINK_S: Final = 15 * 60.0
 RECOVER_S: Final = 30 * 60.0
 SIGN_UP_S: Final = 24 * 3600.0
-INVITED_S: Final = 14 * 86400.0
 PAGE: Final = "/sign-in/letter"
 TERMS: Final = "1"  # version of what one agrees to when one signs up
 _KINDS: Final = ("sign_up", "link", "recover")
@@ -58,18 +55,6 @@ class Letters:
                 "Nobody can sign up here by themselves.", fix="Ask an operator to invite you.", code="sign_up_closed"
             )
         self._send_sign_up(email, name, language, browser, safe_next(next_path), SIGN_UP_S)
-
-    def invite(self, who: Principal, email: str, name: str, language: str, browser: Browser) -> None:
-        """Send somebody a letter with which they make an account. For operators. Raises Forbidden, BadInput."""
-        answer = may(Act.OPERATE, who, None)
-        if not answer.is_allowed:
-            raise Forbidden(answer.why, fix=answer.fix)
-        self._check_mail()
-        if self._in.settings().sign_up == "closed":
-            raise Forbidden(
-                "Sign-up is closed.", fix='Set sign_up = "invited" in accounts.toml.', code="sign_up_closed"
-            )
-        self._send_sign_up(email, name, language, browser, "/", INVITED_S, who)
 
     def send(self, kind: str, email: str, language: str, browser: Browser, next_path: str = "/") -> None:
         """Send a `link` to sign in, or one to set a new password (`recover`), to whoever has this address; whether
@@ -141,7 +126,6 @@ class Letters:
         browser: Browser,
         next_path: str,
         good_for_s: float,
-        who: Principal | None = None,
     ) -> None:
         email_key(email)
         name, entrance, code = clean_name(name), self._in, ""
@@ -150,10 +134,9 @@ class Letters:
             if person is None:
                 payload = {"email": email.strip(), "name": name, "language": language, "next": next_path}
                 code = entrance.begin(conn, "sign_up", payload, good_for_s)
-            entrance.ground.audit.note(conn, "sign_up.asked", who=who, detail={"known": person is not None})
+            entrance.ground.audit.note(conn, "sign_up.asked", detail={"known": person is not None})
             if person is None:
-                kind = "sign_up" if who is None else "invited"
-                self._post(conn, email.strip(), kind, language, name, code, browser)
+                self._post(conn, email.strip(), "sign_up", language, name, code, browser)
             else:  # only who reads the letters of this address learns that it has an account
                 self._post(conn, person.email, "has_account", person.language or language, person, "", browser)
 
@@ -168,6 +151,4 @@ class Letters:
 
     def _check_mail(self) -> None:
         if self._in.settings().mail is None:
-            raise Unavailable(
-                "This park sends no e-mail.", fix="Ask its operator for a sign-in link.", code="no_mail_server"
-            )
+            raise no_mail()

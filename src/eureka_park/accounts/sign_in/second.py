@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.entrance import wait_after_s
@@ -12,7 +13,7 @@ from eureka_park.accounts.core.totp import DIGITS, SECRET_BYTES, link_of, matchi
 from eureka_park.accounts.ground import SECRET_CHARS_MAX
 from eureka_park.accounts.sign_in import store
 from eureka_park.accounts.sign_in.ground import N_SECOND_TRIES, Browser, Entrance, Opened
-from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unauthorised
+from eureka_park.foundation.errors import BadInput, Conflict, NotFound, RateLimited, Unauthorised
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -70,6 +71,19 @@ class SecondStep:
         return False
 
     def _is_right(self, conn: Connection, person_id: str, typed: str) -> bool:
+        """Whether a code is right, at a time when one is looked at; wrong ones in a row make one wait, whichever page
+        they are typed into and whichever letter or password came before.
+        """
+        row, now_s = store.second_step(conn, person_id), self._in.now_s
+        if row is not None and row.locked_until_s is not None and row.locked_until_s > now_s:
+            return False  # not even counted: who guesses on does not lengthen the wait
+        is_right = self._fits(conn, person_id, typed)
+        n_wrong = 0 if is_right or row is None else row.n_wrong + 1
+        wait_s = wait_after_s(n_wrong)
+        store.set_code_guesses(conn, person_id, n_wrong, now_s + wait_s if wait_s else None)
+        return is_right
+
+    def _fits(self, conn: Connection, person_id: str, typed: str) -> bool:
         letters = plain_code(typed)
         if len(letters) != DIGITS:
             is_used = store.use_recovery_code(conn, person_id, letters, self._in.now_s)
@@ -120,22 +134,34 @@ class SecondStep:
 
     def renew_codes(self, who: Principal, code: str) -> list[str]:
         """Ten fresh recovery codes in the place of those that are left, for a code. Raises BadInput."""
-        with self._in.ground.db.write() as conn:
-            self._check(conn, who, code)
-            return self._fresh_codes(conn, who.person_id)
+        codes = self._with_code(who, code, lambda conn: self._fresh_codes(conn, who.person_id))
+        return list(codes)
 
     def drop(self, who: Principal, code: str) -> None:
         """Do without a second step from now on, for a code. Raises BadInput."""
+        self._with_code(who, code, lambda conn: self._drop(conn, who.person_id))
+
+    def _drop(self, conn: Connection, person_id: str) -> tuple[()]:
+        entrance = self._in
+        store.drop_second_step(conn, person_id)
+        entrance.note(conn, "second_step.taken", person_id)
+        entrance.tell(conn, person_id, "way_taken", way="TOTP")
+        return ()
+
+    def _with_code(self, who: Principal, code: str, deed: Callable[[Connection], Sequence[str]]) -> Sequence[str]:
+        """Do something for a code. A wrong one stays counted: it is no reason to undo the transaction."""
         entrance = self._in
         with entrance.ground.db.write() as conn:
-            self._check(conn, who, code)
-            store.drop_second_step(conn, who.person_id)
-            entrance.note(conn, "second_step.taken", who.person_id)
-            entrance.tell(conn, who.person_id, "way_taken", way="TOTP")
-
-    def _check(self, conn: Connection, who: Principal, code: str) -> None:
-        if not self._is_right(conn, who.person_id, code):
-            raise BadInput("This code is not right.", fix="Wait for the next one.", code="bad_code", field="code")
+            if self._is_right(conn, who.person_id, code):
+                return deed(conn)
+            entrance.refuse(conn, "code", "", who.person_id)
+            row = store.second_step(conn, who.person_id)
+        wait_s = (row.locked_until_s or 0.0) - entrance.now_s if row is not None else 0.0
+        if wait_s > 0.0:
+            error = RateLimited("Too many wrong codes in a row.", fix=f"Wait {wait_s:.0f} s, then try again.")
+            error.retry_after_s = wait_s
+            raise error
+        raise BadInput("This code is not right.", fix="Wait for the next one.", code="bad_code", field="code")
 
     def _fresh_codes(self, conn: Connection, person_id: str) -> list[str]:
         codes = [base64.b32encode(self._in.ground.entropy(_RECOVERY_BYTES)).decode().lower() for _ in range(N_RECOVERY)]

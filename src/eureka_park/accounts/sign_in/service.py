@@ -1,5 +1,5 @@
-"""How people come in: `passwords`, `second` (codes after a password), `letters` (e-mail), `providers` (OpenID Connect),
-`devices` (terminals), `passkeys`.
+"""How people come in: `passwords`, `second` (codes after a password), `letters` (e-mail), `addresses` (another e-mail
+address), `invitations`, `providers` (OpenID Connect), `devices` (terminals), `passkeys`.
 
 Every success opens a session with a fresh secret; every failure is noted without what was typed.
 """
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.settings_file import Provider, Settings
 from eureka_park.accounts.sign_in import store
+from eureka_park.accounts.sign_in.addresses import Addresses
 from eureka_park.accounts.sign_in.devices import Devices
 from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened
+from eureka_park.accounts.sign_in.invitations import Invitations
 from eureka_park.accounts.sign_in.letters import Letters
 from eureka_park.accounts.sign_in.passkeys import Passkeys
 from eureka_park.accounts.sign_in.passwords import Hasher, Passwords
@@ -72,6 +74,8 @@ class SignIn:
         self.passwords = Passwords(self.entrance, hasher or Hasher(ground.entropy))
         self.second = SecondStep(self.entrance)
         self.letters = Letters(self.entrance, self.passwords)
+        self.addresses = Addresses(self.entrance)
+        self.invitations = Invitations(self.entrance, accounts.places, self.passwords)
         self.passkeys = Passkeys(self.entrance)
         self.devices = Devices(self.entrance, accounts.tokens)
         self.providers = Providers(self.entrance, accounts.places, line, provider_secret)

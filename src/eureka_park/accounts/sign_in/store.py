@@ -23,10 +23,12 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
+from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.secrets.store import hashed
 from eureka_park.accounts.store import metadata, roles
 
@@ -46,6 +48,8 @@ totp = Table(
     Column("secret", LargeBinary, nullable=False),  # sealed with the key of the home
     Column("confirmed_at_s", Double),
     Column("last_step", BigInteger, nullable=False),  # a code is good once
+    Column("n_wrong", Integer, nullable=False, server_default="0"),  # codes in a row
+    Column("locked_until_s", Double),
 )
 recovery_codes = Table(
     "recovery_codes",
@@ -99,13 +103,32 @@ devices = Table(
     Column("polled_at_s", Double),
     Index("devices_by_user_code", "user_code_sha256", unique=True),
 )
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("invitation_id", String(64), primary_key=True),
+    Column("code_sha256", String(64), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("scope", String(80), nullable=False),
+    Column("invited_by", ForeignKey("people.person_id"), nullable=False, index=True),
+    Column("created_at_s", Double, nullable=False),
+    Column("expires_at_s", Double, nullable=False),
+    Index("invitations_by_code", "code_sha256", unique=True),
+    Index("invitations_by_scope", "scope", "email_key", unique=True),
+)
 _OF_PEOPLE: Final = (passwords, totp, recovery_codes, passkeys, identities, flows, devices)
 
 
-def forget(conn: Connection, person_id: str) -> None:
-    """Forget all ways in which a person signs in."""
+def forget(conn: Connection, person_id: str, email_key: str) -> None:
+    """Forget all ways in which a person signs in, and the invitations that they sent or that lie at their address."""
     for table in _OF_PEOPLE:
         conn.execute(delete(table).where(table.c.person_id == person_id))
+    theirs = or_(invitations.c.invited_by == person_id, invitations.c.email_key == email_key)
+    conn.execute(delete(invitations).where(theirs))
 
 
 def told(conn: Connection, person_id: str) -> dict[str, Any]:
@@ -233,6 +256,12 @@ def drop_second_step(conn: Connection, person_id: str) -> bool:
     return conn.execute(delete(totp).where(totp.c.person_id == person_id)).rowcount == 1
 
 
+def set_code_guesses(conn: Connection, person_id: str, n_wrong: int, locked_until_s: float | None) -> None:
+    """Note how many wrong codes came in a row, and until when none is looked at."""
+    values = {"n_wrong": n_wrong, "locked_until_s": locked_until_s}
+    conn.execute(update(totp).where(totp.c.person_id == person_id).values(**values))
+
+
 def set_recovery_codes(conn: Connection, person_id: str, codes: Iterable[str]) -> None:
     """Keep fresh recovery codes in the place of the earlier ones."""
     conn.execute(delete(recovery_codes).where(recovery_codes.c.person_id == person_id))
@@ -251,6 +280,70 @@ def n_recovery_codes(conn: Connection, person_id: str) -> int:
     """How many recovery codes are left."""
     mine = (recovery_codes.c.person_id == person_id) & recovery_codes.c.used_at_s.is_(None)
     return int(conn.execute(select(func.count()).select_from(recovery_codes).where(mine)).scalar() or 0)
+
+
+# -- invitations -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody was asked to hold a role somewhere, under an address that may be nobody's yet."""
+
+    invitation_id: str
+    email: str
+    name: str
+    language: str
+    role: Role
+    scope: str
+    invited_by: str
+    created_at_s: float
+    expires_at_s: float
+
+
+def add_invitation(conn: Connection, code: str, made: Invitation, email_key: str, now_s: float) -> None:
+    """Keep an invitation in the place of an earlier one of this address to this place; old ones are forgotten."""
+    table = invitations.c
+    earlier = (table.scope == made.scope) & (table.email_key == email_key)
+    conn.execute(delete(invitations).where(or_(table.expires_at_s <= now_s, earlier)))
+    row = {
+        "invitation_id": made.invitation_id, "code_sha256": hashed(code), "email": made.email, "email_key": email_key,
+        "name": made.name, "language": made.language, "role": str(made.role), "scope": made.scope,
+        "invited_by": made.invited_by, "created_at_s": made.created_at_s, "expires_at_s": made.expires_at_s,
+    }  # fmt: skip
+    conn.execute(insert(invitations), row)
+
+
+def invitation_of(conn: Connection, code: str, now_s: float) -> Invitation | None:
+    """The invitation of a letter's code, while it lasts; it stays."""
+    table = invitations.c
+    row = conn.execute(
+        select(invitations).where(table.code_sha256 == hashed(code), table.expires_at_s > now_s)
+    ).one_or_none()
+    return None if row is None else _invitation(row)
+
+
+def invitations_at(conn: Connection, scope: str, now_s: float) -> list[Invitation]:
+    """The open invitations to a place, the newest first."""
+    query = select(invitations).where(invitations.c.scope == scope, invitations.c.expires_at_s > now_s)
+    rows = conn.execute(query.order_by(invitations.c.created_at_s.desc(), invitations.c.invitation_id))
+    return [_invitation(row) for row in rows]
+
+
+def invitations_by(conn: Connection, person_id: str) -> list[Invitation]:
+    """The invitations that a person sent and that nobody has answered."""
+    query = select(invitations).where(invitations.c.invited_by == person_id)
+    return [_invitation(row) for row in conn.execute(query.order_by(invitations.c.created_at_s))]
+
+
+def drop_invitation(conn: Connection, invitation_id: str, scope: str) -> bool:
+    """Forget an invitation to a place; whether there was one."""
+    one = (invitations.c.invitation_id == invitation_id) & (invitations.c.scope == scope)
+    return conn.execute(delete(invitations).where(one)).rowcount == 1
+
+
+def _invitation(row: Row[Any]) -> Invitation:
+    return Invitation(
+        row.invitation_id, row.email, row.name, row.language, Role(row.role), row.scope, row.invited_by,
+        row.created_at_s, row.expires_at_s,
+    )  # fmt: skip
 
 
 # -- passkeys ----------------------------------------------------------------------------------------------------------

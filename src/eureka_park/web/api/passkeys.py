@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from eureka_park.web import schemas
-from eureka_park.web.auth import COOKIE, Someone, ThePark, check_same_origin, set_session
+from eureka_park.web.auth import COOKIE, Someone, ThePark, check_recent, check_same_origin, set_session
 from eureka_park.web.hosts import host_name
 from eureka_park.web.pages.door import browser_of, count_try
-from eureka_park.web.pages.security import check_recent
 from eureka_park.web.request_schemas import Body
 
 router = APIRouter(tags=["login"], responses=schemas.ERRORS, dependencies=[Depends(check_same_origin)])

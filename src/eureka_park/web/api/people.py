@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from eureka_park.accounts.core.permissions import may, scope_of
 from eureka_park.accounts.core.roles import Kind, Role
@@ -14,7 +14,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import NotFound
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import account_schemas, schemas
-from eureka_park.web.auth import Someone, ThePark
+from eureka_park.web.auth import Someone, ThePark, check_recent
 
 router = APIRouter(tags=["people"], responses=schemas.ERRORS)
 PersonId = Annotated[str, Path(max_length=80, description="The person's id")]
@@ -57,10 +57,14 @@ def get_person(park: ThePark, who: Someone, person_id: PersonId) -> dict[str, An
 def change_person(
     park: ThePark, who: Someone, person_id: PersonId, body: account_schemas.PersonChange
 ) -> dict[str, Any]:
-    """Set name or language of oneself, or as an operator of anybody; operators shut people out and let them in."""
+    """Set name or language of oneself, or as an operator of anybody; operators give them another address, shut
+    them out and let them in.
+    """
     _known_to(park, who, person_id)
     changes = body.model_dump(exclude_none=True)
-    is_disabled = changes.pop("is_disabled", None)
+    is_disabled, email = changes.pop("is_disabled", None), changes.pop("email", None)
+    if email is not None:
+        park.accounts.people.set_email(who, person_id, email)
     if is_disabled is not None:
         park.accounts.people.set_disabled(who, person_id, is_disabled)
     if changes:
@@ -69,9 +73,14 @@ def change_person(
 
 
 @router.delete("/people/{person_id}", status_code=204, operation_id="erase_person")
-def erase_person(park: ThePark, who: Someone, person_id: PersonId) -> None:
-    """Forget who somebody is: oneself, or as an operator anybody. Books and log keep an id that stands for nobody."""
+def erase_person(request: Request, park: ThePark, who: Someone, person_id: PersonId) -> None:
+    """Forget who somebody is: oneself, from a browser in which one has just signed in, or as an operator anybody else.
+    Books and log keep an id that stands for nobody.
+    """
     _known_to(park, who, person_id)
+    if person_id == who.person_id:
+        park.accounts.require_park(Act.ACCOUNT, who)
+        check_recent(request, who)
     park.accounts.people.erase(who, person_id)
 
 

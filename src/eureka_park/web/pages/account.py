@@ -12,11 +12,19 @@ from eureka_park.accounts.service import Act, Principal, Wanted
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.units import DAY_S
-from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
+from eureka_park.web.auth import COOKIE, Anyone, Someone, check_recent, park_of
+from eureka_park.web.pages.door import browser_of, count_letter, count_try
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
-from eureka_park.web.pages.people_words import LANGUAGE_NAMES, LANGUAGE_TAGS, roles_shown, show, sign_in_first, told
-from eureka_park.web.pages.security import check_recent
+from eureka_park.web.pages.people_words import (
+    LANGUAGE_NAMES,
+    LANGUAGE_TAGS,
+    roles_shown,
+    show,
+    sign_in_first,
+    told,
+    welcomed,
+)
 from eureka_park.web.pages.words import N_
 
 SCOPE_NAMES: Final = {
@@ -49,6 +57,19 @@ def change_account(request: Request, who: Someone, form: TheForm) -> Response:
     return _account(request, who, done=N_("It is kept."))
 
 
+def ask_address(request: Request, who: Someone, form: TheForm) -> Response:
+    """Send a letter to one's new address; it ends in the change."""
+    email = form.one("email")
+    try:
+        check_recent(request, who)
+        count_try(request, who.person_id)
+        count_letter(request, email)
+        park_of(request).sign_in.addresses.ask(who, email, browser_of(request))
+    except ParkError as error:
+        return _account(request, who, error)
+    return _account(request, who, done=N_("A letter is under way to your new address; its button makes the change."))
+
+
 def erase_account(request: Request, who: Someone, form: TheForm) -> Response:
     """Forget who asks."""
     try:
@@ -76,7 +97,9 @@ def _account(request: Request, who: Principal, error: ParkError | None = None, d
     return show(
         request, "account.html", "/account", error, wrong=told(words, error), done=done, kept=kept,
         person=accounts.people.person(who.person_id), held=roles_shown(words, accounts.places.roles_of(who.person_id)),
-        language_names=LANGUAGE_NAMES, language_tags=LANGUAGE_TAGS,
+        language_names=LANGUAGE_NAMES, language_tags=LANGUAGE_TAGS, has_mail=park.sign_in.methods().has_mail,
+        is_recent=park.sign_in.is_recent(who, request.cookies.get(COOKIE, "")),
+        welcome=welcomed(request, words),
     )  # fmt: skip
 
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.sign_in.service import Browser, NeedTotp, Opened
 from eureka_park.foundation.errors import ParkError, RateLimited
 from eureka_park.web.auth import COOKIE, address_of, is_secure, limits_of, open_from, park_of, set_session, url_of
 from eureka_park.web.errors import headers_of
 from eureka_park.web.hosts import network_of
+from eureka_park.web.limits import counted_as
 from eureka_park.web.pages.draw import page, words_of
 from eureka_park.web.pages.words import N_, Words
 
@@ -49,6 +49,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "provider_away": N_("The provider cannot be reached at this moment. Use another way, or try again later."),
     "provider_odd": N_("The provider answered in a way that cannot be trusted. Tell the operator of this park."),
     "last_way": N_("This is your only way to sign in. Add another one first."),
+    "bad_invitation": N_("This invitation was used or withdrawn, or its time is over. Ask for a new one."),
+    "same_email": N_("This is your address already."),
     "no_account": N_("Nobody here belongs to this identity, and it may not make an account. Ask an operator."),
 }
 
@@ -91,22 +93,14 @@ def count_try(request: Request, account: str) -> None:
     limits = limits_of(request)
     limits.take("sign_in_from", network_of(address_of(request)))
     if account:
-        limits.take("sign_in", _counted_as(account))
+        limits.take("sign_in", counted_as(account))
 
 
 def count_letter(request: Request, account: str) -> None:
     """Count a letter to an address, whether or not anybody has it. Raises RateLimited."""
     limits = limits_of(request)
     limits.take("sign_in_from", network_of(address_of(request)))
-    limits.take("mail", _counted_as(account))
-
-
-def _counted_as(account: str) -> str:
-    """One key for an account, however its address is written."""
-    try:
-        return email_key(account)
-    except ParkError:
-        return account.strip().casefold()[:254]
+    limits.take("mail", counted_as(account))
 
 
 def entered(request: Request, done: Opened | NeedTotp) -> Response:

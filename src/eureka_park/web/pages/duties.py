@@ -82,8 +82,15 @@ RECORDS: Final = (
         N_("Browsers: name, address, times"),
         N_("so that they see who is signed in as them"),
         N_("security"),
-        N_("14 days after signing in"),
+        N_("until they end: 14 days after signing in, or as the operator says"),
         N_("themselves"),
+    ),
+    (
+        N_("Invitations: e-mail, name, role"),
+        N_("to let somebody answer"),
+        N_("contract"),
+        N_("30 days, or until answered or withdrawn"),
+        N_("whoever decides who is in the place"),
     ),
     (
         N_("Roles and consents"),

@@ -12,9 +12,10 @@ from eureka_park.accounts.core.roles import ROLES_AT, Act, Kind, Role
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
-from eureka_park.web.auth import Anyone, Someone, park_of, url_of
+from eureka_park.web.auth import Anyone, Someone, check_recent, park_of, url_of
 from eureka_park.web.pages.duties import TEXTS, render, texts_said
 from eureka_park.web.pages.forms import Form, TheForm
+from eureka_park.web.pages.inviting import NO_INVITATIONS, change_invitations, invitations_of
 from eureka_park.web.pages.people_words import LANGUAGE_NAMES, LANGUAGE_TAGS, sign_in_first
 from eureka_park.web.pages.words import N_
 
@@ -61,7 +62,13 @@ def _changed(request: Request, park: Park, who: Principal, form: Form) -> dict[s
             accounts.places.take_role(who, person_id, _role(form), AT_PARK)
         case "shut" | "open":
             accounts.people.set_disabled(who, person_id, form.one("do") == "shut")
+        case "invite" | "withdraw":
+            return change_invitations(request, who, form, AT_PARK)
+        case "email":
+            accounts.people.set_email(who, person_id, form.one("email"))
         case "erase":
+            if person_id == who.person_id:
+                check_recent(request, who)
             if not form.has("sure"):
                 raise BadInput("It was not confirmed.", fix="Tick the box.", code="not_confirmed")
             accounts.people.erase(who, person_id)
@@ -87,13 +94,16 @@ def _people(
     park = park_of(request)
     park.accounts.require_park(Act.SEE_PEOPLE, who)
     found = park.accounts.people.page(after, _PAGE, text)
+    may_operate = may(Act.OPERATE, who, None).is_allowed
+    invited = invitations_of(park, who, AT_PARK) if may_operate else NO_INVITATIONS
+    shown = {"link": "", "of": "", "done": "", **invited}
     held = {item.person_id: _park_roles(park, item.person_id) for item in found}
     return render(
-        request, "operate_people.html", "/operate", error, **{"link": "", "of": "", "done": "", **more}, found=found,
-        held=held, text=text, next=found[-1].person_id if len(found) == _PAGE else "", language_names=LANGUAGE_NAMES,
+        request, "operate_people.html", "/operate", error, found=found, held=held,
+        text=text, next=found[-1].person_id if len(found) == _PAGE else "", language_names=LANGUAGE_NAMES,
         language_tags=LANGUAGE_TAGS,
         offered=[str(role) for role in Role if role in ROLES_AT[Kind.PARK]], now_real_s=park.clock.real_s(),
-        may_operate=may(Act.OPERATE, who, None).is_allowed,
+        may_operate=may_operate, **{**shown, **more},
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from eureka_park.web.pages import account, duties, money, months, notices, operate, permissions, places, spend, till
+from eureka_park.web.pages import account, duties, groups, money, months, notices, operate, permissions, places, spend, till
 
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.account_page),
@@ -27,6 +27,8 @@ PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/operate/bank", till.bank_page),
     ("/operate/payouts", till.payouts_page),
     ("/organisations/{organisation_id}", places.organisation_page),
+    ("/groups", groups.groups_page),
+    ("/groups/{group_id}", groups.group_page),
     ("/permissions", permissions.permissions_page),
     ("/operate", operate.operate_page),
     ("/operate/people", operate.people_page),
@@ -39,10 +41,13 @@ PAGES: Final[tuple[tuple[str, Any], ...]] = (
 DEEDS: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.change_account),
     ("/account/erase", account.erase_account),
+    ("/account/email", account.ask_address),
     ("/account/tokens", account.make_token),
     ("/account/tokens/end", account.end_token),
     ("/account/sessions", account.end_sessions),
     ("/account/notices", notices.change_notices),
+    ("/groups", groups.make_group),
+    ("/groups/{group_id}", groups.change_group),
     ("/projects", places.found),
     ("/projects/{project_id}", places.change_project),
     ("/organisations/{organisation_id}", places.change_organisation),

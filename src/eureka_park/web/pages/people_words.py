@@ -74,8 +74,15 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "no_mail_server": N_("This park sends no e-mail."),
     "no_address": N_("No e-mail address of yours is known here."),
     "wider_token": N_("A token cannot make one that is good for more than itself."),
-    "bad_expiry": N_("A token lasts between a moment and two years."),
+    "bad_expiry": N_("A token of this park may not last so long."),
     "bad_amount": N_("This is no amount. Write 250, for example."),
+    "not_recent": N_("Sign in once more before you change this: it has been a while."),
+    "no_mail_server": N_("This park sends no e-mail. Ask its operator for a sign-in link."),
+    "invitations_closed": N_("This park takes nobody by invitation. Its operator can allow it."),
+    "many_invitations": N_("Too many invitations are open. Withdraw some."),
+    "no_such_invitation": N_("There is no such invitation any more."),
+    "no_such_group": N_("There is no such group that you can see."),
+    "same_email": N_("This is your address already."),
     "not_confirmed": N_("Tick the box first: this cannot be taken back."),
     "rate_limited": N_("That were many tries in a short time. Wait a little, then go on."),
 }
@@ -105,6 +112,12 @@ def told(words: Words, error: ParkError | None) -> dict[str, str] | None:
         return None
     form = _SENTENCES.get(error.code)
     return {"text": words.say(form), "lang": words.tag_of(form)} if form else {"text": error.line(), "lang": "en"}
+
+
+def welcomed(request: Request, words: Words) -> str:
+    """What somebody is who has just taken an invitation, in words; '' for everybody else."""
+    role = request.query_params.get("welcome", "")
+    return words.say(ROLE_NAMES[role]) if role in ROLE_NAMES else ""
 
 
 def roles_shown(words: Words, held: Any) -> list[dict[str, str]]:

@@ -26,7 +26,8 @@ from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.auth import Anyone, Someone, limits_of, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
-from eureka_park.web.pages.people_words import KIND_NAMES, person_named, show, sign_in_first, told
+from eureka_park.web.pages.inviting import INVITING, NO_INVITATIONS, change_invitations, invitations_of
+from eureka_park.web.pages.people_words import KIND_NAMES, person_named, show, sign_in_first, told, welcomed
 from eureka_park.web.pages.words import N_
 
 _BILLING: Final = (
@@ -97,6 +98,8 @@ def change_project(request: Request, who: Someone, project_id: str, form: TheFor
             park.accounts.places.change_project(who, project_id, {"title": form.one("title"), **changes})
         elif form.one("do") == "machine":
             park.accounts.places.new_machine(who, project_id, form.one("name"))
+        elif form.one("do") in INVITING:
+            return _project(request, who, project_id, **change_invitations(request, who, form, scope))
         elif _set_role(request, who, form, scope):
             return RedirectResponse("/projects", 303)
     except ParkError as error:
@@ -104,15 +107,18 @@ def change_project(request: Request, who: Someone, project_id: str, form: TheFor
     return RedirectResponse(f"/projects/{project_id}?done=1", 303)
 
 
-def _project(request: Request, who: Principal | None, project_id: str, error: ParkError | None = None) -> Response:
+def _project(
+    request: Request, who: Principal | None, project_id: str, error: ParkError | None = None, **more: Any
+) -> Response:
     park, words = park_of(request), words_of(request)
     project = park.accounts.require(Act.SEE, who, project_id)
     found, _ = park.compute.jobs(who, project=project_id, limit=_RECENT)
     now_s = park.clock.park_s()
     recent = [{**job, "submitted": words.when(parse_instant_s(job["submitted_at"]), now_s)} for job in found]
     return show(
-        request, "project.html", "/projects", error, wrong=told(words, error), done=_done(request), project=project,
-        usable=_usable(park, who, project), recent=recent, **_people(park, who, project),
+        request, "project.html", "/projects", error, wrong=told(words, error), project=project,
+        usable=_usable(park, who, project), recent=recent, welcome=welcomed(request, words),
+        **{"done": _done(request), **_people(park, who, project), **more},
     )  # fmt: skip
 
 
@@ -128,10 +134,13 @@ def _usable(park: Park, who: Principal | None, project: Project) -> float | None
 
 
 def _people(park: Park, who: Principal | None, thing: Thing) -> dict[str, Any]:
-    knows = may_know_people(who, thing)
+    knows, may_manage = may_know_people(who, thing), may(Act.MANAGE, who, thing).is_allowed
     return {
         "holders": park.accounts.places.holders(scope_text(thing)) if knows else None,
-        "may_manage": may(Act.MANAGE, who, thing).is_allowed,
+        "by_groups": park.accounts.groups.holding(scope_text(thing)) if knows else (),
+        "my_groups": park.accounts.groups.of(who) if may_manage and who is not None else (),
+        **(invitations_of(park, who, scope_text(thing)) if may_manage and who is not None else NO_INVITATIONS),
+        "may_manage": may_manage,
         "offered": [str(role) for role in Role if role in ROLES_AT[kind_of(thing)]],
     }
 
@@ -166,6 +175,9 @@ def change_organisation(request: Request, who: Someone, organisation_id: str, fo
             billing = {name: form.one(name) for name, _, _ in _BILLING}
             changes = {name: form.one(name).strip() for name in ("name", "kind", "country")}
             park.accounts.places.change_organisation(who, organisation_id, {**changes, "billing": billing})
+        elif form.one("do") in INVITING:
+            more = change_invitations(request, who, form, scope_of(Kind.ORGANISATION, organisation_id))
+            return _organisation(request, who, organisation_id, **more)
         elif _set_role(request, who, form, scope_of(Kind.ORGANISATION, organisation_id)):
             return RedirectResponse("/projects", 303)
     except ParkError as error:
@@ -173,12 +185,15 @@ def change_organisation(request: Request, who: Someone, organisation_id: str, fo
     return RedirectResponse(f"/organisations/{organisation_id}?done=1", 303)
 
 
-def _organisation(request: Request, who: Principal, organisation_id: str, error: ParkError | None = None) -> Response:
+def _organisation(
+    request: Request, who: Principal, organisation_id: str, error: ParkError | None = None, **more: Any
+) -> Response:
     park, words = park_of(request), words_of(request)
     place: Organisation = park.accounts.require_organisation(Act.SEE, who, organisation_id)
     projects = [item for item in park.accounts.projects(who) if item.organisation_id == organisation_id]
     return show(
-        request, "organisation.html", "/projects", error, wrong=told(words, error), done=_done(request), seat=place,
-        projects=projects, billing=_BILLING, kinds=KIND_NAMES, **_people(park, who, place),
+        request, "organisation.html", "/projects", error, wrong=told(words, error), seat=place,
+        projects=projects, billing=_BILLING, kinds=KIND_NAMES, welcome=welcomed(request, words),
+        **{"done": _done(request), **_people(park, who, place), **more},
         may_found=may(Act.FOUND, who, place).is_allowed, sees_bill=may(Act.SEE_BILL, who, place).is_allowed,
     )  # fmt: skip

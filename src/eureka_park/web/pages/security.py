@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from eureka_park.accounts.service import Act, Principal, may
 from eureka_park.foundation.errors import Forbidden, ParkError
-from eureka_park.web.auth import COOKIE, Anyone, Someone, park_of
+from eureka_park.web.auth import COOKIE, Anyone, Someone, check_recent, park_of
 from eureka_park.web.pages.door import count_try, show
 from eureka_park.web.pages.forms import TheForm
 from eureka_park.web.pages.words import N_
@@ -92,14 +92,6 @@ def _one_way_less(request: Request, who: Someone, deed: Callable[[], object], do
     except ParkError as error:
         return draw(request, who, error)
     return draw(request, who, done=done)
-
-
-def check_recent(request: Request, who: Principal) -> str:
-    """The session that asks, if it is theirs and was opened a short while ago. Raises Forbidden."""
-    session = request.cookies.get(COOKIE, "")
-    if not park_of(request).sign_in.is_recent(who, session):
-        raise Forbidden("You signed in a while ago.", fix="Sign in once more.", code="not_recent")
-    return session
 
 
 def qr_of(link: str) -> Markup:

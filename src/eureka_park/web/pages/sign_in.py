@@ -128,11 +128,12 @@ def sign_out(request: Request) -> RedirectResponse:
 
 
 def draw(
-    request: Request, next_path: str, error: ParkError | None = None, email: str = "", *, is_in: bool = False
-) -> Response:
-    """The ways in, with what went wrong on top."""
+    request: Request, next_path: str, error: ParkError | None = None, email: str = "", *, is_in: bool = False,
+    done: str = "",
+) -> Response:  # fmt: skip
+    """The ways in, with what went wrong on top, or (`done`: joined) what was done."""
     methods = park_of(request).sign_in.methods()
     return show(
         request, "sign_in.html", "/sign-in", error, ("email",), methods=methods, next_path=safe_next(next_path),
-        email=email, is_here=is_loopback_name(request.headers["host"]), is_in=is_in,
+        email=email, is_here=is_loopback_name(request.headers["host"]), is_in=is_in, done=done,
     )  # fmt: skip

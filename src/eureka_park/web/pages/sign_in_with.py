@@ -8,10 +8,9 @@ from fastapi import Path, Request
 from fastapi.responses import RedirectResponse, Response
 
 from eureka_park.foundation.errors import ParkError
-from eureka_park.web.auth import Someone, is_secure, park_of
+from eureka_park.web.auth import Someone, check_recent, is_secure, park_of
 from eureka_park.web.pages.door import browser_of, count_try, entered
 from eureka_park.web.pages.forms import TheForm
-from eureka_park.web.pages.security import check_recent
 from eureka_park.web.pages.security import draw as draw_security
 from eureka_park.web.pages.sign_in import Next, draw
 
