@@ -11,7 +11,7 @@ from tests.helpers.live_park import LivePark
 
 from eureka_park.cli.main import cli
 from eureka_park.web.app import make_app
-from eureka_park.web.bill_print import invoice_html, statement_html
+from eureka_park.web.pages.papers import invoice_html, statement_html
 from eureka_park.web.pages.words import Words
 
 TIERS = {"firm": 6.0, "flex": 4.0, "green": 2.0}

@@ -12,7 +12,7 @@ from eureka_park.foundation.units import iso_from_s
 from eureka_park.ledger.statements import statement_csv
 from eureka_park.web import bill_schemas, schemas
 from eureka_park.web.auth import Anyone, Someone, ThePark
-from eureka_park.web.bill_print import language_of, pdf_of, statement_html
+from eureka_park.web.pages.papers import language_of, pdf_of, statement_html
 
 router = APIRouter(tags=["bills"], responses=schemas.ERRORS)
 ProjectId = Annotated[str, Path(max_length=63, description="The project")]

@@ -12,7 +12,7 @@ from eureka_park.ledger.money.views import invoice_view
 from eureka_park.web import bill_schemas, schemas
 from eureka_park.web.api.bills import IdempotencyKey, Lang
 from eureka_park.web.auth import Someone, ThePark
-from eureka_park.web.bill_print import invoice_html, language_of, pdf_of
+from eureka_park.web.pages.papers import invoice_html, language_of, pdf_of
 
 router = APIRouter(tags=["money"], responses=schemas.ERRORS)
 TopUpId = Annotated[str, Path(max_length=64, description="The request")]

@@ -12,10 +12,10 @@ from eureka_park.accounts.service import Act
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
 from eureka_park.web.auth import Anyone, park_of
-from eureka_park.web.bill_print import month_name
 from eureka_park.web.charts.carbon_months import CarbonBar, carbon_months
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
 from eureka_park.web.pages.draw import colours_of, names_of, words_of
+from eureka_park.web.pages.papers import month_name
 from eureka_park.web.pages.people_words import show, sign_in_first
 from eureka_park.web.pages.words import N_, Words, isolated
 

@@ -14,7 +14,6 @@ from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.ledger.core.invoicing import amounts_minor
 from eureka_park.web.auth import Anyone, Someone, park_of
-from eureka_park.web.bill_print import money_text
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.money_words import (
@@ -25,6 +24,7 @@ from eureka_park.web.pages.money_words import (
     key_of,
     told_of_money,
 )
+from eureka_park.web.pages.papers import money_text
 from eureka_park.web.pages.people_words import show, sign_in_first
 from eureka_park.web.pages.words import N_, Words
 

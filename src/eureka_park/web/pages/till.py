@@ -13,11 +13,11 @@ from eureka_park.foundation.units import parse_instant_s
 from eureka_park.ledger.core.bank_file import text_of
 from eureka_park.web.api.money import buyer_of
 from eureka_park.web.auth import Anyone, Someone, park_of
-from eureka_park.web.bill_print import grouped, money_text
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.duties import OPERATE_PAGES
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.money_words import INVOICE_KINDS, TOP_UP_STATES, WHY_OPEN, told_of_money
+from eureka_park.web.pages.papers import grouped, money_text
 from eureka_park.web.pages.people_words import show, sign_in_first
 from eureka_park.web.pages.uploads import TheUpload
 from eureka_park.web.pages.words import N_, Words
