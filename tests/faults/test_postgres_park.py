@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import pytest
 from tests.helpers import postgres
-from tests.helpers.running_park import COMMAND, RunningPark, environment, wait_for
+from tests.helpers.running_park import COMMAND, SMALL, RunningPark, environment, wait_for
 
 from eureka_park.client import Park
 from eureka_park.foundation.errors import ParkError
@@ -134,27 +131,6 @@ def test_deciders_follow_each_other_and_lose_nothing(running: RunningPark, url: 
     lease.close()
 
 
-def test_another_web_process_answers_like_the_first(running: RunningPark) -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    handle = listener.fileno()
-    words = (sys.executable, "-m", "eureka_park.web", "--home", str(running.home), "--fds", str(handle))
-    with beside(running, *words, handles=(handle,)), listener:
-        second = Park(f"http://127.0.0.1:{listener.getsockname()[1]}", token_of(running))
-        wait_for(lambda: _answers(second), "the second web process answers", 90.0, 0.1)
-        job: Any = second.submit(["sh", "-c", "echo seen; exit 0"], cpus=0.1, memory="64MiB", time="10m").id
-        assert running.park.wait(job, 30.0)["state"] == "finished"
-        assert second.wait(job, 30.0)["state"] == "finished"
-        assert {item["job_id"] for item in second.jobs()} == {item["job_id"] for item in running.park.jobs()}
-        second.close()
-
-
-def _answers(park: Park) -> bool:
-    try:
-        return bool(park.jobs())
-    except ParkError:
-        return False
-
-
 def test_the_park_outlives_a_cut_of_all_its_connections(running: RunningPark, url: str) -> None:
     before = running.sh("echo began; sleep 2; exit 0")
     running.says(before, "began")
@@ -172,3 +148,56 @@ def test_the_park_outlives_a_cut_of_all_its_connections(running: RunningPark, ur
     after = wait_for(submitted, "a submission is taken again", 60.0)
     assert [running.park.wait(job, 90.0)["state"] for job in (before, after)] == ["finished", "finished"]
     assert running.log(before).count("began") == 1
+
+
+@contextmanager
+def staying(running: RunningPark, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """One more `park` command that stays until it is told to end."""
+    command = (*COMMAND, *words, "--home", str(running.home))
+    env = environment(running.home, **running.env)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30.0)
+    assert process.returncode == 0
+
+
+def test_work_goes_on_without_the_leader_and_its_pages(running: RunningPark, url: str) -> None:
+    """Two more web processes and one that stands by, each by its command; then `park up` is killed with all it has."""
+    lease, token = Lease(url), token_of(running)
+    wait_for(lambda: lease.holder()[1] == running.pid("live"), "the park decides", 60.0)
+    with staying(running, "web") as first, staying(running, "web") as second, staying(running, "standby"):
+        one, other = (Park(_address(process), token) for process in (first, second))
+        [log] = running.home.glob("logs/standby-*.log")
+        wait_for(lambda: "stands by" in log.read_text(), "it stands by", 60.0)
+        ids = {item["job_id"] for item in running.park.jobs()}
+        assert {item["job_id"] for item in one.jobs()} == {item["job_id"] for item in other.jobs()} == ids
+        begun = one.submit(["sh", "-c", "echo began; sleep 4; exit 3"], **SMALL).id
+        running.says(begun, "began")
+        was = lease.holder()
+        assert all(running.kill(name) for name in ("parent", "live", "web"))
+        after = wait_for(lambda: _submitted(other), "the other takes a submission", 30.0)
+        assert one.wait(after, 60.0)["state"] == "finished"
+        view = other.wait(begun, 60.0)
+        assert (view["state"], view["exit_code"], view["attempt"]) == ("failed", 3, 1)
+        assert lease.holder()[0] > was[0] and lease.holder()[1] != was[1]
+        assert running.log(begun).count("began") == 1 and one.receipt(begun)["kwh"] > 0
+        one.close()
+        other.close()
+    assert running.opened(lambda park: park.ledger.verify()) == []
+    lease.close()
+
+
+def _address(web: subprocess.Popen[str]) -> str:
+    """Where it says that it serves, once it does."""
+    assert web.stdout is not None
+    return web.stdout.readline().split()[1].rstrip(".")
+
+
+def _submitted(park: Park) -> str:
+    try:
+        return str(park.submit(["sh", "-c", "exit 0"], **SMALL, idempotency_key="without a leader").id)
+    except ParkError:
+        return ""

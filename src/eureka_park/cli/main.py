@@ -13,6 +13,10 @@ _CLI = "eureka_park.cli"
 COMMANDS: dict[str, Lazy] = {
     "up": Lazy(f"{_CLI}.up:up", "Start a park on this machine.", is_server=True, see=("down", "status", "submit")),
     "down": Lazy(f"{_CLI}.up:down", "Stop the park of this machine.", is_server=True, see=("up",)),
+    "web": Lazy(f"{_CLI}.more:web", "One more web process of a park.", is_server=True, see=("up", "standby")),
+    "standby": Lazy(
+        f"{_CLI}.more:standby", "A process that decides when the first one is gone.", is_server=True, see=("up", "web")
+    ),
     "maintenance": Lazy(
         f"{_CLI}.maintenance:maintenance",
         "A notice on the pages while you work on the park.",

@@ -54,7 +54,8 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     keep_in(folder / "kernels")
     token = bootstrap.prepare(folder, patience_s=PATIENCE_S)
     park = bootstrap.open_park(folder)
-    park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
+    if url:  # who stands by serves no pages
+        park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
     if ready_fd is not None:
         _tell_ready(park, ready_fd)
     lease = process.wait_for_lease(park.db, park.clock, stopper)

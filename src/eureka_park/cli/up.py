@@ -7,13 +7,11 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -21,19 +19,16 @@ from typing import Any, Final
 import click
 
 from eureka_park.adapters.home import Home, HomeFacts
-from eureka_park.adapters.process import die_with_parent
 from eureka_park.cli.params import home_option
+from eureka_park.cli.processes import STOP_WAIT_S, Child, bind, is_ready, last_line, url_of
 from eureka_park.client.address import default_home
-from eureka_park.foundation.errors import BadInput, Conflict, ParkError, Unavailable
+from eureka_park.foundation.errors import Conflict, ParkError, Unavailable
 from eureka_park.foundation.local_day import park_start_s
 from eureka_park.foundation.units import DAY_S, duration_text, iso_from_s
 
 PORT: Final = 8386
 READY_WAIT_S: Final = 120.0
-STOP_WAIT_S: Final = 20.0
 PORT_WAIT_S: Final = 8.0
-_LOOPBACK: Final = ("127.0.0.1", "::1")
-_QUICK_DEATHS_MAX: Final = 5
 STORY_S: Final = 27.5 * 3600.0  # about: from before sunrise to the next morning
 
 
@@ -183,91 +178,11 @@ def _bind_when_free(house: Home, host: str, port: int, behind_proxy: bool) -> li
     until_s = time.monotonic() + (PORT_WAIT_S if was_killed else 0.0)
     while True:
         try:
-            return _bind(host, port, behind_proxy)
+            return bind(host, port, behind_proxy=behind_proxy)
         except Unavailable:
             if time.monotonic() >= until_s:
                 raise
             time.sleep(0.1)
-
-
-def _bind(host: str, port: int, behind_proxy: bool) -> list[socket.socket]:
-    hosts = _LOOPBACK if host == "localhost" else (host,)
-    if host not in ("localhost", *_LOOPBACK) and not behind_proxy:
-        raise BadInput(
-            f"{host} is not a loopback address, and the park itself speaks no TLS.",
-            fix="Put a proxy with TLS before it and say --behind-proxy.",
-            code="needs_tls",
-        )
-    sockets: list[socket.socket] = []
-    for name in hosts:
-        family = socket.AF_INET6 if ":" in name else socket.AF_INET
-        try:
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind((name, port))
-            listener.listen(512)
-        except OSError as error:
-            if family == socket.AF_INET6 and sockets:
-                continue  # a machine without IPv6 listens on IPv4 alone
-            raise Unavailable(
-                f"Port {port} of {name} cannot be used: {(error.strerror or str(error)).lower()}.",
-                fix="Stop what uses it, or choose another with --port.",
-                code="port_in_use",
-            ) from None
-        port = listener.getsockname()[1]
-        sockets.append(listener)
-    return sockets
-
-
-@dataclass
-class _Child:
-    """One of the two processes, started again when it dies."""
-
-    name: str
-    command: Callable[[], list[str]]
-    fds: Callable[[], tuple[int, ...]]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-    started_s: float = 0.0
-    n_quick_deaths: int = 0
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=self.fds(),
-                start_new_session=True,
-                # Before the program begins: a parent killed in the meantime must leave no orphan on its port.
-                preexec_fn=partial(die_with_parent, os.getpid()),
-            )
-        self.started_s = time.monotonic()
-
-    def restart_if_dead(self) -> None:
-        if self.process is None or self.process.poll() is None:
-            return
-        code = self.process.returncode
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        self.n_quick_deaths = self.n_quick_deaths + 1 if time.monotonic() - self.started_s < 2.0 else 0
-        if self.n_quick_deaths > _QUICK_DEATHS_MAX:
-            raise Unavailable(f"The {self.name} process dies at once: {_last_line(self.log)}", fix=f"See {self.log}.")
-        click.echo(f"park: the {self.name} process {how}; it is started again", err=True)
-        time.sleep(min(2.0, 0.1 * 2**self.n_quick_deaths) if self.n_quick_deaths else 0.0)
-        self.start()
-
-    def stop(self) -> None:
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_WAIT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 @dataclass
@@ -278,7 +193,7 @@ class _Parent:
     sockets: list[socket.socket]
     flags: list[str]
     _stop: bool = False
-    _children: list[_Child] = field(default_factory=list)
+    _children: list[Child] = field(default_factory=list)
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -299,9 +214,7 @@ class _Parent:
 
     @property
     def url(self) -> str:
-        host = self.sockets[0].getsockname()[0]
-        name = "localhost" if host in _LOOPBACK else f"[{host}]" if ":" in host else host
-        return f"http://{name}:{self.sockets[0].getsockname()[1]}"
+        return url_of(self.sockets)
 
     def _start(self) -> None:
         reader, writer = os.pipe()
@@ -323,8 +236,8 @@ class _Parent:
 
         listening = tuple(item.fileno() for item in self.sockets)
         logs = self.house.logs
-        live = _Child("live", live_command, lambda: tuple(ready[1:]), logs / "live.log")
-        web = _Child("web", web_command, lambda: (*listening, *ready[:1]), logs / "web.log")
+        live = Child("live", live_command, lambda: tuple(ready[1:]), logs / "live.log")
+        web = Child("web", web_command, lambda: (*listening, *ready[:1]), logs / "web.log")
         self._children = [web, live]
         live.start()
         web.start()
@@ -338,13 +251,13 @@ class _Parent:
     def _base(self, module: str, *words: str) -> list[str]:
         return [sys.executable, "-m", module, *words, "--home", str(self.house.folder)]
 
-    def _wait_ready(self, children: list[_Child]) -> None:
+    def _wait_ready(self, children: list[Child]) -> None:
         until_s = time.monotonic() + READY_WAIT_S
         while not self._stop and time.monotonic() < until_s:
             for child in children:
                 if child.process is not None and child.process.poll() is not None:
-                    raise ParkErrorText(_last_line(child.log))
-            if _is_ready(self.sockets[0]):
+                    raise ParkErrorText(last_line(child.log))
+            if is_ready(self.sockets[0]):
                 return
             time.sleep(0.05)
         if not self._stop:
@@ -400,31 +313,12 @@ class ParkErrorText(ParkError):
     default_code = "start_failed"
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
-    return lines[-1].removeprefix("park: ") if lines else "no word in its log."
-
-
 def _start_of(pid: int) -> str:
     """When a process began, in ticks since boot; empty when it is gone, or dead and only not yet buried."""
     with suppress(OSError):
         words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         return "" if words[0] in "ZX" else words[19]
     return ""
-
-
-def _is_ready(listener: socket.socket) -> bool:
-    import http.client
-
-    host, port = listener.getsockname()[:2]
-    connection = http.client.HTTPConnection(host, port, timeout=1.0)
-    try:
-        connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 @click.command()

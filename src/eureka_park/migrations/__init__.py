@@ -50,6 +50,11 @@ def present_revision(conn: Connection) -> str | None:
     return revision
 
 
+def is_known(revision: str) -> bool:
+    """Whether a revision is one of this park's own; if not, a newer park made it."""
+    return revision in {path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")}
+
+
 def migrate(url: str, zone: str = "UTC") -> bool:
     """Bring a database to HEAD; whether anything was done. `zone`: whose calendar says which day older rows are of.
 
@@ -60,7 +65,7 @@ def migrate(url: str, zone: str = "UTC") -> bool:
         present = present_revision(conn)
     if present == HEAD:
         return False
-    if present is not None and present > HEAD:
+    if present is not None and not is_known(present):
         raise Conflict(
             f"The database of this home was written by a newer park (revision {present}; this one knows {HEAD}).",
             fix="Use the newer version, or another --home.",
@@ -70,6 +75,22 @@ def migrate(url: str, zone: str = "UTC") -> bool:
         upgrade(conn, zone=zone)
     engine.dispose()
     return True
+
+
+def check_present(url: str) -> None:
+    """Raises Conflict for a database that is not at HEAD: more processes of a park must be of its own version."""
+    engine = create_engine(parsed(url), poolclass=NullPool)
+    try:
+        with engine.connect() as conn:
+            present = present_revision(conn)
+    finally:
+        engine.dispose()
+    if present != HEAD:
+        raise Conflict(
+            f"The park's database is at revision {present or 'none'}, and this version needs {HEAD}.",
+            fix="Run the same version everywhere: start the park with it once (park up), then this.",
+            code="other_version",
+        )
 
 
 def upgrade(conn: Connection, revision: str = "head", *, zone: str = "UTC") -> None:

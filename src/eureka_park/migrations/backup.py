@@ -26,7 +26,7 @@ from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, Internal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.live.store import LEASE_TTL_S, claim_for_home
-from eureka_park.migrations import HEAD, migrate, present_revision, rows, upgrade
+from eureka_park.migrations import is_known, migrate, present_revision, rows, upgrade
 
 _NOT_COPIED: Final = frozenset({"database.json"})  # says where this home's rows are
 _DATABASE_FILE: Final = "park.sqlite3"
@@ -127,7 +127,7 @@ def _revision(conn: Connection) -> str:
 
 
 def _check_revision(manifest: archive.Manifest) -> None:
-    if manifest.revision > HEAD:
+    if not is_known(manifest.revision):
         raise BadInput(
             f"The backup was made by a newer park ({manifest.version}, revision {manifest.revision}).",
             fix="Use that version, or a newer one.",
