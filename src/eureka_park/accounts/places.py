@@ -40,13 +40,14 @@ _ICE_DIGITS: Final = 15  # Morocco's common identifier of enterprises
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who holds a role at a scope, perhaps through a group."""
+    """Somebody who holds a role at a scope, perhaps through a group (its id, and what it is called)."""
 
     person_id: str
     name: str
     role: Role
     scope: str
     via: str
+    group: str = ""
 
 
 class Places:
@@ -178,8 +179,8 @@ class Places:
         """Everybody who holds a role at a scope, in the order in which they came. The caller checks who may know."""
         with self._ground.db.read() as conn:
             found = store.holders(conn, [scope])
-            names = store.names_of(conn, [person_id for person_id, _ in found])
-        return [Holder(name, names.get(name, ""), held.role, held.scope, held.via) for name, held in found]
+            names = store.names_of(conn, [name for person_id, held in found for name in (person_id, held.via)])
+        return [_holder(name, held, names) for name, held in found]
 
     def who_can(self, act: Act, thing: Thing) -> list[Holder]:
         """Everybody who may do an act to an object, with the role that lets them, the nearest first."""
@@ -187,14 +188,14 @@ class Places:
         scopes = sorted({scope for scope, _ in wanted})
         with self._ground.db.read() as conn:
             found = [(name, held) for name, held in store.holders(conn, scopes) if (held.scope, held.role) in wanted]
-            names = store.names_of(conn, [name for name, _ in found])
+            names = store.names_of(conn, [name for person_id, held in found for name in (person_id, held.via)])
         best: dict[str, tuple[int, Held]] = {}
         for name, held in found:
             rank = wanted[held.scope, held.role]
             if name not in best or rank < best[name][0]:
                 best[name] = (rank, held)
         ranked = sorted(best.items(), key=lambda item: (item[1][0], names.get(item[0], ""), item[0]))
-        return [Holder(name, names.get(name, ""), held.role, held.scope, held.via) for name, (_, held) in ranked]
+        return [_holder(name, held, names) for name, (_, held) in ranked]
 
     def new_machine(self, who: Principal, project_id: str, name: str) -> str:
         """An account for a machine, a member of one project, for which `who` answers; its id."""
@@ -303,6 +304,10 @@ class Places:
                 "A group of an organisation holds no role of the whole park.",
                 fix="Give it to people, or to a group of the park.", code="bad_role", field="role",
             )  # fmt: skip
+
+
+def _holder(person_id: str, held: Held, names: Mapping[str, str]) -> Holder:
+    return Holder(person_id, names.get(person_id, ""), held.role, held.scope, held.via, names.get(held.via, ""))
 
 
 def require(act: Act, who: Principal | None, thing: Thing) -> None:

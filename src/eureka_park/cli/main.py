@@ -66,6 +66,8 @@ COMMANDS: dict[str, Lazy] = {
     "notices": Lazy(f"{_CLI}.notices:notices", "What you are told, by e-mail and webhooks.", see=("account", "token")),
     "account": Lazy(f"{_CLI}.tokens:account", "Your own account: export, erase.", see=("token", "whoami")),
     "people": Lazy(f"{_CLI}.projects:people", "Everybody who has an account.", see=("project", "audit")),
+    "group": Lazy(f"{_CLI}.groups:group", "Groups: people who hold roles together.", see=("project", "people")),
+    "invitation": Lazy(f"{_CLI}.groups:invitation", "Ask people in by a letter.", see=("project", "people")),
     "audit": Lazy(f"{_CLI}.audit:audit", "Who did what, and whether the log is whole.", see=("people",)),
     "sign-in": Lazy(f"{_CLI}.sign_in:sign_in", "Links that let people in.", is_server=True, see=("people", "login")),
     "site": Lazy(f"{_CLI}.site:site", "Site files: new, check, show.", see=("status", "plan")),

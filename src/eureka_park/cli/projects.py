@@ -83,7 +83,9 @@ def list_project_people(project_id: str, as_json: bool) -> None:
 @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True, help="The role.")
 @json_option
 def give_role(project_id: str, person_id: str, role: str, as_json: bool) -> None:
-    """Let a person hold a role in a project; in 'park', park-wide. PERSON is an id.
+    """Let a person or a group hold a role in a project; in 'park', park-wide; in organisation:ID, there.
+
+    PERSON is an id: see park people list, park group list.
 
     \b
     park project give solar person-4zr3q... --role member
@@ -99,7 +101,7 @@ def give_role(project_id: str, person_id: str, role: str, as_json: bool) -> None
 @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True, help="The role.")
 @json_option
 def take_role(project_id: str, person_id: str, role: str, as_json: bool) -> None:
-    """End a role of a person in a project; in 'park', park-wide.
+    """End a role of a person or a group in a project; in 'park', park-wide; in organisation:ID, there.
 
     \b
     park project take solar person-4zr3q... --role member

@@ -9,6 +9,7 @@ import click
 
 from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, print_json, say
 from eureka_park.cli.words import _
+from eureka_park.foundation.errors import BadInput
 
 SCOPES: Final = ("read", "jobs", "data", "manage", "operate", "account", "all")
 
@@ -154,25 +155,20 @@ def export_account(out: str | None) -> None:
 
 
 @account.command("erase")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-def erase_account(yes: bool, as_json: bool) -> None:
-    """Have the park forget who you are: name, address, tokens, sessions, roles. It cannot be undone.
+def erase_account() -> None:
+    """Say where the park forgets who you are: name, address, tokens, sessions, roles. It cannot be undone.
 
-    Books and the audit log keep an id that stands for nobody.
+    It is done in a browser in which you have signed in within the last half hour: a token proves nothing. Books and the
+    audit log keep an id that stands for nobody.
 
     \b
     park account erase
     """
     here = park()
-    me = here.person()
-    if not yes:
-        click.confirm(_("Forget {name} for good?", name=clean(me["name"])), abort=True, err=True)
-    here.accounts.erase_person(me["person_id"])
-    if as_json:
-        print_json({"person_id": me["person_id"], "is_erased": True})
-    else:
-        click.echo(_("The park has forgotten who {name} was.", name=clean(me["person_id"])))
+    raise BadInput(
+        _("An account is erased in a browser, by whoever has just signed in there."),
+        fix=_("Open {link}, where you also see what is kept.", link=f"{here.url}/account#erase"), code="not_recent",
+    )  # fmt: skip
 
 
 def _write(file: Path, found: dict[str, Any]) -> None:

@@ -35,14 +35,15 @@ def who_can(act: str, thing: str, as_json: bool) -> None:
         print_json(found)
         return
     you = found["you"]
-    click.echo((_("you may    {why}") if you["is_allowed"] else _("you may not  {why}")).format(why=clean(you["why"])))
+    said = _("you may      {why}") if you["is_allowed"] else _("you may not  {why}")
+    click.echo(said.format(why=clean(you["why"])))
     if not you["is_allowed"] and you["fix"]:
-        click.echo(_("to change  {fix}", fix=clean(you["fix"])))
-    click.echo(_("rule       {rule}", rule=clean(found["rule"])))
+        click.echo(_("to change    {fix}", fix=clean(you["fix"])))
+    click.echo(_("rule         {rule}", rule=clean(found["rule"])))
     for item in found["people"] or ():
         click.echo(f"  {_person(item)}")
 
 
 def _person(item: dict[str, Any]) -> str:
     text = f"{clean(item['name'])}  {clean(item['role'])} ({clean(item['at'])})"
-    return f"{text}  {clean(item['through'])}".rstrip()
+    return _("{text} through {group}", text=text, group=clean(item["group"])) if item["group"] else text

@@ -55,10 +55,14 @@ class Accounts:
         return self._items(f"/projects/{_part(project_id)}/people")
 
     def set_role(self, project_id: str, person_id: str, role: str, *, is_held: bool) -> None:
-        """Let a person hold a role in a project, or no more; in `park`, park-wide."""
-        end = f"people/{_part(person_id)}/{_part(role)}"
-        path = f"/people/{_part(person_id)}/roles/{_part(role)}" if project_id == "park" else ""
-        self._transport.tell("PUT" if is_held else "DELETE", path or f"/projects/{_part(project_id)}/{end}")
+        """Let a person or a group hold a role in a project, or no more; also in `organisation:ID`, and in `park`."""
+        end, (kind, colon, name) = f"people/{_part(person_id)}/{_part(role)}", project_id.partition(":")
+        path = f"/projects/{_part(name if colon else project_id)}/{end}"
+        if project_id == "park":
+            path = f"/people/{_part(person_id)}/roles/{_part(role)}"
+        elif kind == "organisation" and colon:
+            path = f"/organisations/{_part(name)}/{end}"
+        self._transport.tell("PUT" if is_held else "DELETE", path)
 
     def people(self, text: str = "") -> Iterator[dict[str, Any]]:
         """Everybody whose name or address holds a text. For operators and auditors."""
@@ -78,6 +82,45 @@ class Accounts:
         """Forget who somebody is."""
         self._transport.tell("DELETE", f"/people/{_part(person_id)}")
 
+    def invite(self, place: str, email: str, **more: Any) -> dict[str, Any]:
+        """Ask somebody to hold a role in a place: `park`, a project, or `organisation:ID`. `role`, `name`, `language`,
+        `days`: see the API. `link` is there where the park sends no e-mail.
+        """
+        return self._ask("POST", _invitations(place), body={"email": email, **_given(more)})
+
+    def invitations(self, place: str) -> list[dict[str, Any]]:
+        """The open invitations to a place."""
+        return self._items(_invitations(place))
+
+    def withdraw(self, place: str, invitation_id: str) -> None:
+        """End an invitation."""
+        self._transport.tell("DELETE", f"{_invitations(place)}/{_part(invitation_id)}")
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups that one may know of."""
+        return self._items("/groups")
+
+    def group(self, group_id: str) -> dict[str, Any]:
+        """A group with its people, its roles, and who decides about it."""
+        return self._ask("GET", f"/groups/{_part(group_id)}")
+
+    def new_group(self, name: str, organisation: str | None = None) -> dict[str, Any]:
+        """A group of an organisation, or of the park."""
+        return self._ask("POST", "/groups", body={"name": name, **_given({"organisation": organisation})})
+
+    def rename_group(self, group_id: str, name: str) -> None:
+        """Give a group another name."""
+        self._ask("PATCH", f"/groups/{_part(group_id)}", body={"name": name})
+
+    def end_group(self, group_id: str) -> None:
+        """End a group with the roles that it holds."""
+        self._transport.tell("DELETE", f"/groups/{_part(group_id)}")
+
+    def set_in_group(self, group_id: str, person_id: str, *, is_in: bool) -> None:
+        """Put a person into a group, or take them out."""
+        path = f"/groups/{_part(group_id)}/people/{_part(person_id)}"
+        self._transport.tell("PUT" if is_in else "DELETE", path)
+
     def export(self) -> dict[str, Any]:
         """All that the park knows of oneself."""
         return self._ask("GET", "/account/export")
@@ -96,6 +139,16 @@ class Accounts:
 
     def _items(self, path: str) -> list[dict[str, Any]]:
         return list(self._ask("GET", path)["items"])
+
+
+def _invitations(place: str) -> str:
+    """Where the invitations to a place are."""
+    kind, colon, name = place.partition(":")
+    if place == "park":
+        return "/invitations"
+    if kind == "organisation" and colon:
+        return f"/organisations/{_part(name)}/invitations"
+    return f"/projects/{_part(name if colon else place)}/invitations"
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -96,13 +96,14 @@ class AnswerView(BaseModel):
 
 
 class HolderView(BaseModel):
-    """Somebody, the role that they hold, where, and through which group."""
+    """Somebody, the role that they hold, where, and through which group (its id, and what it is called)."""
 
     person_id: str
     name: str
     role: str
     at: str
     through: str
+    group: str
 
 
 class PermissionView(BaseModel):

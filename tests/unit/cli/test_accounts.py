@@ -17,10 +17,14 @@ from eureka_park.cli.tokens import SCOPES as SCOPES_OFFERED
 from eureka_park.cli.who_can import ACTS
 
 YOU = {"is_allowed": False, "why": "ben is not a member of solar.", "code": "no_role", "fix": "Ask a lead of solar."}
-ADA = {"person_id": "person-a", "name": "Ada", "role": "lead", "at": "project:solar", "through": ""}
+ADA = {"person_id": "person-a", "name": "Ada", "role": "lead", "at": "project:solar", "through": "", "group": "Lab"}
 MADE = {
     "token_id": "token-a", "name": "ci", "scopes": ["jobs"], "project": None, "created_at": "2026-11-26T00:00:00Z",
     "expires_at": "2027-01-01T00:00:00Z", "last_used_at": None,
+}  # fmt: skip
+INVITED = {
+    "invitation_id": "invitation-a", "email": "k@x.org", "role": "lead", "at": "organisation:um6p", "link": None,
+    "expires_at": "2027-01-01T00:00:00Z",
 }  # fmt: skip
 SOUND = {"is_sound": True, "n_entries": 7, "hash": "f" * 64, "fault": "", "seq": 0}
 Told = tuple[int, Any, dict[str, str]]
@@ -64,6 +68,20 @@ class AccountPark(SmallPark):
         self._note("/".join(rest))
         return 204, None, {}
 
+    def _post_projects_or_groups(self, what: str, body: bytes) -> Told:
+        self._note(what, body)
+        return 201, {"group_id": "group-a", "name": "Lab", **INVITED}, {}
+
+    def _post_groups(self, _rest: Any, _query: Any, _headers: Any, body: bytes) -> Told:
+        return self._post_projects_or_groups("group", body)
+
+    def _post_organisations(self, rest: list[str], _query: Any, _headers: Any, body: bytes) -> Told:
+        return self._post_projects_or_groups("/".join(rest), body)
+
+    def _put_groups(self, rest: list[str], *_: Any) -> Told:
+        self._note("/".join(rest))
+        return 204, None, {}
+
     def _delete_people(self, rest: list[str], *_: Any) -> Told:
         self._note("/".join(rest))
         return 204, None, {}
@@ -91,9 +109,9 @@ def test_who_can_tells_the_answer_the_rule_and_the_people(run: Run, park: Any) -
     done = run("who-can", "submit", "solar")
     assert done.stdout.splitlines() == [
         "you may not  ben is not a member of solar.",
-        "to change  Ask a lead of solar.",
-        "rule       'submit' is for: x.",
-        "  Ada  lead (project:solar)",
+        "to change    Ask a lead of solar.",
+        "rule         'submit' is for: x.",
+        "  Ada  lead (project:solar) through Lab",
     ]
     assert one_json(run("who-can", "submit", "solar", "--json"))["people"] == [ADA]
     assert run("who-can", "fly").exit_code == 2
@@ -116,6 +134,18 @@ def test_projects_and_people(run: Run, park: Any) -> None:
     assert park.said[-1] == ("person-b/roles/auditor", None)
     assert run("people", "erase", "person-b").exit_code != 0 and park.said[-1][0] == "person-b/roles/auditor"
     assert run("people", "erase", "person-b", "--yes").exit_code == 0 and park.said[-1] == ("person-b", None)
+
+
+def test_groups_and_invitations(run: Run, park: Any) -> None:
+    assert run("group", "new", "Lab", "--organisation", "um6p").stdout == "group-a  Lab\n"
+    assert park.said[-1] == ("group", {"name": "Lab", "organisation": "um6p"})
+    assert run("group", "add", "group-a", "person-b").exit_code == 0 and park.said[-1][0] == "group-a/people/person-b"
+    done = run("invitation", "new", "organisation:um6p", "k@x.org", "--role", "lead", "--days", "3")
+    assert "invitation-a  k@x.org  lead (organisation:um6p)" in done.stdout and "a letter is under way" in done.stderr
+    assert park.said[-1] == ("um6p/invitations", {"email": "k@x.org", "role": "lead", "days": 3})
+    assert run("invitation", "new", "solar", "k@x.org", "--days", "31").exit_code == 2
+    erased = run("account", "erase")
+    assert erased.exit_code == 1 and f"{park.url}/account#erase" in erased.stderr and park.said[-1][0] != "person-a"
 
 
 def test_ones_data_as_a_file(run: Run, park: Any, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def holder_view(item: Holder) -> dict[str, str]:
     """Somebody who holds a role, as the API shows them."""
     return {
         "person_id": item.person_id, "name": item.name, "role": str(item.role), "at": item.scope, "through": item.via,
+        "group": item.group,
     }  # fmt: skip
 
 

@@ -7,7 +7,19 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
-from eureka_park.web.pages import account, duties, groups, money, months, notices, operate, permissions, places, spend, till
+from eureka_park.web.pages import (
+    account,
+    duties,
+    groups,
+    money,
+    months,
+    notices,
+    operate,
+    permissions,
+    places,
+    spend,
+    till,
+)
 
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/account", account.account_page),

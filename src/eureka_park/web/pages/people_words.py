@@ -77,7 +77,6 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "bad_expiry": N_("A token of this park may not last so long."),
     "bad_amount": N_("This is no amount. Write 250, for example."),
     "not_recent": N_("Sign in once more before you change this: it has been a while."),
-    "no_mail_server": N_("This park sends no e-mail. Ask its operator for a sign-in link."),
     "invitations_closed": N_("This park takes nobody by invitation. Its operator can allow it."),
     "many_invitations": N_("Too many invitations are open. Withdraw some."),
     "no_such_invitation": N_("There is no such invitation any more."),
