@@ -25,12 +25,13 @@ STOP = """(() => {
   const item = document.activeElement;
   if (item === document.body) return null;
   const style = getComputedStyle(item), box = item.getBoundingClientRect();
-  const before = item.dataset.stop; item.dataset.stop = "1";
+  const before = item.dataset.stop && window.lastStop !== item;  // a field for a month has stops of its own
+  item.dataset.stop = "1"; window.lastStop = item;
   const label = item.closest("label, summary") ?? item;
   const ring = [item, label].some((one) => getComputedStyle(one).outlineStyle !== "none"
     || getComputedStyle(one).boxShadow !== "none");
   return { name: `${item.tagName}.${item.className}#${item.id} ${item.textContent.trim().slice(0, 30)}`,
-    again: before === "1", ring, seen: box.width > 0 && box.height > 0 && style.visibility === "visible",
+    again: Boolean(before), ring, seen: box.width > 0 && box.height > 0 && style.visibility === "visible",
     inside: box.bottom > 0 && box.top < innerHeight };
 })()"""
 REACHABLE = """[...document.querySelectorAll("a[href], button, input, select, textarea, summary")]

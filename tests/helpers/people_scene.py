@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from eureka_park.accounts.core.roles import Role
+from eureka_park.accounts.sign_in.ground import Browser
 from tests.helpers.chromium import Chromium
 from tests.helpers.entrance import SETTINGS
 from tests.helpers.read_pages import page_routes
@@ -34,6 +35,7 @@ KNOWN: Final = {"project_id": "solar", "organisation_id": "um6p"}
 ELSEWHERE: Final = (
     "/", "/jobs", "/jobs/{job_id}", "/jobs/{job_id}/outputs/{path:path}", "/submit", "/site", "/energy", "/energy/year",
     "/energy/ahead", "/twin", "/welcome", "/connect", "/glossary", "/style", "/wall", "/offline", "/verdict",
+    "/sign-in/invitation", "/sign-in/address",
 )  # fmt: skip
 DRESSES: Final = {
     "fr": ("fr", 1280, "light"),
@@ -48,9 +50,10 @@ class PeopleScene(Served):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.known = dict(KNOWN)
+        self._places()
         text = SETTINGS.format(port=9) + PROVIDER
         (self.live.folder / "accounts.toml").write_text(text, encoding="utf-8")
-        self._places()
         self._money()
 
     def _places(self) -> None:
@@ -61,6 +64,11 @@ class PeopleScene(Served):
             person_id = accounts.people.add(name, email=f"{len(name)}.{role}@uni.example", is_verified=True)
             accounts.places.give_role(owner, person_id, role, "project:solar")
             accounts.places.give_role(owner, person_id, Role.MEMBER, "organisation:um6p")
+        self.known["group_id"] = accounts.groups.new(owner, "Laboratory · مختبر", "um6p")
+        accounts.groups.put_in(owner, self.known["group_id"], person_id)
+        invitations, browser = self.live.park.sign_in.invitations, Browser(url=self.url)
+        _, link = invitations.new(owner, "new@uni.example", Role.MEMBER, "project:solar", browser=browser)
+        self.invitation = link.removeprefix(self.url)
         self._token = accounts.new_token(owner.person_id, "laptop of the laboratory")
 
     def _money(self) -> None:
@@ -76,6 +84,8 @@ class PeopleScene(Served):
         form = {"kind": "invoice", "name": "Atlas SARL", "ice": "001234567000089"}
         self._call("POST", f"/top-ups/{asked['top_up_id']}/invoices", form)
         self._call("POST", "/projects/solar/top-ups", {"credits": 250})
+        lines = "date,amount,currency,reference\n2026-11-20,90.00,MAD,Virement sans référence\n"
+        self._call("POST", "/bank", {"csv": lines, "currency": "MAD"})
 
     def _call(self, method: str, path: str, body: dict[str, Any]) -> Any:
         import httpx2 as httpx
@@ -90,15 +100,12 @@ class PeopleScene(Served):
         """All pages of people, places, money and operators that this park has; pages to come are among them."""
         app = self.server.config.app
         assert isinstance(app, FastAPI)
-        return [
-            *(_filled(route) for route in page_routes(app) if route.path not in ELSEWHERE),
-            "/permissions?act=spend&project=solar",
-        ]
+        routes = [route for route in page_routes(app) if route.path not in ELSEWHERE]
+        return [*(self._filled(route) for route in routes), self.invitation, "/permissions?act=spend&project=solar"]
 
-
-def _filled(route: APIRoute) -> str:
-    """The address of a page. A parameter that is not known here has to be added to KNOWN."""
-    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: KNOWN[found[1]], route.path)
+    def _filled(self, route: APIRoute) -> str:
+        """The address of a page. A parameter that is not known yet has to be added to `known`."""
+        return re.sub(r"{(\w+)(?::\w+)?}", lambda found: self.known[found[1]], route.path)
 
 
 def dress(browser: Chromium, kind: str) -> None:
