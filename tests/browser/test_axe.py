@@ -69,7 +69,7 @@ def browser(shown: Shown, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.parametrize(("lang", "also_dark"), [("fr", True), ("ar", True), ("en", False), ("zgh", False)])
 def test_pages_keep_nobody_out(shown: Shown, browser: Chromium, lang: str, also_dark: bool) -> None:
-    """All rules in the light; in the dark, which changes nothing else, those of colours. The languages that turn nothing
+    """All rules in the light; in the dark, which changes nothing else, those of colours. Languages that turn nothing
     round are read on every third page.
     """
     browser.speak(lang)
