@@ -108,20 +108,17 @@ def carbon_page(request: Request, who: Anyone, project_id: str, month: Month = "
 def _hour_bars(words: Words, park: Park, hours: list[dict[str, Any]]) -> list[HourBar]:
     """Sources of a colour stand together, in one order from the ground."""
     colours, names = colours_of(park), names_of(park, words)
-    order = {css: index for index, css in enumerate(_ORDER)}
-    return [
-        HourBar(
-            isolated(f"{row['hour']:02d}"),
-            sorted(
-                (
-                    (colours.get(source, "grid"), f"{names.get(source, source)}: {words.energy(kwh)}", kwh)
-                    for source, kwh in row["kwh_by_source"].items()
-                ),
-                key=lambda share: order.get(share[0], 9),
-            ),
-        )
-        for row in hours
-    ]
+    bars = []
+    for row in hours:
+        parts: dict[str, tuple[list[str], float]] = {}
+        for source, kwh in row["kwh_by_source"].items():
+            said, total = parts.get(colours.get(source, "grid"), ([], 0.0))
+            told = words.pair(names.get(source, source), words.energy(kwh))
+            parts[colours.get(source, "grid")] = ([*said, told], total + kwh)
+        shares = [(css, words.joined(said), kwh) for css, (said, kwh) in parts.items()]
+        shares.sort(key=lambda share: _ORDER.index(share[0]) if share[0] in _ORDER else len(_ORDER))
+        bars.append(HourBar(isolated(f"{row['hour']:02d}"), shares))
+    return bars
 
 
 def _hour_rows(words: Words, hours: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -175,7 +175,7 @@ def _line(words: Words, item: dict[str, Any], unpaid: list[dict[str, Any]]) -> d
     return {
         **item, "shown": money_text(words, item["amount"], item["currency"]), "fitting": fitting[:_FITTING_SHOWN],
         "day": words.long_date(item["date"]),
-        "is_sure": bool(fitting) and _asks_for(fitting[0], item),
+        "is_sure": bool(fitting) and (_asks_for(fitting[0], item) or fitting[0]["name"] in reference),
     }  # fmt: skip
 
 
