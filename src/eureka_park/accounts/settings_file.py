@@ -18,11 +18,12 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S, HOUR_S
 
 FILE: Final = "accounts.toml"
+LANGUAGES: Final = ("fr", "ar", "en", "zgh")
 SIGN_UP: Final = ("open", "invited", "closed")
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
 _TLS: Final = ("starttls", "tls", "none")
 _TABLES: Final = frozenset(
-    {"sign_in", "mail", "oidc", "try", "texts", "screening", "money", "sessions", "tokens", "notices"}
+    {"sign_in", "mail", "oidc", "try", "texts", "screening", "money", "sessions", "tokens", "notices", "park"}
 )
 
 
@@ -69,6 +70,8 @@ class Settings:
     texts: Mapping[str, str] = field(default_factory=dict)
     screening: tuple[str, ...] = ()
     money: Mapping[str, Any] = field(default_factory=dict)  # as it stands; the ledger reads it
+    name: str = ""  # of the park, for its pages; '' is what the site file says
+    languages: tuple[str, ...] = ()  # in which pages are offered; none named: all
     webhook_hosts: tuple[str, ...] = ()  # those that may stand inside of the operator's own network
     lasting: Lasting = field(default_factory=Lasting)
 
@@ -86,8 +89,8 @@ def read_settings(text: str) -> Settings:
     unknown = sorted(set(found) - _TABLES)
     if unknown:
         raise _bad(unknown[0], f"there is no such table; tables: {', '.join(sorted(_TABLES))}")
-    entry, trial, sessions, tokens, notices = (
-        _Table(found, name) for name in ("sign_in", "try", "sessions", "tokens", "notices")
+    entry, trial, sessions, tokens, notices, park = (
+        _Table(found, name) for name in ("sign_in", "try", "sessions", "tokens", "notices", "park")
     )
     settings = Settings(
         has_passwords=entry.flag("passwords", True),
@@ -101,6 +104,8 @@ def read_settings(text: str) -> Settings:
         texts=_Table(found, "texts").all_texts(),
         screening=_Table(found, "screening").words("command"),
         money=_Table(found, "money").whole(),
+        name=park.text("name")[:80],
+        languages=_languages(park),
         webhook_hosts=tuple(host.lower() for host in notices.words("webhook_hosts")),
         lasting=Lasting(
             sessions.within("days", 14.0, 1 / 24, 90.0) * DAY_S,
@@ -108,7 +113,7 @@ def read_settings(text: str) -> Settings:
             tokens.within("days", 366.0, 1.0, 3660.0) * DAY_S,
         ),
     )
-    for table in (entry, trial, sessions, tokens, notices):
+    for table in (entry, trial, sessions, tokens, notices, park):
         table.done()
     return settings
 
@@ -183,6 +188,13 @@ class _Table:
         """Raise BadInput where a field is left over."""
         if self._left:
             raise _bad(f"{self.name}.{min(self._left)}", "there is no such field")
+
+
+def _languages(table: _Table) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(table.words("languages")))
+    if not set(found) <= set(LANGUAGES):
+        raise _bad("park.languages", f"must be among: {', '.join(LANGUAGES)}")
+    return found
 
 
 def _url(table: _Table) -> str:

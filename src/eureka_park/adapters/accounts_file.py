@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from typing import Final
 
 from eureka_park.accounts.settings_file import FILE, Settings, read_settings
 from eureka_park.adapters.home import Home
 from eureka_park.adapters.mail import PASSWORD_VARIABLE
+from eureka_park.adapters.settings_text import Values, changed
 from eureka_park.foundation.errors import BadInput
 
 _log = logging.getLogger("eureka_park")
 _NONE: Final = (0, 0)
+MAIL_SECRET: Final = "keys/smtp.secret"
 
 
 class AccountsFile:
@@ -30,16 +34,39 @@ class AccountsFile:
         if stamp != self._stamp:
             with self._lock:
                 if stamp != self._stamp:
-                    self._stamp = stamp
                     try:
                         self._settings = self._read()
                     except BadInput as error:
                         _log.error("the settings stay as they were: %s", error.line())
+                    self._stamp = stamp  # last: who sees it sees the settings that belong to it
         return self._settings
 
     def mail_password(self) -> str:
-        """The secret of the mail server."""
-        return os.environ.get(PASSWORD_VARIABLE, "")
+        """The secret of the mail server: of the environment, else of the home."""
+        return os.environ.get(PASSWORD_VARIABLE) or (self._home.read(MAIL_SECRET) or "").strip()
+
+    def change(
+        self, tables: Mapping[str, Values | None], providers: Mapping[str, Values | None] | None = None
+    ) -> Settings:
+        """Set fields and keep all else, comments too; what the file says then. See `settings_text.changed`.
+
+        What would not be taken at the next start is not written. Raises BadInput that names the field.
+        """
+        with self._lock, (self._home.folder / f".{FILE}.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            text = changed(self._home.read(FILE) or "", tables, providers or {})
+            settings = read_settings(text)
+            self._home.write(FILE, text)
+            self._settings, self._stamp = settings, self._stamped()
+        return settings
+
+    def set_mail_password(self, secret: str) -> None:
+        """Keep the secret of the mail server in the home, readable by the park alone."""
+        self._home.write(MAIL_SECRET, secret)
+
+    def set_provider_secret(self, provider_id: str, secret: str) -> None:
+        """Keep the park's secret at a provider, readable by the park alone."""
+        self._home.write(f"keys/oidc-{provider_id}.secret", secret)
 
     def provider_secret(self, provider_id: str) -> str:
         """The park's secret at a provider; '' for a public client."""

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 class Telling:
-    """`notices`; `letters` sends what lets people in, at once and by any process; `sender()` sends everything."""
+    """`notices`; `letters` sends what lets people in, at once, by any process; `sender()` sends everything; `file` has
+    the operator's settings.
+    """
 
     def __init__(self, accounts: AccountsService, file: AccountsFile, key: bytes) -> None:
-        self._accounts, self._file = accounts, file
+        self._accounts, self.file = accounts, file
         self.notices = Notices(NoticeGround(accounts.ground, key, file.settings))
         self.letters = self._sender(LETTERS)
         listen(accounts.ground.bus, self.notices)
@@ -41,5 +43,5 @@ class Telling:
         self.letters.stop()
 
     def _sender(self, lanes: tuple[str, ...] | None) -> Sender:
-        outbox, file = self.notices.outbox, self._file
+        outbox, file = self.notices.outbox, self.file
         return Sender(outbox, file.settings, file.mail_password, self._accounts.ground.clock, lanes)

@@ -265,6 +265,8 @@ PAGES: Final[Mapping[str, Asks]] = {
     "GET /operate/prices": Asks(Act.SEE_PEOPLE),
     "POST /operate/prices": Asks(Act.PRICE),
     "GET /operate": _OPERATE,
+    "GET /set-up": _OPERATE,
+    "POST /set-up": _OPERATE,
     "GET /operate/people": Asks(Act.SEE_PEOPLE),
     "POST /operate/people": _OPERATE,
     "GET /operate/audit": _AUDIT,

@@ -26,7 +26,7 @@ from eureka_park.web.charts.band import zellige_band
 from eureka_park.web.charts.plan import Layer
 from eureka_park.web.pages.glossary import term_in
 from eureka_park.web.pages.known_plants import is_eureka_park
-from eureka_park.web.pages.words import LANGUAGES, N_, Words
+from eureka_park.web.pages.words import LANGUAGES, N_, Language, Words
 from eureka_park.web.pages.words import words_of as chosen_words
 
 _CACHE: Final = "no-store"
@@ -95,14 +95,27 @@ def frame_of(request: Request, words: Words, here: str, live: bool | Literal["so
     park = park_of(request)
     now_s, pace = park.clock.park_s(), park.facts.pace.factor
     return {
-        "_": words.say, "words": words, "count": words.count, "languages": LANGUAGES, "version": __version__,
+        "_": words.say, "words": words, "count": words.count, "languages": offered_in(park), "version": __version__,
         "h1": _heading(words, "h1"), "h2": _heading(words, "h2"), "h3": _heading(words, "h3"),
         "term": lambda text, key="": term_in(words, text, key), "asset": asset, "here": here, "live": live,
         "navigation": navigation_of(park.site), "who": someone(request), "band": zellige_band(hour_shares(park)),
         "now_s": now_s, "now_at": iso_from_s(now_s), "pace": pace, "zone": park.site.timezone,
-        "place": words.say("Tétouan") if park.site.is_scale_model else park.site.title,
+        "place": name_of(park) or (words.say("Tétouan") if park.site.is_scale_model else park.site.title),
         "site_title": park.site.title, "scale_model": park.site.is_scale_model, "path": request.url.path,
     }  # fmt: skip
+
+
+def name_of(park: Park) -> str:
+    """What the operator calls this park; '' where they have said nothing."""
+    settings = getattr(park, "sign_in", None)
+    return str(settings.settings().name) if settings is not None else ""
+
+
+def offered_in(park: Park) -> Mapping[str, Language]:
+    """The languages in which the operator offers pages; all where they have named none."""
+    settings = getattr(park, "sign_in", None)
+    named = settings.settings().languages if settings is not None else ()
+    return {code: LANGUAGES[code] for code in named} if named else LANGUAGES
 
 
 def navigation_of(site: Site) -> tuple[tuple[str, str, str], ...]:

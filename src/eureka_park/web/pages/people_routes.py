@@ -17,6 +17,7 @@ from eureka_park.web.pages import (
     operate,
     permissions,
     places,
+    set_up,
     spend,
     till,
 )
@@ -43,6 +44,7 @@ PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/groups/{group_id}", groups.group_page),
     ("/permissions", permissions.permissions_page),
     ("/operate", operate.operate_page),
+    ("/set-up", set_up.set_up_page),
     ("/operate/people", operate.people_page),
     ("/operate/grants", money.grants_page),
     ("/operate/prices", money.prices_page),
@@ -71,6 +73,7 @@ DEEDS: Final[tuple[tuple[str, Any], ...]] = (
     ("/operate/bank", till.change_bank),
     ("/operate/payouts", till.make_payout),
     ("/operate/people", operate.change_people),
+    ("/set-up", set_up.keep_step),
     ("/operate/grants", money.change_grants),
     ("/operate/prices", money.set_prices),
 )
