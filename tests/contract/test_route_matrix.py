@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
@@ -11,6 +12,8 @@ from tests.helpers.live_park import LivePark
 
 from eureka_park.accounts.core.rate_limit import Limit
 from eureka_park.accounts.core.roles import Act, Kind, Role
+from eureka_park.data.core.repository import RepositoryKind
+from eureka_park.foundation.errors import Conflict
 from eureka_park.web import route_acts
 from eureka_park.web.app import make_app
 from eureka_park.web.limits import LIMITS, Limits
@@ -20,7 +23,7 @@ URL: Final = "http://localhost:8386"
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 # What a route says when it lets somebody in no further; other errors come later, of those who got through.
 REFUSED: Final = frozenset(
-    f"no_such_{name}" for name in ("project", "job", "organisation", "person", "token", "machine", "group")
+    f"no_such_{name}" for name in ("project", "repository", "job", "organisation", "person", "token", "machine", "group")
 )
 NOT_CALLED: Final = {
     "POST /account/security/password": "asks for a browser that signed in just now: tests/contract/test_sign_in.py",
@@ -54,13 +57,16 @@ NOT_CALLED: Final = {
 PAGE_FORM: Final = {
     "load_mw": "x", "days": "x", "do": "settings", "title": "Again", "name": "Again", "credits": "1",
 }  # fmt: skip
-QUERIES: Final = {"GET /api/v1/jobs/{job_id}/logs/search": "?text=a", "GET /api/v1/permissions": "?act=see"}
+QUERIES: Final = {
+    "GET /api/v1/projects/{project_id}/repositories/{kind}/{name}/diff": "?old=main",
+    "GET /api/v1/jobs/{job_id}/logs/search": "?text=a", "GET /api/v1/permissions": "?act=see"}
 BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/prices": {
         "mad_per_gpu_h": {"*": {"*": {"firm": 0, "flex": 0, "green": 0}}},
         "mad_per_cpu_h": {"*": {"firm": 0, "flex": 0, "green": 0}},
         "valid_from": "2100-01-01T00:00:00Z",
     },
+    "POST /api/v1/projects/{project_id}/repositories/{kind}/{name}/commits": {"title": "x", "changes": []},
     "POST /api/v1/grants": {"project": OWN, "credits": 1},
     "POST /api/v1/projects/{project_id}/transfers": {"to": OWN, "credits": 1},
     "PUT /api/v1/projects/{project_id}/budgets/{name}": {"credits": 1},
@@ -157,7 +163,11 @@ class Matrix:
             ["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id", "provider", "invitation_id"], "none"
         )
         names |= {"top_up_id": "none", "name": "none", "month": "2027-03", "line_id": "none", "batch_id": "none"}
-        names |= {"webhook_id": "none", "delivery_id": "none"}
+        names |= {"webhook_id": "none", "delivery_id": "none", "kind": "dataset"}
+        if "/repositories/{kind}" in route:
+            names["name"] = f"set-{self.n}" if route.startswith("DELETE") else "set"
+            with suppress(Conflict):
+                self.park.data.repositories.create(self.owner, RepositoryKind.DATASET, whose, names["name"])
         if "{group_id}" in route:
             names["group_id"] = self._group(whose)
             if stranger:
@@ -183,6 +193,7 @@ class Matrix:
         made["POST /api/v1/quotes"] = {"command": ["true"]}
         made["POST /api/v1/jobs/cancel"] = {"job_ids": [self.jobs[whose]]}
         made["POST /api/v1/people"] = {"name": "New"}
+        made["POST /api/v1/projects/{project_id}/repositories"] = {"name": f"new-{self.n}"}
         made["POST /api/v1/groups"] = {"name": "New", "organisation": f"of-{whose}"}
         made |= {
             f"POST /api/v1{place}/invitations": {"email": f"new-{self.n}@example.org", "role": "member"}

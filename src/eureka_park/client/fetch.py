@@ -29,7 +29,7 @@ def bring(
     for item, target in targets:
         try:
             with transport.download(f"{outputs_path}/{quote(item['path'], safe='/')}") as chunks:
-                _write(target, _counted(chunks, item, told))
+                write_whole(target, _counted(chunks, item, told))
         except OSError as error:
             raise Unavailable(
                 f"{target} cannot be written: {error.strerror}.", fix="Make room, or name another folder with --to."
@@ -82,7 +82,8 @@ def _chosen(outputs: Sequence[OutputFile], path: str | None) -> list[OutputFile]
     return chosen
 
 
-def _write(target: Path, chunks: Iterable[bytes]) -> None:
+def write_whole(target: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file whole or not at all, its folders with it. Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".park-", dir=target.parent)
     try:

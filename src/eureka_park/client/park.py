@@ -40,6 +40,7 @@ from eureka_park.foundation.errors import ParkError, Unavailable
 if TYPE_CHECKING:
     from eureka_park.client.accounts import Accounts
     from eureka_park.client.bills import Bills
+    from eureka_park.client.data import DataOf
     from eureka_park.client.notices import NoticesOf
 
 LONG_POLL_S: Final = 20.0
@@ -88,6 +89,13 @@ class Park:
         from eureka_park.client.notices import NoticesOf
 
         return NoticesOf(self._transport)
+
+    @property
+    def data(self) -> DataOf:
+        """Data sets and models."""
+        from eureka_park.client.data import DataOf
+
+        return DataOf(self._transport)
 
     @property
     def bills(self) -> Bills:

@@ -32,6 +32,7 @@ from eureka_park.web.api import (
     people,
     permissions,
     projects,
+    repositories,
     snapshots,
     tokens,
     twin,
@@ -86,6 +87,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
     for room in (
+        repositories,
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
         bank,
         passkeys, notices, groups, invitations,

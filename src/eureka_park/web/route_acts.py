@@ -46,6 +46,7 @@ _JOB: Final = "/api/v1/jobs/{job_id}"
 _PROJECT: Final = "/api/v1/projects/{project_id}"
 _PLACE: Final = "/api/v1/organisations/{organisation_id}"
 _PERSON: Final = "/api/v1/people/{person_id}"
+_REPOSITORY: Final = "/api/v1/projects/{project_id}/repositories/{kind}/{name}"
 _GROUP: Final = "/api/v1/groups/{group_id}"  # of an organisation
 _INVITING: Final = (("GET", ""), ("POST", ""), ("DELETE", "/{invitation_id}"))
 
@@ -164,6 +165,13 @@ API: Final[Mapping[str, Asks]] = {
     "POST /api/v1/grants": _GRANT,
     "POST /api/v1/grants/{grant_id}/end": _GRANT,
     "POST /api/v1/grants/{grant_id}/second-half": _GRANT,
+    "GET /api/v1/repositories": OPEN,
+    f"POST {_PROJECT}/repositories": Asks(Act.STORE, Kind.PROJECT),
+    f"GET {_REPOSITORY}": _SEE,
+    f"DELETE {_REPOSITORY}": _MANAGE,
+    **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("tree", "history", "diff", "files/{path}")},
+    f"PUT {_REPOSITORY}/blobs/{{sha256}}": Asks(Act.STORE, Kind.PROJECT),
+    f"POST {_REPOSITORY}/commits": Asks(Act.STORE, Kind.PROJECT),
     f"GET {_PROJECT}/bill": _SEE_BILL,
     f"POST {_PROJECT}/transfers": _SPEND,
     f"PUT {_PROJECT}/budgets/{{name}}": _SPEND,

@@ -86,18 +86,17 @@ def test_of_two_commits_on_one_parent_one_is_made(park: DataPark) -> None:
     assert len(outcomes) == 4 and sorted(park.files(park.versions.at(made, "main"))) == ["a", "f0", "f1", "f2", "f3"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["../x", "/x", "a/../b", "a//b", "a\0b", "", ".", "a/./b", "a\\b", "x" * 4096, "a/" * 600 + "b", "\ud800", "a\nb"],
-)
-def test_no_path_leaves_its_repository(database: SqlDatabase, tmp_path: Path, path: str) -> None:
-    if "postgres" in str(database.__dict__):
-        pytest.skip("the rule is pure")
-    park = DataPark(database, tmp_path / "blobs")
+PATHS = (
+    "../x", "/x", "a/../b", "a//b", "a\0b", "", ".", "a/./b", "a\\b", "x" * 4096, "a/" * 600 + "b", "\ud800", "a\nb",
+)  # fmt: skip
+
+
+def test_no_path_leaves_its_repository(park: DataPark) -> None:
     made = park.repository()
-    refused("bad_path", park.commit, made, {"good": b"x", path: b"x"})
+    for path in PATHS:
+        refused("bad_path", park.commit, made, {"good": b"x", path: b"x"})
+        refused("no_such_entry", park.versions.entry, park.versions.at(made, "main"), path)
     assert park.files(park.versions.at(made, "main")) == {}
-    refused("no_such_entry", park.versions.entry, park.versions.at(made, "main"), path)
 
 
 def test_names_that_look_alike_are_one_and_none_is_file_and_folder(park: DataPark) -> None:

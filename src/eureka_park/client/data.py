@@ -1,0 +1,176 @@
+"""Data sets and models of a park: what there is, files brought home, files sent as commits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from eureka_park.client.fetch import safe_target, write_whole
+from eureka_park.client.folder import NEVER_SENT
+from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from eureka_park.client.transport import Transport
+
+_PIECE: Final = 1024 * 1024
+_ROUND: Final = 20_000  # changes that one commit takes
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryName:
+    """Which repository: `project/name`, and its kind."""
+
+    project: str
+    name: str
+    kind: str = "dataset"
+
+    @classmethod
+    def of(cls, text: str, kind: str = "dataset") -> RepositoryName:
+        """Read `project/name`. Raises BadInput."""
+        project, slash, name = text.partition("/")
+        if not (project and slash and name) or "/" in name:
+            raise BadInput(f"'{text[:200]}' names no repository.", fix="Write it as PROJECT/NAME.", code="bad_name")
+        return cls(project, name, kind)
+
+    @property
+    def path(self) -> str:
+        """Its place in the API."""
+        return f"/projects/{quote(self.project, safe='')}/repositories/{self.kind}/{quote(self.name, safe='')}"
+
+
+class DataOf:
+    """What `Park.data` is: answers as the API gives them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def repositories(self, kind: str = "dataset", *, project: str = "", text: str = "") -> list[dict[str, Any]]:
+        """Data sets or models that one may know of, the last changed first."""
+        params = {"kind": kind, "project": project, "text": text}
+        return list(self._ask("GET", "/repositories", params=params)["items"])
+
+    def new_repository(self, of: RepositoryName, visibility: str = "private") -> dict[str, Any]:
+        """Begin one."""
+        body = {"kind": of.kind, "name": of.name, "visibility": visibility}
+        return self._ask("POST", f"/projects/{quote(of.project, safe='')}/repositories", body=body)
+
+    def repository(self, of: RepositoryName) -> dict[str, Any]:
+        """A data set or a model. Raises NotFound."""
+        return self._ask("GET", of.path)
+
+    def tree(
+        self, of: RepositoryName, folder: str = "", *, revision: str = "main", recursive: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """What lies in a folder of a version, page after page."""
+        params = {"revision": revision, "path": folder, "recursive": "true" if recursive else "false"}
+        after = ""
+        while True:
+            page = self._ask("GET", f"{of.path}/tree", params={**params, "after": after})
+            yield from page["items"]
+            params["revision"] = page["commit_id"]  # all pages of one version
+            if page["next"] is None:
+                return
+            after = page["next"]
+
+    def history(self, of: RepositoryName, *, revision: str = "main", limit: int = 100) -> list[dict[str, Any]]:
+        """A version and those before it."""
+        return list(self._ask("GET", f"{of.path}/history", params={"revision": revision, "limit": limit})["items"])
+
+    def diff(self, of: RepositoryName, old: str, new: str = "main") -> Iterator[dict[str, Any]]:
+        """The files that differ between two versions."""
+        after = ""
+        while True:
+            page = self._ask("GET", f"{of.path}/diff", params={"old": old, "new": new, "after": after})
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            after = page["next"]
+
+    def get(
+        self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
+    ) -> list[Path]:
+        """Bring a file, a folder or ('') all of a version home, below `to`. Raises NotFound, BadInput."""
+        commit_id = self.history(of, revision=revision, limit=1)[0]["commit_id"]
+        try:
+            found = list(self.tree(of, path.strip("/"), revision=commit_id, recursive=True))
+        except NotFound as error:
+            if error.code != "no_such_entry":
+                raise
+            found = [{"path": path.strip("/")}]
+        targets = [(item["path"], safe_target(to, item["path"])) for item in found]
+        for name, target in targets:
+            place = f"{of.path}/files/{quote(name, safe='/')}?{urlencode({'revision': commit_id})}"
+            told(name)
+            try:
+                with self._transport.download(place) as chunks:
+                    write_whole(target, chunks)
+            except OSError as error:
+                raise Unavailable(
+                    f"{target} cannot be written: {error.strerror}.", fix="Make room, or name another folder."
+                ) from None
+        return [target for _, target in targets]
+
+    def put(
+        self,
+        of: RepositoryName,
+        sources: Sequence[Path],
+        *,
+        folder: str = "",
+        title: str = "",
+        branch: str = "main",
+        told: Callable[[str], object] = str,
+    ) -> dict[str, Any]:
+        """Send files and folders into a folder of the repository, as one commit; contents that are there are not sent
+        again. Raises BadInput for what cannot be read, and for more than 20,000 files.
+        """
+        files = [pair for source in sources for pair in _listed(source)]
+        if not files or len(files) > _ROUND:
+            raise BadInput(f"{len(files):,} files are to be sent.", fix=f"Send 1 to {_ROUND:,} at once.")
+        prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
+        there = {item["path"]: item["sha256"] for item in self.tree(of, revision=branch, recursive=True)}
+        changes = []
+        for file, name in files:
+            path, sha256 = prefix + name, _sha256(file)
+            if there.get(path) == sha256:
+                continue
+            told(path)
+            if sha256 not in there.values():
+                self._transport.put_file(f"{of.path}/blobs/{sha256}", file)
+            changes.append({"path": path, "sha256": sha256})
+        if not changes:
+            return self.history(of, revision=branch, limit=1)[0]
+        words = title or (f"Put {changes[0]['path']}" if len(changes) == 1 else f"Put {len(changes):,} files")
+        return self._ask("POST", f"{of.path}/commits", body={"branch": branch, "title": words, "changes": changes})
+
+    def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._transport.json(method, path, **more)
+        return found
+
+
+def _listed(source: Path) -> list[tuple[Path, str]]:
+    """The files of a file or a folder with their names below it; links and special files stay."""
+    if source.is_file():
+        return [(source, source.name)]
+    if not source.is_dir():
+        raise BadInput(f"There is no file or folder {source}.", fix="Check its name.", code="no_file")
+    found = []
+    for file in sorted(source.rglob("*")):
+        parts = file.relative_to(source).parts
+        if file.is_file() and not file.is_symlink() and not NEVER_SENT & set(parts):
+            found.append((file, "/".join(parts)))
+    return found
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as content:
+            while piece := content.read(_PIECE):
+                digest.update(piece)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}.", fix="Check its rights.") from None
+    return digest.hexdigest()

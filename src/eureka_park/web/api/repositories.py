@@ -1,0 +1,229 @@
+"""Data sets and models: what there is, versions, files, contents on their way in, commits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from eureka_park.accounts.service import Principal
+from eureka_park.bootstrap import Park
+from eureka_park.data.core.entry import Entry
+from eureka_park.data.core.repository import (
+    Commit,
+    Operation,
+    Put,
+    Remove,
+    Repository,
+    RepositoryKind,
+    clean_path,
+)
+from eureka_park.data.repositories.access import Want, is_inside
+from eureka_park.data.repositories.versions import Draft, no_entry
+from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.units import iso_from_s
+from eureka_park.web import repository_schemas as forms
+from eureka_park.web import schemas
+from eureka_park.web.auth import Anyone, Someone, ThePark
+from eureka_park.web.doors.streams import take_in
+
+router = APIRouter(tags=["repositories"], responses=schemas.ERRORS)
+PAGE: Final = 1000
+_AT: Final = "/projects/{project_id}/repositories/{kind}/{name}"
+ProjectId = Annotated[str, Path(max_length=63, description="The project")]
+Kind = Annotated[Literal["dataset", "model"], Path(description="dataset or model")]
+Name = Annotated[str, Path(max_length=96, description="The repository")]
+Revision = Annotated[str, Query(max_length=200, description="A branch, a tag or a commit's id")]
+Sha256 = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, in hex")]
+
+
+@router.get("/repositories", response_model=forms.RepositoryPage, operation_id="list_repositories")
+def list_repositories(
+    park: ThePark,
+    who: Anyone,
+    kind: Annotated[Literal["dataset", "model"], Query(description="dataset or model")] = "dataset",
+    project: Annotated[str, Query(max_length=63, description="Only those of a project")] = "",
+    text: Annotated[str, Query(max_length=200, description="Only those whose name holds this")] = "",
+) -> dict[str, Any]:
+    """The newest 500 data sets or models that one may know of, the last changed first."""
+    found = park.data.repositories.page(who, kind, project_id=project, text=text, before=(math.inf, ""), most=500)
+    return {"items": [_view(one) for one in found], "next": None}
+
+
+@router.post(
+    "/projects/{project_id}/repositories",
+    status_code=201,
+    response_model=forms.RepositoryView,
+    operation_id="new_repository",
+)
+def new_repository(park: ThePark, who: Someone, project_id: ProjectId, body: forms.RepositoryRequest) -> dict[str, Any]:
+    """Begin a data set or a model in a project."""
+    made = park.data.repositories.create(who, RepositoryKind(body.kind), project_id, body.name, body.visibility)
+    return _view(made)
+
+
+@router.get(_AT, response_model=forms.RepositoryView, operation_id="get_repository")
+def get_repository(park: ThePark, who: Anyone, project_id: ProjectId, kind: Kind, name: Name) -> dict[str, Any]:
+    """A data set or a model."""
+    return _view(park.data.repositories.find(Want.KNOW, who, kind, project_id, name))
+
+
+@router.delete(_AT, status_code=204, response_class=Response, operation_id="delete_repository")
+def delete_repository(park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name) -> Response:
+    """End a data set or a model; what it alone held goes after a day. For leads of its project."""
+    found = park.data.repositories.find(Want.MANAGE, who, kind, project_id, name)
+    park.data.repositories.delete(who, found)
+    return Response(status_code=204)
+
+
+@router.get(f"{_AT}/tree", response_model=forms.EntryPage, operation_id="tree_of_repository")
+def tree_of_repository(
+    park: ThePark,
+    who: Anyone,
+    project_id: ProjectId,
+    kind: Kind,
+    name: Name,
+    revision: Revision = "main",
+    path: Annotated[str, Query(max_length=1024, description="A folder; empty: the whole")] = "",
+    after: Annotated[str, Query(max_length=1100, description="`next` of the page before")] = "",
+    recursive: Annotated[bool, Query(description="All files below, not only what lies directly there")] = False,
+) -> dict[str, Any]:
+    """What lies in a folder of a version: files and folders, a thousand at a time."""
+    _, version = _version(park, who, kind, project_id, name, revision)
+    tree, folder = park.data.repositories.versions.tree(version), clean_path(path.strip("/")) if path else ""
+    if not tree.has_folder(folder):
+        raise no_entry(path)
+    if recursive:
+        rows: list[tuple[str, str, Entry | None]] = [
+            (one.path, one.path, one) for one in islice(tree.in_folder(folder, after), PAGE + 1)
+        ]
+    else:
+        listed = islice(tree.listed(folder, after), PAGE + 1)
+        rows = [(one.path, one.path if one.entry else f"{one.path}/", one.entry) for one in listed]
+    items = [
+        {"path": shown, "sha256": entry.sha256 if entry else None, "size_bytes": entry.size_bytes if entry else None}
+        for shown, _, entry in rows[:PAGE]
+    ]
+    return {"commit_id": version.commit_id, "items": items, "next": rows[PAGE][1] if len(rows) > PAGE else None}
+
+
+@router.get(f"{_AT}/history", response_model=forms.VersionPage, operation_id="history_of_repository")
+def history_of_repository(
+    park: ThePark,
+    who: Anyone,
+    project_id: ProjectId,
+    kind: Kind,
+    name: Name,
+    revision: Revision = "main",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """A version and those before it, the newest first; `next` is the revision to go on from."""
+    found, version = _version(park, who, kind, project_id, name, revision)
+    history = park.data.repositories.versions.history(found, version, limit + 1)
+    names = _names(park, who, found, history)
+    following = history[limit].commit_id if len(history) > limit else None
+    return {"items": [_version_view(one, names) for one in history[:limit]], "next": following}
+
+
+@router.get(f"{_AT}/diff", response_model=forms.DifferencePage, operation_id="diff_of_repository")
+def diff_of_repository(
+    park: ThePark,
+    who: Anyone,
+    project_id: ProjectId,
+    kind: Kind,
+    name: Name,
+    old: Revision,
+    new: Revision = "main",
+    after: Annotated[str, Query(max_length=1024, description="`next` of the page before")] = "",
+) -> dict[str, Any]:
+    """The files that differ between two versions, a thousand at a time."""
+    found, new_version = _version(park, who, kind, project_id, name, new)
+    versions = park.data.repositories.versions
+    pairs = versions.differences(versions.at(found, old), new_version)
+    rows = (_difference(old_entry, new_entry) for old_entry, new_entry in pairs)
+    items = list(islice((row for row in rows if row["path"] > after), PAGE + 1))
+    return {"items": items[:PAGE], "next": items[PAGE - 1]["path"] if len(items) > PAGE else None}
+
+
+def _difference(old: Any, new: Any) -> dict[str, Any]:
+    change = "added" if old is None else "removed" if new is None else "changed"
+    sizes = (old.size_bytes if old else None, new.size_bytes if new else None)
+    return {"path": (old or new).path, "change": change, "old_bytes": sizes[0], "new_bytes": sizes[1]}
+
+
+@router.get(f"{_AT}/files/{{path:path}}", response_class=StreamingResponse, operation_id="file_of_repository")
+def file_of_repository(
+    park: ThePark, who: Anyone, project_id: ProjectId, kind: Kind, name: Name, path: str, revision: Revision = "main"
+) -> Response:
+    """A file of a version, as a download."""
+    _, version = _version(park, who, kind, project_id, name, revision)
+    blob = park.data.objects.open(park.data.repositories.versions.entry(version, path).sha256)
+    headers = {"Content-Length": str(blob.size_bytes), "Content-Disposition": "attachment", "Cache-Control": "no-store"}
+    return StreamingResponse(blob.read(0, blob.size_bytes), media_type="application/octet-stream", headers=headers)
+
+
+@router.put(f"{_AT}/blobs/{{sha256}}", status_code=204, response_class=Response, operation_id="put_content")
+async def put_content(
+    request: Request, park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name, sha256: Sha256
+) -> Response:
+    """Send a content for a commit; it is kept only if its bytes have that hash."""
+
+    def work(pieces: Iterator[bytes]) -> None:
+        found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
+        park.data.objects.put(found.project_id, pieces, sha256=sha256)
+
+    await take_in(request, work)
+    return Response(status_code=204)
+
+
+@router.post(f"{_AT}/commits", status_code=201, response_model=forms.VersionView, operation_id="make_commit")
+def make_commit(
+    park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name, body: forms.CommitRequest
+) -> dict[str, Any]:
+    """Make a commit of contents that were sent before; without any change the version that is there."""
+    found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
+    sizes = park.data.objects.sizes(found.project_id, [one.sha256 for one in body.changes if one.sha256])
+    operations: list[Operation] = []
+    for one in body.changes:
+        if one.sha256 is None:
+            operations.append(Remove(one.path, is_folder=one.remove == "folder"))
+        elif one.sha256 not in sizes:
+            raise NotFound(f"The content {one.sha256} was not sent.", fix="Send it first.", code="no_such_blob")
+        else:
+            operations.append(Put(one.path, one.sha256, sizes[one.sha256]))
+    draft = Draft(body.branch, body.title, operations, body.message, body.parent)
+    made = park.data.repositories.versions.commit(found, who, draft)
+    return _version_view(made, _names(park, who, found, [made]))
+
+
+def _version(
+    park: Park, who: Principal | None, kind: str, project_id: str, name: str, revision: str
+) -> tuple[Repository, Commit]:
+    found = park.data.repositories.find(Want.READ, who, kind, project_id, name)
+    return found, park.data.repositories.versions.at(found, revision)
+
+
+def _names(park: Park, who: Principal | None, found: Repository, history: list[Commit]) -> dict[str, str]:
+    """Who made commits, for those who are in the project: others need not know who works there."""
+    if not is_inside(who, park.accounts.project(found.project_id)):
+        return {}
+    return park.accounts.people.names(list({one.person_id for one in history}))
+
+
+def _view(found: Repository) -> dict[str, Any]:
+    return {
+        "kind": str(found.kind), "project": found.project_id, "name": found.name, "visibility": str(found.visibility),
+        "gate": str(found.gate), "made_at": iso_from_s(found.made_at_s), "changed_at": iso_from_s(found.changed_at_s),
+    }  # fmt: skip
+
+
+def _version_view(one: Commit, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "commit_id": one.commit_id, "parent_id": one.parent_id, "title": one.title, "message": one.message,
+        "by": names.get(one.person_id, ""), "made_at": iso_from_s(one.made_at_s), "n_files": one.n_files,
+        "size_bytes": one.size_bytes,
+    }  # fmt: skip

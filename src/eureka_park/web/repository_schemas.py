@@ -1,0 +1,110 @@
+"""What repositories of data look like in the API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from eureka_park.web.request_schemas import Body
+
+Kind = Literal["dataset", "model"]
+Sha256Text = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, in hex")]
+Path = Annotated[str, Field(max_length=1024)]
+
+
+class RepositoryRequest(Body):
+    """A repository to begin."""
+
+    kind: Kind = "dataset"
+    name: str = Field(max_length=96, description="Letters, digits and . _ - between them")
+    visibility: Literal["private", "organisation", "public"] = "private"
+
+
+class RepositoryView(BaseModel):
+    """A data set or a model."""
+
+    kind: str
+    project: str
+    name: str
+    visibility: str
+    gate: str = Field(description="What one has to do to read it: nothing (empty), ask (auto, manual)")
+    made_at: str
+    changed_at: str
+
+
+class RepositoryPage(BaseModel):
+    """Repositories, the last changed first."""
+
+    items: list[RepositoryView]
+    next: str | None
+
+
+class VersionView(BaseModel):
+    """A commit."""
+
+    commit_id: str
+    parent_id: str
+    title: str
+    message: str
+    by: str = Field(description="Who made it, for those who see the project by a role; else empty")
+    made_at: str
+    n_files: int
+    size_bytes: int
+
+
+class VersionPage(BaseModel):
+    """Commits, the newest first."""
+
+    items: list[VersionView]
+    next: str | None
+
+
+class EntryView(BaseModel):
+    """A file, or a folder (`sha256` and `size_bytes` are null)."""
+
+    path: str
+    sha256: str | None
+    size_bytes: int | None
+
+
+class EntryPage(BaseModel):
+    """What lies in a folder of a version, by path."""
+
+    commit_id: str
+    items: list[EntryView]
+    next: str | None
+
+
+class DifferenceView(BaseModel):
+    """A file that differs between two versions."""
+
+    path: str
+    change: Literal["added", "changed", "removed"]
+    old_bytes: int | None
+    new_bytes: int | None
+
+
+class DifferencePage(BaseModel):
+    """Files that differ, by path; `next` says after which path there are more."""
+
+    items: list[DifferenceView]
+    next: str | None
+
+
+class ChangeRequest(Body):
+    """A file to be put, by the hash of a content that was sent before, or a file or folder to be removed."""
+
+    path: Path
+    sha256: Sha256Text | None = None
+    remove: Literal["file", "folder"] | None = None
+
+
+class CommitRequest(Body):
+    """A commit: all of it or nothing."""
+
+    branch: str = Field("main", max_length=200)
+    title: str = Field(min_length=1, max_length=500)
+    message: str = Field("", max_length=20_000)
+    parent: str = Field("", max_length=40, description="The commit that the branch must be at; empty: whatever it is")
+    changes: list[ChangeRequest] = Field(max_length=20_000)

@@ -1,0 +1,53 @@
+"""`park data` from beginning to end against a served park, and the API behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.helpers.served import Served
+
+from eureka_park.cli.main import cli
+
+
+def test_data_goes_in_is_compared_and_comes_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served(tmp_path / "park", sky="observed")
+    accounts = served.live.park.accounts
+    monkeypatch.setenv("PARK_URL", served.url)
+    monkeypatch.setenv("PARK_TOKEN", accounts.new_token(accounts.ensure_owner()[0], "test"))
+    folder = tmp_path / "dunes"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw" / "a.csv").write_text("x\n1\n")
+    (folder / "large.bin").write_bytes(os.urandom(2_000_000))
+
+    def run(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(cli, ["data", *words], catch_exceptions=False)
+        assert done.exit_code == code, (words, done.output)
+        return done.output
+
+    run("put", "welcome/dunes", str(folder), "--create", "-m", "First")
+    run("put", "welcome/dunes", str(folder))
+    (folder / "raw" / "a.csv").write_text("x\n2\n")
+    made = json.loads(run("put", "welcome/dunes", str(folder / "raw"), "--into", "raw", "--json"))
+    assert made["title"] == "Put raw/a.csv" and made["n_files"] == 2
+    titles = [one["title"] for one in json.loads(run("log", "welcome/dunes", "--json"))["items"]]
+    assert titles == ["Put raw/a.csv", "First", "Begin"], "nothing new, no commit"
+    first = json.loads(run("log", "welcome/dunes", "--json"))["items"][1]["commit_id"]
+    assert run("diff", "welcome/dunes", first) == "~ raw/a.csv\n"
+    assert "raw/" in run("ls", "welcome/dunes") and "welcome/dunes" in run("ls")
+    run("get", "welcome/dunes", "--to", str(tmp_path / "home"))
+    assert (tmp_path / "home" / "large.bin").read_bytes() == (folder / "large.bin").read_bytes()
+    run("get", "welcome/dunes", "raw/a.csv", "--to", str(tmp_path / "old"), "--rev", first)
+    assert (tmp_path / "old" / "raw" / "a.csv").read_text() == "x\n1\n"
+    assert "no repository" in run("ls", "welcome/none", code=1) and "PROJECT/NAME" in run("ls", "none", code=1)
+    home = str(served.live.folder)
+    assert json.loads(run("scrub", "--home", home, "--json"))["is_sound"] is True
+    assert json.loads(run("collect", "--home", home, "--json"))["n_blobs"] == 0
+    file = next((served.live.folder / "blobs" / "store").rglob("*.*"))
+    file.chmod(0o644)
+    file.write_bytes(b"other")
+    assert run("scrub", "--home", home, code=1)
+    served.stop()
