@@ -93,6 +93,7 @@ class AnswerView(BaseModel):
     why: str
     code: str
     fix: str
+    roles: list[str] = Field(description="Roles there of which one would turn a no into a yes")
 
 
 class HolderView(BaseModel):

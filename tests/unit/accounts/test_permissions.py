@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eureka_park.accounts.core.permissions import Act, Principal, Project, check_project_id, may
+from eureka_park.accounts.core.permissions import Act, Held, Principal, Project, check_project_id, may
+from eureka_park.accounts.core.roles import Role
 from eureka_park.foundation.errors import BadInput
 
 PUBLIC = Project("welcome", "Welcome", True, 0.0)
@@ -36,6 +37,30 @@ def test_every_answer_is_right_and_says_why(act, who, project, is_allowed, word)
     answer = may(act, who, project)
     assert answer.is_allowed is is_allowed
     assert word in answer.why
+
+
+LEAD = Principal("person-l", "Lina", True, frozenset(), (Held(Role.LEAD, "project:lab"), Held(Role.OPERATOR, "park")))
+
+
+@pytest.mark.parametrize(
+    ("act", "who", "thing", "said"),
+    [
+        (Act.SUBMIT, LEAD, PRIVATE, "Lina is a lead of lab."),
+        (Act.OPERATE, LEAD, None, "Lina operates this park."),
+        (Act.REVIEW, LEAD, PRIVATE, "Ask a lead of lab, or an operator of this park, for the role reviewer there."),
+        (Act.SUBMIT, OTHER, PRIVATE, "for the role learner or teacher or member or lead there."),
+        (Act.SPEND, MEMBER, PRIVATE, "Ask a lead of lab, or an operator of this park, for the role lead there."),
+        (Act.FOUND, MEMBER, None, "Ask an operator of this park for the role teacher or member."),
+        (Act.GRANT, MEMBER, PRIVATE, "Ask an operator of this park."),
+        (Act.AUDIT, MEMBER, None, "Ask an operator of this park for the role operator or auditor."),
+    ],
+)  # fmt: skip
+def test_an_answer_names_the_nearest_role_or_those_that_would_do(act, who, thing, said):
+    answer = may(act, who, thing)
+    assert said in (answer.why if answer.is_allowed else answer.fix)
+    for role in answer.roles:  # and it is true
+        held = Held(role, "park" if thing is None else "project:lab")
+        assert may(act, Principal("p", "P", False, frozenset(), (held,)), thing).is_allowed
 
 
 @pytest.mark.parametrize("text", ["a", "welcome", "lab-7", "x" * 63])

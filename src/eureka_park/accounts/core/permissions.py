@@ -99,6 +99,7 @@ class Answer:
     """Whether it is allowed, and the one sentence that says why; `fix` says what would change it.
 
     `code`: public, role, self, not_signed_in, no_role, wrong_role, scope, other_project, closed.
+    `roles`: those of which one, held at the object itself, would turn a no into a yes.
     """
 
     is_allowed: bool
@@ -106,6 +107,7 @@ class Answer:
     code: str = ""
     fix: str = ""
     rule: str = ""
+    roles: tuple[Role, ...] = ()
 
 
 def may(act: Act, who: Principal | None, thing: Thing) -> Answer:
@@ -150,11 +152,16 @@ def _by_role(act: Act, who: Principal, thing: Thing) -> Answer:
 
 @cache
 def _places(act: Act, kind: Kind) -> tuple[tuple[Kind, frozenset[Role]], ...]:
-    """Where to look, with the roles that allow it there; whoever operates the park is told so first."""
-    found: dict[Kind, set[Role]] = {Kind.PARK: set()}
+    """Where to look, the nearest first, with the roles that allow it there."""
+    found: dict[Kind, set[Role]] = {}
     for where, role in TABLE[act].sources(kind):
         found.setdefault(where, set()).add(role)
     return tuple((where, frozenset(roles)) for where, roles in found.items())
+
+
+def fitting(act: Act, thing: Thing) -> Thing:
+    """The object that an act is about: what is done to the park alone is asked of the park."""
+    return thing if kind_of(thing) in TABLE[act].here else None
 
 
 def is_in(who: Principal, thing: Thing) -> bool:
@@ -208,24 +215,29 @@ def _yes(who: Principal, role: Role, scope: str, via: str) -> str:
 
 
 def _no(act: Act, who: Principal, thing: Thing, kind: Kind) -> Answer:
-    rule = rule_text(act, kind)
-    if thing is None:
+    rule, roles = rule_text(act, kind), would_do(act, kind)
+    if thing is None or not roles:  # what has no role at the object itself is a matter of the whole park
         why = f"{who.name} does not operate this park." if act is Act.OPERATE else f"{who.name} may not '{act}' here."
-        return Answer(False, why, "no_role", "Ask an operator of this park.", rule)
-    name = scope_in(kind, thing).partition(":")[2]
-    if act is Act.OPERATE:
-        return Answer(
-            False, f"{who.name} does not operate this park.", "no_role", "Ask an operator of this park.", rule
-        )
-    held = who.held_at(scope_in(kind, thing))
-    fix = f"Ask a lead of {name}, or an operator of this park, for another role there."
+        wanted = f" for {_one_of(roles)}" if roles else ""
+        return Answer(False, why, "no_role", f"Ask an operator of this park{wanted}.", rule, roles)
+    name, held = scope_text(thing).partition(":")[2], who.held_at(scope_text(thing))
+    fix = f"Ask a lead of {name}, or an operator of this park, for {_one_of(roles)} there."
     if held:
-        roles = ", ".join(_a(role) for role in held)
-        return Answer(
-            False, f"{who.name} is {roles} of {name}, which is not enough to {_verb(act)}.", "wrong_role", fix, rule
-        )
-    fix = f"Ask a lead of {name}, or an operator of this park, to add you."
-    return Answer(False, f"{who.name} is not a member of {name}.", "no_role", fix, rule)
+        shown = ", ".join(_a(role) for role in held)
+        why = f"{who.name} is {shown} of {name}, which is not enough to {_verb(act)}."
+        return Answer(False, why, "wrong_role", fix, rule, roles)
+    return Answer(False, f"{who.name} is not a member of {name}.", "no_role", fix, rule, roles)
+
+
+@cache
+def would_do(act: Act, kind: Kind) -> tuple[Role, ...]:
+    """The roles, held at an object of this kind itself, that allow an act."""
+    return tuple(role for where, role in TABLE[act].sources(kind) if where is kind)
+
+
+def _one_of(roles: Iterable[Role]) -> str:
+    names = [str(role) for role in roles]
+    return f"the role {' or '.join(names)}"
 
 
 def _a(role: Role) -> str:

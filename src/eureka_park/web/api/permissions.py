@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from eureka_park.accounts.core.permissions import Answer, kind_of, may, may_know_people, scope_text
+from eureka_park.accounts.core.permissions import Answer, fitting, kind_of, may, may_know_people, scope_text
 from eureka_park.accounts.core.roles import ROLES_AT, SCOPES, TABLE, Act, Kind, rule_text
 from eureka_park.accounts.places import Holder
 from eureka_park.web import account_schemas, schemas
@@ -23,7 +23,8 @@ ObjectQuery = Annotated[
 @router.get("", response_model=account_schemas.PermissionView, operation_id="who_can")
 def who_can(park: ThePark, who: Anyone, act: ActQuery, of: ObjectQuery = "park") -> dict[str, Any]:
     """Who may do an act to an object, by which rule, and whether the asker may. Names are told to its people."""
-    thing, chosen = park.accounts.places.named(who, of), Act(act)
+    chosen = Act(act)
+    thing = fitting(chosen, park.accounts.places.named(who, of))
     people = park.accounts.places.who_can(chosen, thing) if may_know_people(who, thing) else None
     return {
         "act": act,
@@ -57,7 +58,13 @@ def permission_table() -> dict[str, Any]:
 
 def answer_view(answer: Answer) -> dict[str, Any]:
     """An answer as the API shows one."""
-    return {"is_allowed": answer.is_allowed, "why": answer.why, "code": answer.code, "fix": answer.fix}
+    return {
+        "is_allowed": answer.is_allowed,
+        "why": answer.why,
+        "code": answer.code,
+        "fix": answer.fix,
+        "roles": list(map(str, answer.roles)),
+    }
 
 
 def holder_view(item: Holder) -> dict[str, str]:

@@ -157,7 +157,11 @@ def what_helps(words: Words, answer: Answer, thing: Thing) -> str:
     }
     ask = N_("A lead of {name} or an operator of this park can give you a role there.")
     form = forms.get(answer.code, ask if thing is not None else N_("An operator of this park can give you a role."))
-    return words.say(form, name=words.name(_name(thing)))
+    said = words.say(form, name=words.name(_name(thing)))
+    if answer.code not in ("no_role", "wrong_role") or not answer.roles:
+        return said
+    roles = ", ".join(words.say(ROLE_NAMES[role]) for role in answer.roles)
+    return f"{said} {words.say(N_('One of these would do: {roles}.'), roles=roles)}"
 
 
 def _by_role(words: Words, act: Act, who: Principal, thing: Thing) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
-from eureka_park.accounts.core.permissions import Thing, kind_of, may, may_know_people, scope_of, scope_text
+from eureka_park.accounts.core.permissions import Thing, fitting, may, may_know_people, scope_of, scope_text
 from eureka_park.accounts.core.roles import TABLE, Act, Kind, Role
 from eureka_park.accounts.service import Principal
 from eureka_park.foundation.errors import ParkError
@@ -28,7 +28,7 @@ def permissions_page(request: Request, who: Anyone, act: ActQuery = "submit", of
     places = _places(request, who)
     thing: Thing = None
     try:
-        thing = _fitting(chosen, park.accounts.places.named(who, of or _first(places, chosen)))
+        thing = fitting(chosen, park.accounts.places.named(who, of or _first(places, chosen)))
     except ParkError as found:
         error = found
     answer = may(chosen, who, thing)
@@ -52,11 +52,6 @@ def _first(places: list[str], act: Act) -> str:
     """Where an act is asked about when no place was named: in a project where it has to do with one."""
     in_project = Kind.PROJECT in TABLE[act].here
     return next((place for place in places if place.startswith("project:")), "park") if in_project else "park"
-
-
-def _fitting(act: Act, thing: Thing) -> Thing:
-    """The place that an act is about: what is done to the park alone is asked of the park."""
-    return thing if kind_of(thing) in TABLE[act].here else None
 
 
 def _table() -> list[dict[str, Any]]:
