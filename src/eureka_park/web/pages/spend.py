@@ -62,7 +62,8 @@ def _transfers(
     return show(
         request, "transfers.html", "/projects", error, wrong=told_of_money(words_of(request), error),
         done=_done(request),
-        choices=[(item["id"], f"{item['title']} ({item['id']})") for item in targets], project=project, usable=park.ledger.grants.usable(project_id, now_s), targets=targets,
+        choices=[(item["id"], f"{item['title']} ({item['id']})") for item in targets],
+        project=project, usable=park.ledger.grants.usable(project_id, now_s), targets=targets,
         typed=form or Form(), may_spend=may(Act.SPEND, who, project).is_allowed, key=fresh_key(),
     )  # fmt: skip
 
