@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
 import shutil
 import threading
@@ -28,6 +29,7 @@ from eureka_park.foundation.errors import BadInput, Conflict, NotFound, ParkErro
 from eureka_park.live.journal import open_state
 from eureka_park.migrations import HEAD
 from eureka_park.migrations.backup import back_up, check, restore
+from eureka_park.sandbox.box import USER_ID_BASE
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "homes"
 VERSIONS = sorted(path.stem.removeprefix("park-") for path in GOLDEN.glob("park-*.sqlite3"))
@@ -66,8 +68,6 @@ def lived(tmp_path: Path, park_database: str) -> Iterator[LivePark]:
 
 
 def source_url(park: LivePark) -> str:
-    import os
-
     return os.environ.get("PARK_DATABASE_URL") or park.park.home.database_url
 
 
@@ -215,8 +215,18 @@ def rewritten(source: Path, target: Path, changes: dict[str, Any]) -> Path:
     return target
 
 
+def with_tree(path: str, content: bytes = b"x") -> dict[str, Any]:
+    """A backup that holds one file that a job left, by this path."""
+    one = [path, hashlib.sha256(b"x").hexdigest(), 0o644, 0]
+    return {MANIFEST: lambda told: {**told, "format": 2, "with_jobs": True, "trees": [one]}, "trees/0": content}
+
+
 BAD: dict[str, dict[str, Any]] = {
-    "another form": {MANIFEST: lambda told: {**told, "format": 2}},
+    "another form": {MANIFEST: lambda told: {**told, "format": 3}},
+    "a job's file with a way out": with_tree("jobs/x/out/../../../keys/secret.key"),
+    "a file that no backup takes": with_tree("jobs/x/attempts/1/claim"),
+    "a file elsewhere": with_tree("/etc/passwd"),
+    "a job's file that has changed": with_tree("jobs/x/log.txt", b"y"),
     "a newer revision": {MANIFEST: lambda told: {**told, "revision": "9999"}},
     "no manifest": {MANIFEST: None},
     "a manifest that is a list": {MANIFEST: lambda _told: []},
@@ -306,6 +316,37 @@ def test_a_full_disk_leaves_nothing(
     assert isinstance(told.value, Unavailable) and list(tmp_path.iterdir()) == []
 
 
+def test_what_jobs_left_comes_back_and_no_link_is_followed(whole: Path, tmp_path: Path) -> None:
+    """Where it is asked for: content, mode, owner; no pipe holds it up."""
+    home = tmp_path / "home"
+    shutil.copytree(whole.parent / "home", home)
+    secret, owner = tmp_path / "secret", USER_ID_BASE + 7 if os.geteuid() == 0 else os.geteuid()
+    secret.write_text("not for jobs")
+    out = home / "jobs" / "job-x" / "out"
+    (out / "deep").mkdir(parents=True)
+    strange = out / "deep" / os.fsdecode(b"r\xe9sultat \xff.bin")
+    strange.write_bytes(bytes(range(256)) * 100)
+    strange.chmod(0o640)
+    (out / "link").symlink_to(secret)
+    (out / "folder").symlink_to(tmp_path)
+    (out.parent / "log.txt").write_text("said")
+    (out.parent / "work").mkdir()
+    (out.parent / "work" / "input").write_text("not taken")
+    os.mkfifo(out / "pipe")
+    for path in (out, out / "deep", strange):
+        os.chown(path, owner, owner)
+
+    assert back_up(home, tmp_path / "a.zip", NOW_S).trees == []
+    manifest = back_up(home, tmp_path / "b.zip", NOW_S, with_jobs=True)
+    names = [one.path for one in manifest.trees if "job-x" in one.path]
+    assert names == ["jobs/job-x/log.txt", f"jobs/job-x/out/deep/{strange.name}"]
+    restore(tmp_path / "b.zip", tmp_path / "made")
+    back = tmp_path / "made" / "jobs" / "job-x" / "out" / "deep" / strange.name
+    assert back.read_bytes() == strange.read_bytes() and back.stat().st_mode & 0o777 == 0o640
+    assert (back.stat().st_uid, back.parents[1].stat().st_uid) == (owner, owner)
+    assert sorted(path.name for path in (tmp_path / "made" / "jobs" / "job-x").iterdir()) == ["log.txt", "out"]
+
+
 def test_a_backup_of_a_busy_park_is_of_one_instant(
     lived: LivePark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,6 +383,10 @@ def test_the_commands(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert said.exit_code == 0, said.output
     facts = json.loads(said.stdout)
     assert facts["n_blobs"] == len(BLOBS) and Path(facts["file"]).name.startswith("park-") and facts["n_rows"] > 60
+    plain = runner.invoke(cli, ["backup", str(tmp_path / "plain.zip")])
+    assert "Not in it: logs, outputs and checkpoints of jobs; --with-jobs" in plain.stdout
+    full = runner.invoke(cli, ["backup", str(tmp_path / "full.zip"), "--with-jobs"])
+    assert "files of jobs" in full.stdout and "Not in it" not in full.stdout
     whole_too = runner.invoke(cli, ["restore", facts["file"], "--check"])
     assert whole_too.exit_code == 0 and "is whole" in whole_too.stdout
     made = runner.invoke(cli, ["restore", facts["file"], "--home", str(tmp_path / "made")])

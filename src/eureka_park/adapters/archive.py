@@ -23,19 +23,32 @@ from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavailable
 
 FORMAT: Final = 1
+FORMAT_WITH_TREES: Final = 2
 MANIFEST: Final = "manifest.json"
+TREES_OF_JOB: Final = ("out", "checkpoint")
 CHUNK: Final = 1 << 20
 _ROWS: Final = re.compile(r"rows/[a-z0-9_]{1,80}\.jsonl")
 _BLOB: Final = re.compile(r"blobs/[0-9a-f]{64}")
 _FILE: Final = re.compile(
     r"home/(keys/|blobs/store/(packs/)?[0-9a-f]{2}/[0-9a-f]{2}/)?[A-Za-z0-9_][A-Za-z0-9._-]{0,80}"
 )
+_TREE: Final = re.compile(r"trees/[0-9]{1,9}")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """A file that a job left: its path in the home, and what it is. `owner` 0: the park's own user."""
+
+    path: str
+    sha256: str
+    mode: int
+    owner: int
 
 
 @dataclass(slots=True)
 class Manifest:
-    """What a backup holds: tables (columns, n_rows, sha256), files and blobs with their SHA-256."""
+    """What a backup holds: tables (columns, n_rows, sha256), files and blobs with their SHA-256, what jobs left."""
 
     format: int
     version: str
@@ -45,6 +58,23 @@ class Manifest:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     blobs: list[str] = field(default_factory=list)
+    trees: list[TreeFile] = field(default_factory=list)  # the part `trees/N` of the archive is file N of this list
+    with_jobs: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON value; of the older form where it says all."""
+        value = asdict(self)
+        if not self.trees and not self.with_jobs:
+            del value["trees"], value["with_jobs"]
+            return {**value, "format": FORMAT}
+        trees = [[one.path, one.sha256, one.mode, one.owner] for one in self.trees]
+        return {**value, "format": FORMAT_WITH_TREES, "trees": trees}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Manifest:
+        """Read what `to_json` wrote. Raises TypeError or ValueError for anything else."""
+        trees = [_tree_file(*one) for one in value.get("trees", [])]
+        return cls(**{**value, "trees": trees})
 
     @property
     def n_rows(self) -> int:
@@ -83,16 +113,25 @@ class Writer:
         self.manifest.blobs.append(sha256)
 
     def _add(self, name: str, path: Path) -> str:
+        with path.open("rb") as source:
+            return self._copy(name, source)
+
+    def _copy(self, name: str, source: BinaryIO) -> str:
         digest = hashlib.sha256()
-        with path.open("rb") as source, self._zip.open(name, "w", force_zip64=True) as part:
+        with self._zip.open(name, "w", force_zip64=True) as part:
             for chunk in _chunks(source):
                 part.write(chunk)
                 digest.update(chunk)
         return digest.hexdigest()
 
+    def tree_file(self, path: str, source: BinaryIO, mode: int, owner: int) -> None:
+        """Add a file that a job left, as it is now."""
+        digest = self._copy(f"trees/{len(self.manifest.trees)}", source)
+        self.manifest.trees.append(TreeFile(path, digest, mode, owner))
+
     def finish(self) -> None:
         """Write the manifest: without it there is no backup."""
-        self._zip.writestr(MANIFEST, json.dumps(asdict(self.manifest), indent=1))
+        self._zip.writestr(MANIFEST, json.dumps(self.manifest.to_json(), indent=1))
 
 
 class Reader:
@@ -103,7 +142,9 @@ class Reader:
         self.manifest = _manifest(file)
         wanted = [f"rows/{name}.jsonl" for name in self.manifest.tables]
         wanted += [f"home/{name}" for name in self.manifest.files] + [f"blobs/{name}" for name in self.manifest.blobs]
-        if not all(_is_name(name) for name in wanted) or {*wanted, MANIFEST} != {*file.namelist()}:
+        wanted += [f"trees/{number}" for number in range(len(self.manifest.trees))]
+        are_inside = all(is_tree_path(one.path) for one in self.manifest.trees)
+        if not are_inside or not all(_is_name(name) for name in wanted) or {*wanted, MANIFEST} != {*file.namelist()}:
             raise _damaged("its parts are not those of its manifest")
 
     def lines(self, name: str) -> Iterator[bytes]:
@@ -119,7 +160,13 @@ class Reader:
     def file(self, name: str, target: BinaryIO) -> None:
         """Copy a file of the home, or a blob, out."""
         place = f"blobs/{name}" if name in self._blobs else f"home/{name}"
-        wanted = name if name in self._blobs else self.manifest.files[name]
+        self._copy(place, name if name in self._blobs else self.manifest.files[name], target)
+
+    def tree_file(self, number: int, target: BinaryIO) -> None:
+        """Copy a file that a job left out."""
+        self._copy(f"trees/{number}", self.manifest.trees[number].sha256, target)
+
+    def _copy(self, place: str, wanted: str, target: BinaryIO) -> None:
         digest = hashlib.sha256()
         with _reading(), self._zip.open(place) as part:
             for chunk in _chunks(cast(BinaryIO, part)):
@@ -140,6 +187,8 @@ class Reader:
         with Path(os.devnull).open("wb") as nowhere:
             for name in (*self.manifest.files, *self.manifest.blobs):
                 self.file(name, nowhere)
+            for number in range(len(self.manifest.trees)):
+                self.tree_file(number, nowhere)
 
 
 @contextmanager
@@ -188,6 +237,14 @@ def is_file_name(name: str) -> bool:
     return _FILE.fullmatch(f"home/{name}") is not None
 
 
+def is_tree_path(path: str) -> bool:
+    """Whether a path in a home is one that a job may have left, and nothing else."""
+    parts = path.split("/")
+    is_log = len(parts) == 3 and parts[2] == "log.txt"
+    is_left = len(parts) > 3 and parts[2] in TREES_OF_JOB
+    return parts[0] == "jobs" and (is_log or is_left) and "\0" not in path and not {"", ".", ".."} & set(parts)
+
+
 @contextmanager
 def disk_told(place: Path) -> Iterator[None]:
     """Say in plain words what a disk refuses."""
@@ -211,22 +268,28 @@ def _reading() -> Iterator[None]:
 
 
 def _is_name(name: str) -> bool:
-    return any(form.fullmatch(name) is not None for form in (_ROWS, _BLOB, _FILE))
+    return any(form.fullmatch(name) is not None for form in (_ROWS, _BLOB, _FILE, _TREE))
 
 
 def _manifest(file: zipfile.ZipFile) -> Manifest:
     try:
         found = json.loads(file.read(MANIFEST))
-        if found["format"] != FORMAT:
+        if found["format"] not in (FORMAT, FORMAT_WITH_TREES):
             raise BadInput(
-                f"The backup has form {found['format']}; this version reads form {FORMAT}.",
+                f"The backup has form {found['format']}; this version reads forms up to {FORMAT_WITH_TREES}.",
                 fix="Use the version that made it, or a newer one.",
                 code="backup_form",
                 field="file",
             )
-        return Manifest(**found)
+        return Manifest.from_json(found)
     except (KeyError, ValueError, TypeError):
         raise _damaged("it has no manifest of a backup") from None
+
+
+def _tree_file(path: Any, sha256: Any, mode: Any, owner: Any) -> TreeFile:
+    if not (isinstance(path, str) and isinstance(sha256, str) and isinstance(mode, int) and isinstance(owner, int)):
+        raise TypeError("no file of a folder")
+    return TreeFile(path, sha256, mode, owner)
 
 
 def _damaged(why: str) -> BadInput:

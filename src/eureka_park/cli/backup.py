@@ -22,25 +22,29 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--with-jobs", is_flag=True, help="Logs, outputs and checkpoints of jobs too.")
 @home_option
 @json_option
-def backup(file: Path, home: Path | None, as_json: bool) -> None:
+def backup(file: Path, with_jobs: bool, home: Path | None, as_json: bool) -> None:
     """Write all rows, blobs, settings and keys of this machine's park into one new file; the park may run meanwhile.
 
-    The rows are those of one instant. Folders of jobs (logs, outputs, checkpoints) are not in it. FILE may be a folder:
-    then the file is named by the time. It holds the park's keys, so only you may read it.
+    The rows are those of one instant. Folders of jobs (logs, outputs, checkpoints) are in it with --with-jobs alone.
+    FILE may be a folder: then the file is named by the time. It holds the park's keys, so only you may read it.
 
     \b
     park backup park.zip
+    park backup park.zip --with-jobs      what jobs left, too
     park backup /backups/                 park-20261122-180000.zip in that folder
     """
     from eureka_park.migrations.backup import back_up
 
     now_s, begun_s = time.time(), time.monotonic()
     target = file / f"park-{datetime.fromtimestamp(now_s, UTC):%Y%m%d-%H%M%S}.zip" if file.is_dir() else file
-    manifest = back_up((home or default_home()).absolute(), target.absolute(), now_s)
+    manifest = back_up((home or default_home()).absolute(), target.absolute(), now_s, with_jobs=with_jobs)
+    what = _what(manifest, target)
     _tell(
-        _("Backup {file}: {what} [{time_s:.1f} s]", file=target, what=_what(manifest, target), time_s=_since(begun_s)),
+        _("Backup {file}: {what} [{time_s:.1f} s]", file=target, what=what, time_s=_since(begun_s))
+        + _left_out(manifest),
         {"file": str(target), **_facts(manifest)} if as_json else None,
     )
 
@@ -83,18 +87,26 @@ def _tell(line: str, facts: dict[str, Any] | None) -> None:
 
 
 def _what(manifest: Manifest, file: Path) -> str:
+    n_of_jobs = sum(one.path.startswith("jobs/") for one in manifest.trees)
     return _(
-        "{n_rows} rows of {n_tables} tables, {n_blobs} blobs, {size_mib:.1f} MiB",
+        "{n_rows} rows of {n_tables} tables, {n_blobs} blobs, {n_files} files of jobs, {size_mib:.1f} MiB",
         n_rows=manifest.n_rows,
         n_tables=len(manifest.tables),
-        n_blobs=len(manifest.blobs),
+        n_blobs=len(manifest.blobs) + len(manifest.trees) - n_of_jobs,
+        n_files=n_of_jobs,
         size_mib=file.stat().st_size / MIB,
     )
 
 
+def _left_out(manifest: Manifest) -> str:
+    if manifest.with_jobs:
+        return ""
+    return "\n" + _("Not in it: logs, outputs and checkpoints of jobs; --with-jobs takes them along.")
+
+
 def _facts(manifest: Manifest) -> dict[str, Any]:
-    own = {key: value for key, value in asdict(manifest).items() if key not in ("blobs", "files")}
-    return {**own, "n_rows": manifest.n_rows, "n_blobs": len(manifest.blobs)}
+    own = {key: value for key, value in asdict(manifest).items() if key not in ("blobs", "files", "trees")}
+    return {**own, "n_rows": manifest.n_rows, "n_blobs": len(manifest.blobs), "n_files": len(manifest.trees)}
 
 
 def _since(begun_s: float) -> float:

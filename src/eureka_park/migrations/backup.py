@@ -26,14 +26,15 @@ from eureka_park.foundation.disk import sync_folder
 from eureka_park.foundation.errors import BadInput, Conflict, Internal
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.live.store import LEASE_TTL_S, claim_for_home
-from eureka_park.migrations import is_known, migrate, present_revision, rows, upgrade
+from eureka_park.migrations import is_known, migrate, present_revision, rows, trees, upgrade
 
 _NOT_COPIED: Final = frozenset({"database.json"})  # says where this home's rows are
 _DATABASE_FILE: Final = "park.sqlite3"
 
 
-def back_up(folder: Path, target: Path, now_real_s: float) -> archive.Manifest:
-    """Write a backup of a home, which may be in use, to a new file; what it holds.
+def back_up(folder: Path, target: Path, now_real_s: float, *, with_jobs: bool = False) -> archive.Manifest:
+    """Write a backup of a home, which may be in use, to a new file; what it holds. `with_jobs`: outputs, checkpoints
+    and logs of jobs too.
 
     Raises NotFound for no home, Conflict for a file that is there, Unavailable when disk or database will not.
     """
@@ -42,7 +43,9 @@ def back_up(folder: Path, target: Path, now_real_s: float) -> archive.Manifest:
     url = url_of(home)
     db = SqlDatabase(url)
     kind = "postgresql" if is_postgres(url) else "sqlite"
-    manifest = archive.Manifest(archive.FORMAT, __version__, "", iso_from_s(now_real_s) or "", kind)
+    manifest = archive.Manifest(
+        archive.FORMAT, __version__, "", iso_from_s(now_real_s) or "", kind, with_jobs=with_jobs
+    )
     try:
         with archive.written(target, manifest) as writer:
             for name in _small_files(home):  # before the rows: what they say of rows is of rows that are there
@@ -57,6 +60,8 @@ def back_up(folder: Path, target: Path, now_real_s: float) -> archive.Manifest:
             for name in _objects(home):
                 with suppress(FileNotFoundError):  # collected meanwhile: nothing needed it
                     writer.file(name, home.folder / name)
+            if with_jobs:
+                trees.take(writer, home.folder)
     finally:
         db.close()
     return manifest
@@ -85,6 +90,8 @@ def restore(source: Path, folder: Path) -> archive.Manifest:
             home = Home(made)
             home.make_folders()
             _copy_files(reader, home)
+            with archive.disk_told(home.folder):
+                trees.put_back(reader, home.folder)
             url = named_url() or home.database_url
             if url == home.database_url:
                 _fill_database(url, reader, home)

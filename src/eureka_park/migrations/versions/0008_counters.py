@@ -64,8 +64,8 @@ def _date_transactions(zone: ZoneInfo) -> int:
         if known[quarter] != day:
             wrong.append({"key": key, "day": known[quarter]})
     statement = sa.text("UPDATE transactions SET day = :day WHERE idempotency_key = :key")
-    for at in range(0, len(wrong), _BLOCK):
-        op.get_bind().execute(statement, wrong[at : at + _BLOCK])
+    for begin in range(0, len(wrong), _BLOCK):
+        op.get_bind().execute(statement, wrong[begin : begin + _BLOCK])
     return len(wrong)
 
 
