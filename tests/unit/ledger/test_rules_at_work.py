@@ -66,6 +66,20 @@ def test_what_jobs_only_hold_or_was_moved_is_under_use(priced, clock):  # noqa: 
     assert priced.grants.grant(OPERATOR, idle.grant_id)["reclaim"]["state"] == "undone" and priced.verify() == []
 
 
+def test_a_notice_that_was_undone_stops_no_later_one(priced, clock):  # noqa: F811
+    made = priced.grants.give(OPERATOR, "wind", 1000, in_halves=True, valid_until_s=START_S + 100 * DAY_S)
+    clock.step(50 * DAY_S)
+    seen = []
+    for credits, name in ((0, ""), (160, "job-a"), (110, "job-b")):  # low; not low; low again, of both halves
+        if credits:
+            spend(priced, "wind", credits, name)
+        clock.step(HOUR_S)
+        step(priced)
+        step(priced)
+        seen.append(priced.grants.grant(OPERATOR, made.grant_id)["reclaim"]["state"])
+    assert seen == ["noticed", "undone", "noticed"] and priced.verify() == []
+
+
 def test_a_bridge_ends_when_what_it_reaches_to_has_come(priced, clock):  # noqa: F811
     soon = START_S + 30 * DAY_S
     for more in (

@@ -134,7 +134,8 @@ class ByRule:
         found = store.reclaims_of(conn, [grant.grant_id])
         last = found[-1] if found else None
         is_low = is_under_used(rules, amount, used, grant.valid_from_s, grant.valid_until_s, at_s)
-        if last is None and is_low and grant.kind not in _NEVER_RECLAIMED:
+        is_open = last is None or last.state == "undone"  # what was undone may come about again
+        if is_open and is_low and grant.kind not in _NEVER_RECLAIMED:
             due_s, back = at_s + notice_s(rules), reclaimed_micro(rules, amount, used, use.left_micro)
             store.save_reclaim(conn, Reclaim(grant.grant_id, at_s, due_s, back, "noticed"))
             self._ground.bus.tell(conn, GrantReclaimNoticed(grant.grant_id, grant.project, back, due_s))
