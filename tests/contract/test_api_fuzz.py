@@ -212,7 +212,7 @@ def test_what_was_let_in_can_be_shown_and_run(park: Park) -> None:
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
-    assert len(listed) > 8  # the flood sets prices too, and from then on few can pay
+    assert len(listed) > 5  # the flood sets prices too, and from then on few can pay
     browser = {"Accept": "text/html", "Accept-Language": "ar"}
     for job_id in listed[:20]:
         for path in (f"/jobs/{job_id}", f"/api/v1/jobs/{job_id}", f"/api/v1/jobs/{job_id}/why"):
