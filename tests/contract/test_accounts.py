@@ -199,7 +199,8 @@ def test_a_project_from_its_beginning_to_its_end(here: Here) -> None:
     ben = f"/projects/solar/people/{here.ids['ben']}"
     here.ask("ada", "PUT", f"{ben}/member", 204)
     can = here.ask("ben", "GET", "/permissions?act=submit&object=solar")
-    assert can["you"] == {"is_allowed": True, "why": "ben is a member of solar.", "code": "role", "fix": "", "roles": []}
+    why = {"is_allowed": True, "why": "ben is a member of solar.", "code": "role", "fix": "", "roles": []}
+    assert can["you"] == why
     judge = here.ask("ben", "GET", "/permissions?act=review&object=solar")["you"]
     assert judge["roles"] == ["reviewer"] and "for the role reviewer there" in judge["fix"]
     assert here.ask("ben", "GET", "/permissions?act=grant&object=solar")["object"] == "park", "no matter of a project"

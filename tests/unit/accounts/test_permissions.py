@@ -50,7 +50,7 @@ LEAD = Principal("person-l", "Lina", True, frozenset(), (Held(Role.LEAD, "projec
         (Act.REVIEW, LEAD, PRIVATE, "Ask a lead of lab, or an operator of this park, for the role reviewer there."),
         (Act.SUBMIT, OTHER, PRIVATE, "for the role learner or teacher or member or lead there."),
         (Act.SPEND, MEMBER, PRIVATE, "Ask a lead of lab, or an operator of this park, for the role lead there."),
-        (Act.FOUND, MEMBER, None, "Ask an operator of this park for the role teacher or member."),
+        (Act.FOUND, MEMBER, None, "Ask an operator of this park for the role teacher or member or operator."),
         (Act.GRANT, MEMBER, PRIVATE, "Ask an operator of this park."),
         (Act.AUDIT, MEMBER, None, "Ask an operator of this park for the role operator or auditor."),
     ],
