@@ -93,6 +93,13 @@ RECORDS: Final = (
         N_("whoever decides who is in the place"),
     ),
     (
+        N_("Notices: choices, webhooks, messages; where one signed in from, as keyed hashes"),
+        N_("to tell them what they chose, and of sign-ins from new places"),
+        N_("contract"),
+        N_("messages 30 days, the rest until erased"),
+        N_("themselves; hashes are not shown"),
+    ),
+    (
         N_("Roles and consents"),
         N_("to decide who may do what"),
         N_("contract"),
