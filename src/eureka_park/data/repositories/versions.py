@@ -307,8 +307,8 @@ def edited(tree: Tree, operations: Sequence[Operation]) -> dict[str, Entry | Non
         if isinstance(operation, Put):
             edits[path] = Entry(path, operation.sha256, operation.size_bytes, operation.git_oid)
         elif operation.is_folder:
-            below = [entry.path for entry in tree.in_folder(path)]
-            below += [name for name in edits if name.startswith(f"{path}/")]
+            below = [entry.path for entry in tree.in_folder(path) if entry.path not in edits]
+            below += [name for name, entry in edits.items() if entry is not None and name.startswith(f"{path}/")]
             if not below:
                 raise no_entry(path)
             edits.update(dict.fromkeys(below))

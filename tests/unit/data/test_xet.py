@@ -1,0 +1,155 @@
+"""Packs of chunks: made as clients make them, taken in and put together; whatever is wrong with one leaves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import lz4.frame
+import pytest
+from blake3 import blake3
+from tests.helpers.data_park import DataPark
+
+from eureka_park.adapters.database import SqlDatabase
+from eureka_park.data.core.shard import TAG, read_files
+from eureka_park.data.core.xet import (
+    CHUNK_BYTES_MAX,
+    PackReader,
+    chunk_hash,
+    chunks_of,
+    file_hash,
+    hash_bytes,
+    hash_text,
+    range_hash,
+    tree_hash,
+)
+from eureka_park.foundation.errors import BadInput, ParkError
+
+CHUNKS = [bytes([n]) * (9_000 + n) for n in range(40)]
+
+
+def packed(content: bytes, kind: int) -> bytes:
+    body = content
+    if kind == 2:
+        body = b"".join(content[place::4] for place in range(4))
+    body = lz4.frame.compress(body) if kind else body
+    return _header(len(body), kind, len(content)) + body
+
+
+def _header(packed_size: int, kind: int, size: int) -> bytes:
+    return b"\0" + packed_size.to_bytes(3, "little") + bytes([kind]) + size.to_bytes(3, "little")
+
+
+def pack_of(chunks: Sequence[bytes]) -> tuple[str, bytes]:
+    digest = tree_hash([(chunk_hash(chunk), len(chunk)) for chunk in chunks])
+    return hash_text(digest), b"".join(packed(chunk, number % 3) for number, chunk in enumerate(chunks))
+
+
+def shard_of(ranges: Sequence[tuple[str, Sequence[bytes], int, int]], sha256: str, *, proof: bytes = b"") -> bytes:
+    """A shard of one file: (pack, all its chunks, first, end) for each range."""
+    chunks = [chunk for _, of, first, end in ranges for chunk in of[first:end]]
+    digest = file_hash([(chunk_hash(chunk), len(chunk)) for chunk in chunks])
+    parts = [struct.pack("<32sQQ", TAG, 2, 0), struct.pack("<32sII8x", digest, 3 << 30, len(ranges))]
+    for name, of, first, end in ranges:
+        size = sum(map(len, of[first:end]))
+        parts.append(struct.pack("<32sIIII", hash_bytes(name), 0, size, first, end))
+    for _, of, first, end in ranges:
+        parts.append(struct.pack("<32s16x", proof or range_hash([chunk_hash(chunk) for chunk in of[first:end]])))
+    words = struct.pack("<4Q", *(int(sha256[at : at + 16], 16) for at in range(0, 64, 16)))
+    return b"".join([*parts, struct.pack("<32s16x", words), b"\xff" * 32 + bytes(16), b"\xff" * 32 + bytes(16)])
+
+
+@pytest.fixture
+def park(database: SqlDatabase, tmp_path: Path) -> Iterator[DataPark]:
+    return DataPark(database, tmp_path / "blobs")
+
+
+def refused(code: str, call: object, *words: object) -> None:
+    with pytest.raises(ParkError) as caught:
+        call(*words)  # type: ignore[operator]
+    assert caught.value.code == code, caught.value
+
+
+def test_hashes_are_those_of_the_protocol() -> None:
+    assert hash_text(bytes(range(32))) == "07060504030201000f0e0d0c0b0a090817161514131211101f1e1d1c1b1a1918"
+    assert hash_bytes(hash_text(bytes(range(32)))) == bytes(range(32))
+    one = chunk_hash(b"x")
+    assert tree_hash([(one, 1)]) == one and file_hash([(one, 1)]) == blake3(one, key=bytes(32)).digest()
+    with pytest.raises(BadInput):
+        hash_bytes("x" * 64)
+
+
+def test_a_pack_is_read_in_any_pieces() -> None:
+    name, content = pack_of(CHUNKS)
+    for size in (1, 7, 4096, len(content)):
+        reader = PackReader()
+        for at in range(0, len(content) if size > 1 else 3000, size):
+            reader.feed(content[at : at + size])
+        if size > 1:
+            assert hash_text(reader.finish()) == name
+    assert list(chunks_of(content)) == CHUNKS
+
+
+@pytest.mark.parametrize("fault", ["cut", "flipped", "version", "kind", "size", "bomb", "empty", "huge"])
+def test_what_is_no_pack_is_refused(fault: str) -> None:
+    name, content = pack_of(CHUNKS[:3])
+    wrong = {
+        "cut": content[:-1],
+        "flipped": content[:-1] + bytes([content[-1] ^ 1]),
+        "version": b"\7" + content[1:],
+        "kind": content[:4] + b"\7" + content[5:],
+        "size": content[:5] + b"\1\0\0" + content[8:],
+        "bomb": _header(len(body := lz4.frame.compress(bytes(10_000_000))), 1, 1000) + body,
+        "empty": b"",
+        "huge": _header(10, 0, CHUNK_BYTES_MAX + 1) + bytes(10),
+    }[fault]
+    reader = PackReader()
+    with pytest.raises(BadInput):
+        reader.feed(wrong)
+        if hash_text(reader.finish()) != name:
+            raise BadInput("another pack")
+
+
+def test_files_are_put_together_from_ranges_and_each_chunk_is_kept_once(park: DataPark) -> None:
+    name, content = pack_of(CHUNKS)
+    assert park.objects.put_pack("lab", name, [content[:5000], content[5000:]]) is True
+    assert park.objects.put_pack("lab", name, [content]) is False
+    whole, mixed = b"".join(CHUNKS), b"".join([*CHUNKS[5:9], *CHUNKS[0:2], *CHUNKS[5:6]])
+    park.objects.put_shard("lab", shard_of([(name, CHUNKS, 0, 40)], hashlib.sha256(whole).hexdigest()))
+    ranges = [(name, CHUNKS, 5, 9), (name, CHUNKS, 0, 2), (name, CHUNKS, 5, 6)]
+    park.objects.put_shard("lab", shard_of(ranges, hashlib.sha256(mixed).hexdigest()))
+    for expected in (whole, mixed):
+        blob = park.objects.open(hashlib.sha256(expected).hexdigest())
+        assert blob.size_bytes == len(expected) and blob.content() == expected
+        for start, end in ((0, 1), (8_999, 9_002), (20_000, 50_000), (len(expected) - 3, len(expected))):
+            assert b"".join(blob.read(start, end)) == expected[start:end]
+    assert len(park.objects_kept()) == 1 and park.objects.use("lab")[0] < len(content) + 1
+    first = hash_text(chunk_hash(CHUNKS[0]))
+    assert park.objects.find_chunk("lab", first) and park.objects.find_chunk("other", first) is None
+    assert read_files(park.objects.find_chunk("lab", first) or b"") == []
+    assert park.data.collector.scrub().findings == []
+    made = park.repository()
+    for _ in range(2):  # the files, then the pack in which they lay
+        park.clock.step(3 * 86400.0)
+        park.data.collector.collect()
+    assert park.objects_kept() == [] and made, "nothing named it"
+
+
+def test_a_shard_that_lies_makes_nothing(park: DataPark) -> None:
+    name, content = pack_of(CHUNKS)
+    sha256 = hashlib.sha256(b"".join(CHUNKS)).hexdigest()
+    good = shard_of([(name, CHUNKS, 0, 40)], sha256)
+    refused("unknown_pack", park.objects.put_shard, "lab", good)
+    park.objects.put_pack("lab", name, [content])
+    refused("unknown_pack", park.objects.put_shard, "other", good)  # another project's packs are none of theirs
+    refused("hash_mismatch", park.objects.put_shard, "lab", shard_of([(name, CHUNKS, 0, 40)], "0" * 64))
+    refused("hash_mismatch", park.objects.put_shard, "lab", shard_of([(name, CHUNKS, 0, 40)], sha256, proof=b"x" * 32))
+    refused("hash_mismatch", park.objects.put_shard, "lab", shard_of([(name, [*CHUNKS, b"x"], 0, 41)], sha256))
+    refused("bad_shard", park.objects.put_shard, "lab", good[:100])
+    refused("bad_shard", park.objects.put_shard, "lab", b"x" * 200)
+    refused("hash_mismatch", park.objects.put_pack, "lab", "0" * 64, [content])
+    refused("bad_pack", park.objects.put_pack, "lab", name, [content[:-5]])
+    assert park.objects.sizes("lab", [sha256]) == {} and len(park.objects_kept()) == 1
+    assert list((park.folder / "incoming").iterdir()) == []
