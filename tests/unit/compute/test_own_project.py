@@ -16,7 +16,9 @@ WHO = Principal("person-a", "Mina", False, frozenset())
 
 def accounts(*may: str) -> Any:
     return SimpleNamespace(
-        projects=lambda _who: [SimpleNamespace(project_id=name) for name in ("lab", "seen", "try-a", "welcome")],
+        projects=lambda _who: [
+            SimpleNamespace(project_id=name) for name in ("lab", "seen", "solar", "try-a", "welcome")
+        ],
         answer=lambda _act, _who, name: SimpleNamespace(is_allowed=name in may),
     )
 
@@ -28,6 +30,7 @@ def accounts(*may: str) -> Any:
         (("try-a", "welcome"), None, None),
         (("try-a",), "lab", "lab"),
         ((), None, None),
+        (("lab", "try-a"), None, "lab"),
     ],
 )
 def test_the_project_of_a_job(may: tuple[str, ...], named: str | None, project: str | None) -> None:
@@ -38,5 +41,5 @@ def test_the_project_of_a_job(may: tuple[str, ...], named: str | None, project: 
 
 def test_of_several_one_is_named() -> None:
     with pytest.raises(BadInput, match="names no project") as refused:
-        with_project(accounts("lab", "try-a"), WHO, {"command": ["true"]})
-    assert "lab, try-a" in refused.value.fix and refused.value.field == "project"
+        with_project(accounts("solar", "lab", "try-a"), WHO, {"command": ["true"]})
+    assert "lab, solar, try-a" in refused.value.fix and refused.value.field == "project"

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park
 from eureka_park.compute.core.site_room import SiteRoom
-from eureka_park.compute.own_project import USUAL, with_project
+from eureka_park.compute.own_project import USUAL, may_send_to, with_project
 from eureka_park.control.of_site import room_of
 from eureka_park.data.service import SnapshotFile
 from eureka_park.foundation.canonical import content_id
@@ -203,9 +203,10 @@ def _tiers(park: Park, words: Words) -> list[dict[str, str]]:
 
 
 def _projects(park: Park, words: Words, who: Principal | None) -> list[tuple[str, str]]:
-    seen = park.accounts.projects(who)
-    may = [item for item in seen if who is None or park.accounts.answer(Act.SUBMIT, who, item.project_id).is_allowed]
-    return [(item.project_id, words.name(item.title or item.project_id)) for item in may]
+    """Where somebody may send jobs, in the order in which they would; for a visitor what everybody sees."""
+    seen = {item.project_id: item for item in park.accounts.projects(who)}
+    names = list(seen) if who is None else may_send_to(park.accounts, who)
+    return [(name, words.name(seen[name].title or name)) for name in names]
 
 
 def _at_home(typed: Typed, who: Principal | None, projects: Sequence[tuple[str, str]]) -> Typed:
