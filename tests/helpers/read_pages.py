@@ -77,7 +77,8 @@ class Pages:
             *sorted(route.path for route in page_routes(self.app) if "{" not in route.path),
             *(
                 "/projects/quiet",
-                "/projects/quiet/bill",
+                *(f"/projects/quiet/{page}" for page in ("bill", "transfers", "top-ups", "months", "carbon")),
+                "/organisations/um6p/months",
                 "/organisations/um6p",
                 "/jobs?state=finished",
                 "/jobs?view=gantt",

@@ -15,7 +15,7 @@ from eureka_park.web.auth import Anyone, park_of
 from eureka_park.web.charts.carbon_months import CarbonBar, carbon_months
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
 from eureka_park.web.pages.draw import colours_of, names_of, words_of
-from eureka_park.web.pages.papers import month_name
+from eureka_park.web.pages.papers import month_name, share_text
 from eureka_park.web.pages.people_words import show, sign_in_first
 from eureka_park.web.pages.words import N_, Words, isolated
 
@@ -93,7 +93,8 @@ def carbon_page(request: Request, who: Anyone, project_id: str, month: Month = "
     months = statements.months(who, project_id, chosen)
     bars = _hour_bars(words, park, hours)
     return show(
-        request, "carbon.html", "/projects", project=project, told=told, per_kwh=per_kwh,
+        request, "carbon.html", "/projects", project=project, told=told,
+        matched=share_text(words, told["hour_matched"]["matched_frac"]), per_kwh=per_kwh,
         hours=_hour_rows(words, hours),
         hour_chart=hour_bars(bars, words, words.say(N_("Energy by hour of the day and source")), 860),
         sources=_sources(words, park, told), months=_month_rows(words, months, per_kwh),
@@ -129,7 +130,7 @@ def _hour_rows(words: Words, hours: list[dict[str, Any]]) -> list[dict[str, str]
             rows.append({
                 "hour": isolated(f"{row['hour']:02d}:00"), "energy": words.energy(kwh),
                 "carbon": words.grams(row["gco2"]),
-                "matched": words.percent((kwh - grid) / kwh),
+                "matched": share_text(words, (kwh - grid) / kwh),
             })  # fmt: skip
     return rows
 

@@ -59,6 +59,11 @@ def month_name(words: Words, month: str) -> str:
     return words.say(N_("{month} {year}"), month=words.months("wide")[int(month[5:]) - 1], year=isolated(month[:4]))
 
 
+def share_text(words: Words, frac: float | None) -> str:
+    """A share in whole percent; what is not all is never told as all."""
+    return words.percent(frac if frac is None or frac >= 1.0 else min(frac, 0.99))
+
+
 # -- statements --------------------------------------------------------------------------------------------------------
 def statement_html(told: Mapping[str, Any], words: Words, park: Park) -> str:
     """A statement as a page."""
@@ -101,7 +106,7 @@ def _carbon(told: Mapping[str, Any], kwh: float, words: Words, park: Park) -> di
         "place": words.grams(kwh * per_kwh),
         "grid": words.number(per_kwh),
         "hours": words.grams(told["gco2"]),
-        "matched": words.percent((kwh - grid) / kwh),
+        "matched": share_text(words, (kwh - grid) / kwh),
     }
 
 
