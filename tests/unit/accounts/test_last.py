@@ -12,6 +12,8 @@ from eureka_park.accounts import store
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.service import AccountsService
+from eureka_park.accounts.sign_in import store as ways
+from eureka_park.accounts.sign_in.store import Invitation
 from eureka_park.foundation.clock import Pace, SteppedClock
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 
@@ -77,3 +79,26 @@ def test_a_lead_may_go_when_a_group_leads_on(accounts: AccountsService) -> None:
         accounts.places.give_role(owner, group, Role.OPERATOR, PARK)
     with pytest.raises(NotFound):
         accounts.groups.told(principal(accounts, ada), group)
+
+
+def test_an_invitation_is_a_row_that_is_replaced_listed_and_gone(accounts: AccountsService) -> None:
+    """On both databases: what pages do with it is tried elsewhere."""
+    owner = accounts.ensure_owner()[0]
+
+    def made(name: str, email: str, scope: str = "project:solar", ends_s: float = 2e6) -> Invitation:
+        return Invitation(name, email, "Mina", "fr", Role.MEMBER, scope, owner, 1e6, ends_s)
+
+    rows = [made("a", "mina@x.org"), made("b", "MINA@x.org"), made("c", "mina@x.org", PARK), made("d", "k@x.org")]
+    with accounts.ground.db.write() as conn:
+        for item in rows:
+            ways.add_invitation(conn, f"code of {item.invitation_id}", item, item.email.lower(), 1e6)
+        assert {item.invitation_id for item in ways.invitations_at(conn, "project:solar", 1e6)} == {"b", "d"}
+        assert (
+            ways.invitation_of(conn, "code of a", 1e6) is None and ways.invitation_of(conn, "code of b", 1e6) == rows[1]
+        )
+        assert ways.invitation_of(conn, "code of b", 2e6) is None, "its time is over"
+        assert not ways.drop_invitation(conn, "b", PARK) and ways.drop_invitation(conn, "b", "project:solar")
+        ways.add_invitation(conn, "code of e", made("e", "e@x.org", PARK, 3e6), "e@x.org", 2e6)
+        assert [item.invitation_id for item in ways.invitations_by(conn, owner)] == ["e"], "old ones are swept"
+        ways.forget(conn, owner, "")
+        assert ways.invitations_by(conn, owner) == []

@@ -191,9 +191,11 @@ def _organisation(
     park, words = park_of(request), words_of(request)
     place: Organisation = park.accounts.require_organisation(Act.SEE, who, organisation_id)
     projects = [item for item in park.accounts.projects(who) if item.organisation_id == organisation_id]
+    groups = [item for item in park.accounts.groups.of(who) if item.organisation_id == organisation_id]
     return show(
         request, "organisation.html", "/projects", error, wrong=told(words, error), seat=place,
-        projects=projects, billing=_BILLING, kinds=KIND_NAMES, welcome=welcomed(request, words),
+        projects=projects, groups=groups,
+        billing=_BILLING, kinds=KIND_NAMES, welcome=welcomed(request, words),
         **{"done": _done(request), **_people(park, who, place), **more},
         may_found=may(Act.FOUND, who, place).is_allowed, sees_bill=may(Act.SEE_BILL, who, place).is_allowed,
     )  # fmt: skip
