@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,8 @@ from fastapi.testclient import TestClient
 from tests.helpers.live_park import LivePark
 
 from eureka_park.cli.main import cli
+from eureka_park.foundation.errors import ParkError
+from eureka_park.ledger.service import Running
 from eureka_park.web.app import make_app
 from eureka_park.web.pages.papers import invoice_html, statement_html
 from eureka_park.web.pages.words import Words
@@ -101,6 +104,45 @@ def test_whoever_is_new_has_a_small_grant_once_and_counts_in_the_time_to_first_j
     told = ask("GET", "/time-to-first-job").json()
     assert told["steps"]["submitted"] == {"n": 2, "p50_s": None, "p90_s": None, "within": None}
     assert str(person_id) not in json.dumps(told)
+
+
+def test_what_was_used_paid_back_and_stored_is_told(live, ask, monkeypatch):
+    """The report of a grant, refunds and storage over the API and on the command line; nobody else's grant is told."""
+    ask("POST", "/prices", 201, json={**PRICES, "mad_per_gib_month": 1.5})
+    ask("POST", "/grants", 422, json={"project": "solar", "credits": 5, "kind": "bridge"})
+    ask("POST", "/projects", 201, json={"project_id": "wind", "title": "Wind"})
+    body = {"project": "wind", "credits": 40, "kind": "bridge", "awaits": "award of March", "valid_until": "2027-01-31"}
+    bridge = ask("POST", "/grants", 201, json=body).json()
+    assert bridge["awaits"] == "award of March"
+    job = live.submit(run_s=9000, project="wind", time="3h", cpus=2, tier="firm")
+    live.step(5.0, 3)
+    live.step(600.0, 9)
+    with live.park.db.write() as conn:
+        running = Running(job, 0, 2.0, 5400.0)
+        live.park.ledger.billing.excuse(conn, running, "lost_node", live.clock.park_s(), is_all=True)
+        live.park.ledger.storage.book_day(conn, "wind", live.clock.park_s(), 60 * 2**30)
+    live.step(600.0, 9)
+    told = ask("GET", f"/grants/{bridge['grant_id']}/report").json()
+    assert told["n_jobs"] == 1 and told["work"][0]["class"] == "batch" and told["storage_credits"] == 3.0
+    assert told["spent_credits"] == pytest.approx(told["people"][0]["credits"] + 3.0) and told["released_by"] is None
+    (back,) = ask("GET", "/projects/wind/bill").json()["refunds"]
+    assert (back["job_id"], back["why"]) == (job, "lost_node") and back["credits"] > 10
+    assert ask("GET", f"/jobs/{job}/receipt").json()["refunds"][0]["credits"] == back["credits"]
+    month = ask("GET", "/projects/wind/storage/2026-11").json()
+    assert (month["gib_months"], month["credits"], month["n_days"]) == (2.0, 3.0, 1)
+    statement = ask("GET", "/projects/wind/statements/2026-11").json()
+    assert (statement["gib_months"], statement["storage_credits"]) == (2.0, 3.0)
+    accounts = live.park.accounts
+    stranger = accounts.principal_of_token(accounts.new_token(accounts.people.add("Sam", email="s@example.org"), "t"))
+    with pytest.raises(ParkError) as refused:
+        live.park.ledger.grants.report(stranger, bridge["grant_id"])
+    assert refused.value.code in ("not_found", "forbidden", "no_such_project")
+    bills = SimpleNamespace(bills=SimpleNamespace(report=lambda _id: told, bill=lambda _id: {"refunds": [back]}))
+    monkeypatch.setattr("eureka_park.cli.bills.park", lambda: bills)
+    said = CliRunner().invoke(cli, ["grant", "report", bridge["grant_id"]])
+    assert said.exit_code == 0 and "firm batch" in said.output and "3.00 credits for storage" in said.output
+    said = CliRunner().invoke(cli, ["refunds", "wind"])
+    assert said.exit_code == 0 and "a failed node lost the work" in said.output
 
 
 def test_the_command_line_checks_the_books(live):

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from eureka_park.cli.output import json_option, park, print_items, print_json
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json
+from eureka_park.cli.receipt import refund_text
 from eureka_park.cli.tokens import _shown, _table
 from eureka_park.cli.words import _
 
@@ -47,15 +48,20 @@ def list_grants(project: str, as_json: bool) -> None:
 @click.argument("credits", type=float)
 @click.option("--title", default="", metavar="TEXT", help="What it is for.")
 @click.option("--until", metavar="INSTANT", help="When it ends, such as 2027-12-31 (default: never).")
-@click.option("--in-halves", is_flag=True, help="The second half comes after the first is half used.")
+@click.option("--in-halves", is_flag=True, help="The second half comes by a report: when half of the first is spent.")
+@click.option("--bridge-to", "awaits", metavar="TEXT", help="A bridge: the grant that it reaches to, and ends with.")
 @json_option
-def give_grant(project: str, credits: float, title: str, until: str | None, in_halves: bool, as_json: bool) -> None:
+def give_grant(
+    project: str, credits: float, title: str, until: str | None, in_halves: bool, awaits: str | None, as_json: bool
+) -> None:
     """Give credits to a project. For operators.
 
     \b
     park grant give solar 5000 --until 2027-12-31
+    park grant give solar 200 --until 2027-03-31 --bridge-to "award of March"
     """
-    made = park().bills.give(project, credits, title=title, valid_until=until, in_halves=in_halves)
+    kind = {"kind": "bridge", "awaits": awaits} if awaits is not None else {}
+    made = park().bills.give(project, credits, title=title, valid_until=until, in_halves=in_halves, **kind)
     if as_json:
         print_json(made)
     else:
@@ -63,6 +69,50 @@ def give_grant(project: str, credits: float, title: str, until: str | None, in_h
         click.echo(
             _("{grant}: {credits:.2f} credits for {project}", grant=made["grant_id"], credits=given, project=project)
         )
+
+
+@grant.command("report")
+@click.argument("grant_id", metavar="GRANT")
+@json_option
+def report_grant(grant_id: str, as_json: bool) -> None:
+    """What was really spent of a grant: by whom, on what, when. By it the second half comes; nobody writes an essay.
+
+    \b
+    park grant report grant-4zr3q
+    """
+    told = park().bills.report(grant_id)
+    if as_json:
+        print_json(told)
+        return
+    click.echo(
+        _(
+            "{spent:.2f} of {given:.2f} credits spent, {held:.2f} held by jobs, {left:.2f} left",
+            spent=told["spent_credits"],
+            given=told["given_credits"],
+            held=told["held_credits"],
+            left=told["left_credits"],
+        )
+    )
+    figures = (_("jobs"), _("credits"), _("GPU-hours"), "kWh")
+    for heads, rows in (
+        ((_("person"),), [(row["person_id"], row) for row in told["people"]]),
+        ((_("work"),), [(_work(row), row) for row in told["work"]]),
+        ((_("month"),), [(row["month"], row) for row in told["months"]]),
+    ):
+        if rows:
+            _table((*heads, *figures), [[clean(name), *_used(row)] for name, row in rows])
+    if told["storage_credits"]:
+        click.echo(_("{credits:.2f} credits for storage", credits=told["storage_credits"]))
+    if told["released_by"]:
+        click.echo(_("The second half came by the report of {at}.", at=told["released_by"]["at"]))
+
+
+def _work(row: dict[str, Any]) -> str:
+    return " ".join(filter(None, (row["tier"], row["class"], row["gpu_type"])))
+
+
+def _used(row: dict[str, Any]) -> list[str]:
+    return [str(row["n_jobs"]), f"{row['credits']:.2f}", f"{row['gpu_h']:.2f}", f"{row['kwh']:.3f}"]
 
 
 @grant.command("end")
@@ -145,6 +195,27 @@ def set_prices(file: Path, valid_from: str | None) -> None:
 
 @click.command()
 @click.argument("project")
+@json_option
+def refunds(project: str, as_json: bool) -> None:
+    """What was taken off the bills of a project's jobs: hours that a failed node lost, and disturbed firm work.
+
+    \b
+    park refunds solar
+    """
+    found = park().bills.bill(project)["refunds"]
+    if as_json:
+        print_items(found)
+        return
+    heads = (_("when"), _("job"), _("why"), _("hours"), _("credits"))
+    rows = [
+        [row["at"], clean(row["job_id"]), refund_text(row["why"]), f"{row['node_h']:.2f}", f"{row['credits']:.2f}"]
+        for row in found
+    ]
+    _table(heads, rows)
+
+
+@click.command()
+@click.argument("project")
 @click.argument("month")
 @json_option
 def statement(project: str, month: str, as_json: bool) -> None:
@@ -161,3 +232,6 @@ def statement(project: str, month: str, as_json: bool) -> None:
     _table((_("day"), _("credits"), _("GPU-hours"), "kWh"), rows)
     kwh = sum(told["kwh_by_source"].values())
     click.echo(_("{n} jobs, {credits:.2f} credits, {kwh:.3f} kWh", n=told["n_jobs"], credits=told["credits"], kwh=kwh))
+    if told["gib_months"]:
+        gib, credits = told["gib_months"], told["storage_credits"]
+        click.echo(_("{gib:.2f} GiB-months of storage, {credits:.2f} credits", gib=gib, credits=credits))

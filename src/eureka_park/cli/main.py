@@ -31,6 +31,7 @@ COMMANDS: dict[str, Lazy] = {
     ),
     "grant": Lazy(f"{_CLI}.bills:grant", "Credits: given, left, moved.", see=("statement", "price", "project")),
     "price": Lazy(f"{_CLI}.bills:price", "What an hour of a GPU or a CPU costs.", see=("grant", "submit")),
+    "refunds": Lazy(f"{_CLI}.bills:refunds", "What was paid back to a project's jobs.", see=("receipt", "statement")),
     "statement": Lazy(f"{_CLI}.bills:statement", "What a project used and paid in a month.", see=("receipt", "grant")),
     "ledger": Lazy(
         f"{_CLI}.ledger:ledger", "The books: check that they add up.", is_server=True, see=("receipt", "backup")

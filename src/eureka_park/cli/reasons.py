@@ -46,6 +46,14 @@ SAID_BY_THE_PARK: Final = (
         "It is paused at a checkpoint: {share} has lent it the power and asks for it back; {floor} are sure to that "
         "share."
     ),
+    N_(
+        "Its {time} are used up; to go on it takes {need} credits, and {project} has {left}. It is paused until there "
+        "are more."
+    ),
+    N_(
+        "Its {time} are used up; to go on it takes {need} credits, and {project} has {left}. It is ended unless there "
+        "are more by then."
+    ),
     N_("It is capped to {percent} of its power: the sky gives {short} less than the bound work draws."),
     N_("It is paused at a checkpoint: the sky gives {short} less than the bound work draws."),
     N_("It is frozen in place, its work kept: the sky gives {short} less than the bound work draws."),
@@ -86,6 +94,8 @@ ADVICE: Final = (
     N_("Nothing need be done: the first plan is there within minutes."),
     N_("Jobs of tier firm are never capped, paused or frozen by the plan."),
     N_("Within its own share nobody asks it to give way."),
+    N_("A top-up of its project, or a transfer from another one, lets it go on."),
+    N_("Declare the time that it takes (--time): that is held before it starts."),
     N_("Ask for fewer machines (--nodes or --gpus)."),
     N_("With checkpoints it may begin on fewer machines: --min-nodes."),
     N_("What its project has used counts less from day to day; its turn comes back by itself."),

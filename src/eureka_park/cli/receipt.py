@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from eureka_park.cli.output import JOB, SOURCE_STYLES, cell, clean, console, json_option, park, print_json
-from eureka_park.cli.words import _
+from eureka_park.cli.words import N_, _
+
+_REFUNDED: Final = {
+    "lost_node": N_("a failed node lost the work"),
+    "disturbed": N_("firm work was disturbed"),
+    "unknown": N_("not known any more"),
+}
 
 if TYPE_CHECKING:
     from eureka_park.client import Receipt
@@ -29,11 +35,20 @@ def receipt(job: str, as_json: bool) -> None:
         return
     _print_heading(found)
     _print_hours(found)
+    for row in found.get("refunds", []):
+        why = refund_text(row["why"])
+        hours, credits = f"{row['node_h']:.2f}", f"{row['credits']:.4g}"
+        click.echo(_("paid back: {credits} credits, {hours} hours: {why}", credits=credits, hours=hours, why=why))
     for name, text in found.get("labels", {}).items():
         click.echo(f"{clean(name)}: {clean(text)}")
     if found.get("price"):
         price = ", ".join(f"{clean(key)} {clean(value)}" for key, value in found["price"].items())
         click.echo(_("price: {price}", price=price))
+
+
+def refund_text(why: str) -> str:
+    """Why something was paid back, in words."""
+    return _(_REFUNDED.get(why, _REFUNDED["unknown"]))
 
 
 def _print_heading(found: Receipt) -> None:

@@ -32,6 +32,14 @@ class Bills:
         given = {key: value for key, value in more.items() if value}
         return self._ask("POST", "/grants", body={"project": project, "credits": credits, **given})
 
+    def report(self, grant_id: str) -> dict[str, Any]:
+        """What was really spent of a grant, by whom and on what."""
+        return self._ask("GET", f"/grants/{_part(grant_id)}/report")
+
+    def storage(self, project: str, month: str) -> dict[str, Any]:
+        """What a project stored in a month."""
+        return self._ask("GET", f"/projects/{_part(project)}/storage/{_part(month)}")
+
     def end_grant(self, grant_id: str) -> dict[str, Any]:
         """End a grant. For operators."""
         return self._ask("POST", f"/grants/{_part(grant_id)}/end", body={})

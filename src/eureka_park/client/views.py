@@ -94,6 +94,15 @@ class ReceiptHour(TypedDict):
     credits: float
 
 
+class ReceiptRefund(TypedDict):
+    """Hours of a node that were paid back; `why` is lost_node, disturbed or unknown."""
+
+    at: str
+    why: str
+    node_h: float
+    credits: float
+
+
 class Receipt(TypedDict):
     """What a job used: `kwh` at the site meter, `it_kwh` after the PUE, by source and hour."""
 
@@ -110,6 +119,7 @@ class Receipt(TypedDict):
     scale_model: bool
     labels: dict[str, str]
     price: dict[str, Any]
+    refunds: NotRequired[list[ReceiptRefund]]
 
 
 class WhyLine(TypedDict):

@@ -17,7 +17,6 @@ from eureka_park.foundation.units import HOUR_S, duration_text
 from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.holding import Unpaid
 
-NO_CREDIT: Final = "no_credit"
 CREDIT: Final = "credit"
 NOTICE_S: Final = float(HOUR_S)  # of park time between the notice and the end of work that cannot be paused
 
@@ -68,5 +67,5 @@ def _reason(job: Job, lacks: Unpaid) -> Reason:
     lead = f"Its {duration_text(lacks.declared_s)} are used up; to go on it takes {need:,.2f} credits, and "
     what = lead + f"{lacks.project} has {left:,.2f}."
     if may_pause(job) or job.state in WAITING:
-        return Reason(NO_CREDIT, f"{what} It is paused until there are more.", values)
-    return Reason(NO_CREDIT, f"{what} It is ended unless there are more by then.", values, lacks.since_s + NOTICE_S)
+        return Reason("no_credit", f"{what} It is paused until there are more.", values)
+    return Reason("no_credit", f"{what} It is ended unless there are more by then.", values, lacks.since_s + NOTICE_S)

@@ -16,7 +16,8 @@ from eureka_park.ledger.books import store as books
 from eureka_park.ledger.core.days import day_text, days_of, start_s
 from eureka_park.ledger.core.exact import MICRO, UJ_PER_KWH
 from eureka_park.ledger.core.invoicing import csv_of
-from eureka_park.ledger.core.posting import CREDIT, held_account, project_account, used_account
+from eureka_park.ledger.core.posting import CREDIT, GIB_MONTH, STORE, held_account, project_account, used_account
+from eureka_park.ledger.grants.service import accounts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,9 @@ class Statements:
                 for day, commodity, kind, amount, _n in books.days_of(conn, account, first, past):
                     if commodity == CREDIT and kind == "settle":
                         _add(by_day, day, "credits", -amount)
+        accounts = [account for project in projects for account in accounts_of(conn, project)]
+        sums = books.sums_of(conn, accounts, first, past) if used.get(GIB_MONTH) else []
+        stored = -sum(amount for _, commodity, kind, amount, _ in sums if (commodity, kind) == (CREDIT, STORE))
         n_jobs = sum(meter.n_receipts(conn, project, first, past) for project in projects)
         days = [
             {"date": day_text(day), **{name: row.get(name, 0) / MICRO for name in ("credits", "gpu_h", "kwh")}}
@@ -77,6 +81,8 @@ class Statements:
             "cpu_h": used.get("cpu_h", 0) / MICRO,
             "kwh_by_source": {name[4:]: amount / MICRO for name, amount in sorted(used.items()) if name[:4] == "kwh:"},
             "gco2": used.get("gco2", 0) / MICRO,
+            "gib_months": used.get(GIB_MONTH, 0) / MICRO,
+            "storage_credits": stored / MICRO,
             "days": days,
         }
 
@@ -180,5 +186,7 @@ def statement_csv(told: Mapping[str, Any]) -> str:
     rows += [["gpu_h", kind, "", hours, ""] for kind, hours in told["gpu_h"].items()]
     rows += [["kwh", source, "", "", kwh] for source, kwh in told["kwh_by_source"].items()]
     rows.append(["cpu_h", "", "", told["cpu_h"], ""])
+    if told["gib_months"]:
+        rows.append(["gib_months", "", told["storage_credits"], told["gib_months"], ""])
     rows.append(["gco2", "", told["gco2"], "", ""])
     return csv_of(["what", "which", "credits_or_g", "hours", "kwh"], rows)

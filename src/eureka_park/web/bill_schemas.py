@@ -19,6 +19,9 @@ class PriceListRequest(Body):
 
     mad_per_gpu_h: dict[str, dict[str, Any]] = Field(examples=[{"*": {"*": {"firm": 30, "flex": 20, "green": 10}}}])
     mad_per_cpu_h: dict[str, dict[str, Any]] = Field(examples=[{"*": {"firm": 0.6, "flex": 0.4, "green": 0.2}}])
+    mad_per_gib_month: float = Field(
+        0.0, ge=0, le=1e6, allow_inf_nan=False, description="Of a GiB that is stored for a month"
+    )
     label: str = Field("assumption", max_length=200, description="What the prices rest on")
     valid_from: Instant | None = Field(None, description="Since when they hold; default: now")
 
@@ -29,6 +32,7 @@ class PriceListView(BaseModel):
     valid_from: str
     mad_per_gpu_h: dict[str, Prices]
     mad_per_cpu_h: Prices
+    mad_per_gib_month: float = 0.0
     label: str
 
 
@@ -48,7 +52,8 @@ class GrantRequest(Body):
     title: str = Field("", max_length=200)
     valid_from: Instant | None = None
     valid_until: Instant | None = None
-    in_halves: bool = Field(False, description="The second half comes after the first is half used")
+    in_halves: bool = Field(False, description="The second half comes by a report: when half of the first is spent")
+    awaits: str = Field("", max_length=200, description="Of a bridge: the grant that it reaches to, and ends with")
     conditions: str = Field("", max_length=2000)
 
 
@@ -76,9 +81,68 @@ class GrantView(BaseModel):
     valid_from: str
     valid_until: str | None
     conditions: str
+    awaits: str
     state: str
     given_at: str
     reclaim: ReclaimView | None
+
+
+class UsedBy(BaseModel):
+    """A part of what was spent of a grant."""
+
+    n_jobs: int
+    credits: float
+    gpu_h: float
+    cpu_h: float
+    kwh: float
+    gco2: float
+
+
+class UsedByPerson(UsedBy):
+    """By one person."""
+
+    person_id: str
+
+
+class UsedByWork(UsedBy):
+    """For one kind of work."""
+
+    tier: str
+    work_class: str = Field(alias="class")
+    gpu_type: str = Field(description="Empty: none, or any type")
+
+
+class UsedByMonth(UsedBy):
+    """In one month."""
+
+    month: str
+
+
+class UsageReport(BaseModel):
+    """What was really spent of a grant: by whom, on what, when. What jobs hold or what was moved does not count."""
+
+    grant_id: str
+    project: str
+    title: str
+    at: str
+    given_credits: float
+    spent_credits: float
+    held_credits: float
+    left_credits: float
+    storage_credits: float = Field(description="Of what was spent, for storage")
+    moved_credits: float = Field(description="Moved to other projects, or gone back")
+    n_jobs: int
+    first_at: str | None
+    last_at: str | None
+    people: list[UsedByPerson]
+    work: list[UsedByWork]
+    months: list[UsedByMonth]
+
+
+class GrantReport(UsageReport):
+    """As of now; `released_by` is the report by which the second half came."""
+
+    released_by: UsageReport | None
 
 
 class GrantPage(BaseModel):
@@ -116,6 +180,26 @@ class BudgetView(BaseModel):
     action: str
 
 
+class RefundView(BaseModel):
+    """What was taken off the bill of a job that the park failed."""
+
+    job_id: str
+    at: str
+    why: Literal["lost_node", "disturbed", "unknown"]
+    node_h: float = Field(description="Hours of a node that were paid back, with their energy")
+    credits: float
+
+
+class StorageMonth(BaseModel):
+    """What a project stored in a month."""
+
+    project: str
+    month: str
+    gib_months: float
+    credits: float
+    n_days: int = Field(description="Days that are booked")
+
+
 class Bill(BaseModel):
     """What a project may spend, and by which grants and budgets."""
 
@@ -124,6 +208,7 @@ class Bill(BaseModel):
     account_credits: float = Field(description="Credits without end; below zero where it owes")
     grants: list[GrantView]
     budgets: list[BudgetView]
+    refunds: list[RefundView] = Field(description="The newest, the newest first")
 
 
 class StatementDay(BaseModel):
@@ -147,6 +232,8 @@ class Statement(BaseModel):
     cpu_h: float
     kwh_by_source: dict[str, float]
     gco2: float
+    gib_months: float = Field(description="Of storage")
+    storage_credits: float = Field(description="Not among the credits of jobs")
     days: list[StatementDay]
 
 

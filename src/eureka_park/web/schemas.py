@@ -358,6 +358,15 @@ class ReceiptHour(BaseModel):
     credits: float
 
 
+class ReceiptRefund(BaseModel):
+    """Node time of a job that was paid back, with its energy."""
+
+    at: str
+    why: Literal["lost_node", "disturbed", "unknown"]
+    node_h: float
+    credits: float
+
+
 class Receipt(BaseModel):
     """What a job used and what it costs; kWh at the site meter."""
 
@@ -371,6 +380,7 @@ class Receipt(BaseModel):
     hours: list[ReceiptHour]
     gco2: float
     credits: float
+    refunds: list[ReceiptRefund] = Field([], description="What was taken off, where the park failed the job")
     method: Literal["measured", "modelled"]
     scale_model: bool
 

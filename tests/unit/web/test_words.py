@@ -239,6 +239,7 @@ def test_values_are_escaped_in_markup() -> None:
 
 # -- reasons -----------------------------------------------------------------------------------------------------------
 VALUES = {
+    "need_credits": 12.5, "left_credits": 0.25, "project": "solar", "paid_s": 7200.0,
     "need_kw": 0.012, "free_kw": -3.0, "short_kw": 1234.5, "now_mad_per_mwh": 812.4, "then_mad_per_mwh": 640.0,
     "n_ahead": 3, "clean_kw": 7.0, "after": ["job-a", "job-b", "job-c", "job-d"], "cpus": 2.5, "free_cpus": 1.0,
     "gpus": 1, "free_gpus": 0, "memory_bytes": 2 * 1024**3, "free_memory_bytes": 1024**3,

@@ -65,6 +65,7 @@ def give_grant(
         valid_until_s=_instant(body.valid_until),
         in_halves=body.in_halves,
         conditions=body.conditions,
+        awaits=body.awaits,
         key=idempotency_key or "",
     )
     return park.ledger.grants.grant(who, made.grant_id)
@@ -84,10 +85,16 @@ def release_half(park: ThePark, who: Someone, grant_id: GrantId) -> dict[str, An
     return park.ledger.grants.grant(who, grant_id)
 
 
+@router.get("/grants/{grant_id}/report", response_model=bill_schemas.GrantReport, operation_id="grant_report")
+def grant_report(park: ThePark, who: Someone, grant_id: GrantId) -> dict[str, Any]:
+    """What was really spent of a grant, by whom and on what. For those who see its project's bill."""
+    return park.ledger.grants.report(who, grant_id)
+
+
 # -- projects ----------------------------------------------------------------------------------------------------------
 @router.get("/projects/{project_id}/bill", response_model=bill_schemas.Bill, operation_id="project_bill")
 def project_bill(park: ThePark, who: Someone, project_id: ProjectId) -> dict[str, Any]:
-    """What a project may spend, its grants and budgets. For its members."""
+    """What a project may spend, its grants and budgets, and what was paid back. For its members."""
     grants, budgets = park.ledger.grants.of_project(who, project_id), park.ledger.grants.budgets(who, project_id)
     return {
         "project": project_id,
@@ -95,6 +102,7 @@ def project_bill(park: ThePark, who: Someone, project_id: ProjectId) -> dict[str
         "account_credits": park.ledger.balance(project_id),
         "grants": grants,
         "budgets": budgets,
+        "refunds": park.ledger.billing.refunds(who, project_id),
     }
 
 
@@ -151,6 +159,14 @@ def statement_as_pdf(
     told = park.ledger.statements.of_project(who, project_id, month)
     made = pdf_of(statement_html(told, language_of(request, lang), park))
     return _file(made, "application/pdf", f"{project_id}-{month}.pdf")
+
+
+@router.get(
+    "/projects/{project_id}/storage/{month}", response_model=bill_schemas.StorageMonth, operation_id="storage_month"
+)
+def storage_month(park: ThePark, who: Someone, project_id: ProjectId, month: Month) -> dict[str, Any]:
+    """What a project stored in a month, and what that cost. For its members."""
+    return park.ledger.storage.month(who, project_id, month)
 
 
 @router.get("/projects/{project_id}/carbon/{month}", response_model=bill_schemas.Carbon, operation_id="carbon")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.site_file import GRID_SOURCE_ID
-from eureka_park.foundation.units import parse_instant_s
+from eureka_park.foundation.units import HOUR_S, parse_instant_s
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
 from eureka_park.web.charts.plan import data_block
 from eureka_park.web.charts.tank import ring
 from eureka_park.web.pages.draw import colours_of, names_of
-from eureka_park.web.pages.words import CLOSE, OPEN, Words, isolated
+from eureka_park.web.pages.words import CLOSE, N_, OPEN, Words, isolated
 
 
 def figure_and_unit(text: str) -> tuple[str, str]:
@@ -76,7 +76,26 @@ def receipt_of(park: Park, words: Words, receipt: Mapping[str, Any]) -> dict[str
             for name in ids
         ],
         "rows": [_row(words, hour, ids) for hour in receipt["hours"]],
+        "refunds": [_refund(words, item) for item in receipt.get("refunds", ())],
     }
+
+
+_REFUNDED: Final = {
+    "lost_node": N_("a machine that failed lost the work"),
+    "disturbed": N_("firm work was disturbed"),
+    "unknown": N_("the park failed it"),
+}
+
+
+def _refund(words: Words, item: Mapping[str, Any]) -> str:
+    """When, how much was paid back for how long, and why."""
+    return words.say(
+        "{time}: {credits} credits for {length} of machine time, as {why}.",
+        time=words.when(parse_instant_s(item["at"])),
+        credits=words.number(item["credits"], 2),
+        length=words.duration(item["node_h"] * HOUR_S),
+        why=words.say(_REFUNDED.get(item["why"], _REFUNDED["unknown"])),
+    )
 
 
 _ORDER = ("wind", "pv", "csp", "salt", "battery", "grid")

@@ -22,6 +22,8 @@ ADVICE: Final = (
     N_("Nothing need be done: the first plan is there within minutes."),
     N_("Jobs of tier firm are never capped, paused or frozen by the plan."),
     N_("Within its own share nobody asks it to give way."),
+    N_("A top-up of its project, or a transfer from another one, lets it go on."),
+    N_("Declare the time that it takes (--time): that is held before it starts."),
     N_("Ask for fewer machines (--nodes or --gpus)."),
     N_("With checkpoints it may begin on fewer machines: --min-nodes."),
     N_("What its project has used counts less from day to day; its turn comes back by itself."),

@@ -37,12 +37,23 @@ REASONS: Final[Mapping[str, str]] = {
     "reserved": N_("There is room, but it is promised to jobs before it."),
     "window": N_("It would reach into the maintenance of {closed}, from {from} to {to}."),
     "shrunk_power": N_("It goes on with fewer machines, {nodes} now: the sky gives {short} less than such jobs draw."),
+    "no_credit": N_(
+        "Its {paid} are used up; to go on it takes {credits} credits, and {project} has {left}. It is paused until "
+        "there are more."
+    ),
     "reclaimed": N_(
         "It is paused at a checkpoint: {share} has lent it the power and asks for it back; {floor} are sure to that "
         "share."
     ),
 }
 _VARIANTS: Final[Mapping[str, tuple[str, str]]] = {  # by code, the value that asks for another form, and that form
+    "no_credit": (
+        "ends",
+        N_(
+            "Its {paid} are used up; to go on it takes {credits} credits, and {project} has {left}. It is ended unless "
+            "there are more by then."
+        ),
+    ),
     "room": ("nodes", N_("It needs {nodes} whole free machines; {free_nodes} are free.")),
     "resumed_power": (
         "nodes",
@@ -117,6 +128,9 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
         found["floor"] = words.power(float(floor_kw) / 1000.0)
     if values.get("share"):
         found["share"] = isolated(str(values["share"]))
+    if "need_credits" in values:
+        found["credits"], found["left"] = (words.number(values[f"{name}_credits"], 2) for name in ("need", "left"))
+        found["paid"], found["project"] = words.duration(values["paid_s"]), isolated(str(values["project"]))
     found |= _closed(words, values)
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []
