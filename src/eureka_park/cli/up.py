@@ -273,6 +273,8 @@ class _Parent:
         click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
         if code:
             _show_link(self.url, code)
+        if self.house.read("accounts.toml") is None and not facts.story:
+            click.echo(f"Open it to others, step by step: {self.url}/set-up")
         for line in _about_time(facts):
             click.echo(line)
         park = _command()
