@@ -30,7 +30,7 @@ WHOLE = ("fr", "ar_MA")
 ARABIC, TIFINAGH = re.compile("[\u0600-\u06ff]"), re.compile("[\u2d30-\u2d7f]")
 LETTERS = re.compile(r"[^\W\d_]")
 # Arabic texts that are symbols or names alone.
-NO_ARABIC_NEEDED = frozenset({"{day} {time}", "{n} of {all}"})
+NO_ARABIC_NEEDED = frozenset({"{day} {time}", "{n} of {all}", "BIC", "IBAN"})
 END_MARKS = (".", "?", ":")
 
 
@@ -111,7 +111,10 @@ def test_sentences_end_alike(locale: str) -> None:
 
 def test_arabic_is_arabic() -> None:
     for _, english, text in spoken("ar_MA"):
-        assert ARABIC.search(text) or not LETTERS.search(re.sub(r"{\w+}", "", text)), (english, text)
+        assert english in NO_ARABIC_NEEDED or ARABIC.search(text) or not LETTERS.search(re.sub(r"{\w+}", "", text)), (
+            english,
+            text,
+        )
         assert not re.search("[\u0660-\u0669\u06f0-\u06f9]", text), "digits are Latin in Morocco"
         assert "?" not in text and "," not in re.sub(r"\d,\d", "", text) and ";" not in text, text
         assert "ـ" not in text.replace("بـ", "").replace("لـ", ""), "no stretched letters"
