@@ -13,6 +13,13 @@ from tests.helpers.served import Served
 
 from eureka_park.accounts.core.roles import Role
 
+SEND = """
+import sys
+from huggingface_hub import HfApi
+
+HfApi().create_repo("lab/large", repo_type="dataset", exist_ok=True)
+HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[2], repo_id="lab/large", repo_type="dataset")
+"""
 STEPS = Path(__file__).with_name("hub_steps.py")
 
 
@@ -40,5 +47,14 @@ def test_the_hubs_client_passes_every_step(tmp_path: Path) -> None:
     told = re.search(r"(\d+) steps passed", done.stdout)
     assert done.returncode == 0 and told, (done.stdout[-500:], done.stderr[-3000:])
     assert int(told[1]) >= 75
+    content = os.urandom(3_000_000)
+    for number in range(2):  # the second machine is told in which pack the chunks lie that the first one sent
+        (tmp_path / "large.bin").write_bytes(content + b"%d" % number)
+        other = {**env, "HF_HOME": str(tmp_path / f"machine-{number}")}
+        sent = subprocess.run(
+            [sys.executable, "-c", SEND, str(tmp_path / "large.bin"), f"large-{number}.bin"],
+            env=other, capture_output=True, text=True, timeout=100, check=False,
+        )  # fmt: skip
+        assert sent.returncode == 0, sent.stderr[-3000:]
     assert park.data.collector.scrub().findings == []
     served.stop()

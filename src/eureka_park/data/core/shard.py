@@ -16,6 +16,7 @@ from eureka_park.foundation.errors import BadInput
 
 TAG: Final = b"HFRepoMetaData\x00\x55\x69\x67\x45\x6a\x7b\x81\x57\x83\xa5\xbd\xd9\x5c\xcd\xd1\x4a\xa9"
 VERSION: Final = 2
+FOOTER_VERSION: Final = 1
 SHARD_BYTES_MAX: Final = 64 * 1024**2
 _ROW: Final = 48
 _HEADER: Final = struct.Struct("<32sQQ")
@@ -24,6 +25,7 @@ _TERM: Final = struct.Struct("<32sIIII")
 _HASH: Final = struct.Struct("<32s16x")
 _CHUNK: Final = struct.Struct("<32sII8x")
 _PACK: Final = struct.Struct("<32sIIII")
+_FOOTER: Final = struct.Struct("<9Q32sQQ72xQ")
 _END: Final = b"\xff" * 32 + bytes(16)
 _WITH_PROOF, _WITH_SHA256 = 1 << 31, 1 << 30
 _TERMS_MAX: Final = 1 << 20
@@ -99,9 +101,9 @@ class Pack:
     n_packed: int
 
 
-def packs_shard(packs: Sequence[Pack]) -> bytes:
-    """A shard without files that lists packs: what a client learns to send less."""
-    parts = [_HEADER.pack(TAG, VERSION, 0), _END]
+def packs_shard(packs: Sequence[Pack], now_s: float, until_s: float) -> bytes:
+    """A shard without files that lists packs: what a client learns to send less, and until when it may rely on it."""
+    parts = [_HEADER.pack(TAG, VERSION, _FOOTER.size), _END]
     for pack in packs:
         parts.append(
             _PACK.pack(pack.xorb_hash, 0, len(pack.chunks), sum(size for _, size in pack.chunks), pack.n_packed)
@@ -110,7 +112,10 @@ def packs_shard(packs: Sequence[Pack]) -> bytes:
         for digest, size in pack.chunks:
             parts.append(_CHUNK.pack(digest, start, size))
             start += size
-    return b"".join([*parts, _END])
+    content = b"".join([*parts, _END])
+    end = len(content)
+    places = (_HEADER.size, _HEADER.size + _ROW, end, 0, end, 0, end, 0)  # sections, then tables for looking up: empty
+    return content + _FOOTER.pack(FOOTER_VERSION, *places, bytes(32), int(now_s), int(until_s), end)
 
 
 def _bad() -> BadInput:

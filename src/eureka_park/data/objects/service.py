@@ -26,13 +26,14 @@ from eureka_park.data.ports import Objects
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, TooLarge
-from eureka_park.foundation.units import GIB
+from eureka_park.foundation.units import GIB, HOUR_S
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
 BLOB_BYTES_MAX: Final = 1024 * GIB
+KNOWN_S: Final = 12 * HOUR_S  # how long a client may rely on a pack that it was told of: half a grace
 _PIECE: Final = 1024**2
 _NONCE_BYTES: Final = 6
 
@@ -271,9 +272,12 @@ class ObjectsService:
             row = store.pack_with_chunk(conn, project_id, name)
             if row is None or not store.held(conn, project_id, PACK, [row.pack_hash]):
                 return None
-        index = ChunkIndex.of(row.chunks)
+        now_s = self._clock.real_s()
+        with self._db.write() as conn:
+            store.renew_packs(conn, [row.pack_hash], now_s)
+        index = self.reader.index(row)
         chunks = tuple(index.sizes(0, len(index.hashes)))
-        return packs_shard([Pack(hash_bytes(row.pack_hash), chunks, row.size_bytes)])
+        return packs_shard([Pack(hash_bytes(row.pack_hash), chunks, row.size_bytes)], now_s, now_s + KNOWN_S)
 
     # -- uploads in parts ----------------------------------------------------------------------------------------------
     def put_part(self, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:
