@@ -87,18 +87,27 @@ class Notices:
         return self._tell(conn, kind, dict.fromkeys(found, kind.by_email), scope, {"role": role})
 
     def jobs_over(self, conn: Connection, jobs: Sequence[JobOver]) -> int:
-        """Tell those who chose to hear of the ends of their jobs. One look for all that ended together."""
+        """Tell those who chose to hear of the ends of their jobs. A few statements, however many end together."""
         if not jobs:
             return 0
         chosen = store.choices_of(conn, {job.person_id for job in jobs}, _JOB_KINDS)
-        wants = {(person_id, kind) for (person_id, _lane, kind), is_on in chosen.items() if is_on}
-        n_made = 0
+        wanted = {person_id for (person_id, _lane, _kind), is_on in chosen.items() if is_on}
+        if not wanted:
+            return 0
+        lanes = [(hook.person_id, hook.webhook_id) for hook in store.webhooks_of(conn, wanted, only_on=True)]
+        if self._in.settings().mail is not None:
+            lanes += [(person_id, EMAIL) for person_id in store.with_address(conn, wanted)]
+        by_person: dict[str, list[str]] = {}
+        for person_id, lane in lanes:
+            by_person.setdefault(person_id, []).append(lane)
+        made = []
         for job in jobs:
             kind = "job.ended" if job.state == "finished" else "job.failed"
-            if (job.person_id, kind) in wants and job.state != "cancelled":
+            to = [lane for lane in by_person.get(job.person_id, ()) if chosen.get((job.person_id, lane, kind), False)]
+            if to and job.state != "cancelled":
                 detail = {"project": job.project, "state": job.state}
-                n_made += self._tell(conn, KINDS[kind], {job.person_id: False}, job.job_id, detail)
-        return n_made
+                made.append(self._made(kind, [(job.person_id, lane) for lane in to], job.job_id, detail))
+        return self._save(conn, made)
 
     def signed_in(self, conn: Connection, person_id: str, address: str, client: str, method: str) -> None:
         """Note where somebody signed in from, and tell them where that is new."""
@@ -121,31 +130,29 @@ class Notices:
         for hook in store.webhooks_of(conn, list(by_email), only_on=True):
             if chosen.get((hook.person_id, hook.webhook_id, kind.name), False):
                 lanes.append((hook.person_id, hook.webhook_id))
-        return self._queue(conn, kind.name, lanes, thing, detail, kind.gathers)
+        return self._save(conn, [self._made(kind.name, lanes, thing, detail)] if lanes else [])
 
-    def _queue(
-        self,
-        conn: Connection,
-        kind: str,
-        lanes: Sequence[tuple[str, str]],
-        thing: str,
-        detail: Mapping[str, Any],
-        gathers: bool = False,
-    ) -> int:
-        if not lanes:
-            return 0
+    def _made(
+        self, kind: str, lanes: Sequence[tuple[str, str]], thing: str, detail: Mapping[str, Any]
+    ) -> tuple[Notice, list[Delivery]]:
+        """A notice and its messages, one for each (person, lane)."""
         ground, now_s = self._in.ground, self._in.now_s
+        gathers = kind in KINDS and KINDS[kind].gathers
         notice = Notice(ground.fresh_id("notice"), kind, now_s, thing, detail)
-        store.add_notices(conn, [notice])
-        made = [
+        return notice, [
             Delivery(
                 ground.fresh_id("delivery"), notice.notice_id, person_id, lane, kind, WAITING, 0, now_s,
                 now_s + (GATHER_S if gathers and lane == EMAIL else 0.0), now_s + OF_USE_S, None, "", "",
             )
             for person_id, lane in lanes
         ]  # fmt: skip
-        store.add_deliveries(conn, made)
-        return len(made)
+
+    @staticmethod
+    def _save(conn: Connection, made: Sequence[tuple[Notice, list[Delivery]]]) -> int:
+        messages = [message for _, found in made for message in found]
+        store.add_notices(conn, [notice for notice, _ in made])
+        store.add_deliveries(conn, messages)
+        return len(messages)
 
     # -- what one chose ------------------------------------------------------------------------------------------------
     def kinds_for(self, who: Principal) -> list[Kind]:
@@ -249,8 +256,9 @@ class Notices:
                 self._check_email(conn, who)
             elif not self._own(conn, who, lane).is_on:
                 raise Conflict("This webhook is off.", fix="Turn it on first.", code="webhook_off")
-            self._queue(conn, TEST, [(who.person_id, lane)], who.person_id, {})
-            return store.deliveries_of(conn, who.person_id, 1)[0].delivery_id
+            made = self._made(TEST, [(who.person_id, lane)], who.person_id, {})
+            self._save(conn, [made])
+        return made[1][0].delivery_id
 
     def _check_email(self, conn: Connection, who: Principal) -> None:
         person = people.person(conn, who.person_id)
