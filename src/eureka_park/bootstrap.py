@@ -387,8 +387,7 @@ def prepare(folder: Path, *, patience_s: float = 0.0) -> str:
 
 def _claim(home: Home, url: str) -> None:
     """Tie a PostgreSQL database to its home: two parks in one would take each other's jobs."""
-    made_id = home_id(home)
-    if made_id is None:
+    if (made_id := home_id(home)) is None:
         return
     db = SqlDatabase(url)
     try:

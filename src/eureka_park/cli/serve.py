@@ -15,6 +15,7 @@ from eureka_park.foundation.errors import Conflict, ParkError
 from eureka_park.foundation.units import iso_from_s
 
 if TYPE_CHECKING:
+    from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import Home
     from eureka_park.bootstrap import Park
     from eureka_park.live.loop import Live
@@ -27,9 +28,9 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park import bootstrap
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
-    from eureka_park.adapters.home_database import INBOX_CHANNEL, PATIENCE_S
+    from eureka_park.adapters.home_database import INBOX_CHANNEL
     from eureka_park.adapters.home_policy import note_running
-    from eureka_park.adapters.machine_code import MachineCode, keep_in
+    from eureka_park.adapters.machine_code import MachineCode
     from eureka_park.adapters.meters.node_meter import NodeMeter
     from eureka_park.adapters.process import log_to_stderr
     from eureka_park.control.of_site import nodes_of
@@ -40,24 +41,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     log_to_stderr()
     machine_code = MachineCode([sys.executable, "-m", "eureka_park.cli.warm"])
     stopper = process.Stopper()
-    bootstrap.make_home(
-        folder,
-        site_name=creation["site_name"],
-        sky=creation["sky"],
-        now_real_s=time.time(),
-        pace_factor=creation["pace"],
-        is_bare=creation["bare"],
-        is_story=creation["story"],
-        start=creation["start"],
-        ready_real_s=time.time,
-    )
-    keep_in(folder / "kernels")
-    token = bootstrap.prepare(folder, patience_s=PATIENCE_S)
-    park = bootstrap.open_park(folder)
-    if url:  # who stands by serves no pages
-        park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
-    if ready_fd is not None:
-        _tell_ready(park, ready_fd)
+    park = _open(folder, url, ready_fd, creation)
     lease = process.wait_for_lease(park.db, park.clock, stopper)
     if lease is None:
         park.close()
@@ -71,12 +55,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     if listener is not None:
         wakers.append(listener)
     engine = LocalEngine(folder, allow_weak=creation["allow_weak_sandbox"])
-    engine_note = {
-        "sandbox_level": engine.sandbox_level,
-        "why_not": dict(engine.sandbox.why_not),
-        "capabilities": sorted(engine.capabilities()),
-    }
-    park.home.write("run/engine.json", json.dumps(engine_note))
+    _note_engine(park.home, engine)
     live = bootstrap.build_live(
         park,
         engine,
@@ -96,6 +75,43 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     engine.close()
     sender.stop()
     park.close()
+
+
+def _open(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> Park:
+    """The park of a home, made where there was none; pages can be read from here on."""
+    from eureka_park import bootstrap
+    from eureka_park.adapters.home_database import PATIENCE_S
+    from eureka_park.adapters.machine_code import keep_in
+
+    bootstrap.make_home(
+        folder,
+        site_name=creation["site_name"],
+        sky=creation["sky"],
+        now_real_s=time.time(),
+        pace_factor=creation["pace"],
+        is_bare=creation["bare"],
+        is_story=creation["story"],
+        start=creation["start"],
+        ready_real_s=time.time,
+    )
+    keep_in(folder / "kernels")
+    token = bootstrap.prepare(folder, patience_s=PATIENCE_S)
+    park = bootstrap.open_park(folder)
+    if url:  # who stands by serves no pages
+        park.home.write("run/client.json", json.dumps({"url": url, "token": token}))
+    if ready_fd is not None:
+        _tell_ready(park, ready_fd)
+    return park
+
+
+def _note_engine(home: Home, engine: LocalEngine) -> None:
+    """Leave what the engine can do where pages find it."""
+    note = {
+        "sandbox_level": engine.sandbox_level,
+        "why_not": dict(engine.sandbox.why_not),
+        "capabilities": sorted(engine.capabilities()),
+    }
+    home.write("run/engine.json", json.dumps(note))
 
 
 def _sweep(park: Park) -> None:
