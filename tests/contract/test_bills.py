@@ -35,7 +35,7 @@ def ask(live):
     client = TestClient(make_app(live.park), base_url="http://localhost:8386")
 
     def call(method, path, status=200, **more):
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
         answer = client.request(method, f"/api/v1{path}", headers=headers, **more)
         assert answer.status_code == status, answer.text
         return answer
@@ -89,6 +89,53 @@ def test_from_a_price_list_to_a_paid_invoice(live, ask):
     ask("POST", f"/grants/{grant['grant_id']}/end")
     ask("POST", f"/grants/{grant['grant_id']}/second-half", 409)
     assert live.park.ledger.verify() == []
+
+
+def test_a_key_does_once_what_it_asked_for(live, ask):
+    ask("POST", "/projects", 201, json={"project_id": "sea", "title": "Sea"})
+    for path, body in (
+        ("/grants", {"project": "sea", "credits": 40}),
+        ("/projects/sea/top-ups", {"credits": 30}),
+        ("/projects/sea/transfers", {"to": "solar", "credits": 10}),
+    ):
+        status = 200 if path.endswith("transfers") else 201
+        key = {"Idempotency-Key": path.rpartition("/")[2] * 10}
+        first, again = (ask("POST", path, status, json=body, headers=key).json() for _ in range(2))
+        assert first == again
+        changed = ask("POST", path, 409, json={**body, "credits": 11}, headers=key).json()["error"]
+        assert changed["code"] == "key_reused"
+    assert ask("GET", "/projects/sea/bill").json()["usable_credits"] == 30
+    ask("POST", "/grants", 422, json={"project": "sea", "credits": 1}, headers={"Idempotency-Key": "k" * 201})
+    with live.park.db.read() as conn:
+        kept = [str(tuple(row)) for row in conn.exec_driver_sql("SELECT * FROM repeats")]
+    assert len(kept) == 3 and not any("grantsgrants" in row for row in kept)
+
+
+def test_the_bank_and_payouts_over_the_api(live, ask):
+    asked = ask("POST", "/projects/solar/top-ups", 201, json={"credits": 10}).json()
+    made = ask("POST", f"/top-ups/{asked['top_up_id']}/invoices", 201, json={"kind": "pro_forma", "name": "A"}).json()
+    lines = f"date,amount,currency,reference\n2026-11-26,11.00,MAD,{made['name']}\n"
+    (line,) = ask("POST", "/bank", json={"csv": lines}).json()["open"]
+    assert line["why"] == "other_amount" and ask("POST", "/bank/again").json() == {"matched": [], "n_open": 1}
+    assert ask("GET", f"/bank/lines/{line['line_id']}/fitting").json()["items"][0]["name"] == made["name"]
+    match = {"lines": [line["line_id"]], "invoices": [made["name"]]}
+    ask("POST", "/bank/match", 409, json=match)
+    told = ask("POST", "/bank/match", json={**match, "with_difference": True}).json()
+    assert told["difference"] == -1 and told["matched"][0]["invoices"][0].startswith("EP-")
+    assert ask("GET", "/bank/lines?state=open").json()["items"] == []
+    ask("POST", f"/bank/lines/{line['line_id']}/aside", 409, json={"note": "x"})
+    iban = "MA64011519000001205000534921"
+    ask("PUT", "/account/bank-account", 422, json={"iban": iban[:-1] + "2", "holder": "Owner"})
+    assert ask("PUT", "/account/bank-account", json={"iban": iban, "holder": "Owner"}).json()["iban"] == "MA64 … 4921"
+    with live.park.db.write() as conn:
+        live.park.ledger.money.payouts.earn(conn, live.owner.person_id, 5, "k", "labels", live.clock.park_s())
+    owed = ask("GET", "/payouts/owed").json()["items"]
+    batch = ask("POST", "/payouts", 201, json={"person_ids": [owed[0]["person_id"]]}).json()
+    assert batch["payments"] == [{"person_id": owed[0]["person_id"], "mad": 5.0}]
+    assert iban in ask("GET", f"/payouts/{batch['batch_id']}/file?form=csv").text
+    assert ask("GET", f"/payouts/{batch['batch_id']}/file", 422).json()["error"]["code"] == "no_payer_iban"
+    ask("DELETE", "/account/bank-account", 204)
+    assert ask("GET", "/money/rules").json()["vat_percent"] == 20
 
 
 def test_whoever_is_new_has_a_small_grant_once_and_counts_in_the_time_to_first_job(live, ask):
