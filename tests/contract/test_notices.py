@@ -21,6 +21,7 @@ from eureka_park.accounts.notices import store
 from eureka_park.accounts.notices.service import JobOver
 from eureka_park.accounts.notices.texts import texts
 from eureka_park.adapters import webhook
+from eureka_park.adapters.sender import LETTERS
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 from eureka_park.ledger import events as ledger
 
@@ -35,10 +36,25 @@ class Scene:
         self.live, self.park, self.mail, self.hook = self.door.live, self.door.park, self.door.mail, HookCatcher()
         self.notices = self.park.telling.notices
         self.sender = self.park.telling.sender()
+        self.park.accounts.places.new_project(self.live.owner, "solar", "Solar")
+        self.mina: Principal | None = None
+
+    def begin(self) -> None:
+        """Nothing waits, nobody chose anything, and Mina, who leads a project, has just come."""
+        accounts, telling = self.park.accounts, self.park.telling
+        if self.mina is not None and accounts.people.person(self.mina.person_id).name:
+            accounts.people.erase(self.live.owner, self.mina.person_id)
+        with self.park.db.write() as conn:
+            for table in (store.deliveries, store.endpoints, store.choices, store.notices):
+                conn.execute(table.delete())
+        self.hook.mode = "ok"
+        self.door.set(OPEN)
+        for waiting in (self.mail._letters, self.hook.calls):
+            while not waiting.empty():
+                waiting.get()
+        telling.letters = telling._sender(LETTERS)
         self.mina = self.add("Mina", "mina@example.org", "fr")
-        places = self.park.accounts.places
-        places.new_project(self.live.owner, "solar", "Solar")
-        places.give_role(self.live.owner, self.mina.person_id, Role.LEAD, "project:solar")
+        accounts.places.give_role(self.live.owner, self.mina.person_id, Role.LEAD, "project:solar")
         self.sender.send_due()
         self.mail.next()  # of the role
         self.live.clock.step(1.0)
@@ -62,11 +78,17 @@ class Scene:
         self.door.stop()
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene(tmp_path)
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    made = Scene(tmp_path_factory.mktemp("park"))
     yield made
     made.stop()
+
+
+@pytest.fixture
+def scene(stage: Scene) -> Scene:
+    stage.begin()
+    return stage
 
 
 def is_signed(call: Call, shown: str) -> bool:
