@@ -68,7 +68,7 @@ def test_somebody_new_is_invited_and_sees_where_they_are(doors: Doors) -> None:
     done = sara.post("/sign-in/invitation", data={"code": code_of(link), "name": "Sara", "password": PASSWORD})
     assert (done.status_code, done.headers["location"]) == (303, f"{LEAD_PAGE}?welcome=member")
     assert doors.roles(doors.id_of(sara)) == {"member@project:solar"}
-    assert 'class="card welcome-note"' in sara.get(done.headers["location"]).text
+    assert 'welcome-note" role="status"' in sara.get(done.headers["location"]).text
     person = doors.park.accounts.people.person(doors.id_of(sara))
     assert person.is_verified and person.email == "sara@uni.example"
     assert sara.post("/sign-in/invitation", data={"code": code_of(link)}).status_code == 401, "good once"

@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from eureka_park.accounts.core.roles import Role
+from eureka_park.accounts.sign_in.ground import Browser
 from eureka_park.web.app import make_app
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
@@ -20,7 +22,8 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 EVIL = "<script>alert('x')</script>"
 ODD = "a b/é?x=1&y#z \"q' <i>.txt"
 NO_PAGES = {"/sw.js", "/energy/power"} | {  # these lead on, or need what a letter or a first step gave
-    f"/sign-in/{rest}" for rest in ("with/{provider}", "with/{provider}/back", "code", "letter")
+    f"/sign-in/{rest}"
+    for rest in ("with/{provider}", "with/{provider}/back", "code", "letter", "invitation", "address")
 }
 NAMES = (
     EVIL,
@@ -80,6 +83,7 @@ class Pages:
                 *(f"/projects/quiet/{page}" for page in ("bill", "transfers", "top-ups", "months", "carbon")),
                 "/organisations/um6p/months",
                 "/organisations/um6p",
+                *self._answered(),
                 "/jobs?state=finished",
                 "/jobs?view=gantt",
                 "/jobs?text=nothing-like-it",
@@ -87,6 +91,16 @@ class Pages:
             ),
             *(f"/jobs/{job_id}" for job_id in self.jobs),
         )
+
+    def _answered(self) -> tuple[str, ...]:
+        """A group, and the pages of an invitation and of another address, with what their letters hold."""
+        sign_in, group = self.live.park.sign_in, self.accounts.groups.new(self.live.owner, "quiet", "um6p")
+        self.accounts.groups.put_in(self.live.owner, group, self.person_id)
+        who, scope = "welcome@example.org", "organisation:um6p"
+        _, link = sign_in.invitations.new(self.live.owner, who, Role.MEMBER, scope, browser=Browser(), name="welcome")
+        with self.live.park.db.write() as conn:
+            code = sign_in.entrance.begin(conn, "address", {"email": "welcome@example.org"}, 86_400.0, self.person_id)
+        return f"/groups/{group}", link, f"/sign-in/address?code={code}"
 
     def browser(self) -> TestClient:
         return TestClient(self.app, base_url=URL, raise_server_exceptions=False, headers=BROWSER)
