@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from eureka_park.data.core.entry import Entry
@@ -149,10 +151,11 @@ class Tree:
                 return
 
     def _below(self, node: Node, start: str) -> Iterator[Entry]:
+        first = bisect_left(node.items, start, key=_key)
         if not node.level:
-            yield from (entry for entry in node.items if entry.path >= start)
+            yield from islice(node.items, first, None)
             return
-        wanted = [child for child in node.items if child.key >= start]
+        wanted = node.items[first:]
         for begin in range(0, len(wanted), AHEAD):
             # Few are read where one is looked for, many where all are wanted.
             block = wanted[begin : begin + AHEAD] if begin else wanted[:1]
@@ -240,7 +243,7 @@ class Tree:
         """The node of a level in which a key lies or would lie."""
         node = root
         while node is not None and node.level > level:
-            child = next((item for item in node.items if item.key >= key), node.items[-1])
+            child = node.items[min(bisect_left(node.items, key, key=_key), len(node.items) - 1)]
             node = self._one(child.node_id)
         return node
 
