@@ -249,14 +249,22 @@ class RandomBooks:
             del self.jobs[name]
 
     def _buy(self) -> None:
-        """A top-up, its pro-forma and invoice, and the bank's file twice."""
+        """A top-up, its pro-forma, perhaps its invoice, and the bank's file twice: by number, or matched by hand."""
         money, project = self.ledger.money, self.chance.choice(PROJECTS)
         asked = money.ask_top_up(OPERATOR, project, self.chance.choice((100.0, 0.5, 2500.0)))
-        money.issue(OPERATOR, asked["top_up_id"], "pro_forma", {"name": "A company"})
-        made = money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "A company", "ice": "001234567000089"})
-        line = f"2027-03-01,{made.total_minor / 100:.2f},MAD,Invoice {made.name}"
-        assert len(money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")["matched"]) == 1
+        made = money.issue(OPERATOR, asked["top_up_id"], "pro_forma", {"name": "A company"})
+        if self.chance.random() < 0.5:
+            made = money.issue(OPERATOR, asked["top_up_id"], "invoice", {"name": "A company", "ice": "001234567000089"})
+        is_named, over = self.chance.random() < 0.5, self.chance.choice((0.0, -1.5, 2.0))
+        paid = made.total_minor / 100 + (0.0 if is_named else over)
+        line = f"2027-03-01,{paid:.2f},MAD,{made.name if is_named else asked['top_up_id']}"
+        told = money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")
+        assert (
+            len(told["matched"]) + len(told["open"]) + told["n_known"] == 1
+        )
         assert money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")["n_known"] == 1
+        for ids in ([item["line_id"]] for item in told["open"]):
+            money.bank.match(OPERATOR, ids, [made.name], with_difference=True)
 
 
 def main(n_steps: int) -> int:
