@@ -183,6 +183,11 @@ class Versions:
             self._keep(fresh)
         return found
 
+    def forget_nodes(self) -> None:
+        """Begin with nothing in memory, as a new process does."""
+        with self._lock:
+            self._kept.clear()
+
     def _keep(self, nodes: Mapping[str, Node]) -> None:
         with self._lock:
             self._kept.update(nodes)
