@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from eureka_park.compute.quote_rows import QuoteRows
 from eureka_park.control.ceiling import CeilingDesk
 from eureka_park.foundation.ids import JobId, task_id
 from eureka_park.foundation.power_plan import PowerPlan
+from eureka_park.foundation.units import iso_from_s
 from eureka_park.ledger.core.exact import MICRO, micro
 from eureka_park.ledger.service import Bill, LedgerService
 
@@ -35,7 +36,7 @@ class ParkBiller:
         if prices is None:
             return None
         rates = rates_of(prices, spec)
-        energy = self.desk.ceiling(self.plan(), spec, now_s).most
+        energy = self.desk.ceiling(self.plan(), spec, now_s).most_credits
         node_s = spec.time_s * spec.n_nodes
         return Bill(
             rates,
@@ -80,16 +81,17 @@ class ParkBiller:
     def _price(self, told: dict[str, Any], spec: JobSpec, prices: PriceList | None, now_s: float) -> None:
         """Put the lines of one tier apart; with a list, its time costs what the list says and there is a ceiling."""
         site_machine = machine = told["machine_credits"]
-        ceilings: Sequence[float | None] = [None] * len(told["best_hours"])
+        ceilings: dict[str | None, float] = {}
         if prices is not None:
             machine = _time_credits(rates_of(prices, spec), spec)
             ceiling = self.desk.ceiling(self.plan(), spec, now_s)
-            ceilings = [machine + energy * spec.n_tasks for energy in ceiling.by_start.values()]
-            told["ceiling_credits"] = machine + ceiling.most * spec.n_tasks
-        for hour, most in zip(told["best_hours"], ceilings, strict=False):
+            energies = ceiling.credits_by_start_s.items()
+            ceilings = {iso_from_s(start_s): machine + credits * spec.n_tasks for start_s, credits in energies}
+            told["ceiling_credits"] = machine + ceiling.most_credits * spec.n_tasks
+        for hour in told["best_hours"]:
             energy = hour["credits"] - site_machine
             hour |= {"credits": machine + energy, "machine_credits": machine, "energy_credits": energy}
-            hour["ceiling_credits"] = most
+            hour["ceiling_credits"] = ceilings.get(hour["start_at"])
         told["best_credits"] += machine - site_machine
         told["credits"] = machine + told["energy_credits"]
         told["machine_credits"] = machine

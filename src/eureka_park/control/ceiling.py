@@ -20,14 +20,14 @@ PLANLESS: Final = "none"
 
 @dataclass(frozen=True, slots=True)
 class EnergyCeiling:
-    """Credits for the energy of one task, by the start it is for; `most` is that of the dearest start in reach."""
+    """Credits for the energy of one task, by the start it is for (park time)."""
 
-    by_start: Mapping[float, float]
+    credits_by_start_s: Mapping[float, float]
 
     @property
-    def most(self) -> float:
-        """The most for any start."""
-        return max(self.by_start.values())
+    def most_credits(self) -> float:
+        """Those of the dearest start in reach."""
+        return max(self.credits_by_start_s.values())
 
 
 class CeilingDesk:
