@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from eureka_park.accounts.core.permissions import Answer, Principal, Thing, kind_of, scope_of
+from eureka_park.accounts.core.permissions import Answer, Principal, Thing, kind_of, scope_in, scope_text
 from eureka_park.accounts.core.roles import TABLE, Act, Kind, Role
 from eureka_park.foundation.errors import ParkError
 from eureka_park.web.auth import park_of
@@ -166,7 +166,7 @@ def what_helps(words: Words, answer: Answer, thing: Thing) -> str:
 
 def _by_role(words: Words, act: Act, who: Principal, thing: Thing) -> str:
     for where, role in TABLE[act].sources(kind_of(thing)):
-        scope = _scope(where, thing)
+        scope = scope_in(where, thing)
         via = who.held_at(scope).get(role) if scope else None
         if via is not None:
             said = words.say(_PLACE[where], role=words.say(ROLE_NAMES[role]), name=words.name(scope.partition(":")[2]))
@@ -174,18 +174,8 @@ def _by_role(words: Words, act: Act, who: Principal, thing: Thing) -> str:
     return words.say(_PLACE[Kind.PARK], role=words.say(ROLE_NAMES[Role.OPERATOR]))
 
 
-def _scope(where: Kind, thing: Thing) -> str:
-    if where is Kind.PARK or thing is None:
-        return scope_of(Kind.PARK)
-    if where is Kind.PROJECT:
-        return scope_of(where, _name(thing))
-    return scope_of(where, thing.organisation_id) if thing.organisation_id else ""
-
-
 def _name(thing: Thing) -> str:
-    if thing is None:
-        return ""
-    return thing.project_id if kind_of(thing) is Kind.PROJECT else thing.organisation_id  # type: ignore[union-attr]
+    return scope_text(thing).partition(":")[2]
 
 
 def person_named(request: Request, text: str) -> str:
