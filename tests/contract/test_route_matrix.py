@@ -23,7 +23,8 @@ URL: Final = "http://localhost:8386"
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 # What a route says when it lets somebody in no further; other errors come later, of those who got through.
 REFUSED: Final = frozenset(
-    f"no_such_{name}" for name in ("project", "repository", "job", "organisation", "person", "token", "machine", "group")
+    f"no_such_{name}"
+    for name in ("project", "repository", "job", "organisation", "person", "token", "machine", "group")
 )
 NOT_CALLED: Final = {
     "POST /account/security/password": "asks for a browser that signed in just now: tests/contract/test_sign_in.py",
@@ -59,7 +60,9 @@ PAGE_FORM: Final = {
 }  # fmt: skip
 QUERIES: Final = {
     "GET /api/v1/projects/{project_id}/repositories/{kind}/{name}/diff": "?old=main",
-    "GET /api/v1/jobs/{job_id}/logs/search": "?text=a", "GET /api/v1/permissions": "?act=see"}
+    "GET /api/v1/jobs/{job_id}/logs/search": "?text=a",
+    "GET /api/v1/permissions": "?act=see",
+}
 BODIES: Final[dict[str, Any]] = {
     "POST /api/v1/prices": {
         "mad_per_gpu_h": {"*": {"*": {"firm": 0, "flex": 0, "green": 0}}},
