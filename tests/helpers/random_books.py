@@ -259,9 +259,7 @@ class RandomBooks:
         paid = made.total_minor / 100 + (0.0 if is_named else over)
         line = f"2027-03-01,{paid:.2f},MAD,{made.name if is_named else asked['top_up_id']}"
         told = money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")
-        assert (
-            len(told["matched"]) + len(told["open"]) + told["n_known"] == 1
-        )
+        assert len(told["matched"]) + len(told["open"]) + told["n_known"] == 1
         assert money.bank.read(OPERATOR, f"{BANK_HEAD}\n{line}\n")["n_known"] == 1
         for ids in ([item["line_id"]] for item in told["open"]):
             money.bank.match(OPERATOR, ids, [made.name], with_difference=True)
