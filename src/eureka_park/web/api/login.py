@@ -11,21 +11,21 @@ from eureka_park.accounts.service import LOGIN_CODE_S, Principal
 from eureka_park.accounts.sign_in.devices import INTERVAL_S
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import iso_from_s
-from eureka_park.web import schemas
+from eureka_park.web import login_schemas, schemas
 from eureka_park.web.auth import Someone, ThePark, address_of, limits_of, url_of
 from eureka_park.web.hosts import network_of
 
 router = APIRouter(prefix="/login", tags=["login"], responses=schemas.ERRORS)
 
 
-@router.post("", status_code=201, response_model=schemas.Login, operation_id="log_in")
-def log_in(park: ThePark, body: schemas.LoginRequest, response: Response) -> dict[str, Any]:
+@router.post("", status_code=201, response_model=login_schemas.Login, operation_id="log_in")
+def log_in(park: ThePark, body: login_schemas.LoginRequest, response: Response) -> dict[str, Any]:
     """Spend a one-time code for a token."""
     response.headers["Cache-Control"] = "no-store"
     return _logged_in(*park.accounts.redeem_login_code(body.code, body.name))
 
 
-@router.get("", response_model=schemas.Person, operation_id="who_am_i")
+@router.get("", response_model=login_schemas.Person, operation_id="who_am_i")
 def who_am_i(who: Someone) -> dict[str, Any]:
     """Who asks."""
     return person_of(who)
@@ -40,7 +40,7 @@ def log_out(request: Request, park: ThePark, who: Someone) -> None:
     park.accounts.end_token(token.strip())
 
 
-@router.post("/codes", status_code=201, response_model=schemas.LoginCode, operation_id="make_login_code")
+@router.post("/codes", status_code=201, response_model=login_schemas.LoginCode, operation_id="make_login_code")
 def make_login_code(park: ThePark, who: Someone, response: Response) -> dict[str, Any]:
     """Make a code with which the person who asks can log in somewhere else, once within ten minutes."""
     code = park.accounts.new_login_code(who.person_id, by=who)
@@ -58,9 +58,9 @@ def person_of(who: Principal) -> dict[str, Any]:
     }
 
 
-@router.post("/device", status_code=201, response_model=schemas.DeviceLogin, operation_id="begin_device_login")
+@router.post("/device", status_code=201, response_model=login_schemas.DeviceLogin, operation_id="begin_device_login")
 def begin_device_login(
-    request: Request, park: ThePark, body: schemas.DeviceRequest, response: Response
+    request: Request, park: ThePark, body: login_schemas.DeviceRequest, response: Response
 ) -> dict[str, Any]:
     """Have a terminal wait for somebody who says yes to it on the page /device."""
     limits_of(request).take("sign_in_from", network_of(address_of(request)))
@@ -77,8 +77,8 @@ def begin_device_login(
     }
 
 
-@router.post("/device/token", status_code=201, response_model=schemas.Login, operation_id="end_device_login")
-def end_device_login(park: ThePark, body: schemas.DeviceTokenRequest, response: Response) -> dict[str, Any]:
+@router.post("/device/token", status_code=201, response_model=login_schemas.Login, operation_id="end_device_login")
+def end_device_login(park: ThePark, body: login_schemas.DeviceTokenRequest, response: Response) -> dict[str, Any]:
     """The token, once somebody said yes; 409 `device_pending` until then."""
     response.headers["Cache-Control"] = "no-store"
     return _logged_in(*park.sign_in.devices.poll(body.device_code))
