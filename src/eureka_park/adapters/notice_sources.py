@@ -17,7 +17,7 @@ def listen(bus: Bus, notices: Notices) -> None:
     """Have facts of accounts and ledger told to whom they are about, in the transactions in which they come about."""
     bus.on(SignedIn, lambda conn, it: notices.signed_in(conn, it.person_id, it.address, it.client, it.method))
     bus.on(TokenMade, lambda conn, it: _token_made(notices, conn, it))
-    bus.on(RoleGiven, lambda conn, it: notices.role_given(conn, it.holder_id, it.role, it.scope))
+    bus.on(RoleGiven, lambda conn, it: _role_given(notices, conn, it))
     bus.on(ledger.HoldRefused, lambda conn, it: _unpaid(notices, conn, it))
     bus.on(ledger.BudgetReached, lambda conn, it: _budget(notices, conn, it))
     bus.on(ledger.GrantGiven, lambda conn, it: _grant_given(notices, conn, it))
@@ -30,6 +30,10 @@ def listen(bus: Bus, notices: Notices) -> None:
 
 def _token_made(notices: Notices, conn: Connection, it: TokenMade) -> None:
     notices.tell_person(conn, "token.made", it.person_id, it.token_id, name=it.name)
+
+
+def _role_given(notices: Notices, conn: Connection, it: RoleGiven) -> None:
+    notices.role_given(conn, it.holder_id, it.role, it.scope)
 
 
 def _unpaid(notices: Notices, conn: Connection, it: ledger.HoldRefused) -> None:
