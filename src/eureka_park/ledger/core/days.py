@@ -10,7 +10,7 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.zones import ZoneInfo
 
 _EPOCH: Final = date(1970, 1, 1)
-_MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z")
+_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])\Z")
 
 
 def day_of(at_s: float, zone: ZoneInfo) -> int:
@@ -36,7 +36,7 @@ def first_day(month: str) -> int:
 def days_of(month: str) -> tuple[int, int]:
     """The first day of a month `YYYY-MM`, and the first of the next. Raises BadInput for what is none."""
     found = _MONTH.match(month)
-    if found is None or int(found[1]) < 1970:
+    if found is None or not 1970 <= int(found[1]) < 9000:
         raise BadInput(f"'{month[:20]}' is no month.", fix="Write it as 2027-03.", field="month", code="bad_month")
     year, number = int(found[1]), int(found[2])
     after = (year + 1, 1) if number == 12 else (year, number + 1)
