@@ -217,9 +217,9 @@ def _yes(who: Principal, role: Role, scope: str, via: str) -> str:
 def _no(act: Act, who: Principal, thing: Thing, kind: Kind) -> Answer:
     rule, roles = rule_text(act, kind), would_do(act, kind)
     if thing is None or not roles:  # what has no role at the object itself is a matter of the whole park
-        why = f"{who.name} does not operate this park." if act is Act.OPERATE else f"{who.name} may not '{act}' here."
+        why = "does not operate this park" if act is Act.OPERATE else f"may not {_PLAINLY[act]} here"
         wanted = f" for {_one_of(roles)}" if roles else ""
-        return Answer(False, why, "no_role", f"Ask an operator of this park{wanted}.", rule, roles)
+        return Answer(False, f"{who.name} {why}.", "no_role", f"Ask an operator of this park{wanted}.", rule, roles)
     name, held = scope_text(thing).partition(":")[2], who.held_at(scope_text(thing))
     fix = f"Ask a lead of {name}, or an operator of this park, for {_one_of(roles)} there."
     if held:
@@ -238,6 +238,22 @@ def would_do(act: Act, kind: Kind) -> tuple[Role, ...]:
 def _one_of(roles: Iterable[Role]) -> str:
     names = [str(role) for role in roles]
     return f"the role {' or '.join(names)}"
+
+
+_PLAINLY: Final[Mapping[Act, str]] = {
+    **{act: act.replace("_", " ") for act in Act},
+    Act.SUBMIT: "run jobs",
+    Act.STORE: "keep data",
+    Act.LABEL: "answer labelling tasks",
+    Act.REVIEW: "judge applications",
+    Act.SEE_BILL: "see bills",
+    Act.SPEND: "spend credits",
+    Act.FOUND: "begin projects or organisations",
+    Act.GRANT: "give credits",
+    Act.PRICE: "set prices",
+    Act.SEE_PEOPLE: "see everybody's record",
+    Act.AUDIT: "read the audit log",
+}
 
 
 def _a(role: Role) -> str:
