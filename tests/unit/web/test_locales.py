@@ -24,7 +24,8 @@ from eureka_park.web.locales import make
 from eureka_park.web.pages import overview, vocabulary
 from eureka_park.web.pages.draw import NAVIGATION
 from eureka_park.web.pages.words import LANGUAGES, Words
-from eureka_park.web.schemas import ClassName, JobStateName, Receipt
+from eureka_park.web.request_schemas import ClassName
+from eureka_park.web.schemas import JobStateName, Receipt
 
 WHOLE = ("fr", "ar_MA")
 ARABIC, TIFINAGH = re.compile("[\u0600-\u06ff]"), re.compile("[\u2d30-\u2d7f]")
