@@ -103,7 +103,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.lists(CHANGES, max_size=5))
 def test_a_repository_is_a_dict(commits: list[list[tuple[str, str, int]]]) -> None:
     """Commits of any changes against the same on a plain dict: equal files, or both refuse."""

@@ -48,7 +48,7 @@ def _small_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AHEAD", 2)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(EDITS, max_size=6))
 def test_a_tree_is_a_dict(steps: list[dict[str, int | None]]) -> None:
     shelf, plain, root = Shelf(), dict[str, Entry](), ""

@@ -24,6 +24,7 @@ from eureka_park.web.errors import headers_of
 PREFIX: Final = "/hub"
 KINDS: Final = {"models": "model", "datasets": "dataset"}
 ADDRESS: Final = {"model": "", "dataset": "datasets/"}
+FILE_WEIGHT: Final = 0.1  # a file of many counts for less than a question: clients bring thousands home at once
 _DIGEST_CHARS: Final = 43
 _STATUS: Final = {"disk_full": 507, "parent_changed": 412, "no_such_blob": 400}
 _CODES: Final = {
@@ -88,7 +89,8 @@ def _who(request: Request, park: Park) -> Principal | None:
         who = park.accounts.principal_of_token(token.strip())
     except Unauthorised:
         raise bad_token() from None
-    limits_of(request).take("token", who.token_id)
+    weight = FILE_WEIGHT if "/resolve/" in request.url.path else 1.0
+    limits_of(request).take("token", who.token_id, weight)
     return who
 
 
