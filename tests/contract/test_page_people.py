@@ -164,6 +164,9 @@ def test_every_page_draws_in_every_language(counter: Counter, lang: str) -> None
 def test_a_bill_has_grants_and_budgets_and_operators_give_them(counter: Counter) -> None:
     counter.do("ada", "/projects", 303, what="project", id="wind", title="Wind")
     counter.do("owner", "/operate/grants", 303, do="give", project="wind", credits="250", title="Spring", days="90")
+    bridge = {"do": "give", "project": "wind", "credits": "5", "kind": "bridge", "days": "30"}
+    counter.do("owner", "/operate/grants", 422, **bridge)
+    counter.do("owner", "/operate/grants", 303, **bridge, title="award of June")
     bill = counter.see("ada", "/projects/wind/bill")
     assert "Spring" in bill and "250.00" in bill
     counter.do("ada", "/projects/wind/bill", 303, do="set", name="month", credits="40", hold="1")

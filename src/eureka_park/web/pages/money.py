@@ -115,7 +115,7 @@ def change_grants(request: Request, who: Someone, form: TheForm) -> Response:
                 kind = form.one("kind", "award")
                 grants.give(
                     who, form.one("project"), _credits(form), kind=kind, title=form.one("title"),
-                    valid_until_s=until_s, in_halves=form.has("in_halves"),
+                    valid_until_s=until_s, in_halves=form.has("in_halves"), awaits=form.one("title"),
                 )  # fmt: skip
     except ParkError as error:
         return _grants(request, who, error)
@@ -147,9 +147,11 @@ def set_prices(request: Request, who: Someone, form: TheForm) -> Response:
     park.accounts.require_park(Act.PRICE, who)
     try:
         gpu, cpu = ({tier: _credits(form, f"{unit}_{tier}") for tier in TIERS} for unit in ("gpu", "cpu"))
+        before = park.ledger.billing.price_list(park.clock.park_s())
         body = {
             "mad_per_gpu_h": {"*": {"*": gpu}},
             "mad_per_cpu_h": {"*": cpu},
+            "mad_per_gib_month": before.mad_per_gib_month if before is not None else 0.0,
             "label": form.one("label") or "assumption",
         }
         park.ledger.billing.set_price_list(who, body)
