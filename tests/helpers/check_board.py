@@ -45,14 +45,17 @@ def check_nodes(board: b.Board, on: list[int]) -> None:
     for node in range(nodes.shape[0]):
         row = classes[nodes.klass[node]]
         gpus, mcpu, mem, mask = int(row.n_gpus), int(row.mcpu), int(row.mem_mib), (1 << int(row.n_gpus)) - 1
+        shared = check_parts(board, node, held[node])
+        gpus, mask = gpus - shared.bit_count(), mask & ~shared
         for slot in held[node]:
             its_mask = (1 << int(row.n_gpus)) - 1 if jobs.gang[slot] else int(jobs.gpu_mask[slot])
-            assert mask & its_mask == its_mask, (
-                f"node {node}: GPUs {its_mask:b} of job {jobs.order[slot]} are held twice"
-            )
             assert its_mask.bit_count() == jobs.gpus[slot], f"job {jobs.order[slot]} holds {its_mask:b}"
-            mask &= ~its_mask
-            gpus, mcpu, mem = gpus - int(jobs.gpus[slot]), mcpu - int(jobs.mcpu[slot]), mem - int(jobs.mem_mib[slot])
+            if jobs.gpu_milli[slot] == b.MILLI:
+                assert mask & its_mask == its_mask, (
+                    f"node {node}: GPUs {its_mask:b} of job {jobs.order[slot]} are held twice"
+                )
+                gpus, mask = gpus - int(jobs.gpus[slot]), mask & ~its_mask
+            mcpu, mem = mcpu - int(jobs.mcpu[slot]), mem - int(jobs.mem_mib[slot])
         found = (nodes.free_gpus[node], nodes.free_mcpu[node], nodes.free_mem_mib[node], nodes.free_mask[node])
         assert found == (gpus, mcpu, mem, mask), f"node {node}: free {found}, worked out {(gpus, mcpu, mem, mask)}"
         assert min(gpus, mcpu, mem) >= 0, f"node {node} is overfull: {gpus}, {mcpu}, {mem}"
@@ -66,9 +69,23 @@ def check_nodes(board: b.Board, on: list[int]) -> None:
     assert board.g.free_gpus[0] == free
 
 
+def check_parts(board: b.Board, node: int, held: list[int]) -> int:
+    """What jobs hold of shared GPUs is what is written down, and never more than a GPU; those GPUs as a mask."""
+    jobs = board.jobs
+    parts: dict[int, int] = defaultdict(int)
+    for slot in (slot for slot in held if jobs.gpu_milli[slot] < b.MILLI):
+        parts[int(jobs.gpu_mask[slot]).bit_length() - 1] += int(jobs.gpu_milli[slot])
+        assert int(jobs.gpu_mask[slot]).bit_count() == 1
+    assert sum(1 for slot in held if jobs.gpu_milli[slot] < b.MILLI) == board.nodes.n_parts[node]
+    assert max(parts.values(), default=0) <= b.MILLI, f"node {node} shares more than a GPU: {dict(parts)}"
+    for gpu in range(board.parts.shape[1]):
+        assert board.parts[node, gpu] == parts[gpu], f"node {node}: {parts[gpu]} thousandths of GPU {gpu}"
+    return sum(1 << gpu for gpu, milli in parts.items() if milli)
+
+
 def check_bitmaps(board: b.Board) -> None:
-    """Each node stands in the row of its class and free GPUs, and in that of empty ones, exactly if it should; racks
-    stand in rows by the empty nodes that they are said to have, and these are right while they count.
+    """Each node stands in the row of its class and free GPUs, of its shared GPUs, of empty ones, exactly if it should;
+    racks stand in rows by the empty nodes that they are said to have, and these are right while they count.
     """
     nodes, classes = board.nodes, board.classes
     wanted: dict[int, set[int]] = defaultdict(set)
@@ -86,8 +103,13 @@ def check_bitmaps(board: b.Board) -> None:
         is_up = nodes.up[node] == b.UP
         if is_up and nodes.free_mcpu[node] >= 50 and nodes.free_mem_mib[node] >= 16:
             wanted[row + int(nodes.free_gpus[node])].add(node)
+            for used in (int(used) for used in board.parts[node] if 0 < used <= b.MILLI - b.LEVEL_MILLI):
+                wanted[int(classes.level_row[nodes.klass[node]]) + (b.MILLI - used) // b.LEVEL_MILLI].add(node)
         if is_up and nodes.n_jobs[node] == 0:
             wanted[row + int(classes.n_gpus[nodes.klass[node]]) + 1].add(node)
+    for klass in classes:
+        levels = [level for level in range(b.LEVELS) if wanted[int(klass.level_row) + level]]
+        assert klass.levels == sum(1 << level for level in levels), f"levels {klass.levels:b}, should {levels}"
     for row in range(board.bits.shape[0]):
         found = {
             word * b.WORD + bit

@@ -21,7 +21,7 @@ def elastic_scene(seed: int, hours: int = 12, step_s: float = 300.0) -> Scene:
         n_nodes, time_s = rng.randint(3, 4), rng.uniform(1.0, 5.0) * HOUR_S
         gang = replace(
             job, n_nodes=n_nodes, n_nodes_min=rng.randint(1, 2), gpus=8, classes=rng.choice(((0,), (1,), (0, 1))),
-            checkpoint=True, time_s=time_s, true_s=time_s * rng.uniform(0.7, 1.1), deadline_s=INF,
+            checkpoint=True, gpu_milli=1000, time_s=time_s, true_s=time_s * rng.uniform(0.7, 1.1), deadline_s=INF,
         )  # fmt: skip
         jobs.append(gang if rng.random() < 0.8 else job)
     total_kw = sum(row.n_nodes * row.rated_kw for row in classes)

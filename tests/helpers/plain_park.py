@@ -82,6 +82,7 @@ class PlainJob:
     submitted_s: float
     state: int = QUEUED
     nodes: list[int] = field(default_factory=list)
+    gpu_milli: int = 1000  # of its one GPU
     gpu_mask: int = 0
     klass: int = -1  # of the nodes it is on
     cap: int = 0  # index of its step; 0 is none
@@ -102,6 +103,16 @@ class PlainJob:
     def is_gang(self) -> bool:
         """Whether it takes whole nodes."""
         return self.n_nodes > 1
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it takes a part of one GPU."""
+        return self.gpu_milli < 1000
+
+    @property
+    def n_gpus(self) -> float:
+        """GPUs on each node; a part of one counts as that."""
+        return self.gpus * self.gpu_milli / 1000
 
     @property
     def is_elastic(self) -> bool:
@@ -225,9 +236,9 @@ class PlainPark:
         """Idle, full and dynamic power on `n` nodes of a class; kW."""
         row = self.classes[klass]
         mcpu = row.mcpu if job.is_gang else job.mcpu
-        of_idle = job.gpus / row.n_gpus if job.gpus > 0 else min(1.0, mcpu / row.mcpu)
+        of_idle = job.n_gpus / row.n_gpus if job.gpus > 0 else min(1.0, mcpu / row.mcpu)
         idle_kw = n * q(row.idle_kw * of_idle)
-        gpus_part = row.gpus_kw * job.gpus / row.n_gpus if job.gpus > 0 else 0.0
+        gpus_part = row.gpus_kw * job.n_gpus / row.n_gpus if job.gpus > 0 else 0.0
         full_kw = n * q(row.cpus_kw * (mcpu / row.mcpu) + gpus_part)
         if job.declared_kw > 0:
             dynamic_kw = q(min(full_kw, max(0.0, job.declared_kw * n / job.n_nodes - idle_kw)))
@@ -266,16 +277,25 @@ class PlainPark:
         return row.idle_kw if node.jobs else row.sleep_kw
 
     def free(self, node: PlainNode, without: list[PlainJob] | None = None) -> tuple[int, int, int]:
-        """Free GPUs, thousandths of CPUs and MiB; `without` jobs that are thought away."""
+        """Free whole GPUs, thousandths of CPUs and MiB; `without` jobs that are thought away."""
         row = self.classes[node.klass]
-        gpus, mcpu, mem = row.n_gpus, row.mcpu, row.mem_mib
+        mcpu, mem, mask = row.mcpu, row.mem_mib, 0
         for job in node.jobs:
             if without is not None and job in without:
                 continue
             if job.is_gang:
                 return 0, 0, 0
-            gpus, mcpu, mem = gpus - job.gpus, mcpu - job.mcpu, mem - job.mem_mib
-        return gpus, mcpu, mem
+            mcpu, mem, mask = mcpu - job.mcpu, mem - job.mem_mib, mask | job.gpu_mask
+        return row.n_gpus - mask.bit_count(), mcpu, mem
+
+    def shared(self, node: PlainNode, without: list[PlainJob] | None = None) -> dict[int, int]:
+        """Thousandths free of each GPU that jobs share, in whole steps of 20; `without` jobs that are thought away."""
+        found: dict[int, int] = {}
+        for job in node.jobs:
+            if job.is_part and (without is None or job not in without):
+                gpu = job.gpu_mask.bit_length() - 1
+                found[gpu] = found.get(gpu, 1000) - job.gpu_milli
+        return {gpu: room // 20 * 20 for gpu, room in found.items()}
 
     def free_mask(self, node: PlainNode) -> int:
         """The free GPUs, one bit each."""
@@ -333,7 +353,7 @@ class PlainPark:
         mcpu, mem_mib = (row.mcpu, row.mem_mib) if job.is_gang else (job.mcpu, job.mem_mib)
         amounts = [0.0] * 8
         amounts[0], amounts[1], amounts[2] = n * mcpu / 1000, n * mem_mib / 1024, idle_kw + dynamic_kw
-        amounts[3 + row.gpu_type] = n * job.gpus
+        amounts[3 + row.gpu_type] = n * job.n_gpus
         for share in self.path(job.leaf):
             used = self.shares[share].used
             for at, amount in enumerate(amounts):

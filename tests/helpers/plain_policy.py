@@ -20,10 +20,21 @@ from tests.helpers.plain_park import (
     STARTING,
     UP,
     PlainJob,
+    PlainNode,
     PlainPark,
     q,
 )
-from tests.helpers.plain_rooms import Hold, fits, gang_room, lowest_gpus, more_room, most_empty, reserve, single_room
+from tests.helpers.plain_rooms import (
+    Hold,
+    fits,
+    gang_room,
+    gpus_for,
+    more_room,
+    most_empty,
+    reserve,
+    single_room,
+    tightest,
+)
 
 PRESS_S = 43_200.0
 STARTED, REFUSED, NO_CLEAN, NO_ROOM, BETTER_HOUR = "started", "refused", "clean power", "room", "better hour"
@@ -225,7 +236,7 @@ class Turn(Ladder):
         node = single_room(self.park, job, self.holds, self.now_s, self.rules.caps[self.start_step][2])
         if node is None:
             return None
-        return [node.index], lowest_gpus(self.park.free_mask(node), job.gpus)
+        return [node.index], gpus_for(self.park, node, job)
 
     def power_refusal(self, job: PlainJob, n: int) -> str | None:
         """Why power does not allow a job now; None if it does."""
@@ -421,7 +432,7 @@ class Turn(Ladder):
             for other in victims:
                 for index in other.nodes:
                     node = park.nodes[index]
-                    if node.up == UP and node.klass in job.classes and fits(job, park.free(node, [other])):
+                    if node.up == UP and node.klass in job.classes and self.fits_without(job, node, other):
                         return [other]
             return []
         gangs = [other for other in victims if other.is_gang and other.klass in job.classes]
@@ -435,3 +446,10 @@ class Turn(Ladder):
             if have >= job.n_nodes:
                 return [one for one in gangs[: n + 1] if one.klass == klass]
         return []
+
+    def fits_without(self, job: PlainJob, node: PlainNode, other: PlainJob) -> bool:
+        """Whether a single fits on a node once another job has left."""
+        gpus, mcpu, mem_mib = self.park.free(node, [other])
+        if tightest(self.park, node, job, [other]) is not None:
+            gpus = max(1, gpus)
+        return fits(job, (gpus, mcpu, mem_mib))

@@ -56,18 +56,32 @@ def single_room(
 ) -> PlainNode | None:
     """The node for a single that runs at a speed; None if there is none."""
     until_s = now_s + park.left_s(job, now_s) / speed
-    found = None
+    may = []
     for node in park.nodes:
-        free = park.free(node)
-        if node.up != UP or node.klass not in job.classes or not fits(job, free):
+        _, mcpu, mem_mib = park.free(node)
+        if node.up != UP or node.klass not in job.classes or mcpu < max(FULL_MCPU, job.mcpu):
             continue
-        if free[1] < FULL_MCPU or free[2] < FULL_MIB:
+        if mem_mib < max(FULL_MIB, job.mem_mib) or not window_allows(park, node, job, now_s, until_s):
             continue
-        if not window_allows(park, node, job, now_s, until_s) or not promise_allows(holds, node, job, until_s):
-            continue
-        if found is None or free[0] < park.free(found)[0]:
-            found = node
-    return found
+        if promise_allows(holds, node, job, until_s):
+            may.append(node)
+    shared = [node for node in may if tightest(park, node, job) is not None]
+    if shared:
+        return min(shared, key=lambda node: (park.shared(node)[tightest(park, node, job) or 0], node.index))
+    may = [node for node in may if fits(job, park.free(node))]
+    return min(may, key=lambda node: (park.free(node)[0], node.index), default=None)
+
+
+def tightest(park: PlainPark, node: PlainNode, job: PlainJob, without: list[PlainJob] | None = None) -> int | None:
+    """The shared GPU of a node with least room, in whole steps, for a part, the lowest of equal ones; None if none."""
+    rooms = [(room, gpu) for gpu, room in park.shared(node, without).items() if room >= job.gpu_milli]
+    return min(rooms)[1] if rooms and job.is_part else None
+
+
+def gpus_for(park: PlainPark, node: PlainNode, job: PlainJob) -> int:
+    """The GPUs that a single gets on a node, as a mask."""
+    gpu = tightest(park, node, job)
+    return lowest_gpus(park.free_mask(node), job.gpus) if gpu is None else 1 << gpu
 
 
 def lowest_gpus(mask: int, n: int) -> int:

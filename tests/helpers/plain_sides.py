@@ -34,7 +34,8 @@ class PlainSide:
         """A job comes."""
         job = PlainJob(
             order=order, leaf=row.leaf, tier=row.tier, job_class=row.job_class, n_nodes=row.n_nodes,
-            n_nodes_min=row.n_nodes_min, gpus=row.gpus, mcpu=row.mcpu, mem_mib=row.mem_mib, classes=list(row.classes),
+            n_nodes_min=row.n_nodes_min, gpus=row.gpus, gpu_milli=row.gpu_milli, mcpu=row.mcpu,
+            mem_mib=row.mem_mib, classes=list(row.classes),
             time_s=row.time_s, deadline_s=row.deadline_s, priority=row.priority, checkpoint=row.checkpoint,
             is_first=row.is_first, declared_kw=row.declared_kw, power_frac=row.power_frac, submitted_s=row.submit_s,
         )  # fmt: skip
@@ -82,8 +83,8 @@ class KernelSide:
         assert jobs.order[slot] == order
         self.slots[order] = slot
         for name in (
-            "leaf", "tier", "job_class", "n_nodes", "n_nodes_min", "gpus", "mcpu", "mem_mib", "time_s", "deadline_s",
-            "priority", "checkpoint", "is_first", "declared_kw", "power_frac", "submit_s",
+            "leaf", "tier", "job_class", "n_nodes", "n_nodes_min", "gpus", "gpu_milli", "mcpu", "mem_mib", "time_s",
+            "deadline_s", "priority", "checkpoint", "is_first", "declared_kw", "power_frac", "submit_s",
         ):  # fmt: skip
             jobs[slot]["submitted_s" if name == "submit_s" else name] = getattr(row, name)
         jobs.classes[slot] = sum(1 << klass for klass in row.classes)

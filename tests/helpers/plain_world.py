@@ -55,6 +55,7 @@ class JobRow:
     is_first: bool
     declared_kw: float
     power_frac: float
+    gpu_milli: int = 1000
 
 
 @dataclass(frozen=True)
@@ -364,6 +365,8 @@ def random_job(rng: random.Random, submit_s: float, leaf: int, is_first: bool, c
         least = rng.randint(1, n_nodes) if rng.random() < 0.7 else 0
     elif kind == "gpus":
         gpus = rng.choice((1, 1, 2, 4, 8))
+    chance = random.Random(f"{submit_s} {true_s}")  # of its own, so that the other jobs stay what they are
+    parts = (1000, 1000, 200, 320, 470, 630, 810, chance.randint(1, 999)) if (n_nodes, gpus) == (1, 1) else (1000,)
     return JobRow(
         submit_s=submit_s,
         leaf=leaf,
@@ -383,6 +386,7 @@ def random_job(rng: random.Random, submit_s: float, leaf: int, is_first: bool, c
         is_first=is_first,
         declared_kw=rng.choice((0.0, 0.0, rng.uniform(0.1, 12.0))),
         power_frac=rng.choice((1.0, 0.7, rng.uniform(0.2, 1.0))),
+        gpu_milli=chance.choice(parts),
     )
 
 

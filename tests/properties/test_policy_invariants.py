@@ -24,6 +24,7 @@ from tests.helpers.plain_policy import Turn
 from tests.helpers.plain_rooms import Hold, reserve
 from tests.helpers.plain_sides import KernelSide, PlainSide
 from tests.helpers.plain_world import HOUR_S, T0_S, JobRow, Scene, World, random_scene
+from tests.helpers.shared_scene import shared_scene
 
 CAPS = [(1.0, 1.0, 1.0), (0.625, 0.66, 0.84), (0.5, 0.53, 0.73)]
 RULES = PlainRules(
@@ -123,30 +124,30 @@ def test_no_firm_job_is_disturbed_and_nothing_is_paused_without_a_checkpoint(see
             assert action.target_s <= row.deadline_s - row.time_s + world.jobs[action.order].work_s
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_no_gpu_is_given_twice(seed: int) -> None:
-    scene = random_scene(6000 + seed, 60)
+@pytest.mark.parametrize("scene", [random_scene(6000, 60), random_scene(6001, 60), shared_scene(1), shared_scene(2)])
+def test_no_gpu_is_given_twice_and_never_more_than_all_of_it(scene: Scene) -> None:
+    n_shared = 0
     world = World(scene, [KernelSide(scene)])
     masks: dict[int, int] = {}
     for _ in range(scene.n_steps):
         for action in world.step():
             if action.what == "start":
                 masks[action.order] = action.gpu_mask
-        held: dict[int, list[int]] = defaultdict(list)
+        held: dict[int, list[JobRow]] = defaultdict(list)
+        milli: dict[tuple[int, int], int] = defaultdict(int)
         for order in world.alive:
             job = world.jobs[order]
             for node in job.nodes:
-                held[node].append(0xFF if job.row.n_nodes > 1 and job.row.gpus else masks[order])
-                assert job.row.n_nodes == 1 or len(held[node]) == 1, "a gang has its nodes to itself"
-        for node, parts in held.items():
-            assert sum(part.bit_count() for part in parts) == _union(parts).bit_count(), f"node {node}: {parts}"
-
-
-def _union(parts: list[int]) -> int:
-    found = 0
-    for part in parts:
-        found |= part
-    return found
+                held[node].append(job.row)
+                mask = 0xFF if job.row.n_nodes > 1 and job.row.gpus else masks[order]
+                assert job.row.n_nodes > 1 or mask.bit_count() == job.row.gpus
+                for gpu in range(8):
+                    milli[node, gpu] += (mask >> gpu & 1) * job.row.gpu_milli
+        assert max(milli.values(), default=0) <= 1000, "more than a GPU"
+        n_shared += any(0 < part < 1000 for part in milli.values())
+        for rows in held.values():
+            assert len(rows) == 1 or all(row.n_nodes == 1 for row in rows), "a gang has its nodes to itself"
+    assert n_shared > 10
 
 
 def test_equal_jobs_on_one_price_do_not_swing() -> None:
@@ -264,8 +265,7 @@ class Watching(Turn):
 def test_a_backfill_moves_no_reserved_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.helpers.plain_policy.Turn", Watching)
     Watching.n_watched = 0
-    for seed in range(8):
-        scene = random_scene(7000 + seed, 60)
+    for scene in [*(random_scene(7000 + seed, 60) for seed in range(7)), *(shared_scene(seed) for seed in range(3))]:
         scene.changes = [change for change in scene.changes if change.window is None]
         World(scene, [PlainSide(scene)]).play()
     assert Watching.n_watched > 50

@@ -10,6 +10,7 @@ from tests.helpers.elastic_scene import elastic_scene
 from tests.helpers.plain_park import FIRM, FLEX, GREEN
 from tests.helpers.plain_sides import KernelSide, PlainSide
 from tests.helpers.plain_world import T0_S, World, big_scene, random_scene
+from tests.helpers.shared_scene import shared_scene
 
 SLOW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -47,6 +48,13 @@ def test_every_action_on_elastic_gangs_is_that_of_the_rules(seed: int) -> None:
     World(scene, [PlainSide(scene), KernelSide(scene)]).play()
 
 
+@SLOW
+@given(seed=st.integers(0, 1_000_000))
+def test_every_action_on_shared_gpus_is_that_of_the_rules(seed: int) -> None:
+    scene = shared_scene(seed)
+    World(scene, [PlainSide(scene), KernelSide(scene)]).play()
+
+
 def test_reasons_change_no_action() -> None:
     for seed in range(3):
         scene = random_scene(seed, 50)
@@ -54,8 +62,7 @@ def test_reasons_change_no_action() -> None:
 
 
 def test_the_board_agrees_with_itself_all_the_way() -> None:
-    for seed in (11, 12, 13):
-        scene = random_scene(seed, 50, hours=8, step_s=300.0)
+    for scene in (random_scene(11, 50, hours=8, step_s=300.0), shared_scene(12), shared_scene(13)):
         side = KernelSide(scene, n_slots=8)  # it grows on the way
         world = World(scene, [side])
         for _ in range(scene.n_steps):

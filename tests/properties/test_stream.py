@@ -75,7 +75,7 @@ def test_any_stream_is_whole_and_fits_its_site(what: Arrivals, seed: int) -> Non
     assert work.checkpoint[work.n_nodes_min > 0].all()
     chained = work.after >= 0
     assert (work.leaf[chained] == work.leaf[work.after[chained]]).all()
-    assert (work.gpu_milli[work.n_gpus != 1] == 1000).all()
+    assert (work.gpu_milli[work.gpus * work.n_nodes != 1] == 1000).all()
     assert (work.image // what.mix.images_per_leaf == work.leaf).all()
 
 

@@ -20,7 +20,7 @@ from eureka_park.compute.core.job import LATE_S
 from eureka_park.compute.core.lines import heap_pop, heap_push, is_waiting, push_fresh
 from eureka_park.compute.core.moves import deferred, start
 from eureka_park.compute.core.reservations import note_start, reserve
-from eureka_park.compute.core.rooms import lowest_gpus
+from eureka_park.compute.core.rooms import gpus_for
 from eureka_park.compute.core.share_tree import build_order, first_leaf, leaf_is_done, leaf_was_served
 from eureka_park.compute.core.standing import (
     URGENT_S,
@@ -251,7 +251,7 @@ def _begin(board: Board, slot: int, n_nodes: int, now_s: float) -> None:
     job = board.jobs[slot]
     g = board.g[0]
     node = board.nodes[0].pick
-    mask = 0 if job.gang else lowest_gpus(board.nodes[node].free_mask, job.gpus)
+    mask = 0 if job.gang else gpus_for(board, slot, node)
     if now_s > job.promised_s + LATE_S:
         g.n_broken += 1
         job.broken_s, job.broken_why = now_s - job.promised_s, job.reason

@@ -9,7 +9,7 @@ from __future__ import annotations
 from eureka_park.compute.core.board import DUE, FLEX, GREEN, INF, N_SET, NONE, RUNNING, UP, Board
 from eureka_park.compute.core.gangs import may_run_on
 from eureka_park.compute.core.moves import pausing
-from eureka_park.compute.core.rooms import empty_row, is_within
+from eureka_park.compute.core.rooms import empty_row, fits_without, is_within
 from eureka_park.compute.core.share_tree import most_served_leaves
 from eureka_park.control.codes import PAUSE, RECLAIMED, RESERVED, ROOM
 from eureka_park.control.give_way import may_stop
@@ -79,12 +79,7 @@ def _helps(board: Board, claimant: int, slot: int) -> bool:
         return bool(job.gang)
     if job.gang:
         return _n_up(board, slot) > 0
-    return bool(
-        nodes[node].up == UP
-        and jobs[claimant].gpus <= nodes[node].free_gpus + job.gpus
-        and jobs[claimant].mcpu <= nodes[node].free_mcpu + job.mcpu
-        and jobs[claimant].mem_mib <= nodes[node].free_mem_mib + job.mem_mib
-    )
+    return bool(nodes[node].up == UP and fits_without(board, claimant, slot))
 
 
 @kernel

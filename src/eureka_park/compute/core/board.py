@@ -1,7 +1,8 @@
 """The board: all that decisions rest on, as plain record arrays that compiled kernels read and change.
 
 One record per job slot, node, node class, node of the share tree, line and run of a line. Slots are reused. Power is in
-kW rounded to 2**-20 kW (`quantised_kw`), so that sums are exact in any order; CPUs are milli-CPUs, memory is MiB.
+kW rounded to 2**-20 kW (`quantised_kw`), so that sums are exact in any order; CPUs are milli-CPUs, memory is MiB, parts
+of a GPU are thousandths of it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ N_RESOURCES: Final = R_GPU + GPU_TYPES_MAX
 CAP_STEPS_MAX: Final = 6
 GPUS_MAX: Final = 60  # of one node; a mask of them fits a signed 64-bit integer
 CLASSES_MAX: Final = 60
+MILLI: Final = 1000  # parts of a whole GPU
+LEVEL_MILLI: Final = 20  # what is free of a shared GPU counts in steps of so much
+LEVELS: Final = MILLI // LEVEL_MILLI
 WORD: Final = 32  # nodes per word of a bitmap
 CACHE_LINE: Final = 64  # bytes
 CALENDAR_S: Final = 60.0
@@ -49,7 +53,7 @@ _USED_HEAPS: Final = tuple(
 RACK, POD = 0, 1  # rows of the counts of empty nodes
 RACK_MOST: Final = 64  # nodes of a rack that gangs are placed in by counts
 N_SET, FROM_WORD, FIRST_WORD = 0, 1, 2  # columns of a bitmap: how many nodes, the first word that may hold one, words
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 
 
 def _in_lines(*fields: Any) -> np.dtype[Any]:
@@ -78,7 +82,7 @@ JOB: Final = _in_lines(
     ("full_kw", "f8"), ("rated_kw", "f8"),
     ("power_frac", "f8"), ("gpu_mask", "i8"), ("began_s", "f8"), ("latest_key", "f8"), ("urgent_key", "f8"),
     ("promised_s", "f8"), ("refused_room_s", "f8"), ("seq", "i4"), ("job_class", "i1"), ("checkpoint", "i1"),
-    ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"),
+    ("plan_cap", "i1"), ("plan_stop", "i1"), ("narrow", "i1"), ("gpu_milli", "i2"),
     ("submitted_s", "f8"), ("last_pause_s", "f8"), ("wake_key", "f8"), ("target_s", "f8"), ("planned_kw", "f8"),
     ("reason_a", "f8"), ("node", "i4"), ("n_held", "i4"), ("bucket", "i4"), ("run", "i4"),
     ("gives_kw", "f8"),
@@ -89,19 +93,20 @@ JOB: Final = _in_lines(
 NODE: Final = _in_lines(
     ("free_mcpu", "i8"), ("free_mem_mib", "i8"), ("free_mask", "i8"), ("base_kw", "f8"), ("klass", "i4"),
     ("n_gpus", "i4"), ("free_gpus", "i4"), ("n_jobs", "i4"), ("first_job", "i4"), ("gang_next", "i4"), ("row", "i4"),
-    ("up", "i1"), ("stale", "i1"),
+    ("up", "i1"), ("stale", "i1"), ("n_parts", "i2"),
     ("mcpu", "i8"), ("mem_mib", "i8"), ("window_from_s", "f8"), ("window_to_s", "f8"), ("hold_from_s", "f8"),
     ("avail_s", "f8"), ("spare_mcpu", "i8"), ("spare_mem_mib", "i8"),
     ("stamp", "i8"), ("rack", "i4"), ("pod", "i4"), ("window_owner", "i4"), ("spare_gpus", "i4"),
     # lists laid over all nodes: chosen for a start, held, to be looked at anew; a heap of instants
     ("pick", "i4"), ("free_at", "i4"), ("in_rack", "i4"), ("in_pod", "i4"), ("held", "i4"), ("stale_at", "i4"),
     ("soonest_s", "f8"),
+    ("levels", "i8"),  # rows of shared GPUs that the node stands in, a bit each
 )  # fmt: skip
 CLASS: Final = np.dtype(
     [
         ("mcpu", "i8"), ("mem_mib", "i8"), ("rated_kw", "f8"), ("idle_kw", "f8"), ("sleep_kw", "f8"), ("gpus_kw", "f8"),
         ("first", "i4"), ("n_nodes", "i4"), ("n_gpus", "i4"), ("gpu_type", "i4"), ("n_up", "i4"), ("row", "i4"),
-        ("layout", "i4"), ("by_counts", "i4"), ("counted", "i8"),
+        ("layout", "i4"), ("by_counts", "i4"), ("counted", "i8"), ("level_row", "i4"), ("levels", "i8"),
     ],
     align=True,
 )  # fmt: skip
@@ -135,7 +140,7 @@ RUN: Final = np.dtype(
 YARD: Final = np.dtype(  # a job that waits far behind the front of its run: see `yard`
     [("order", "i8"), ("classes", "i8"), ("time_s", "f8"), ("submitted_s", "f8"), ("power_frac", "f8"), ("user", "i4"),
      ("mcpu", "i4"), ("mem_mib", "i4"), ("n_nodes", "i4"), ("n_nodes_min", "i4"), ("slot", "i4"), ("next", "i4"),
-     ("gpus", "i2"), ("job_class", "i1"), ("checkpoint", "i1")],
+     ("gpus", "i2"), ("gpu_milli", "i2"), ("job_class", "i1"), ("checkpoint", "i1")],
     align=True,
 )  # fmt: skip
 HEAP: Final = np.dtype([("key", "f8"), ("order", "i8"), ("slot", "i4")], align=True)
@@ -200,7 +205,7 @@ class Board(NamedTuple):
     runs: Array
     heaps: Array  # [heap, place]: jobs by an instant
     calendar: Array  # heads of the lists of running jobs by expected end
-    bitmaps: Array  # [row, column]: nodes by class and number of free GPUs, the empty ones of each class; racks
+    bitmaps: Array  # [row, column]: nodes by class and free GPUs, the empty ones of each class; racks; by free parts
     empties: Array  # [RACK or POD, which]: empty nodes of classes whose gangs are placed by counts, in this turn
     growth: Array  # [hours since the epoch of use]: what one unit of use weighs
     sky: Array
@@ -210,6 +215,7 @@ class Board(NamedTuple):
     g: Array  # one record of sums, counters and policy
     yard: Array  # jobs that wait far behind the front of their run, in blocks
     yard_next: Array  # by block: the block that follows it
+    parts: Array  # [node, GPU]: thousandths of it that jobs hold which share it
 
     # what Python reads by a name of its own
     @property
@@ -324,12 +330,12 @@ def empty_board(n_nodes: int, n_classes: int, n_shares: int, n_slots: int, gpus_
         jobs=records(n_slots, JOB), nodes=records(n_nodes, NODE), classes=records(n_classes, CLASS),
         shares=records(n_shares, SHARE), lines=records(3 * n_shares, LINE), runs=records(max(16, 6 * n_shares), RUN),
         heaps=records((N_HEAPS, 2 * n_slots + 64), HEAP), calendar=np.full(CALENDAR, NONE, np.int32),
-        bitmaps=np.zeros((rows + RACK_MOST + 1, FIRST_WORD + words), np.int64),
+        bitmaps=np.zeros((rows + RACK_MOST + 1 + n_classes * LEVELS, FIRST_WORD + words), np.int64),
         empties=np.zeros((2, n_nodes), np.int32),
         growth=2.0 ** (np.arange(hours) * (3600.0 / half_life_s)), sky=records(SKY_MAX, SKY),
         caps=records(CAP_STEPS_MAX, CAP), release_s=np.full((gpus_max + 2, n_nodes), INF),
         actions=records(2 * n_slots + 1024, ACTION), g=g, yard=records(0, YARD),
-        yard_next=np.zeros(0, np.int32),
+        yard_next=np.zeros(0, np.int32), parts=np.zeros((n_nodes, gpus_max), np.int16),
     )  # fmt: skip
     board.jobs.state[:] = FREE
     board.jobs.next[:] = np.arange(1, n_slots + 1)

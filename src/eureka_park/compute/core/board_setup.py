@@ -15,13 +15,16 @@ from eureka_park.compute.core.board import (
     GPUS_MAX,
     INF,
     JOB,
+    LEVELS,
     LINE,
+    MILLI,
     N_SET,
     NONE,
     R_CPU,
     R_GPU,
     R_KWH,
     R_MEMORY,
+    RACK_MOST,
     SHARE,
     UP,
     WORD,
@@ -85,6 +88,7 @@ def _fill_class(board: Board, index: int, row: ClassRow, first: int, gpus_max: i
     record.sleep_kw = quantised_kw(row.idle_kw if row.sleep_kw is None else row.sleep_kw)
     record.gpus_kw = min(row.n_gpus * row.gpu_kw_max, row.rated_kw - row.idle_kw)
     record.first, record.n_nodes, record.n_up, record.row = first, row.n_nodes, row.n_nodes, index * (gpus_max + 2)
+    record.level_row = board.g.rack_row[0] + RACK_MOST + 1 + index * LEVELS
 
 
 def _fill_nodes(board: Board, klass: int, row: ClassRow, first: int, rack: int, pod: int) -> tuple[int, int]:
@@ -185,6 +189,7 @@ def blank(jobs: Array, slot: int) -> None:
     job.tried = job.user = -1
     job.time_s = job.submitted_s = job.ran_s = job.since_s = job.broken_s = 0.0
     job.speed = job.power_frac = 1.0
+    job.gpu_milli = MILLI
     job.idle_kw = job.full_kw = job.dynamic_kw = job.drawn_kw = 0.0
     job.declared_kw = job.target_s = job.planned_kw = job.reason_a = 0.0
     job.reason_b = 0.0

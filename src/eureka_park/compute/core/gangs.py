@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import N_SET, NONE, Board
+from eureka_park.compute.core.board import LEVELS, N_SET, NONE, Board
 from eureka_park.compute.core.racks import is_counted, pick_close
-from eureka_park.compute.core.rooms import empty_row, fits, hold_allows, next_in_row, window_allows
+from eureka_park.compute.core.rooms import (
+    empty_row,
+    fits,
+    fits_beside,
+    hold_allows,
+    is_part,
+    level_for,
+    next_in_row,
+    window_allows,
+)
 from eureka_park.foundation.kernels import kernel
 
 
@@ -17,10 +26,17 @@ def may_run_on(board: Board, slot: int, klass: int) -> bool:
 
 @kernel
 def find_single(board: Board, slot: int, now_s: float, end_s: float) -> int:
-    """The node for one part: fewest free GPUs, then lowest index, that fits and is promised to nobody; else NONE."""
+    """The node for one part: fewest free GPUs, then lowest index, that fits and is promised to nobody; else NONE.
+
+    A part of a GPU goes to a GPU that is shared already, if there is one, before a free one is opened for it.
+    """
     g = board.g[0]
     job = board.jobs[slot]
     classes = board.classes
+    if is_part(job):
+        node = _find_shared(board, slot, now_s, end_s)
+        if node != NONE:
+            return node
     for free in range(job.gpus, g.gpus_max + 1):
         for klass in range(classes.shape[0]):
             if free > classes[klass].n_gpus or not may_run_on(board, slot, klass):
@@ -29,6 +45,23 @@ def find_single(board: Board, slot: int, now_s: float, end_s: float) -> int:
             node = next_in_row(board, row, 0)
             while node != NONE:
                 if fits(board, slot, node) and window_allows(board, slot, node, now_s, end_s):
+                    if hold_allows(board, slot, node, end_s):
+                        return int(node)
+                node = next_in_row(board, row, node + 1) if node + 1 < board.nodes.shape[0] else NONE
+    return NONE
+
+
+@kernel
+def _find_shared(board: Board, slot: int, now_s: float, end_s: float) -> int:
+    """The node with the shared GPU for a part: least room, in steps, then lowest index; else NONE."""
+    for level in range(level_for(board.jobs[slot]), LEVELS):
+        for klass in range(board.classes.shape[0]):
+            if not (board.classes[klass].levels >> level) & 1 or not may_run_on(board, slot, klass):
+                continue
+            row = board.classes[klass].level_row + level
+            node = next_in_row(board, row, 0)
+            while node != NONE:
+                if fits_beside(board, slot, node) and window_allows(board, slot, node, now_s, end_s):
                     if hold_allows(board, slot, node, end_s):
                         return int(node)
                 node = next_in_row(board, row, node + 1) if node + 1 < board.nodes.shape[0] else NONE

@@ -3,13 +3,16 @@
 A reservation holds nodes from an instant on. Whoever passes must end before it or fit beside it, so no start that has
 been reserved moves later by a backfill. All of it is scratch of one turn: nothing is remembered from turn to turn, so a
 turn depends on the state alone. What `board.release_s` keeps follows from the jobs on the nodes: it only saves walking.
+
+A GPU that is shared is free when the last of its jobs is expected to have ended. Who waits for a part is promised a
+whole GPU, and a part that starts beside a reservation takes one of what is spare there, wherever it comes to lie.
 """
 
 from __future__ import annotations
 
 from eureka_park.compute.core.board import INF, NONE, UP, Array, Board
 from eureka_park.compute.core.gangs import may_run_on
-from eureka_park.compute.core.rooms import window_allows
+from eureka_park.compute.core.rooms import n_bits, window_allows
 from eureka_park.compute.core.standing import left_s
 from eureka_park.foundation.kernels import kernel, prefetch
 
@@ -64,7 +67,20 @@ def _note_releases(board: Board, node: int) -> None:
             release_s[row, node] = jobs[slot].ends_s
         release_s[whole, node] = jobs[slot].ends_s
         return
-    at_s, n_free, row = -INF, here.free_gpus, 0
+    if here.n_parts > 0:
+        _note_shared(board, node)
+    else:
+        _note_whole(board, node)
+    while slot != NONE:
+        release_s[whole, node] = max(release_s[whole, node], jobs[slot].ends_s)
+        slot = jobs[slot].node_next
+
+
+@kernel
+def _note_whole(board: Board, node: int) -> None:
+    """Keep when so many GPUs of a node are free, none of which is shared."""
+    here, jobs, release_s = board.nodes[node], board.jobs, board.release_s
+    slot, at_s, n_free, row = here.first_job, -INF, here.free_gpus, 0
     while at_s < INF:  # from one expected end to the next
         after_s, n_freed, other = INF, 0, slot
         while other != NONE:
@@ -82,9 +98,30 @@ def _note_releases(board: Board, node: int) -> None:
         if row > here.n_gpus:
             break
         at_s = after_s
+
+
+@kernel
+def _note_shared(board: Board, node: int) -> None:
+    """The same where GPUs are shared: each is free when the last of its jobs has ended."""
+    here, jobs, release_s = board.nodes[node], board.jobs, board.release_s
+    for row in range(1, here.n_gpus + 1):
+        release_s[row, node] = -INF
+    first_s, slot = INF, here.first_job
     while slot != NONE:
-        release_s[whole, node] = max(release_s[whole, node], jobs[slot].ends_s)
+        first_s, mask, row = min(first_s, jobs[slot].ends_s), jobs[slot].gpu_mask, 1
+        while mask != 0:
+            if mask & 1:
+                release_s[row, node] = max(release_s[row, node], jobs[slot].ends_s)
+            mask >>= 1
+            row += 1
         slot = jobs[slot].node_next
+    release_s[0, node] = first_s
+    for row in range(1, here.n_gpus + 1):  # in the order of time
+        at_s, at = max(first_s, release_s[row, node]), row
+        while at > 1 and release_s[at - 1, node] > at_s:
+            release_s[at, node] = release_s[at - 1, node]
+            at -= 1
+        release_s[at, node] = at_s
 
 
 @kernel
@@ -281,6 +318,7 @@ def _free_then(board: Board, node: int, at_s: float, now_s: float) -> tuple[int,
     """GPUs, CPUs and memory that are free on a node once all that ends by `at_s` has, and the next end."""
     here, jobs = board.nodes[node], board.jobs
     gpus, mcpu, mem_mib, next_s, slot = here.free_gpus, here.free_mcpu, here.free_mem_mib, INF, here.first_job
+    held = 0  # GPUs of which anybody holds a part still
     if slot != NONE and jobs[slot].gang:
         return here.n_gpus, here.mcpu, here.mem_mib, INF
     while slot != NONE:
@@ -291,7 +329,11 @@ def _free_then(board: Board, node: int, at_s: float, now_s: float) -> tuple[int,
             mem_mib += jobs[slot].mem_mib
         else:
             next_s = min(next_s, end_s)
+            if here.n_parts > 0:
+                held |= jobs[slot].gpu_mask
         slot = jobs[slot].node_next
+    if here.n_parts > 0:
+        gpus = here.n_gpus - n_bits(held)
     return gpus, mcpu, mem_mib, next_s
 
 

@@ -2,11 +2,28 @@
 
 A node stands in one bucket: that of its class and its free GPUs. A node without any job stands in its class's row of
 empty nodes as well. Down and full nodes stand in none. Ties go by the node's index, which goes rack by rack.
+
+A job may ask for a part of one GPU. A GPU that is shared is not free; what jobs hold of it stands in `board.parts`, and
+its node in the rows of what is free of its shared GPUs (`levels`), so that a part is placed without looking at nodes.
 """
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import DOWN, FIRST_WORD, FROM_WORD, N_SET, NONE, POD, RACK, UP, WORD, Board
+from eureka_park.compute.core.board import (
+    DOWN,
+    FIRST_WORD,
+    FROM_WORD,
+    LEVEL_MILLI,
+    MILLI,
+    N_SET,
+    NONE,
+    POD,
+    RACK,
+    UP,
+    WORD,
+    Array,
+    Board,
+)  # fmt: skip
 from eureka_park.foundation.kernels import kernel
 
 MCPU_LEAST = 50  # a node with less free is full
@@ -123,9 +140,57 @@ def count_empty(board: Board, rack: int, change: int) -> None:
 
 
 @kernel
+def _wanted_levels(board: Board, node: int) -> int:
+    """A bit for each row of shared GPUs in which a node belongs as it is now."""
+    here, levels = board.nodes[node], 0
+    if here.up != UP or here.free_mcpu < MCPU_LEAST or here.free_mem_mib < MEM_LEAST_MIB:
+        return 0
+    for gpu in range(here.n_gpus):
+        level = _level_of(board, node, gpu)
+        if level > 0:
+            levels |= 1 << level
+    return levels
+
+
+@kernel
+def _level_of(board: Board, node: int, gpu: int) -> int:
+    """What is free of a shared GPU, in whole steps; 0 of one that nobody shares."""
+    used = int(board.parts[node, gpu])
+    return (MILLI - used) // LEVEL_MILLI if used > 0 else 0
+
+
+@kernel
+def level_for(job: Array) -> int:
+    """Steps that must be free of a GPU for a job's part."""
+    return int(-(-job.gpu_milli // LEVEL_MILLI))
+
+
+@kernel
+def _refile_levels(board: Board, node: int) -> None:
+    """Put a node into the rows of shared GPUs where it belongs."""
+    here, klass = board.nodes[node], board.classes[board.nodes[node].klass]
+    levels = _wanted_levels(board, node)
+    changed = levels ^ here.levels
+    here.levels = levels
+    while changed != 0:
+        level = index_of(changed)
+        bit = 1 << level
+        if levels & bit:
+            _set_bit(board, klass.level_row + level, node)
+            klass.levels |= bit
+        else:
+            _clear_bit(board, klass.level_row + level, node)
+            if board.bitmaps[klass.level_row + level, N_SET] == 0:
+                klass.levels &= ~bit
+        changed ^= bit
+
+
+@kernel
 def refile(board: Board, node: int, was_empty: bool) -> None:
-    """Put a node into the bucket where it belongs after its free room, or whether it is up, has changed."""
+    """Put a node into the buckets where it belongs after its free room, or whether it is up, has changed."""
     mark_stale(board, node)
+    if board.nodes[node].n_parts > 0 or board.nodes[node].levels != 0:
+        _refile_levels(board, node)
     row = _wanted_row(board, node)
     had = board.nodes[node].row
     if row != had:
@@ -178,18 +243,111 @@ def lowest_gpus(mask: int, n_gpus: int) -> int:
 
 
 @kernel
+def n_bits(mask: int) -> int:
+    """How many GPUs a mask holds."""
+    n = 0
+    while mask != 0:
+        mask &= mask - 1
+        n += 1
+    return n
+
+
+@kernel
+def index_of(mask: int) -> int:
+    """Which GPU a mask of one holds."""
+    if mask & 0xFFFFFFFF == 0:
+        return 32 + ctz(mask >> 32)
+    return ctz(mask)
+
+
+@kernel
+def is_part(job: Array) -> bool:
+    """Whether a job holds, or asks for, a part of one GPU."""
+    return bool(job.gpu_milli < MILLI and job.gpus > 0)
+
+
+@kernel
+def gpu_at(board: Board, node: int, level: int) -> int:
+    """The lowest GPU of a node that jobs share and of which just so many steps are free; NONE when there is none."""
+    for gpu in range(board.nodes[node].n_gpus):
+        if _level_of(board, node, gpu) == level:
+            return gpu
+    return NONE
+
+
+@kernel
+def tightest_level(board: Board, slot: int, node: int) -> int:
+    """Free steps of the tightest shared GPU of a node that still holds a job's part; NONE when none does."""
+    wanted, best = level_for(board.jobs[slot]), NONE
+    if board.nodes[node].n_parts == 0:
+        return NONE
+    for gpu in range(board.nodes[node].n_gpus):
+        level = _level_of(board, node, gpu)
+        if level >= wanted and (best == NONE or level < best):
+            best = level
+    return best
+
+
+@kernel
+def gpus_for(board: Board, slot: int, node: int) -> int:
+    """The GPUs that a single gets on a node where it fits, as a mask: a part of a shared one, else free ones."""
+    if is_part(board.jobs[slot]):
+        level = tightest_level(board, slot, node)
+        if level != NONE:
+            return 1 << gpu_at(board, node, level)
+    return lowest_gpus(board.nodes[node].free_mask, board.jobs[slot].gpus)
+
+
+@kernel
+def _take_gpus(board: Board, node: int, gpu_mask: int, n_gpus: int) -> None:
+    """So many GPUs are free no longer."""
+    board.nodes[node].free_mask &= ~gpu_mask
+    board.nodes[node].free_gpus -= n_gpus
+    if board.nodes[node].up == UP:
+        board.g[0].free_gpus -= n_gpus
+
+
+@kernel
+def _give_gpus(board: Board, node: int, gpu_mask: int, n_gpus: int) -> None:
+    """So many GPUs are free again."""
+    board.nodes[node].free_mask |= gpu_mask
+    board.nodes[node].free_gpus += n_gpus
+    if board.nodes[node].up == UP:
+        board.g[0].free_gpus += n_gpus
+
+
+@kernel
+def _take_part(board: Board, node: int, gpu_mask: int, milli: int) -> None:
+    """A job holds a part of a GPU: of one that is shared already, or of one that is opened for it."""
+    gpu = index_of(gpu_mask)
+    if board.parts[node, gpu] == 0:
+        _take_gpus(board, node, gpu_mask, 1)
+    board.parts[node, gpu] += milli
+    board.nodes[node].n_parts += 1
+
+
+@kernel
+def _give_part(board: Board, node: int, gpu_mask: int, milli: int) -> None:
+    """A job leaves its part of a GPU; without any it is free again."""
+    gpu = index_of(gpu_mask)
+    board.parts[node, gpu] -= milli
+    board.nodes[node].n_parts -= 1
+    if board.parts[node, gpu] == 0:
+        _give_gpus(board, node, gpu_mask, 1)
+
+
+@kernel
 def take_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
     """Give a job its part of one node."""
-    g = board.g[0]
     job = board.jobs[slot]
     nodes = board.nodes
     was_empty = is_empty(board, node)
     nodes[node].free_mcpu -= job.mcpu
     nodes[node].free_mem_mib -= job.mem_mib
-    nodes[node].free_mask &= ~gpu_mask
-    nodes[node].free_gpus -= job.gpus
-    if nodes[node].up == UP:
-        g.free_gpus -= job.gpus
+    if is_part(job):
+        _take_part(board, node, gpu_mask, job.gpu_milli)
+    else:
+        _take_gpus(board, node, gpu_mask, job.gpus)
     nodes[node].n_jobs += 1
     _rebase(board, node)
     refile(board, node, was_empty)
@@ -198,16 +356,15 @@ def take_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
 @kernel
 def free_room(board: Board, slot: int, node: int, gpu_mask: int) -> None:
     """Take a job's part of one node back."""
-    g = board.g[0]
     job = board.jobs[slot]
     nodes = board.nodes
     was_empty = is_empty(board, node)
     nodes[node].free_mcpu += job.mcpu
     nodes[node].free_mem_mib += job.mem_mib
-    nodes[node].free_mask |= gpu_mask
-    nodes[node].free_gpus += job.gpus
-    if nodes[node].up == UP:
-        g.free_gpus += job.gpus
+    if is_part(job):
+        _give_part(board, node, gpu_mask, job.gpu_milli)
+    else:
+        _give_gpus(board, node, gpu_mask, job.gpus)
     nodes[node].n_jobs -= 1
     _rebase(board, node)
     refile(board, node, was_empty)
@@ -229,14 +386,29 @@ def set_up(board: Board, node: int, up: int) -> None:
 
 @kernel
 def fits(board: Board, slot: int, node: int) -> bool:
-    """Whether one part of a job fits into what is free on a node now."""
-    job = board.jobs[slot]
-    nodes = board.nodes
-    return (
-        job.gpus <= nodes[node].free_gpus
-        and job.mcpu <= nodes[node].free_mcpu
-        and job.mem_mib <= nodes[node].free_mem_mib
-    )
+    """Whether one part of a job, with whole GPUs, fits into what is free on a node now."""
+    return board.jobs[slot].gpus <= board.nodes[node].free_gpus and fits_beside(board, slot, node)
+
+
+@kernel
+def fits_beside(board: Board, slot: int, node: int) -> bool:
+    """Whether the CPUs and memory of one part of a job are free on a node now."""
+    job, here = board.jobs[slot], board.nodes[node]
+    return job.mcpu <= here.free_mcpu and job.mem_mib <= here.free_mem_mib
+
+
+@kernel
+def fits_without(board: Board, slot: int, other: int) -> bool:
+    """Whether a single fits on the node of another one once that has left."""
+    job, gone, node = board.jobs[slot], board.jobs[other], board.jobs[other].node
+    here, n_freed, room = board.nodes[node], gone.gpus, 0
+    if is_part(gone):
+        room = MILLI - board.parts[node, index_of(gone.gpu_mask)] + gone.gpu_milli
+        n_freed = 1 if room == MILLI else 0
+    has_gpus = job.gpus <= here.free_gpus + n_freed
+    if not has_gpus and is_part(job):
+        has_gpus = level_for(job) <= room // LEVEL_MILLI or tightest_level(board, slot, node) != NONE
+    return bool(has_gpus and job.mcpu <= here.free_mcpu + gone.mcpu and job.mem_mib <= here.free_mem_mib + gone.mem_mib)
 
 
 @kernel

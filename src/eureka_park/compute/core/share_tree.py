@@ -8,7 +8,7 @@ et al., NSDI 2011; order down a tree as in Slurm's fair tree). Nothing decays in
 
 from __future__ import annotations
 
-from eureka_park.compute.core.board import N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, Board
+from eureka_park.compute.core.board import MILLI, N_RESOURCES, NONE, R_CPU, R_GPU, R_KWH, R_MEMORY, Board
 from eureka_park.foundation.kernels import kernel
 
 
@@ -35,7 +35,7 @@ def charge(board: Board, slot: int, hours: float, now_s: float) -> None:
     job = board.jobs[slot]
     weight, n, gpu = growth_at(board, now_s) * hours, job.n_held, NONE
     cpu_h, mem_h = weight * (n * job.mcpu / 1000.0), weight * (n * job.mem_mib / 1024.0)
-    kwh, gpu_h = weight * (job.idle_kw + job.dynamic_kw), weight * (n * job.gpus)
+    kwh, gpu_h = weight * (job.idle_kw + job.dynamic_kw), weight * (n * (job.gpus * job.gpu_milli / MILLI))
     if job.gpus > 0:
         gpu = R_GPU + board.classes[board.nodes[job.node].klass].gpu_type
     at = job.leaf

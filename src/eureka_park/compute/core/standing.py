@@ -13,6 +13,7 @@ from eureka_park.compute.core.board import (
     FROZEN,
     GREEN,
     INF,
+    MILLI,
     NONE,
     PAUSING,
     RUNNING,
@@ -38,6 +39,12 @@ def kw_of(kw: float) -> float:
 
 
 @kernel
+def n_gpus_of(job: Array) -> float:
+    """GPUs that a job asks for on each of its nodes; a part of one counts as that."""
+    return float(job.gpus * job.gpu_milli / MILLI)
+
+
+@kernel
 def rate(job: Array, klass: Array, n_nodes: int) -> None:
     """Work out a job's power on so many nodes of a class: its share of idle, at nameplate, and as predicted."""
     if job.gang:  # whole nodes, whatever the class has
@@ -45,8 +52,9 @@ def rate(job: Array, klass: Array, n_nodes: int) -> None:
     of_cpus = job.mcpu / klass.mcpu
     of_idle, full_kw = min(1.0, of_cpus), (klass.rated_kw - klass.idle_kw - klass.gpus_kw) * of_cpus
     if klass.n_gpus > 0 and job.gpus > 0:
-        of_idle = min(1.0, job.gpus / klass.n_gpus)
-        full_kw += klass.gpus_kw * job.gpus / klass.n_gpus
+        gpus = n_gpus_of(job)
+        of_idle = min(1.0, gpus / klass.n_gpus)
+        full_kw += klass.gpus_kw * gpus / klass.n_gpus
     job.idle_kw = n_nodes * kw_of(klass.idle_kw * of_idle)
     job.full_kw = n_nodes * kw_of(full_kw)
     if job.declared_kw > 0.0:

@@ -1,6 +1,6 @@
 """The yard: jobs that wait far behind the front of their run, kept small until the queue comes to them.
 
-A job on the board takes some 1,300 bytes, in the yard 72. Who stands there counts as waiting everywhere; it only has no
+A job on the board takes some 1,300 bytes, in the yard 80. Who stands there counts as waiting everywhere; it only has no
 slot. Jobs leave in the order in which they came, each when a turn comes to the last one of its run that has a slot
 (`next_in_run`), so a turn does what it would do if all had slots. That holds where nothing but a line's turn starts
 them: of jobs without a deadline that wait for nobody. A run that has jobs in the yard has one with a slot at least.
@@ -55,6 +55,7 @@ def put_by(board: Board, slot: int) -> int:
     one.order, one.classes, one.time_s, one.submitted_s = job.order, job.classes, job.time_s, job.submitted_s
     one.power_frac, one.user, one.mcpu, one.mem_mib = job.power_frac, job.user, job.mcpu, job.mem_mib
     one.n_nodes, one.n_nodes_min, one.gpus, one.slot = job.n_nodes, job.n_nodes_min, job.gpus, NONE
+    one.gpu_milli = job.gpu_milli
     one.job_class, one.checkpoint = job.job_class, job.checkpoint
     job.state, job.order, job.user = FREE, NONE, NONE
     job.next = g.free_head
@@ -118,7 +119,7 @@ def _leave(board: Board, ahead: int) -> None:
     job.order, job.classes, job.time_s, job.submitted_s = one.order, one.classes, one.time_s, one.submitted_s
     job.power_frac, job.user, job.mcpu, job.mem_mib = one.power_frac, one.user, one.mcpu, one.mem_mib
     job.n_nodes, job.n_nodes_min, job.gpus = one.n_nodes, one.n_nodes_min, one.gpus
-    job.job_class, job.checkpoint = one.job_class, one.checkpoint
+    job.job_class, job.checkpoint, job.gpu_milli = one.job_class, one.checkpoint, one.gpu_milli
     job.gang = 1 if one.n_nodes > 1 else 0
     job.leaf, job.tier, job.priority = jobs[ahead].leaf, jobs[ahead].tier, jobs[ahead].priority
     job.state = QUEUED

@@ -120,7 +120,7 @@ def served_of(
     trim_s, error_frac, kw_per_gpu = (tick_s, CORRECT_FROM, 0.0) if learns else (0.0, 0.0, 0.0)
     for first in range(0, work.n_jobs, ROWS_AT_ONCE):
         rows = slice(first, first + ROWS_AT_ONCE)
-        gpus = np.asarray(work.gpus[rows].astype(np.float64) * work.n_nodes[rows])
+        gpus = work.n_gpus[rows]
         kw = rated_kw_of(work, classes, types, rows) * np.maximum(0.0, work.power_frac[rows] - error_frac)
         group, submit_h, due_h, work_h = _columns(work, played, rows, gpus, trim_s)
         _note_all(early, late, group, submit_h, due_h, work_h, kw)
@@ -179,7 +179,7 @@ def rated_kw_of(work: Workload, classes: Sequence[ClassRow], types: Sequence[str
         of_cpus = np.where(n_nodes > 1, 1.0, mcpu / klass.mcpu)
         kw = (klass.rated_kw - klass.idle_kw - gpus_kw) * of_cpus
         if klass.n_gpus > 0:
-            kw = kw + gpus_kw * gpus / klass.n_gpus
+            kw = kw + gpus_kw * (gpus * work.gpu_milli[rows] / 1000.0) / klass.n_gpus
         least = np.minimum(least, np.where(fits, kw * n_nodes, np.inf))
     return np.asarray(np.where(np.isfinite(least), least, 0.0))
 

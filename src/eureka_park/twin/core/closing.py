@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from eureka_park.compute.core.board import Board, records
+from eureka_park.compute.core.board import MILLI, Board, records
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.bound_work import CORRECT_FROM, GROUPS, MOVED, NO_GPU, STEADY, note_job
 from eureka_park.twin.core.fairness import Hours, add_hours, new_hours
@@ -50,7 +50,7 @@ def count_closed(
     """Add the first `n` jobs. `one` is room for a single job, as the rows of `tally.Jobs` are."""
     for index in range(n):
         job = closed[index]
-        n_gpus = job.gpus * job.n_nodes
+        n_gpus = job.gpus * job.n_nodes * job.gpu_milli / MILLI
         one.leaf[0], one.tier[0], one.n_gpus[0], one.submit_s[0] = job.leaf, job.tier, n_gpus, job.submit_s
         one.deadline_s[0], one.run_s[0], one.first_start_s[0] = job.deadline_s, job.run_s, job.first_start_s
         one.end_s[0], one.done_s[0], one.n_pauses[0] = job.end_s, job.done_s, job.n_pauses
@@ -59,7 +59,7 @@ def count_closed(
         first_kw, least_kw = _full_kw(classes, job)
         one.kw[0] = job.idle_kw + first_kw * job.power_frac
         add_job(tally, one, 0, knobs.until_s)
-        held = job.n_nodes * (job.mcpu / 1000.0) if knobs.per_cpu else float(n_gpus)
+        held = job.n_nodes * (job.mcpu / 1000.0) if knobs.per_cpu else n_gpus
         add_hours(hours, one, 0, held, knobs.until_s)
         if marks.early.shape[1] > 1:
             _mark(marks, job, n_gpus, least_kw * max(0.0, job.power_frac - knobs.error_frac), knobs)
@@ -76,7 +76,7 @@ def _full_kw(classes: Any, job: Any) -> tuple[float, float]:
         of_cpus = 1.0 if job.n_nodes > 1 else job.mcpu / klass.mcpu
         kw = (klass.rated_kw - klass.idle_kw - klass.gpus_kw) * of_cpus
         if klass.n_gpus > 0:
-            kw += klass.gpus_kw * job.gpus / klass.n_gpus
+            kw += klass.gpus_kw * (job.gpus * job.gpu_milli / MILLI) / klass.n_gpus
         kw *= job.n_nodes
         first_kw = kw if first_kw < 0.0 else first_kw
         least_kw = min(least_kw, kw)
@@ -84,7 +84,7 @@ def _full_kw(classes: Any, job: Any) -> tuple[float, float]:
 
 
 @kernel
-def _mark(marks: Marks, job: Any, n_gpus: int, kw: float, knobs: Knobs) -> None:
+def _mark(marks: Marks, job: Any, n_gpus: float, kw: float, knobs: Knobs) -> None:
     """What a bound must have done of this job, and by when; as `bound_work.served_of` has it of a table."""
     ended_s = job.end_s if job.end_s <= knobs.until_s else knobs.until_s
     if job.tier == FIRM:
@@ -94,7 +94,7 @@ def _mark(marks: Marks, job: Any, n_gpus: int, kw: float, knobs: Knobs) -> None:
     due_s = min(due_s, knobs.until_s)
     window_h = max(0.0, due_s - job.submit_s) / 3600.0
     work_h = min(max(0.0, job.done_s - knobs.trim_s) / 3600.0, window_h)
-    if n_gpus > 0:
+    if n_gpus > 0.0:
         marks.gpu_kw[0] = max(marks.gpu_kw[0], kw / n_gpus)
     if work_h > 0.0:
         group = _group(job.tier, n_gpus, window_h - work_h, due_s >= knobs.until_s)
@@ -102,9 +102,9 @@ def _mark(marks: Marks, job: Any, n_gpus: int, kw: float, knobs: Knobs) -> None:
 
 
 @kernel
-def _group(tier: int, n_gpus: int, slack_h: float, is_last: bool) -> int:
+def _group(tier: int, n_gpus: float, slack_h: float, is_last: bool) -> int:
     """The group of a job; see `bound_work.group_of`."""
-    kind = NO_GPU if n_gpus <= 0 else (STEADY if tier == FIRM else MOVED)
+    kind = NO_GPU if n_gpus <= 0.0 else (STEADY if tier == FIRM else MOVED)
     found, of_last = -1, -1
     for at in range(N_GROUPS):
         if GROUP_KIND[at] == kind:
@@ -132,7 +132,7 @@ class Counting:
     def __post_init__(self) -> None:
         """Room for one job, of the types of a table's rows."""
         f8, i4 = np.zeros, np.int32
-        self._one = Jobs(np.zeros(1, i4), np.zeros(1, np.int8), np.zeros(1, np.int64), f8(1), f8(1), f8(1), f8(1),
+        self._one = Jobs(np.zeros(1, i4), np.zeros(1, np.int8), f8(1), f8(1), f8(1), f8(1), f8(1),
                          f8(1), f8(1), f8(1), np.zeros(1, i4), f8(1), f8(1), f8(1), np.zeros(1, np.int8))  # fmt: skip
 
     def take(self, closed: Any, until_s: float | None = None) -> None:
@@ -173,7 +173,7 @@ def sample_of(counting: Counting, leaves: Sequence[str], tiers: Sequence[str]) -
     """
     rows = np.sort(counting.sample[: counting.n_sampled], order="row")
     found: dict[str, Any] = {"leaf": [leaves[at] for at in rows["leaf"]], "tier": [tiers[at] for at in rows["tier"]]}
-    found["n_gpus"] = rows["gpus"].astype(np.int64) * rows["n_nodes"]
+    found["n_gpus"] = rows["gpus"].astype(np.int64) * rows["n_nodes"] * rows["gpu_milli"] / MILLI
     for name in ("submit_s", "first_start_s", "end_s", "n_pauses", "run_s", "deadline_s"):
         found[name] = np.array(rows[name])
     return found

@@ -133,6 +133,7 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
     job = board.jobs[slot]
     job.state, job.user = FREE, number
     job.n_nodes, job.gpus, job.mcpu, job.mem_mib = row.n_nodes, row.gpus, row.mcpu, row.mem_mib
+    job.gpu_milli = row.gpu_milli
     job.job_class, job.checkpoint, job.classes = row.job_class, row.checkpoint, row.classes
     job.time_s, job.submitted_s = row.time_s, place.hour0_s + row.submit_s
     job.gang = 1 if row.n_nodes > 1 else 0
@@ -145,7 +146,7 @@ def _taken(board: Board, world: World, row: Any, number: int) -> int:
         job.deadline_s, job.n_nodes_min = place.hour0_s + row.deadline_s, row.n_nodes_min
         job.is_first = row.is_first
     truth = world.truth[slot]
-    truth.ends_s, truth.turn, truth.image, truth.held_gpus = INF, NONE, row.image, 0
+    truth.ends_s, truth.turn, truth.image, truth.held_milli = INF, NONE, row.image, 0
     truth.run_s, truth.power_frac, truth.tier, truth.ending = row.run_s, row.power_frac, row.tier, row.ending
     truth.row, truth.leaf, truth.deadline_s, truth.alone_end_s = number, row.leaf, row.deadline_s, row.alone_end_s
     truth.first_start_s, truth.held_gpu_s, truth.lost_gpu_s, truth.drawn_kw = math.nan, 0.0, 0.0, 0.0

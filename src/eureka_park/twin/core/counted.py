@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from eureka_park.compute.core.board import FREE, Board
+from eureka_park.compute.core.board import FREE, MILLI, Board
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +40,6 @@ def counted(board: Board, world: Any) -> Counted:
     held, lost = world.fate.held_gpu_s.copy(), world.fate.lost_gpu_s.copy()
     slots = np.flatnonzero((board.jobs.state != FREE) & (board.jobs.user >= 0)) if len(held) else np.zeros(0, np.int64)
     truth, rows = world.truth[slots], board.jobs.user[slots]
-    held[rows] = truth.held_gpu_s + truth.held_gpus * np.maximum(0.0, now_s - truth.held_since_s)
+    held[rows] = truth.held_gpu_s + truth.held_milli / MILLI * np.maximum(0.0, now_s - truth.held_since_s)
     lost[rows] = truth.lost_gpu_s
     return Counted(place.load_kwh[0, :n_hours].copy(), hour_s, held, lost, *means)

@@ -134,7 +134,7 @@ def kw_of_jobs(work: Workload, classes: Sequence[ClassRow], types: Sequence[str]
         dynamic_kw = (kind.rated_kw - kind.idle_kw - gpus_kw) * of_cpus
         of_idle = of_cpus
         if kind.n_gpus:
-            of_gpus = work.gpus / kind.n_gpus
+            of_gpus = work.gpus * work.gpu_milli / 1000.0 / kind.n_gpus
             dynamic_kw = dynamic_kw + gpus_kw * of_gpus
             of_idle = np.where(work.gpus > 0, of_gpus, of_cpus)
         each_kw = kind.idle_kw * np.minimum(1.0, of_idle) + dynamic_kw * work.power_frac

@@ -10,6 +10,7 @@ import numpy as np
 from eureka_park.compute.core.board import (
     FREE,
     HEAP,
+    MILLI,
     NONE,
     PAUSING,
     RUNNING,
@@ -211,12 +212,12 @@ def open_jobs(board: Board, world: World) -> Any:
     for name in ("row", "first_start_s", "run_s", "deadline_s", "alone_end_s", "lost_gpu_s", "power_frac", "leaf",
                  "tier", "ending"):  # fmt: skip
         found[name] = truth[name]
-    for name in ("idle_kw", "mcpu", "classes", "gpus", "n_nodes", "n_pauses"):
+    for name in ("idle_kw", "mcpu", "classes", "gpus", "gpu_milli", "n_nodes", "n_pauses"):
         found[name] = jobs[name]
     found.first_start_s -= t0_s
     found.submit_s, found.end_s = jobs.submitted_s - t0_s, np.nan
     found.done_s = np.minimum(done_by(jobs, now_s), truth.run_s)
-    found.held_gpu_s = truth.held_gpu_s + truth.held_gpus * np.maximum(0.0, now_s - truth.held_since_s)
+    found.held_gpu_s = truth.held_gpu_s + truth.held_milli / MILLI * np.maximum(0.0, now_s - truth.held_since_s)
     return found
 
 

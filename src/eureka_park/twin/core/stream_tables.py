@@ -22,7 +22,7 @@ from eureka_park.twin.core.promises import SLICES, largest, whole_nodes
 from eureka_park.twin.core.workload import Floats, Longs
 
 KIND: Final = np.dtype(
-    [("n_nodes", "i4"), ("gpus", "i4"), ("gpu_milli", "i4"), ("bin", "i4"), ("n_gpus", "i8"), ("is_gang", "i4"),
+    [("n_nodes", "i4"), ("gpus", "i4"), ("gpu_milli", "i4"), ("bin", "i4"), ("n_gpus", "f8"), ("is_gang", "i4"),
      ("cores_low", "f8"), ("cores_span", "f8"), ("interactive", "f8"), ("service", "f8")], align=True
 )  # fmt: skip
 RULES: Final = np.dtype(
@@ -165,7 +165,8 @@ def _kind_rows(what: Arrivals, kinds: Kinds, times: int) -> Any:
     each = np.where(is_gang, per_node, in_all)
     rows.gpus[:] = each if shape.gpus else 0
     rows.gpu_milli[:] = np.where(in_all == 1, kinds.gpu_milli, 1000)
-    rows.bin[:], rows.n_gpus[:], rows.is_gang[:], is_small = kinds.bin, in_all, is_gang, kinds.gpus <= 2
+    rows.bin[:], rows.is_gang[:], is_small = kinds.bin, is_gang, kinds.gpus <= 2
+    rows.n_gpus[:] = in_all * (rows.gpu_milli / 1000.0)
     low, high = what.mix.cores_frac
     part = each / per_node * rows.gpu_milli / 1000.0
     rows.interactive[:] = np.where(is_small, what.mix.interactive_frac, 0.0)

@@ -111,8 +111,8 @@ def add_job(tally: Tally, jobs: Jobs, row: int, until_s: float) -> None:
     """Add a job that has ended, or whatever came of it by `until_s`, the end of the run."""
     tier, leaf, submit_s, run_s = jobs.tier[row], jobs.leaf[row], jobs.submit_s[row], jobs.run_s[row]
     end_s, start_s, deadline_s = jobs.end_s[row], jobs.first_start_s[row], jobs.deadline_s[row]
-    n_gpus, has_ended, has_started = float(jobs.n_gpus[row]), end_s <= until_s, start_s <= until_s
-    weight = max(1.0, n_gpus) * run_s
+    n_gpus, has_ended, has_started = jobs.n_gpus[row], end_s <= until_s, start_s <= until_s
+    weight = (n_gpus if n_gpus > 0.0 else 1.0) * run_s
     one = tally.groups[leaf, tier]
     one.n_jobs += 1
     one.n_pauses += jobs.n_pauses[row]

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from eureka_park.compute.core.board import INF, NONE, RUNNING, Board, _in_lines
+from eureka_park.compute.core.board import INF, MILLI, NONE, RUNNING, Board, _in_lines
 from eureka_park.foundation.kernels import kernel
 from eureka_park.twin.core.baselines import PARK
 from eureka_park.twin.core.workload import DTYPES
@@ -24,7 +24,7 @@ PLACE: Any = np.dtype(
      ("limit_kws", "f8"), ("window_s", "f8"), ("pausing_kw", "f8"), ("it_kwh", "f8"), ("hour0_s", "f8"),
      ("clean_kwh", "f8"),
      ("next_job", "i8"), ("n_coming", "i8"), ("first_row", "i8"), ("more", "i8"), ("how", "i8"), ("n_closed", "i8"),
-     ("held_gpus", "i8"), ("next_failure", "i8"), ("n_batch", "i8"),
+     ("held_milli", "i8"), ("next_failure", "i8"), ("n_batch", "i8"),
      ("n_log", "i8"), ("n_used", "i8"), ("n_turns", "i8"), ("hour", "i8"), ("plan", "i8"), ("n_down", "i8"),
      ("n_pauses", "i8"), ("n_caps", "i8"), ("n_freezes", "i8"), ("firm_disturbed", "i8"), ("n_finished", "i8"),
      ("n_timed_out", "i8"), ("n_requeued", "i8"), ("n_cancelled", "i8"), ("learns", "i8"), ("queue_max", "i8"),
@@ -38,7 +38,7 @@ COMING: Final = np.dtype(  # the columns of a workload, and what is worked out o
 )
 TRUTH: Any = _in_lines(
     ("ends_s", "f8"), ("run_s", "f8"), ("power_frac", "f8"), ("held_since_s", "f8"), ("next", "i4"), ("prev", "i4"),
-    ("turn", "i4"), ("image", "i4"), ("held_gpus", "i4"), ("first_child", "i4"), ("next_child", "i4"),
+    ("turn", "i4"), ("image", "i4"), ("held_milli", "i4"), ("first_child", "i4"), ("next_child", "i4"),
     ("tier", "i1"), ("ending", "i1"),
     ("row", "i8"), ("first_start_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"), ("deadline_s", "f8"),
     ("alone_end_s", "f8"), ("drawn_kw", "f8"), ("leaf", "i4"),
@@ -57,7 +57,7 @@ CLOSED: Any = np.dtype(
     [("row", "i8"), ("submit_s", "f8"), ("first_start_s", "f8"), ("end_s", "f8"), ("done_s", "f8"), ("run_s", "f8"),
      ("deadline_s", "f8"), ("alone_end_s", "f8"), ("held_gpu_s", "f8"), ("lost_gpu_s", "f8"), ("power_frac", "f8"),
      ("idle_kw", "f8"), ("mcpu", "i8"), ("classes", "i8"), ("gpus", "i4"), ("n_nodes", "i4"), ("leaf", "i4"),
-     ("n_pauses", "i4"), ("tier", "i1"), ("ending", "i1")],
+     ("n_pauses", "i4"), ("gpu_milli", "i2"), ("tier", "i1"), ("ending", "i1")],
     align=True,
 )  # fmt: skip
 
@@ -151,12 +151,18 @@ def unkey(world: World, slot: int) -> None:
 
 
 @kernel
-def hold(world: World, slot: int, n_gpus: int, now_s: float) -> None:
-    """Book the GPU time that a job has held until now; from now on it holds `n_gpus`."""
+def hold(world: World, slot: int, gpu_milli: int, now_s: float) -> None:
+    """Book the GPU time that a job has held until now; from now on it holds so many thousandths of GPUs."""
     truth = world.truth[slot]
-    truth.held_gpu_s += truth.held_gpus * max(0.0, now_s - truth.held_since_s)
-    world.place[0].held_gpus += n_gpus - truth.held_gpus
-    truth.held_gpus, truth.held_since_s = n_gpus, now_s
+    truth.held_gpu_s += truth.held_milli / MILLI * max(0.0, now_s - truth.held_since_s)
+    world.place[0].held_milli += gpu_milli - truth.held_milli
+    truth.held_milli, truth.held_since_s = gpu_milli, now_s
+
+
+@kernel
+def milli_of(job: Any) -> int:
+    """Thousandths of GPUs that a job holds on its nodes."""
+    return int(job.gpus * job.n_held * job.gpu_milli)
 
 
 @kernel
@@ -186,5 +192,5 @@ def close(board: Board, world: World, slot: int, end_s: float, done_s: float) ->
         one.held_gpu_s, one.lost_gpu_s, one.power_frac = truth.held_gpu_s, truth.lost_gpu_s, truth.power_frac
         one.idle_kw, one.mcpu, one.classes = job.idle_kw, job.mcpu, job.classes
         one.gpus, one.n_nodes, one.leaf, one.n_pauses = job.gpus, job.n_nodes, truth.leaf, job.n_pauses
-        one.tier, one.ending = truth.tier, truth.ending
+        one.gpu_milli, one.tier, one.ending = job.gpu_milli, truth.tier, truth.ending
     truth.row = NONE

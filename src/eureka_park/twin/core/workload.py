@@ -59,9 +59,9 @@ class Workload:
     (thousandths of a CPU) and `mem_mib` are asked of each of `n_nodes` nodes; `n_nodes_min` 0 means not elastic.
     `time_s` is the declared run time, `run_s` the true work at full speed, `deadline_s` an instant (inf: none).
     `power_frac` is the true dynamic power over the rated one, 0.1 to 1. `after` is an earlier row that must have ended,
-    or -1; rows of one `image` draw much alike. `gpu_milli` is how much of each GPU is wanted, in thousandths. `ending`
-    says how a job ends after its `run_s`: by itself, by its owner, or by an error. `filled` counts by column the rows
-    that a trace did not hold.
+    or -1; rows of one `image` draw much alike. `gpu_milli` is how much of its one GPU is wanted, in thousandths.
+    `ending` says how a job ends after its `run_s`: by itself, by its owner, or by an error. `filled` counts by column
+    the rows that a trace did not hold.
     """
 
     leaves: tuple[str, ...]
@@ -95,14 +95,14 @@ class Workload:
         return len(self.submit_s)
 
     @property
-    def n_gpus(self) -> Longs:
-        """GPUs of each job in all."""
-        return self.gpus.astype(np.int64) * self.n_nodes
+    def n_gpus(self) -> Floats:
+        """GPUs of each job in all; a part of one counts as that."""
+        return self.gpus.astype(np.int64) * self.n_nodes * self.gpu_milli / 1000.0
 
     @property
     def gpu_s(self) -> Floats:
         """True work of each job; GPU seconds."""
-        return self.n_gpus * self.run_s
+        return np.asarray(self.n_gpus * self.run_s)
 
     def validate(self) -> Workload:
         """This workload, checked. Raises BadInput with the column and the first row (from 1) that is wrong."""
@@ -139,6 +139,7 @@ class Workload:
             ("image", self.image >= 0, "at least 0"),
             ("gpu_type", (self.gpu_type >= -1) & (self.gpu_type < len(self.gpu_types)), "one of gpu_types, or -1"),
             ("gpu_milli", (self.gpu_milli >= 1) & (self.gpu_milli <= 1000), "from 1 to 1000"),
+            ("gpu_milli", (self.gpu_milli == 1000) | ((self.gpus == 1) & (self.n_nodes == 1)), "a part is of one GPU"),
             ("ending", (self.ending >= FINISHED) & (self.ending <= FAILED), "0 finished, 1 cancelled, 2 failed"),
         )  # fmt: skip
 

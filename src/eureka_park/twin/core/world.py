@@ -16,6 +16,7 @@ from eureka_park.compute.core.board import (
     FIRM,
     FLEX,
     GREEN,
+    MILLI,
     NONE,
     PAUSING,
     RUNNING,
@@ -27,7 +28,7 @@ from eureka_park.compute.core.board import (
 from eureka_park.compute.core.lines import sort_by_order
 from eureka_park.compute.core.moves import ended, paused, power_learned, requeued, started
 from eureka_park.compute.core.rooms import set_up
-from eureka_park.compute.core.standing import kw_of, power_at, run_s
+from eureka_park.compute.core.standing import kw_of, n_gpus_of, power_at, run_s
 from eureka_park.control.budget import all_kw
 from eureka_park.control.codes import CAP, END, FREEZE, PAUSE, RESIZE, START, THAW
 from eureka_park.control.learn import is_off, remembered
@@ -36,7 +37,7 @@ from eureka_park.foundation.kernels import kernel, prefetch
 from eureka_park.twin.core.baselines import PARK, steer
 from eureka_park.twin.core.coming import arrive, blocks_lacking, has_jobs, has_slots, release
 from eureka_park.twin.core.salt import begin_hour, clean_most_kw, give, offered_kw
-from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, draw, enter, hold, key, unkey
+from eureka_park.twin.core.truth import AHEAD, HOURS_MAX, World, close, draw, enter, hold, key, milli_of, unkey
 from eureka_park.twin.core.yarded import come_forward
 
 DONE, NEEDS_SLOTS, LOG_FULL, NEEDS_JOBS, CLOSED_FULL, NEEDS_PLAN, NEEDS_YARD = 0, 1, 2, 3, 4, 5, 6
@@ -121,7 +122,8 @@ def _happen(board: Board, world: World, slot: int, last_s: float, now_s: float) 
             _meter(board, world, slot, now_s)
             return
     if job.state == PAUSING:
-        world.truth[slot].lost_gpu_s += world.truth[slot].held_gpus * (now_s - last_s)  # writing its checkpoint
+        # writing its checkpoint
+        world.truth[slot].lost_gpu_s += world.truth[slot].held_milli / MILLI * (now_s - last_s)
         hold(world, slot, 0, now_s)
         paused(board, slot, last_s)
     elif job.ending:
@@ -179,7 +181,7 @@ def _requeue_oldest(board: Board, world: World, node: int, now_s: float) -> None
     did_s = run_s(job, now_s)
     requeued(board, slot, now_s)
     draw(board, world, slot)
-    world.truth[slot].lost_gpu_s += job.gpus * job.n_nodes * max(0.0, did_s - job.ran_s)
+    world.truth[slot].lost_gpu_s += n_gpus_of(job) * job.n_nodes * max(0.0, did_s - job.ran_s)
 
 
 @kernel
@@ -235,7 +237,7 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
         if code == START:
             world.batch[place.n_batch].slot = slot
             place.n_batch += 1
-            hold(world, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
+            hold(world, slot, milli_of(jobs[slot]), now_s)
             truth = world.truth[slot]
             if np.isnan(truth.first_start_s):
                 truth.first_start_s = now_s
@@ -254,7 +256,7 @@ def _carry_out(board: Board, world: World, now_s: float) -> None:
             place.n_caps += code == CAP and rows[at].a < 1.0
             place.n_freezes += code == FREEZE
             if code == RESIZE:
-                hold(world, slot, jobs[slot].gpus * jobs[slot].n_held, now_s)
+                hold(world, slot, milli_of(jobs[slot]), now_s)
             key(board, world, slot, now_s)
         draw(board, world, slot)
         if world.truth[slot].tier == FIRM and (code == PAUSE or code == FREEZE or code == CAP):
@@ -289,7 +291,7 @@ def _account(board: Board, world: World) -> None:
         place.tier_kwh[tier] += place.tier_kw[tier] * tick_s / 3600.0
     place.it_kwh += drawn_kw * tick_s / 3600.0
     place.load_kwh[at] += drawn_kw * tick_s / 3600.0
-    place.held_gpu_s[at] += place.held_gpus * tick_s
+    place.held_gpu_s[at] += place.held_milli / MILLI * tick_s
     place.waiting_s[at] += board.g[0].n_waiting * tick_s
     place.on_s[at] += board.g[0].n_on * tick_s
     place.clean_kwh += min(drawn_kw, clean_kw) * tick_s / 3600.0

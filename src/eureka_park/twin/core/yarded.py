@@ -64,7 +64,7 @@ def come_forward(board: Board, world: World) -> None:
     while at != NONE:
         one, slot = world.yarded[at], board.yard[at].slot
         truth = world.truth[slot]
-        truth.ends_s, truth.turn, truth.image, truth.held_gpus = INF, NONE, one.image, 0
+        truth.ends_s, truth.turn, truth.image, truth.held_milli = INF, NONE, one.image, 0
         truth.run_s, truth.power_frac, truth.tier, truth.ending = one.run_s, one.power_frac, one.tier, one.ending
         truth.row, truth.leaf = board.yard[at].user, one.leaf
         truth.deadline_s, truth.alone_end_s = one.deadline_s, one.alone_end_s
@@ -102,6 +102,7 @@ def _told(board: Board, world: World, places: Any, found: Any, jobs: Any) -> Non
         row, truth, one, job = board.yard[places[index]], world.yarded[places[index]], found[index], jobs[0]
         blank(jobs, 0)
         job.mcpu, job.gpus, job.n_nodes, job.power_frac = row.mcpu, row.gpus, row.n_nodes, row.power_frac
+        job.gpu_milli = one.gpu_milli = row.gpu_milli
         job.gang = 1 if row.n_nodes > 1 else 0
         for klass in range(board.classes.shape[0]):
             if (row.classes >> klass) & 1:

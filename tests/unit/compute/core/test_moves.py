@@ -90,7 +90,7 @@ def test_what_a_start_was_charged_comes_back_for_what_it_did_not_use() -> None:
 def test_power_is_rated_by_the_class_and_rounded() -> None:
     board = small_board()
     job = board.jobs[0]
-    job.gpus, job.mcpu, job.n_nodes, job.power_frac = 2, 2000, 1, 0.5
+    job.gpus, job.gpu_milli, job.mcpu, job.n_nodes, job.power_frac = 2, 1000, 2000, 1, 0.5
     plain(rate)(job, board.classes[0], 1)
     assert job.idle_kw == 0.5
     assert abs(job.full_kw - (2 * 0.8 + 0.5 * (5.0 - 1.0 - 3.2))) < 2.0**-20

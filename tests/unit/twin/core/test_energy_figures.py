@@ -102,16 +102,18 @@ def test_the_newest_plan_of_an_hour_counts() -> None:
 @pytest.mark.parametrize("gpu_kw_max", [0.0, 0.7, 5.0])
 def test_jobs_draw_what_the_board_rates_them_at(gpu_kw_max: float) -> None:
     kinds = (ClassRow(4, 8_000, 1 << 14, 0, 0, 1.0, 0.25), ClassRow(4, 64_000, 1 << 19, 8, 0, 10.0, 2.0, gpu_kw_max))
-    columns = {"submit_s": [0.0] * 4, "run_s": [1.0] * 4, "gpus": [0, 2, 8, 0], "n_nodes": [1, 1, 3, 1],
-               "mcpu": [4_000, 16_000, 1_000, 32_000], "power_frac": [1.0, 0.5, 0.25, 1.0]}  # fmt: skip
+    columns = {"submit_s": [0.0] * 5, "run_s": [1.0] * 5, "gpus": [0, 2, 8, 0, 1], "n_nodes": [1, 1, 3, 1, 1],
+               "mcpu": [4_000, 16_000, 1_000, 32_000, 2_000], "power_frac": [1.0, 0.5, 0.25, 1.0, 0.5],
+               "gpu_milli": [1000, 1000, 1000, 1000, 320]}  # fmt: skip
     work = workload_of(("a",), columns)
     found = kw_of_jobs(work, kinds, ("any",))
     board = new_board(kinds, ((-1, 1.0, 0.0),))
-    for row, klass in enumerate((0, 1, 1, 1)):
+    for row, klass in enumerate((0, 1, 1, 1, 1)):
         job = records(1, JOB)[0]
         job.n_nodes, job.gpus, job.mcpu, job.power_frac = (
             int(work.n_nodes[row]), int(work.gpus[row]), int(work.mcpu[row]), float(work.power_frac[row])
         )  # fmt: skip
+        job.gpu_milli = int(work.gpu_milli[row])
         job.gang = 1 if work.n_nodes[row] > 1 else 0
         getattr(rate, "py_func", rate)(job, board.classes[klass], int(work.n_nodes[row]))
         assert found[row] == pytest.approx(job.idle_kw + job.dynamic_kw, abs=1e-5)
