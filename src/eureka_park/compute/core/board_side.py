@@ -327,12 +327,6 @@ class BoardSide:
         if event.why == "reclaim":
             self._the().g.reclaimed_s[0] = event.at_s
 
-    def _paused(self, slot: int, event: ev.JobPaused) -> None:
-        self._happen(slot, what.PAUSED, event.at_s)
-
-    def _requeued(self, slot: int, event: ev.JobRequeued) -> None:
-        self._happen(slot, what.REQUEUED, event.at_s)
-
     def _frozen(self, slot: int, event: ev.JobFrozen) -> None:
         self._happen(slot, what.FROZEN, event.at_s)
 
@@ -352,9 +346,6 @@ class BoardSide:
     def _held(self, slot: int, event: ev.JobHeld) -> None:
         held_back(self._the(), slot)
         self._columns["promised_s"][slot] = self._columns["refused_room_s"][slot] = INF
-
-    def _released(self, slot: int, event: ev.JobReleased) -> None:
-        self._happen(slot, what.RELEASED, event.at_s)
 
     def _resized(self, slot: int, event: ev.JobResized) -> None:
         n_more = event.n_nodes - int(self._columns["n_held"][slot])
@@ -490,15 +481,15 @@ _MOVES: Final[dict[type[Any], Callable[[BoardSide, int, Any], None]]] = {
     ev.JobStarted: BoardSide._started,
     ev.JobCapped: BoardSide._capped,
     ev.JobPausing: BoardSide._pausing,
-    ev.JobPaused: BoardSide._paused,
-    ev.JobRequeued: BoardSide._requeued,
+    ev.JobPaused: lambda side, slot, event: side._happen(slot, what.PAUSED, event.at_s),
+    ev.JobRequeued: lambda side, slot, event: side._happen(slot, what.REQUEUED, event.at_s),
     ev.JobFrozen: BoardSide._frozen,
     ev.JobThawed: BoardSide._thawed,
     ev.JobEnding: BoardSide._ending,
     ev.JobEnded: BoardSide._ended,
     ev.JobDeferred: BoardSide._deferred,
     ev.JobHeld: BoardSide._held,
-    ev.JobReleased: BoardSide._released,
+    ev.JobReleased: lambda side, slot, event: side._happen(slot, what.RELEASED, event.at_s),
     ev.JobBlocked: BoardSide._blocked,
     ev.JobPromised: BoardSide._promised,
     ev.JobResized: BoardSide._resized,

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.board import Board
-from eureka_park.compute.core.board_check import check_board
 from eureka_park.compute.core.board_side import UP, BoardSide
-from eureka_park.compute.core.job import ENDED, ON_NODE, WAITING, Job, JobSpec, JobState
+from eureka_park.compute.core.job import WAITING, Job, JobSpec, JobState
 from eureka_park.compute.core.machines import Machines
+from eureka_park.compute.core.state_check import check_state
 from eureka_park.foundation.ids import JobId, array_of, task_id
 
 SCHEMA_VERSION: Final = 3
@@ -308,10 +308,6 @@ class ParkState:
         job.held_for, job.promised_s = event.why, None
         self.held[job.job_id] = job
 
-    def _released(self, event: ev.JobReleased) -> None:
-        self.jobs[event.job_id].held_for = ""
-        del self.held[event.job_id]
-
     def _ending(self, event: ev.JobEnding) -> None:
         self.jobs[event.job_id].ending = event.why
 
@@ -468,16 +464,7 @@ class ParkState:
     # -- invariants ------------------------------------------------------------------------------------------------
     def validate(self) -> None:
         """Check every invariant, for tests; AssertionError names the one that is broken."""
-        for job_id, job in self.jobs.items():
-            assert job.job_id == job_id and job.state not in ENDED, f"{job_id} ended but is still held"
-            assert (job.state in ON_NODE) == (job_id in self.on_node), f"{job_id} is {job.state}"
-            is_aside = job.state is JobState.QUEUED or (job.state is JobState.PAUSED and job.held_for != "")
-            assert job_id not in self.held or is_aside, f"{job_id} is held and {job.state}"
-        assert self._waiting.keys() == {job.job_id for job in self.jobs.values() if job.state in WAITING}
-        waiting_kwh = sum(self._left_kwh(job) for job in self.jobs.values() if job.state in WAITING)
-        assert abs(waiting_kwh - self.queued_kwh) <= 1e-6 * (1 + waiting_kwh), "queued_kwh does not add up"
-        if self.board is not None:
-            check_board(self.side, self.jobs, self.held)
+        check_state(self, self._waiting, self._left_kwh)
 
 
 _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
@@ -502,7 +489,7 @@ _APPLY: Final[dict[type[Any], Callable[[ParkState, Any], None]]] = {
     ev.JobEnded: ParkState._ended,
     ev.JobDeferred: lambda _state, _event: None,  # where it waits is the board's
     ev.JobHeld: ParkState._held_aside,
-    ev.JobReleased: ParkState._released,
+    ev.JobReleased: lambda state, event: setattr(state.held.pop(event.job_id), "held_for", ""),
     ev.JobBlocked: lambda state, event: setattr(state.jobs[event.job_id], "blocked_s", event.since_s),
     ev.JobPromised: lambda state, event: setattr(state.jobs[event.job_id], "promised_s", event.start_s),
     ev.JobResized: lambda state, event: state.jobs[event.job_id].resize(event.nodes, event.n_nodes, event.at_s),
