@@ -293,8 +293,15 @@ def _sign_in(home: Home, accounts: AccountsService, telling: Telling) -> SignIn:
 
 
 def key_of(home: Home) -> bytes:
-    """The park's own key: it signs what the database alone must not be believed in."""
-    return (home.read("keys/secret.key") or "").strip().encode()
+    """The park's own key: it signs what the database alone must not be believed in.
+
+    Raises BadInput where it is not there: what an empty key has signed or sealed, anybody can.
+    """
+    key = (home.read("keys/secret.key") or "").strip().encode()
+    if not key:
+        fix = "Bring keys/secret.key of this park's home here, or restore it from a backup."
+        raise BadInput("The park's own key is not there.", fix=fix, code="key_missing")
+    return key
 
 
 def _quoter(site: Site, facts: HomeFacts, energy: EnergyService, home: Home, clock: Clock) -> Quoter:

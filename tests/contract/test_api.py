@@ -167,7 +167,13 @@ def test_cookies_of_other_sites_change_nothing(api: Api) -> None:
 
 
 def test_foreign_host_names_are_refused(api: Api) -> None:
-    for host in ("evil.example", "evil.example:8386", "localhost.evil.example"):
+    forged = (
+        "localhost:80@evil.example",
+        "localhost:8386/evil.example",
+        "[localhost].evil.example",
+        "[::1]evil.example",
+    )
+    for host in ("evil.example", "evil.example:8386", "localhost.evil.example", *forged):
         is_error(api.visitor.get("/api/v1/status", headers={"Host": host}), 422, "unknown_host")
     for host in ("localhost:8386", "127.0.0.1:1", "[::1]:8386"):
         assert api.visitor.get("/api/v1/status", headers={"Host": host}).status_code == 200

@@ -152,6 +152,21 @@ def test_only_the_listing_of_a_folder_may_be_large(here: Open) -> None:
         assert f"{most // 1024**2} MiB" in answer.json()["error"]["message"]
 
 
+def test_a_project_called_blobs_lifts_no_limit(here: Open) -> None:
+    for method, path in (
+        ("POST", "/api/v1/projects/blobs/invitations"),
+        ("PUT", f"/api/v1/projects/blobs/{'a' * 64}"),
+        ("POST", f"/api/v1/blobs/{'a' * 64}"),
+        ("PUT", "/api/v1/blobs/short"),
+    ):
+        large = here.visitor.request(
+            method, path, content=b"", headers={**JSON, "Content-Length": str(BODY_BYTES_MAX + 1)}
+        )
+        assert (large.status_code, large.json()["error"]["code"]) == (422, "too_large"), path
+        unsaid = here.visitor.request(method, path, content=iter([b"x"]), headers=JSON)
+        assert (unsaid.status_code, unsaid.json()["error"]["code"]) == (422, "length_required"), path
+
+
 def test_what_was_wrong_is_quoted_and_not_repeated(here: Open) -> None:
     answer = here.visitor.post("/api/v1/quotes", json={"command": [["x"] * 1000] * 100})
     assert answer.status_code == 422 and len(answer.text) < 500

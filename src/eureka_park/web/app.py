@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Final
 
@@ -50,6 +51,7 @@ from eureka_park.web.pages.people_routes import add_people_pages
 from eureka_park.web.pages.routes import add_pages
 
 BODY_BYTES_MAX: Final = 4 * 1024**2  # reading JSON holds up everybody else; blobs have a limit of their own
+_CONTENT: Final = re.compile(r"/api/v1/(?:projects/[^/]+/repositories/[^/]+/[^/]+/)?blobs/[0-9a-f]{64}")
 LISTING_BYTES_MAX: Final = 32 * 1024**2  # the files of a folder may be very many
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -159,10 +161,12 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
         )
     if scope["path"].startswith("/hub/"):  # the door takes bodies piece by piece, each with a limit of its own
         return None
-    if "transfer-encoding" in headers and "/blobs/" not in scope["path"]:
+    if scope["method"] == "PUT" and _CONTENT.fullmatch(scope["path"]):  # read piece by piece too
+        return None
+    if "transfer-encoding" in headers:
         return BadInput("The body's length is not said.", fix="Send a Content-Length.", code="length_required")
     length = headers.get("content-length", "0")
     most = LISTING_BYTES_MAX if scope["path"] == "/api/v1/snapshots" else BODY_BYTES_MAX
-    if "/blobs/" not in scope["path"] and length.isdigit() and int(length) > most:
+    if length.isdigit() and int(length) > most:
         return BadInput(f"The body is larger than {most // 1024**2} MiB.", fix="Send less at once.", code="too_large")
     return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from functools import lru_cache
 from typing import Final
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
 def allowed_hosts() -> frozenset[str]:
@@ -33,7 +35,9 @@ def network_of(address: str) -> str:
 
 
 def host_name(header: str) -> str:
-    """The name in a Host header, its port and brackets left out."""
-    if header.startswith("["):
-        return header[1:].split("]", 1)[0].lower()
-    return header.rsplit(":", 1)[0].lower() if header.count(":") == 1 else header.lower()
+    """The name in a Host header, its port and brackets left out; nothing where the header is more than name and port.
+
+    The header stands in links that letters carry: `park.example.org:443@elsewhere.example` must not pass for a park.
+    """
+    found = _HOST.fullmatch(header)
+    return (found["six"] or found["name"]).lower() if found else ""
