@@ -153,3 +153,20 @@ def test_a_shard_that_lies_makes_nothing(park: DataPark) -> None:
     refused("bad_pack", park.objects.put_pack, "lab", name, [content[:-5]])
     assert park.objects.sizes("lab", [sha256]) == {} and len(park.objects_kept()) == 1
     assert list((park.folder / "incoming").iterdir()) == []
+
+
+def test_a_project_learns_nothing_of_what_others_have_sent(park: DataPark) -> None:
+    """Content is shared beneath, and nobody can tell (decision 0047): neither by the answer nor by keeping it alive."""
+    name, content = pack_of(CHUNKS)
+    assert park.objects.put_pack("lab", name, [content]) is True
+    assert park.objects.put_pack("other", name, [content]) is True, "new to that project"
+    assert park.objects.put_pack("other", name, [content]) is False and len(park.objects_kept()) == 1
+    park.clock.step(20 * 3600.0)
+    foreign, _ = pack_of(CHUNKS[1:])
+    park.objects.put_pack("lab", foreign, [pack_of(CHUNKS[1:])[1]])
+    park.clock.step(20 * 3600.0)
+    shard = shard_of([(foreign, CHUNKS[1:], 0, 39)], "0" * 64)
+    refused("unknown_pack", park.objects.put_shard, "other", shard)
+    park.clock.step(5 * 3600.0)
+    park.data.collector.collect()
+    assert park.objects_kept() == [], "a shard of a project that was not sent a pack does not keep it"

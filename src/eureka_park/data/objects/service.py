@@ -173,9 +173,9 @@ class ObjectsService:
 
     # -- packs ---------------------------------------------------------------------------------------------------------
     def put_pack(self, project_id: str, name: str, pieces: Iterable[bytes]) -> bool:
-        """Take in a pack of chunks, each of them checked, in the memory of one chunk; whether it is new.
+        """Take in a pack of chunks, each of them checked, in the memory of one chunk; whether it is new to the project.
 
-        Raises BadInput (`bad_pack`, `hash_mismatch`), TooLarge, Unavailable; nothing is left then.
+        Whether another project has sent the same is never told. Raises BadInput (`bad_pack`, `hash_mismatch`), TooLarge, Unavailable; nothing is left then.
         """
         expected, reader = hash_bytes(name), PackReader()
         self.check_room(project_id, 0)
@@ -190,14 +190,15 @@ class ObjectsService:
             row = PackRow(name, f"packs/{key}", reader.n_packed, _index(reader).packed())
             self._objects.keep(file, row.object_key)
         with self._unless_full(row.object_key), self._db.write() as conn:
-            is_new = store.pack(conn, name) is None
+            is_first = store.pack(conn, name) is None
+            is_new_here = not store.held(conn, project_id, PACK, [name])
             store.add_pack(conn, row, self._clock.real_s())
             store.renew_packs(conn, [name], self._clock.real_s())
             store.hold(conn, project_id, PACK, {name: row.size_bytes})
             self._check_limit(conn, project_id)
-        if not is_new:
+        if not is_first:
             self._drop([row.object_key])
-        return is_new
+        return is_new_here
 
     def put_shard(self, project_id: str, content: bytes) -> int:
         """Take in the files that a shard lists, each put together and compared with its hashes; how many.
@@ -209,8 +210,9 @@ class ObjectsService:
         files = read_files(content)
         names = dict.fromkeys(hash_text(term.xorb_hash) for file in files for term in file.terms)
         with self._db.write() as conn:
-            store.renew_packs(conn, names, self._clock.real_s())
-            found = store.packs_of(conn, store.held(conn, project_id, PACK, names))
+            held = store.held(conn, project_id, PACK, names)
+            store.renew_packs(conn, held, self._clock.real_s())
+            found = store.packs_of(conn, held)
         indexes = {name: self.reader.index(row) for name, row in found.items()}
         recipes = [self._recipe(file, found, indexes) for file in files]
         with self._db.write() as conn:
