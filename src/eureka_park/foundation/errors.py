@@ -103,10 +103,11 @@ class RateLimited(ParkError):
 
 
 class Unavailable(ParkError):
-    """It cannot be done now; it may work later."""
+    """It cannot be done now; it may work later: after `retry_after_s` seconds, where that is known."""
 
     http_status = 503
     default_code = "unavailable"
+    retry_after_s: float | None = None
 
 
 class Internal(ParkError):

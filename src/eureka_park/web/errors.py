@@ -56,7 +56,7 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
     """Answer every error in one form; `page` draws it for people."""
 
     async def answer(request: Request, error: ParkError) -> Response:
-        if not request.url.path.startswith(("/api/", "/healthz")) and "text/html" in request.headers.get("accept", ""):
+        if _is_for_people(request):
             try:
                 return await run_in_threadpool(page, request, error)
             except Exception:  # a page asks the park for more than an error needs; then the error goes out bare
@@ -84,9 +84,16 @@ def add_error_handlers(app: FastAPI, page: Page) -> None:
         return await answer(request, told)
 
 
+def _is_for_people(request: Request) -> bool:
+    """Whether a browser asks for a page, or for a paper, whose address is one of the API."""
+    path = request.url.path
+    is_page = not path.startswith(("/api/", "/healthz")) or path.endswith("/pdf")
+    return is_page and "text/html" in request.headers.get("accept", "")
+
+
 def headers_of(error: ParkError) -> dict[str, str]:
     """What an error says beside its body: how to sign in, or when to come again."""
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | Unavailable) and error.retry_after_s is not None:
         return {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
     return {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else {}
 

@@ -157,7 +157,7 @@ def statement_as_pdf(
 ) -> Response:
     """The same as PDF, in French, Arabic or English; 503 where the park's machine has no browser to print it."""
     told = park.ledger.statements.of_project(who, project_id, month)
-    made = pdf_of(statement_html(told, language_of(request, lang), park))
+    made = pdf_of(statement_html(told, language_of(request, lang), park), who.person_id)
     return _file(made, "application/pdf", f"{project_id}-{month}.pdf")
 
 
@@ -210,7 +210,7 @@ def organisation_statement_pdf(
 ) -> Response:
     """The same as PDF, in French, Arabic or English; 503 where the park's machine has no browser to print it."""
     told = park.ledger.statements.of_organisation(who, organisation_id, month)
-    made = pdf_of(statement_html(told, language_of(request, lang), park))
+    made = pdf_of(statement_html(told, language_of(request, lang), park), who.person_id)
     return _file(made, "application/pdf", f"{organisation_id}-{month}.pdf")
 
 

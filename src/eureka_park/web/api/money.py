@@ -122,5 +122,5 @@ def invoice_pdf(request: Request, park: ThePark, who: Someone, name: InvoiceName
     """The same as PDF, in French, Arabic or English; 503 where the park's machine has no browser to print it."""
     told = invoice_view(park.ledger.money.invoice(who, name))
     head = {"Content-Disposition": f'attachment; filename="{told["name"]}.pdf"'}
-    made = pdf_of(invoice_html(told, language_of(request, lang)))
+    made = pdf_of(invoice_html(told, language_of(request, lang)), who.person_id)
     return Response(made, media_type="application/pdf", headers=head)

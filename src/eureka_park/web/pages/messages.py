@@ -35,6 +35,8 @@ _ADVICE: Final[Mapping[str, str]] = {
     ),
     "cross_site": N_("The request came from another site. Use the park's own pages."),
     "internal": N_("Try again in a moment. If it stays, tell the operator the number of the request below."),
+    "no_browser": N_("The park’s machine has no browser that prints. Take the CSV."),
+    "printer_busy": N_("Other papers are being printed. Try again in a few seconds."),
     "method_not_allowed": N_("Go back and use the page's own buttons."),
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from markupsafe import Markup
 
 from eureka_park.adapters.browser_print import print_pdf
 from eureka_park.bootstrap import Park
-from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.errors import BadInput, Unavailable
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.ledger.money.store import PRO_FORMA
 from eureka_park.web.alone import sheet, templates
@@ -25,7 +26,11 @@ from eureka_park.web.pages.words import words_of as chosen_words
 
 IDS: Final = (("ice", N_("ICE")), ("tax_id", N_("Tax number")), ("trade_register", N_("Trade register")))
 CONTACT: Final = (("email", N_("E-mail")), ("phone", N_("Phone")))
+WAIT_S: Final = 5.0  # for the browser to be free; whoever waits holds a thread that all requests share
+N_WAITING_MAX: Final = 4  # people, the one whose paper is printed among them
 _ONE_AT_A_TIME: Final = threading.Lock()
+_ASKING: Final[set[str]] = set()  # whose papers are printed, or wait for it
+_GUARD: Final = threading.Lock()
 _NOTHING: Final = dict.fromkeys(
     ("name", "address", "ice", "tax_id", "trade_register", "email", "phone", "iban", "bic", "bank"), ""
 )
@@ -40,13 +45,41 @@ def language_of(request: Request, lang: str = "") -> Words:
     return Words(LANGUAGES[code].fallback or code, zone)
 
 
-def pdf_of(html: str) -> bytes:
-    """The page as PDF. Raises Unavailable where no browser prints. One is printed at a time."""
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="park-bill-") as folder:
+def pdf_of(html: str, person_id: str) -> bytes:
+    """The page as PDF, for the person who asks. One is printed at a time, and one of a person.
+
+    Raises Unavailable where no browser prints; `printer_busy` where others are being printed, or one of theirs.
+    """
+    with _turn_of(person_id), tempfile.TemporaryDirectory(prefix="park-bill-") as folder:
         page, made = Path(folder) / "page.html", Path(folder) / "page.pdf"
         page.write_text(html, encoding="utf-8")
         print_pdf(page, made, "the CSV")
         return made.read_bytes()
+
+
+@contextmanager
+def _turn_of(person_id: str) -> Iterator[None]:
+    """The browser, for a while. Raises Unavailable after a short wait, or at once where too many wait already."""
+    with _GUARD:
+        if person_id in _ASKING or len(_ASKING) >= N_WAITING_MAX:
+            raise _busy()
+        _ASKING.add(person_id)
+    try:
+        if not _ONE_AT_A_TIME.acquire(timeout=WAIT_S):
+            raise _busy()
+        try:
+            yield
+        finally:
+            _ONE_AT_A_TIME.release()
+    finally:
+        with _GUARD:
+            _ASKING.discard(person_id)
+
+
+def _busy() -> Unavailable:
+    error = Unavailable("Other papers are being printed.", fix="Try again in a few seconds.", code="printer_busy")
+    error.retry_after_s = WAIT_S
+    return error
 
 
 def money_text(words: Words, amount: float, currency: str) -> str:
