@@ -51,6 +51,12 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     doors.stop()
 
 
+def link_in(letter: Any) -> str:
+    found = re.search(r"http\S+code=\S+", letter.get_content())
+    assert found is not None
+    return found[0]
+
+
 def code_of(link: str) -> str:
     return link.rpartition("code=")[2]
 
@@ -162,7 +168,10 @@ def test_another_address_is_proven_and_the_old_one_told(doors: Doors) -> None:
     doors.browser().post("/recover", data={"email": "mina@uni.example"})
     stale = code_of(doors.mail.link())
     assert mina.post("/account/email", data={"email": "mina@new.example"}).status_code == 200
-    link = doors.mail.link()
+    letters = doors.letters(2)
+    asked = letters["mina@uni.example"].get_content()
+    assert "mina@new.example" in asked and f"{URL}/recover" in asked and "code=" not in asked, "how to stop it"
+    link = link_in(letters["mina@new.example"])
     assert doors.browser().get("/account").status_code == 303
     assert doors.park.accounts.people.person(doors.id_of(mina)).email == "mina@uni.example", "not before the proof"
     reader = doors.browser()
@@ -177,11 +186,34 @@ def test_another_address_is_proven_and_the_old_one_told(doors: Doors) -> None:
     assert reader.post("/sign-in/address", data={"code": code_of(link)}).status_code == 401, "good once"
 
 
+def test_a_new_password_or_an_operator_stops_a_change_of_address(doors: Doors) -> None:
+    rim = doors.sign_up("rim@uni.example", "Rim")
+
+    def asked() -> str:
+        assert rim.post("/account/email", data={"email": "rim@thief.example"}).status_code == 200
+        return code_of(link_in(doors.letters(2)["rim@thief.example"]))
+
+    code = asked()
+    form = {"old": PASSWORD, "password": "a wholly other one 5"}
+    assert rim.post("/account/security/password", data=form).status_code == 200
+    assert doors.browser().post("/sign-in/address", data={"code": code}).status_code == 401, "void since"
+    doors.mail.next()
+    code = asked()
+    doors.browser().post("/sign-in/link", data={"email": "rim@uni.example"})
+    link = code_of(doors.mail.link())
+    doors.park.accounts.people.set_email(doors.live.owner, doors.id_of(rim), "rim@right.example")
+    assert doors.browser().post("/sign-in/address", data={"code": code}).status_code == 401
+    assert doors.browser().post("/sign-in/letter", data={"code": link}).status_code == 401
+    assert doors.park.accounts.people.person(doors.id_of(rim)).email == "rim@right.example"
+
+
 def test_an_address_that_somebody_has_is_not_told_and_not_given(doors: Doors) -> None:
     nora = doors.sign_up("nora@uni.example", "Nora")
     said = [nora.post("/account/email", data={"email": email}) for email in ("omar@uni.example", "free@uni.example")]
     assert [page.status_code for page in said] == [200, 200]
-    letters = doors.letters(2)
+    found = [doors.mail.next() for _ in range(4)]
+    letters = {letter["To"]: letter for letter in found}
+    assert sum(letter["To"] == "nora@uni.example" for letter in found) == 2, "the old one is told of both alike"
     other = letters["omar@uni.example"]
     assert other["Subject"].startswith("Somebody wanted") and "code=" not in other.get_content()
     code = code_of(re.search(r"http\S+code=\S+", letters["free@uni.example"].get_content())[0])  # type: ignore[index]

@@ -125,7 +125,8 @@ class People:
         return self.person(person_id)
 
     def set_email(self, who: Principal, person_id: str, email: str) -> None:
-        """Give somebody another address, or ('') none; it counts as verified. For operators.
+        """Give somebody another address, or ('') none; it counts as verified. Letters on their way are void.
+        For operators.
 
         Raises NotFound, Forbidden, BadInput, Conflict (`email_taken`).
         """
@@ -141,6 +142,7 @@ class People:
                 )  # fmt: skip
             at_s = ground.clock.real_s() if key is not None else None
             store.change_person(conn, person_id, email=email.strip() or None, email_key=key, email_verified_at_s=at_s)
+            ways.drop_flows(conn, person_id, ways.OF_ONE_PERSON)  # what lies in letters to the old one is void
             ground.audit.note(conn, "email.changed", who=who, thing=person_id)
 
     def verify(self, conn: Connection, person_id: str, *, by_email: bool) -> None:

@@ -1,4 +1,6 @@
-"""Another e-mail address of one's own: proven by a letter to the new one, told to the old one."""
+"""Another e-mail address of one's own: proven by a letter to the new one, told to the old one when it is
+asked for and when it is made.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ class Addresses:
         self._in = entrance
 
     def ask(self, who: Principal, email: str, browser: Browser) -> None:
-        """Send a letter to the new address that ends in the change. The caller has checked that `who` signed in a short
+        """Send a letter to the new address that ends in the change, and one to the old that tells how to stop it. The caller has checked that `who` signed in a short
         while ago. Whether somebody has that address is told to its reader alone.
 
         Raises BadInput for what is no address or is one's own already, Unavailable without a mail server.
@@ -58,6 +60,7 @@ class Addresses:
             entrance.note(conn, "email.asked", who.person_id)
             values = {"name": person.name, "link": link, "park": url}
             entrance.post(conn, Letter(new, kind, person.language, values, who.person_id))
+            entrance.tell(conn, who.person_id, "address_asked", new=new, park=url, link=f"{url}/recover")
 
     def opening(self, code: str) -> Change:
         """What a link is for; it stays good. Raises Unauthorised."""

@@ -134,10 +134,12 @@ class Passwords:
         return self._hasher.hashed(new)
 
     def set_in(self, conn: Connection, person_id: str, phc: str, but_session: str = "") -> None:
-        """Keep a hashed password inside the caller's transaction; letters that would set one are void."""
+        """Keep a hashed password inside the caller's transaction; what was begun for them is void: letters that would
+        set one or let one in, second steps, another address that was asked for.
+        """
         entrance, had = self._in, store.password(conn, person_id) is not None
         store.set_password(conn, person_id, phc, entrance.now_s)
-        store.drop_flows(conn, person_id, ("recover", "link", "totp"))
+        store.drop_flows(conn, person_id, store.OF_ONE_PERSON)
         entrance.note(conn, "password.changed" if had else "password.set", person_id)
         entrance.sessions.end_all(conn, person_id, but=but_session)
         if had:

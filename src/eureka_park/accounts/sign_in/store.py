@@ -120,6 +120,7 @@ invitations = Table(
     Index("invitations_by_code", "code_sha256", unique=True),
     Index("invitations_by_scope", "scope", "email_key", unique=True),
 )
+OF_ONE_PERSON: Final = ("recover", "link", "totp", "address")  # flows that a change of the ways in makes void
 _OF_PEOPLE: Final = (passwords, totp, recovery_codes, passkeys, identities, flows, devices)
 
 
