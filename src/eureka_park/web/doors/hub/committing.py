@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
-from pathspec import GitIgnoreSpec
 from starlette.concurrency import run_in_threadpool
 
 from eureka_park.data.core.entry import git_oid
@@ -20,7 +19,7 @@ from eureka_park.data.objects.service import Batch
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import OPERATIONS_MAX, Draft
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
-from eureka_park.web.doors.hub import forms
+from eureka_park.web.doors.hub import forms, ignoring
 from eureka_park.web.doors.hub.asking import Asked, asked_of, json_object, rest, text_of
 from eureka_park.web.doors.streams import body_of, lines_of, take_in
 
@@ -53,7 +52,7 @@ def _preupload(request: Request, kinds: str, project: str, name: str, content: b
     return JSONResponse({"files": [_advice(one, files, ignored) for one in given]})
 
 
-def _advice(given: dict[str, Any], files: Tree, ignored: GitIgnoreSpec) -> dict[str, Any]:
+def _advice(given: dict[str, Any], files: Tree, ignored: ignoring.Ignored) -> dict[str, Any]:
     sent, size = text_of(given, "path"), given.get("size")
     path = clean_path(sent)
     if not isinstance(size, int) or size < 0:
@@ -67,7 +66,7 @@ def _advice(given: dict[str, Any], files: Tree, ignored: GitIgnoreSpec) -> dict[
     advice = {
         "path": sent,
         "uploadMode": "lfs" if is_large else "regular",
-        "shouldIgnore": ignored.match_file(path),
+        "shouldIgnore": ignored.names(path),
     }
     entry = files.get(path)
     if entry is not None and entry.is_large is is_large:
@@ -85,18 +84,14 @@ def _is_text(sample: bytes, *, is_cut: bool) -> bool:
     return True
 
 
-def _ignored(asked: Asked, files: Tree, given: str) -> GitIgnoreSpec:
-    """What the repository's list of ignored files, or the one that comes with the commit, leaves out."""
-    if not given:
-        entry = files.get(_IGNORE)
-        if entry is not None and entry.size_bytes <= IGNORE_BYTES_MAX:
-            given = asked.park.data.objects.open(entry.sha256).content().decode("utf-8", "replace")
-    if len(given) > IGNORE_BYTES_MAX:
-        raise BadInput("The list of ignored files is too long.", fix="Shorten it.", field="gitIgnore")
-    try:
-        return GitIgnoreSpec.from_lines(given.splitlines())
-    except ValueError:
-        return GitIgnoreSpec.from_lines([])  # a broken pattern leaves nothing out
+def _ignored(asked: Asked, files: Tree, given: str) -> ignoring.Ignored:
+    """What the list that comes with the request, or else the one kept in the repository, leaves out."""
+    if given:
+        return ignoring.given(given)
+    entry = files.get(_IGNORE)
+    if entry is None or entry.size_bytes > IGNORE_BYTES_MAX:
+        return ignoring.kept("")
+    return ignoring.kept(asked.park.data.objects.open(entry.sha256).content().decode("utf-8", "replace"))
 
 
 async def commit(request: Request, kinds: str, project: str, name: str) -> Response:
