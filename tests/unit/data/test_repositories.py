@@ -133,6 +133,9 @@ def test_who_sees_and_writes(park: DataPark) -> None:
     repositories.change(park.lea, made, gate="manual")
     assert [sees(who) for who in people] == [False, False, False, True, True, True] and sees(None, Want.KNOW)
     refused("gated", repositories.find, Want.READ, park.ben, "dataset", "lab", "set")
+    for nobody in (park.ben.person_id, "nobody"):
+        refused("no_such_request", repositories.answer, park.lea, made, nobody, "accepted")
+    assert repositories.asking(park.lea, made, "accepted") == []
     assert repositories.ask_in(park.ben, made) == "pending"
     assert [one for one, _ in repositories.asking(park.lea, made, "pending")] == [park.ben.person_id]
     repositories.answer(park.lea, made, park.ben.person_id, "accepted")

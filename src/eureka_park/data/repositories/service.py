@@ -213,14 +213,19 @@ class RepositoriesService:
         return state
 
     def answer(self, who: Principal | None, repository: Repository, person_id: str, state: str) -> None:
-        """Let somebody in who asked, or not. Raises BadInput, Forbidden, NotFound."""
+        """Let somebody in who asked, or not. Raises BadInput, Forbidden, NotFound for whoever did not ask: an answer
+        must not tell who has an account, or the name of one.
+        """
         if state not in _STATES:
             raise BadInput(f"{state[:40]!a} is no answer.", fix=f"Choose among: {', '.join(_STATES)}.", field="state")
-        assert who is not None or state
         with self._db.write() as conn:
             found = self._again(conn, Want.MANAGE, who, repository)
-            if not self._accounts.people.names([person_id]):
-                raise NotFound(f"There is no person {person_id[:80]}.", fix="Check the id.", code="no_such_person")
+            if not store.gate_state(conn, found.repository_id, person_id):
+                raise NotFound(
+                    f"Nobody with the id {person_id[:80]!a} asked for access.",
+                    fix="Have them ask for it first.",
+                    code="no_such_request",
+                )
             by = who.person_id if who is not None else ""
             store.set_gate_state(conn, found.repository_id, person_id, state, self._clock.real_s(), by)
             self._note(conn, "repository.answered", who, found, {"person": person_id, "state": state})
