@@ -170,3 +170,43 @@ def test_a_project_learns_nothing_of_what_others_have_sent(park: DataPark) -> No
     park.clock.step(5 * 3600.0)
     park.data.collector.collect()
     assert park.objects_kept() == [], "a shard of a project that was not sent a pack does not keep it"
+
+
+def test_a_small_pack_makes_no_file_without_end(park: DataPark, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shard claims is looked at before any of it is read: bytes, chunks, the project's second limit, turns."""
+    zeros = [bytes(CHUNK_BYTES_MAX)] * 64  # 16 MiB in some 70 kB
+    chunks = [(chunk_hash(zeros[0]), CHUNK_BYTES_MAX)] * 64
+    name, content = hash_text(tree_hash(chunks)), packed(zeros[0], 1) * 64
+    park.objects.put_pack("lab", name, [content])
+    monkeypatch.setattr(park.objects.reader, "parts", lambda *_: pytest.fail("it was read"))
+    refused("too_large", park.objects.put_shard, "lab", shard_of_times(name, chunks, 9_000))  # 140 GiB
+    park.objects.set_limit("lab", 2 * 16 * 1024**2)
+    refused("quota", park.objects.put_shard, "lab", shard_of_times(name, chunks, 17))  # eight times the limit and more
+    monkeypatch.undo()
+    small = hashlib.sha256(bytes(CHUNK_BYTES_MAX)).hexdigest()
+    shard = shard_of([(name, zeros, 0, 1)], small)
+    taken = park.objects._shards.taken  # as while other shards of the project are being read
+    with taken("lab"), taken("lab"):
+        refused("busy", park.objects.put_shard, "lab", shard)
+    park.objects.put_shard("lab", shard)
+    park.objects.set_limit("lab", len(content) + 10)
+    refused("quota", park.objects.put_shard, "lab", shard_of_times(name, chunks, 1))
+    assert park.objects.sizes("lab", [small]) == {small: CHUNK_BYTES_MAX}
+
+
+def shard_of_times(name: str, chunks: list[tuple[bytes, int]], n_times: int) -> bytes:
+    """A shard of one file: a whole pack so many times."""
+    proof, size = range_hash([digest for digest, _ in chunks]), sum(n_bytes for _, n_bytes in chunks)
+    head = struct.pack("<32sQQ", TAG, 2, 0) + struct.pack("<32sII8x", bytes(32), 1 << 31, n_times)
+    terms = struct.pack("<32sIIII", hash_bytes(name), 0, size, 0, len(chunks)) * n_times
+    return head + terms + struct.pack("<32s16x", proof) * n_times + b"\xff" * 32 + bytes(16)
+
+
+def test_a_pack_has_no_more_chunks_than_clients_make() -> None:
+    reader = PackReader()
+    with pytest.raises(BadInput):
+        reader.feed(packed(b"x", 0) * 8193)
+    reader = PackReader()
+    with pytest.raises(BadInput):
+        for _ in range(4097):
+            reader.feed(packed(bytes(CHUNK_BYTES_MAX), 1))

@@ -34,7 +34,8 @@ BRANCHES_MEAN: Final = 4
 BRANCHES_MAX: Final = 2 * BRANCHES_MEAN + 1
 CHUNK_BYTES_MAX: Final = 256 * 1024  # clients cut at 128 KiB
 XORB_BYTES_MAX: Final = 72 * 1024**2  # clients stop at 64 MiB
-XORB_CHUNKS_MAX: Final = 64 * 1024
+XORB_CHUNKS_MAX: Final = 8 * 1024  # as clients; some stop at 64 MiB as sent and may have packed far more ...
+XORB_CONTENT_BYTES_MAX: Final = XORB_CHUNKS_MAX * 128 * 1024  # ... but no more than chunks of the largest size
 ASKED_EVERY: Final = 1024  # of so many chunks clients ask whether one is known already
 _HEADER: Final = struct.Struct("<B3sB3s")
 _FOOTER_MARK: Final = b"XETBLOB"
@@ -115,6 +116,7 @@ class PackReader:
     chunks: list[tuple[bytes, int]] = field(default_factory=list)  # (hash, size)
     ends: list[int] = field(default_factory=list)  # where each packed chunk ends
     _waiting: bytearray = field(default_factory=bytearray)
+    _n_content: int = 0  # bytes of all chunks, unpacked
     _is_over: bool = False
 
     def feed(self, piece: bytes) -> None:
@@ -146,7 +148,8 @@ class PackReader:
         return tree_hash(self.chunks)
 
     def _note(self, packed: bytes, kind: int, size: int) -> None:
-        if len(self.chunks) >= XORB_CHUNKS_MAX:
+        self._n_content += size
+        if len(self.chunks) >= XORB_CHUNKS_MAX or self._n_content > XORB_CONTENT_BYTES_MAX:
             raise _bad("The pack has too many chunks.", "bad_pack")
         self.chunks.append((chunk_hash(unpacked(packed, kind, size)), size))
 

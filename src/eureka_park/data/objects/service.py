@@ -20,6 +20,7 @@ from eureka_park.data.core.xet import (
     is_asked_for,
 )
 from eureka_park.data.objects import store
+from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Turns, check_shard
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
 from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
 from eureka_park.data.ports import Objects
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
-BLOB_BYTES_MAX: Final = 1024 * GIB
+PACKED_TIMES: Final = 8  # how often a project's limit the files may hold, unpacked, that are put together from packs
 KNOWN_S: Final = 12 * HOUR_S  # how long a client may rely on a pack that it was told of: half a grace
 _PIECE: Final = 1024**2
 _NONCE_BYTES: Final = 6
@@ -51,6 +52,7 @@ class ObjectsService:
     def __init__(self, db: Database, objects: Objects, clock: Clock, entropy: Callable[[int], bytes]) -> None:
         self._db, self._objects, self._clock, self._entropy = db, objects, clock, entropy
         self.reader = Reader(db, objects)
+        self._shards = Turns(SHARDS_AT_ONCE)
 
     def open(self, sha256: str) -> Blob:
         """A blob to be read. Raises NotFound."""
@@ -175,7 +177,8 @@ class ObjectsService:
     def put_pack(self, project_id: str, name: str, pieces: Iterable[bytes]) -> bool:
         """Take in a pack of chunks, each of them checked, in the memory of one chunk; whether it is new to the project.
 
-        Whether another project has sent the same is never told. Raises BadInput (`bad_pack`, `hash_mismatch`), TooLarge, Unavailable; nothing is left then.
+        Whether another project has sent the same is never told.
+        Raises BadInput (`bad_pack`, `hash_mismatch`), TooLarge, Unavailable; nothing is left then.
         """
         expected, reader = hash_bytes(name), PackReader()
         self.check_room(project_id, 0)
@@ -203,8 +206,13 @@ class ObjectsService:
     def put_shard(self, project_id: str, content: bytes) -> int:
         """Take in the files that a shard lists, each put together and compared with its hashes; how many.
 
-        Raises BadInput (`bad_shard`, `unknown_pack`, `hash_mismatch`); no file of it is known then.
+        Raises BadInput (`bad_shard`, `unknown_pack`, `hash_mismatch`), TooLarge (`too_large`, `quota`), Unavailable
+        (`busy`); no file of it is known then.
         """
+        with self._shards.taken(project_id):
+            return self._put_shard(project_id, content)
+
+    def _put_shard(self, project_id: str, content: bytes) -> int:
         if len(content) > SHARD_BYTES_MAX:
             raise TooLarge("The shard is too large.", fix="Send fewer files at once.", code="too_large")
         files = read_files(content)
@@ -214,6 +222,9 @@ class ObjectsService:
             store.renew_packs(conn, held, self._clock.real_s())
             found = store.packs_of(conn, held)
         indexes = {name: self.reader.index(row) for name, row in found.items()}
+        n_bytes = check_shard(files, indexes)
+        with self._db.read() as conn:
+            self._check_packed(conn, project_id, n_bytes)
         recipes = [self._recipe(file, found, indexes) for file in files]
         with self._db.write() as conn:
             self._know(conn, project_id, recipes, indexes)
@@ -222,15 +233,12 @@ class ObjectsService:
     def _recipe(
         self, file: ShardFile, found: dict[str, PackRow], indexes: dict[str, ChunkIndex]
     ) -> tuple[BlobRow, list[Part]]:
-        """A file of a shard as a recipe, once its content has been read and compared."""
+        """A file of a shard that `check_shard` let pass as a recipe, once its content has been read and compared."""
         parts, chunks, at = list[Part](), list[tuple[bytes, int]](), 0
         for term in file.terms:
             name = hash_text(term.xorb_hash)
-            index = indexes.get(name)
-            if index is None:
-                raise BadInput("The shard names a pack that was not sent.", fix="Send it first.", code="unknown_pack")
-            is_sound = 0 <= term.first_chunk < term.end_chunk <= len(index.hashes)
-            if not is_sound or not term.is_proven(index.hashes):
+            index = indexes[name]
+            if not term.is_proven(index.hashes):
                 raise _mismatch("shard")
             of_term = index.sizes(term.first_chunk, term.end_chunk)
             size = sum(n_bytes for _, n_bytes in of_term)
@@ -261,11 +269,23 @@ class ObjectsService:
         store.add_blobs(conn, [row for row, _ in fresh], now_s)
         store.add_parts(conn, {row.sha256: parts for row, parts in fresh})
         store.hold(conn, project_id, BLOB, dict.fromkeys(by_hash, 0))
+        self._check_packed(conn, project_id, 0)
         starts = {(part.pack_hash, part.first_chunk) for _, parts in recipes for part in parts[:1]}
         for name, index in indexes.items():
             asked = {digest for digest in index.hashes if is_asked_for(digest)}
             asked |= {index.hashes[first] for pack_name, first in starts if pack_name == name}
             store.know_chunks(conn, project_id, name, map(hash_text, asked))
+
+    def _check_packed(self, conn: Connection, project_id: str, n_bytes: int) -> None:
+        """A file costs a project what its packs do, though a few kilobytes may unpack to anything: a second limit."""
+        limit = store.use_of(conn, project_id)[1]
+        most = PACKED_TIMES * (LIMIT_BYTES_DEFAULT if limit is None else limit)
+        if store.packed_bytes(conn, project_id) + n_bytes > most:
+            raise TooLarge(
+                f"The project {project_id} may hold files from packs of {most / GIB:.0f} GiB in all.",
+                fix="Delete repositories that it no longer needs, or ask an operator for more.",
+                code="quota",
+            )
 
     def find_chunk(self, project_id: str, name: str) -> bytes | None:
         """A shard of the pack in which a project has a chunk, so that its client need not send it again."""

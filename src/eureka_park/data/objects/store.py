@@ -310,6 +310,14 @@ def use_of(conn: Connection, project_id: str) -> tuple[int, int | None]:
     return (0, None) if row is None else (row.size_bytes, row.limit_bytes)
 
 
+def packed_bytes(conn: Connection, project_id: str) -> int:
+    """The sizes of all blobs that a project holds for nothing, as it holds the packs in which they lie."""
+    of = holdings.c
+    chosen = (of.project_id == project_id) & (of.kind == BLOB) & (of.size_bytes == 0)
+    query = select(func.sum(blobs.c.size_bytes)).join(holdings, of.content_hash == blobs.c.sha256).where(chosen)
+    return int(conn.execute(query).scalar() or 0)
+
+
 def set_limit(conn: Connection, project_id: str, limit_bytes: int | None) -> None:
     """How many bytes a project may hold."""
     insert_or_ignore(conn, storage_use, [{"project_id": project_id, "size_bytes": 0, "limit_bytes": None}])
