@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from tests.helpers.entrance import PASSWORD, URL, Entrance
 
+from eureka_park.accounts.sign_in.ground import Browser
 from eureka_park.accounts.sign_in.letters import LINK_S, SIGN_UP_S
 from eureka_park.web.auth import COOKIE
 from eureka_park.web.limits import LIMITS
@@ -75,6 +78,50 @@ def test_one_address_has_one_account_and_only_its_reader_learns_of_it(door: Entr
         assert known[1:] == unknown[1:], "the same answer"
     subjects = [door.mail.next()["Subject"] for _ in range(4)]
     assert "You have an account at Eureka Park already" in subjects and "Your account at Eureka Park" in subjects
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What this thread asks of databases."""
+    said: list[str] = []
+    me = threading.get_ident()
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if threading.get_ident() == me:
+            said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def test_a_letter_that_is_asked_for_is_the_same_work_whoever_has_the_address(door: Entrance) -> None:
+    gone = door.who(door.sign_up("shut@uni.example"))["person_id"]
+    door.park.accounts.people.set_disabled(door.live.owner, gone, True)
+    selma = door.park.accounts.people.person(door.who(door.sign_up("selma@uni.example"))["person_id"])
+    letters = door.park.sign_in.letters
+    for kind in ("link", "recover", "sign_up"):
+        work = []
+        for email in (selma.email, "stranger@uni.example", *(["shut@uni.example"] if kind != "sign_up" else [])):
+            with statements() as said:
+                if kind == "sign_up":
+                    letters.sign_up(email, "Selma", "en", Browser(url=URL))
+                else:
+                    letters.send(kind, email, "en", Browser(url=URL))
+            work.append(said)
+        assert len(work[0]) > 3 and all(said == work[0] for said in work), (kind, work)
+    asked = {letter["To"] for letter in (door.mail.next() for _ in range(4))}
+    assert asked == {"selma@uni.example", "stranger@uni.example"} and door.mail.is_empty()
+    began_s = time.monotonic()
+    while door.park.telling.notices.outbox.is_any_waiting(["letter"]) and time.monotonic() - began_s < 20.0:
+        time.sleep(0.02)
+    with door.park.db.read() as conn:
+        query = text("SELECT state, sealed FROM notice_deliveries WHERE answer = 'to nobody'")
+        ended = [tuple(row) for row in conn.execute(query)]
+    assert len(ended) >= 4 and set(ended) == {("sent", "")}
+    assert door.mail.is_empty(), "a letter to nobody is ended, not sent"
 
 
 @pytest.mark.parametrize("email", ["", "a", "a@b", "mіna@uni.example", "a@b.org\nBcc: c@d.org", "é" * 300])

@@ -62,7 +62,9 @@ class Outbox:
 
     # -- in ------------------------------------------------------------------------------------------------------------
     def add_letter(self, conn: Connection, letter: Letter) -> None:
-        """Have a letter sent at once. It waits sealed, and nothing of it is left when it has been sent."""
+        """Have a letter sent at once. It waits sealed, and nothing of it is left when it has been sent. One to '' is
+        kept like any, so that nobody reads from the time it takes who has an account; it is ended, not sent.
+        """
         ground, now_s = self._in.ground, self._in.now_s
         delivery_id = ground.fresh_id("delivery")
         sealed = self._in.seal(json.dumps(asdict(letter)).encode(), delivery_id)
@@ -175,6 +177,9 @@ class Outbox:
             values = json.loads(self._in.unseal(item.sealed, item.delivery_id))
         except ValueError:  # the park has another key now
             self._end(conn, [item.delivery_id], FAILED, "cannot be read any more")
+            return None
+        if not values["to"]:
+            self._end(conn, [item.delivery_id], SENT, "to nobody")
             return None
         return Mail((item.delivery_id,), item.delivery_id, written(Letter(**values)))
 

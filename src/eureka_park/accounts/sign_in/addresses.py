@@ -11,7 +11,7 @@ from eureka_park.accounts import store as people_store
 from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.sign_in import store
-from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, bad_link, no_mail
+from eureka_park.accounts.sign_in.ground import NOBODYS, Browser, Entrance, Letter, bad_link, no_mail
 from eureka_park.foundation.errors import BadInput, Conflict
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ class Addresses:
         self._in = entrance
 
     def ask(self, who: Principal, email: str, browser: Browser) -> None:
-        """Send a letter to the new address that ends in the change, and one to the old that tells how to stop it. The caller has checked that `who` signed in a short
-        while ago. Whether somebody has that address is told to its reader alone.
+        """Send a letter to the new address that ends in the change, and one to the old that tells how to stop it.
+
+        The caller has checked that `who` signed in a short while ago. Whether somebody has that address is told to its
+        reader alone, and is the same work.
 
         Raises BadInput for what is no address or is one's own already, Unavailable without a mail server.
         """
@@ -52,11 +54,10 @@ class Addresses:
             other = people_store.person_by_email(conn, key)
             if person is None or (other is not None and other.person_id == who.person_id and other.email == new):
                 raise BadInput("This is your address already.", fix="Type a new one.", code="same_email", field="email")
-            store.drop_flows(conn, who.person_id, (_KIND,))
-            url, link, kind = entrance.settings().url or browser.url, "", "address_in_use"
-            if other is None or other.person_id == who.person_id:
-                code, kind = entrance.begin(conn, _KIND, {"email": new}, CHANGE_S, who.person_id), "address_change"
-                link = f"{url}{PAGE}?code={code}"
+            store.drop_flows(conn, who.person_id, (_KIND, NOBODYS))
+            url, is_free = entrance.settings().url or browser.url, other is None or other.person_id == who.person_id
+            code = entrance.begin(conn, _KIND if is_free else NOBODYS, {"email": new}, CHANGE_S, who.person_id)
+            kind, link = ("address_change", f"{url}{PAGE}?code={code}") if is_free else ("address_in_use", "")
             entrance.note(conn, "email.asked", who.person_id)
             values = {"name": person.name, "link": link, "park": url}
             entrance.post(conn, Letter(new, kind, person.language, values, who.person_id))

@@ -21,13 +21,17 @@ from eureka_park.foundation.errors import Forbidden, Unauthorised, Unavailable
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+NOBODYS: Final = "nobody"  # a flow that nothing ends: the same work where there is nobody
 SECOND_STEP_S: Final = 600.0
 N_SECOND_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An e-mail to be written and sent: what it is about, in which language, and what stands in it."""
+    """An e-mail to be written and sent: what it is about, in which language, and what stands in it.
+
+    One to '' is for nobody: it is queued as any, for the same work, and ended instead of sent.
+    """
 
     to: str
     kind: str
@@ -113,9 +117,9 @@ class Entrance:
         return NeedTotp(self.begin(conn, "totp", payload, SECOND_STEP_S, person_id))
 
     def may_enter(self, conn: Connection, person_id: str) -> bool:
-        """Whether this is a person, and one who is not shut out."""
-        who = people_store.principal(conn, person_id)
-        return who is not None and who.kind == "person"
+        """Whether this is a person, and one who is not shut out: the same work where there is nobody ('')."""
+        person = people_store.person(conn, person_id)
+        return person is not None and not (person.is_disabled or person.is_erased) and person.kind == "person"
 
     def refuse(self, conn: Connection, method: str, typed: str, person_id: str = "") -> None:
         """Note a failure; what was typed stands as a keyed hash, alike for the same text, and nobody reads it back."""

@@ -1,7 +1,8 @@
 """Letters that let one in: to sign up, to sign in without a password, to get back in.
 
-Whoever asks gets the same answer whether or not the address is known. A link in a letter opens a page; what it is for
-happens when its button is pressed, so that programs that look into letters spend nothing.
+Whoever asks gets the same answer, after the same work, whether or not the address is known: a flow that nothing ends
+and a letter to nobody stand in for those of somebody. A link in a letter opens a page; what it is for happens when its
+button is pressed, so that programs that look into letters spend nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts.core.entrance import safe_next
 from eureka_park.accounts.core.naming import clean_name, email_key
-from eureka_park.accounts.sign_in.ground import Browser, Entrance, Letter, NeedTotp, Opened, bad_link, no_mail
+from eureka_park.accounts.sign_in.ground import (
+    NOBODYS,
+    Browser,
+    Entrance,
+    Letter,
+    NeedTotp,
+    Opened,
+    bad_link,
+    no_mail,
+)
 from eureka_park.accounts.sign_in.passwords import Passwords
 from eureka_park.foundation.errors import Forbidden
 
@@ -58,18 +68,22 @@ class Letters:
 
     def send(self, kind: str, email: str, language: str, browser: Browser, next_path: str = "/") -> None:
         """Send a `link` to sign in, or one to set a new password (`recover`), to whoever has this address; whether
-        anybody has is not told. Raises BadInput for what is no address.
+        anybody has is not told, and is the same work. Raises BadInput for what is no address.
         """
         self._check_mail()
         email_key(email)
         entrance = self._in
         with entrance.ground.db.write() as conn:
             person = entrance.people.by_email(conn, email)
-            if person is None or not entrance.may_enter(conn, person.person_id):
+            if not entrance.may_enter(conn, person.person_id if person is not None else ""):
+                person = None
+            good_for_s, payload = LINK_S if kind == "link" else RECOVER_S, {"next": safe_next(next_path)}
+            if person is None:
+                code = entrance.begin(conn, NOBODYS, payload, good_for_s)
                 entrance.refuse(conn, kind, email)
+                self._post(conn, "", kind, language, "", code, browser)
                 return
-            good_for_s = LINK_S if kind == "link" else RECOVER_S
-            code = entrance.begin(conn, kind, {"next": safe_next(next_path)}, good_for_s, person.person_id)
+            code = entrance.begin(conn, kind, payload, good_for_s, person.person_id)
             entrance.note(conn, "sign_in_link.sent", person.person_id, kind=kind)
             self._post(conn, person.email, kind, person.language or language, person, code, browser)
 
@@ -128,12 +142,11 @@ class Letters:
         good_for_s: float,
     ) -> None:
         email_key(email)
-        name, entrance, code = clean_name(name), self._in, ""
+        name, entrance = clean_name(name), self._in
         with entrance.ground.db.write() as conn:
             person = entrance.people.by_email(conn, email)
-            if person is None:
-                payload = {"email": email.strip(), "name": name, "language": language, "next": next_path}
-                code = entrance.begin(conn, "sign_up", payload, good_for_s)
+            payload = {"email": email.strip(), "name": name, "language": language, "next": next_path}
+            code = entrance.begin(conn, "sign_up" if person is None else NOBODYS, payload, good_for_s)
             entrance.ground.audit.note(conn, "sign_up.asked", detail={"known": person is not None})
             if person is None:
                 self._post(conn, email.strip(), "sign_up", language, name, code, browser)
@@ -143,7 +156,7 @@ class Letters:
     def _post(
         self, conn: Connection, to: str, kind: str, language: str, whose: Person | str, code: str, browser: Browser
     ) -> None:
-        """Queue a letter; `whose`: a person, or the name of somebody who has no account."""
+        """Queue a letter; `whose`: a person, or the name of somebody who has no account. `to` '': to nobody."""
         url = self._in.settings().url or browser.url
         link = f"{url}{PAGE}?code={code}" if code else f"{url}/sign-in"
         name, person_id = (whose, "") if isinstance(whose, str) else (whose.name, whose.person_id)
