@@ -8,12 +8,16 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from tests.helpers.live_park import LivePark
 
+from eureka_park.accounts.payees.service import FRESH_S
+from eureka_park.accounts.payees.store import payees
 from eureka_park.cli.main import cli
 from eureka_park.foundation.errors import ParkError
 from eureka_park.ledger.service import Running
 from eureka_park.web.app import make_app
+from eureka_park.web.auth import COOKIE
 from eureka_park.web.pages.papers import invoice_html, statement_html
 from eureka_park.web.pages.words import Words
 
@@ -126,16 +130,27 @@ def test_the_bank_and_payouts_over_the_api(live, ask):
     assert ask("GET", "/bank/lines?state=open").json()["items"] == []
     ask("POST", f"/bank/lines/{line['line_id']}/aside", 409, json={"note": "x"})
     iban = "MA64011519000001205000534921"
-    ask("PUT", "/account/bank-account", 422, json={"iban": iban[:-1] + "2", "holder": "Owner"})
-    assert ask("PUT", "/account/bank-account", json={"iban": iban, "holder": "Owner"}).json()["iban"] == "MA64 … 4921"
+    refused = ask("PUT", "/account/bank-account", 403, json={"iban": iban, "holder": "Owner"}).json()
+    assert refused["error"]["code"] == "not_recent", "a token alone moves nobody's pay"
+    with live.park.db.write() as conn:
+        opened = live.park.accounts.sessions.open(conn, live.owner.person_id, method="link")
+    browser = {"Authorization": "", "Cookie": f"{COOKIE}={opened}", "Sec-Fetch-Site": "same-origin"}
+    ask("PUT", "/account/bank-account", 422, json={"iban": iban[:-1] + "2", "holder": "Owner"}, headers=browser)
+    put = ask("PUT", "/account/bank-account", json={"iban": iban, "holder": "Owner"}, headers=browser).json()
+    assert put["iban"] == "MA64 … 4921"
     with live.park.db.write() as conn:
         live.park.ledger.money.payouts.earn(conn, live.owner.person_id, 5, "k", "labels", live.clock.park_s())
     owed = ask("GET", "/payouts/owed").json()["items"]
+    assert owed[0]["has_account"] and owed[0]["is_fresh"]
+    ask("POST", "/payouts", 409, json={"person_ids": [owed[0]["person_id"]]})
+    with live.park.db.write() as conn:
+        conn.execute(update(payees).values(changed_at_s=payees.c.changed_at_s - FRESH_S))
     batch = ask("POST", "/payouts", 201, json={"person_ids": [owed[0]["person_id"]]}).json()
     assert batch["payments"] == [{"person_id": owed[0]["person_id"], "mad": 5.0}]
     assert iban in ask("GET", f"/payouts/{batch['batch_id']}/file?form=csv").text
     assert ask("GET", f"/payouts/{batch['batch_id']}/file", 422).json()["error"]["code"] == "no_payer_iban"
-    ask("DELETE", "/account/bank-account", 204)
+    ask("DELETE", "/account/bank-account", 403)
+    ask("DELETE", "/account/bank-account", 204, headers=browser)
     assert ask("GET", "/money/rules").json()["vat_percent"] == 20
 
 

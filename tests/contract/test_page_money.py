@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 from tests.helpers.live_park import LivePark
 
 from eureka_park.accounts.core.roles import Role
+from eureka_park.accounts.payees.service import FRESH_S
+from eureka_park.accounts.payees.store import payees
 from eureka_park.web.app import make_app
 from eureka_park.web.auth import COOKIE
 
@@ -135,10 +138,19 @@ def test_people_are_paid_to_the_account_they_named_and_erasing_takes_it(desk: De
     page = desk.see("ada", "/account/pay")
     assert "44.00" in page and IBAN not in page and "MA64 … 4921" in page
     assert "bank_account" in desk.browsers["ada"].get("/api/v1/account/export").text
+    with desk.park.db.read() as conn:
+        kept = conn.execute(select(payees.c.iban)).scalar_one()
+    assert kept.startswith("sealed:") and IBAN not in kept
+    assert "Changed less than three days ago" in desk.see("owner", "/operate/payouts")
+    assert "Nobody of them" in desk.do("owner", "/operate/payouts", 409, person=desk.ada)
+    with desk.park.db.write() as conn:  # three days later; the row is as they were of old, in clear
+        conn.execute(update(payees).values(changed_at_s=payees.c.changed_at_s - FRESH_S, iban=IBAN))
     desk.do("owner", "/operate/payouts", person=desk.ada)
     batch = re.search(r"/api/v1/payouts/(payout-\w+)/file\?form=csv", desk.see("owner", "/operate/payouts"))
     assert batch and f"Ada L.,{IBAN},44.00,MAD" in desk.see("owner", batch[0])
     desk.see("ada", batch[0], 403)
+    desk.do("ada", "/account/pay", iban=IBAN, holder="Ada L.")
+    desk.see("owner", batch[0], 409)  # whoever changes it once the batch is made is not paid there at once either
     desk.park.accounts.people.erase(desk.owner, desk.ada)
     desk.see("owner", batch[0], 409)
     with desk.park.db.read() as conn:

@@ -79,3 +79,12 @@ class ProjectMade:
     organisation_id: str
     made_by: str
     at_real_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeChanged:
+    """Somebody's pay goes to another bank account now; `shown`: the ends of its number."""
+
+    person_id: str
+    shown: str
+    at_real_s: float

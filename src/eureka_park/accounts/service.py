@@ -71,7 +71,7 @@ class AccountsService:
         audit_head: Callable[[], tuple[int, str] | None] = lambda: None,
         lasting: Callable[[], Lasting] = Lasting,
     ) -> None:
-        self._db, self._clock, self._entropy = db, clock, entropy
+        self._db, self._clock, self._entropy, self.key = db, clock, entropy, key
         self.audit = AuditService(db, clock, key, audit_head)
         self.lasting = lasting
         self.ground = Ground(db, clock, entropy, self.audit, bus or Bus(), lasting)

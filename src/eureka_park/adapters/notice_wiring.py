@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eureka_park.accounts import store as people
+from eureka_park.accounts.events import PayeeChanged
 from eureka_park.accounts.notices.ground import NoticeGround
 from eureka_park.accounts.notices.service import Notices
 from eureka_park.accounts.sign_in.ground import Letter
@@ -27,6 +29,7 @@ class Telling:
         self.notices = Notices(NoticeGround(accounts.ground, key, file.settings))
         self.letters = self._sender(LETTERS)
         listen(accounts.ground.bus, self.notices)
+        accounts.ground.bus.on(PayeeChanged, self._tell_pay)
         accounts.people.on_export("notices", self.notices.export)
 
     def post(self, conn: Connection, letter: Letter) -> None:
@@ -41,6 +44,13 @@ class Telling:
     def close(self) -> None:
         """Send nothing further from here."""
         self.letters.stop()
+
+    def _tell_pay(self, conn: Connection, event: PayeeChanged) -> None:
+        """A letter, which nobody turns off: who changes where somebody's pay goes may not be they."""
+        person = people.person(conn, event.person_id)
+        if person is not None and person.email and self.file.settings().mail is not None:
+            values = {"name": person.name, "iban": event.shown}
+            self.post(conn, Letter(person.email, "pay_changed", person.language, values, person.person_id))
 
     def _sender(self, lanes: tuple[str, ...] | None) -> Sender:
         outbox, file = self.notices.outbox, self.file

@@ -103,8 +103,8 @@ class LedgerService:
         """
         self.grants.trial = trial or self.grants.trial
         self.money.rules_of = money_rules or self.money.rules_of
-        payees = self.payees = Payees(accounts.ground)
-        self.money.payouts.payees = payees.of
+        payees = self.payees = Payees(accounts.ground, accounts.key)
+        self.money.payouts.payees, self.money.payouts.fresh = payees.of, payees.fresh
         accounts.people.on_export("bank_account", payees.exported)
         self.ground.gate, self.ground.bus = AccountsGate(accounts), accounts.ground.bus
         self.grants.organisation_of = accounts.places.organisation_of

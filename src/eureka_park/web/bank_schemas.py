@@ -78,11 +78,12 @@ class AsideRequest(Body):
 
 
 class OwedView(BaseModel):
-    """Whom the park owes, and whether it is known whereto."""
+    """Whom the park owes, and whether it is known whereto; `is_fresh`: since less than three days, and not paid yet."""
 
     person_id: str
     mad: float
     has_account: bool
+    is_fresh: bool
 
 
 class OwedPage(BaseModel):

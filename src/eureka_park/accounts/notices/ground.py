@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
 
 from eureka_park.accounts.ground import Ground
+from eureka_park.accounts.sealing import Cipher
 from eureka_park.accounts.settings_file import Settings
-
-_NONCE_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +27,15 @@ class NoticeGround:
 
     def seal(self, plain: bytes, about: str) -> str:
         """Text that says nothing without the key; it can be read back for the same `about` alone."""
-        nonce = self.ground.entropy(_NONCE_BYTES)
-        return base64.b64encode(nonce + bytes(self._cipher().encrypt(nonce, plain, about.encode()))).decode()
+        return self._cipher().seal(plain, about)
 
     def unseal(self, sealed: str, about: str) -> bytes:
         """What was sealed. Raises ValueError for what was not sealed with this key."""
-        from cryptography.exceptions import InvalidTag
-
-        raw = base64.b64decode(sealed)
-        try:
-            return bytes(self._cipher().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], about.encode()))
-        except InvalidTag:
-            raise ValueError("sealed with another key") from None
+        return self._cipher().unseal(sealed, about)
 
     def mark_of(self, text: str) -> str:
         """A keyed hash."""
         return hmac.new(self.key, b"place\0" + text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
-    def _cipher(self) -> Any:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return AESGCM(hashlib.sha256(b"notices\0" + self.key).digest())
+    def _cipher(self) -> Cipher:
+        return Cipher(self.key, b"notices", self.ground.entropy)

@@ -15,7 +15,7 @@ payees = Table(
     metadata,
     Column("person_id", ForeignKey("people.person_id"), primary_key=True),
     Column("holder", String(70), nullable=False),  # as the bank knows them
-    Column("iban", String(34), nullable=False),
+    Column("iban", String(200), nullable=False),  # sealed by the park's key; of old in clear
     Column("changed_at_s", Double, nullable=False),
 )
 _IDS_PER_QUERY = 500
@@ -23,7 +23,7 @@ _IDS_PER_QUERY = 500
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """To whom and whereto somebody's pay goes."""
+    """To whom and whereto somebody's pay goes. In rows the IBAN is sealed."""
 
     person_id: str
     holder: str

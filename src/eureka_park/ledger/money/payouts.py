@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.permissions import Principal
@@ -29,11 +29,14 @@ Payees = Mapping[str, Mapping[str, str]]
 
 
 class Payouts:
-    """Pay of one park. `payees` tells name and IBAN by person, from accounts: the ledger keeps neither."""
+    """Pay of one park. `payees` tells name and IBAN by person, from accounts: the ledger keeps neither; `fresh` those
+    of some people whose account was changed so short ago that nothing is paid there yet.
+    """
 
     def __init__(self, ground: LedgerGround, payer: Callable[[], Mapping[str, str]]) -> None:
         self._ground, self._payer = ground, payer
         self.payees: Callable[[Connection, Sequence[str]], Payees] = lambda _conn, _ids: {}
+        self.fresh: Callable[[Connection, Sequence[str]], Collection[str]] = lambda _conn, _ids: ()
 
     def earn(self, conn: Connection, person_id: str, mad: float, key: str, why: str, at_s: float) -> bool:
         """Note what somebody has earned, inside the caller's transaction, once for each `key`; whether it was new."""
@@ -51,28 +54,32 @@ class Payouts:
             return books.balance_micro(conn, pay_account(who.person_id), MAD) / MICRO
 
     def owed(self, who: Principal) -> list[dict[str, Any]]:
-        """Whom the park owes a centime or more: person_id, mad, has_account (it is known whereto). For operators."""
+        """Whom the park owes a centime or more: person_id, mad, has_account (it is known whereto), is_fresh (since so
+        short that it is not paid yet). For operators.
+        """
         self._ground.gate.park(Act.GRANT, who)
         with self._ground.db.read() as conn:
             found = {
                 account.split(":")[1]: left for account, left in store.owed(conn, pay_account("%"), MAD, CENT).items()
             }
-            known = self.payees(conn, list(found))
+            known, fresh = self.payees(conn, list(found)), self.fresh(conn, list(found))
         return [
-            {"person_id": name, "mad": left // CENT / 100, "has_account": name in known}
+            {"person_id": name, "mad": left // CENT / 100, "has_account": name in known, "is_fresh": name in fresh}
             for name, left in sorted(found.items())
         ]
 
     def make_batch(self, who: Principal, person_ids: Sequence[str]) -> dict[str, Any]:
         """Gather what these people have earned, in whole centimes, to be paid out together. For operators.
 
-        Whoever has not said whereto stays owed. Raises Conflict where nobody has anything that can be paid.
+        Whoever has not said whereto, or changed it a short while ago, stays owed.
+        Raises Conflict where nobody has anything that can be paid.
         """
         self._ground.gate.park(Act.GRANT, who)
         now_s, batch_id = self._ground.clock.park_s(), self._ground.new_id("payout")
         with self._ground.db.write() as conn:
-            known = self.payees(conn, list(dict.fromkeys(person_ids)))
-            accounts = {pay_account(name): name for name in known}
+            wanted = list(dict.fromkeys(person_ids))
+            known, fresh = self.payees(conn, wanted), self.fresh(conn, wanted)
+            accounts = {pay_account(name): name for name in known if name not in fresh}
             held = books.balances_of(conn, list(accounts), MAD)
             amounts = {accounts[name]: left // CENT * CENT for name, left in held.items() if left >= CENT}
             if not amounts:
@@ -123,13 +130,18 @@ class Payouts:
             raise BadInput("A bank's file is csv or xml.", fix="Choose one.", field="form", code="bad_form")
         with self._ground.db.write() as conn:
             row, amounts = self._row(conn, batch_id), store.batch(conn, batch_id)
-            payees = self.payees(conn, list(amounts))
+            payees, fresh = self.payees(conn, list(amounts)), self.fresh(conn, list(amounts))
             self._ground.gate.note(conn, "payout.file", who, batch_id, {"form": form})
         missing = sum(name not in payees for name in amounts)
         if missing:
             raise Conflict(
                 f"{missing} of them have taken their bank account away since.",
                 fix="Pay them by hand, from the list of the batch.", code="payee_gone",
+            )  # fmt: skip
+        if fresh:
+            raise Conflict(
+                f"{len(fresh)} of them have changed their bank account in the last three days.",
+                fix="Take the file when three days have passed, or ask them.", code="payee_fresh",
             )  # fmt: skip
         if form == "xml":
             return payout_xml(batch_id, str(iso_from_s(row["made_at_s"])), amounts, payees, self._payer())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from eureka_park.web import bank_schemas, bill_schemas, schemas
-from eureka_park.web.auth import Someone, ThePark
+from eureka_park.web.auth import Someone, ThePark, check_recent
 
 router = APIRouter(tags=["bank"], responses=schemas.ERRORS)
 LineId = Annotated[str, Path(max_length=64, description="The line")]
@@ -77,7 +77,9 @@ def list_payouts(park: ThePark, who: Someone) -> dict[str, Any]:
 
 @router.post("/payouts", status_code=201, response_model=bank_schemas.BatchView, operation_id="make_payout")
 def make_payout(park: ThePark, who: Someone, body: bank_schemas.PayoutRequest) -> dict[str, Any]:
-    """Gather what these people are owed in a batch; whoever has not said whereto stays owed. For operators."""
+    """Gather what these people are owed in a batch; whoever has not said whereto, or changed it less than three days
+    ago, stays owed. For operators.
+    """
     return park.ledger.money.payouts.make_batch(who, body.person_ids)
 
 
@@ -106,13 +108,19 @@ def get_bank_account(park: ThePark, who: Someone) -> dict[str, Any]:
 
 
 @router.put("/account/bank-account", response_model=bank_schemas.BankAccountView, operation_id="set_bank_account")
-def set_bank_account(park: ThePark, who: Someone, body: bank_schemas.BankAccountRequest) -> dict[str, Any]:
-    """Say whereto one's own pay goes. Erasing the account takes it away."""
+def set_bank_account(
+    request: Request, park: ThePark, who: Someone, body: bank_schemas.BankAccountRequest
+) -> dict[str, Any]:
+    """Say whereto one's own pay goes, in a browser, a short while after signing in: no token is enough. A letter tells
+    it, and the first pay goes there three days later. Erasing the account takes it away.
+    """
+    check_recent(request, who)
     park.ledger.payees.set(who, body.iban, body.holder)
     return get_bank_account(park, who)
 
 
 @router.delete("/account/bank-account", status_code=204, operation_id="drop_bank_account")
-def drop_bank_account(park: ThePark, who: Someone) -> None:
-    """Forget it."""
+def drop_bank_account(request: Request, park: ThePark, who: Someone) -> None:
+    """Forget it, in a browser, a short while after signing in."""
+    check_recent(request, who)
     park.ledger.payees.drop(who)

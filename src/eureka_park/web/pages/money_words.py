@@ -38,6 +38,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "cancelled": N_("It was taken back."),
     "nothing_to_pay": N_("Nobody of them has anything that can be paid."),
     "payee_gone": N_("Somebody of them has taken their bank account away since. Pay them by hand."),
+    "payee_fresh": N_("Somebody of them changed their bank account in the last three days. Take the file after that."),
     "no_payer_iban": N_("The park has no bank account of its own yet. Name it in accounts.toml, under [money.seller]."),
     "bad_iban": N_("This is no IBAN. Compare it letter by letter."),
     "no_such_invoice": N_("There is no such invoice."),

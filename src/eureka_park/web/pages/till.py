@@ -12,7 +12,7 @@ from eureka_park.foundation.errors import BadInput, NotFound, ParkError
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.ledger.core.bank_file import text_of
 from eureka_park.web.api.money import buyer_of
-from eureka_park.web.auth import Anyone, Someone, park_of
+from eureka_park.web.auth import Anyone, Someone, check_recent, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.duties import OPERATE_PAGES
 from eureka_park.web.pages.forms import Form, TheForm
@@ -230,9 +230,10 @@ def own_pay_page(request: Request, who: Anyone) -> Response:
 
 
 def change_own_pay(request: Request, who: Someone, form: TheForm) -> Response:
-    """Say whereto one's own pay goes, or have it forgotten, by the button that was pressed."""
+    """Say whereto one's own pay goes, or have it forgotten, by the button that was pressed. Takes a fresh sign-in."""
     payees = park_of(request).ledger.payees
     try:
+        check_recent(request, who)
         if form.one("do") == "drop":
             payees.drop(who)
         else:
