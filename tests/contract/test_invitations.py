@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from tests.helpers.entrance import PASSWORD, URL, Entrance
 
 from eureka_park.accounts.core.roles import Role
+from eureka_park.accounts.sign_in.invitations import A_DAY_MAX
 
 LEAD_PAGE = "/projects/solar"
 
@@ -160,6 +161,40 @@ def test_who_may_invite_and_whom(doors: Doors) -> None:
         and "takes nobody by invitation" in doors.invite("c@uni.example").text
     )
     (doors.live.folder / "accounts.toml").write_text(text)
+
+
+def test_a_park_writes_to_so_many_strangers_and_no_more(doors: Doors) -> None:
+    salma = doors.sign_up("salma@uni.example", "Salma")
+    own = f"try-{doors.id_of(salma).removeprefix('person-')}"
+    places = doors.park.accounts.places
+    if own not in {item.project_id for item in doors.park.accounts.projects(doors.live.owner)}:
+        places.new_project(doors.live.owner, own, "Salma")
+        places.give_role(doors.live.owner, doors.id_of(salma), Role.LEAD, f"project:{own}")
+    form = {"do": "invite", "email": "stranger@far.example", "role": "member", "days": "14"}
+    refused = salma.post(f"/projects/{own}", data=form)
+    assert refused.status_code == 403 and "nobody is invited into it" in refused.text
+    token = {"Authorization": f"Bearer {doors.park.accounts.new_token(doors.id_of(salma), 't')}"}
+    asked = {"email": "stranger@far.example", "role": "member", "days": 3}
+    by_api = doors.browser().post(f"/api/v1/projects/{own}/invitations", json=asked, headers=token)
+    assert by_api.status_code == 403 and by_api.json()["error"]["code"] == "own_project"
+    other = doors.browser().post(f"/api/v1/projects/{own[:-1]}/invitations", json=asked, headers=token)
+    assert other.status_code == 404, "who is somebody is not told"
+    places.give_role(doors.live.owner, doors.id_of(salma), Role.LEAD, "project:solar")
+    for n in range(A_DAY_MAX):  # one address: the earlier is replaced, and counts
+        assert doors.invite("again@far.example", browser=salma).status_code == 200, n
+    late = doors.invite("again@far.example", browser=salma)
+    assert late.status_code == 429 and "within a day" in late.text
+    letters = [doors.mail.next() for _ in range(A_DAY_MAX)]
+    assert {letter["To"] for letter in letters} == {"again@far.example"} and doors.mail.is_empty()
+    owner = {"Authorization": f"Bearer {doors.park.accounts.new_token(doors.live.owner.person_id, 't')}"}
+    path = "/api/v1/projects/solar/invitations"
+    assert doors.browser().post(path, json=asked, headers=owner).status_code == 201, "operators have no such end"
+    doors.mail.next()
+    doors.live.clock.step(86_400.0)
+    doors.browser().post("/sign-in", data={"email": "salma@uni.example", "password": PASSWORD})
+    token = {"Authorization": f"Bearer {doors.park.accounts.new_token(doors.id_of(salma), 't')}"}
+    assert doors.browser().post(path, json=asked, headers=token).status_code == 201
+    doors.mail.next()
 
 
 # -- another address ---------------------------------------------------------------------------------------------------

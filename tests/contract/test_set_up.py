@@ -110,6 +110,48 @@ def test_what_would_not_start_is_not_written(desk: Desk) -> None:
     assert away.status_code == 422 and "does not answer" in away.text and desk.settings().mail is not None
 
 
+def test_a_kept_secret_goes_to_nobody_new(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, mail = desk.door.park.telling.file, {"host": "mail.example.org", "user": "park", "from": "p@example.org"}
+    for moved in ({"host": "evil.example"}, {"port": "2525"}, {"tls": "tls"}, {"user": "thief"}, {"do": "drop"}):
+        assert desk.keep("mail", **mail, secret="s3cret").status_code == 303 and file.mail_password() == "s3cret"
+        assert desk.keep("mail", **mail, name="x").status_code == 303 and file.mail_password() == "s3cret", "it stays"
+        desk.keep("mail", **{**mail, **moved})
+        assert file.mail_password() == "", moved
+    desk.keep("mail", **mail)
+    monkeypatch.setenv("PARK_SMTP_PASSWORD", "of the environment")
+    for moved in ({"host": "evil.example"}, {"do": "drop"}):
+        refused = desk.keep("mail", **{**mail, **moved})
+        assert (
+            refused.status_code == 422 and "accounts.toml" in refused.text and desk.settings().mail.host == mail["host"]
+        )
+    assert desk.keep("mail", **{**mail, "from": "other@example.org"}).status_code == 303
+    known = {"id": "uni", "issuer": "https://127.0.0.1:9", "client_id": "park"}  # nobody answers there
+    for moved in ({"issuer": "https://127.0.0.1:10"}, {"client_id": "other"}, {"do": "drop"}):
+        desk.keep("provider", **known, secret="s3cret")
+        desk.keep("provider", **known, title="The University")
+        assert file.provider_secret("uni") == "s3cret"
+        desk.keep("provider", **{**known, **moved})
+        assert file.provider_secret("uni") == "", moved
+
+
+def test_where_secrets_go_is_changed_by_who_has_just_signed_in(desk: Desk) -> None:
+    desk.door.live.clock.step(1801.0)
+    token = desk.door.park.accounts.new_token(desk.door.live.owner.person_id, "t")
+    by_token = desk.door.browser(Authorization=f"Bearer {token}")
+    forms: dict[str, dict[str, str]] = {
+        "people": {"sign_up": "open", "url": "https://evil.example"},
+        "mail": {"host": "evil.example", "from": "p@evil.example"},
+        "provider": {"id": "uni", "issuer": "https://evil.example", "client_id": "park"},
+    }
+    for step, form in forms.items():
+        late = desk.keep(step, **form)
+        assert late.status_code == 403 and "Sign in once more" in late.text, step
+        assert by_token.post("/set-up", data={"step": step, **form}).status_code == 403, step
+        assert desk.keep(step, skip="1").status_code == 303
+    assert desk.file.read_text("utf-8") == WRITTEN
+    assert desk.keep("park", name="Parc").status_code == 303, "a name is no way in"
+
+
 def test_nobody_but_an_operator_gets_there(desk: Desk) -> None:
     assert desk.door.browser().get("/set-up").headers["location"].startswith("/sign-in")
     assert desk.door.browser().post("/set-up", data={"step": "park", "name": "Mine"}).status_code in (401, 303)

@@ -18,6 +18,7 @@ from eureka_park.foundation.errors import BadInput
 _log = logging.getLogger("eureka_park")
 _NONE: Final = (0, 0)
 MAIL_SECRET: Final = "keys/smtp.secret"
+Receiver = tuple[str | int, ...]
 
 
 class AccountsFile:
@@ -50,15 +51,24 @@ class AccountsFile:
     ) -> Settings:
         """Set fields and keep all else, comments too; what the file says then. See `settings_text.changed`.
 
-        What would not be taken at the next start is not written. Raises BadInput that names the field.
+        A secret that is kept goes to nobody new: where the mail server, its user or its line, or a provider's issuer or
+        client change, it is emptied first. What would not be taken at the next start is not written. Raises BadInput
+        that names the field.
         """
         with self._lock, (self._home.folder / f".{FILE}.lock").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            text = changed(self._home.read(FILE) or "", tables, providers or {})
+            old = self._home.read(FILE) or ""
+            text = changed(old, tables, providers or {})
             settings = read_settings(text)
+            self._empty_secrets(_receivers(self._read_or_last(old)), _receivers(settings))
             self._home.write(FILE, text)
             self._settings, self._stamp = settings, self._stamped()
         return settings
+
+    @property
+    def has_password_outside(self) -> bool:
+        """Whether the environment says the secret of the mail server, which no page can empty or replace."""
+        return bool(os.environ.get(PASSWORD_VARIABLE))
 
     def set_mail_password(self, secret: str) -> None:
         """Keep the secret of the mail server in the home, readable by the park alone."""
@@ -66,11 +76,11 @@ class AccountsFile:
 
     def set_provider_secret(self, provider_id: str, secret: str) -> None:
         """Keep the park's secret at a provider, readable by the park alone."""
-        self._home.write(f"keys/oidc-{provider_id}.secret", secret)
+        self._home.write(_secret_of(provider_id), secret)
 
     def provider_secret(self, provider_id: str) -> str:
         """The park's secret at a provider; '' for a public client."""
-        return (self._home.read(f"keys/oidc-{provider_id}.secret") or "").strip()
+        return (self._home.read(_secret_of(provider_id)) or "").strip()
 
     def _stamped(self) -> tuple[int, int]:
         try:
@@ -81,3 +91,29 @@ class AccountsFile:
 
     def _read(self) -> Settings:
         return read_settings(self._home.read(FILE) or "")
+
+    def _read_or_last(self, text: str) -> Settings:
+        try:
+            return read_settings(text)
+        except BadInput:
+            return self._settings
+
+    def _empty_secrets(self, before: Mapping[str, Receiver], after: Mapping[str, Receiver]) -> None:
+        for name in sorted({*before, *after}):
+            if before.get(name) != after.get(name) and self._home.read(name):
+                self._home.write(name, "")
+
+
+def _receivers(settings: Settings) -> dict[str, Receiver]:
+    """To whom the secrets of the home are told, by the file that holds each."""
+    found: dict[str, Receiver] = {
+        _secret_of(item.provider_id): (item.issuer, item.client_id) for item in settings.providers
+    }
+    if settings.mail is not None:
+        mail = settings.mail
+        found[MAIL_SECRET] = (mail.host, mail.port, mail.tls, mail.user)
+    return found
+
+
+def _secret_of(provider_id: str) -> str:
+    return f"keys/oidc-{provider_id}.secret"

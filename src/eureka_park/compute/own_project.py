@@ -20,6 +20,11 @@ def own_project(who: Principal) -> str:
     return f"try-{who.person_id.removeprefix('person-')}"
 
 
+def owner_of(project_id: str) -> str:
+    """Whose own small project this would be, by its id; '' for one that is called otherwise."""
+    return f"person-{project_id.removeprefix('try-')}" if project_id.startswith("try-") else ""
+
+
 def may_send_to(accounts: AccountsService, who: Principal) -> list[str]:
     """The projects to which somebody may send jobs: the usual one, those of others, their own small one last."""
     own = own_project(who)

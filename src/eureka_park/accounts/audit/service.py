@@ -107,6 +107,10 @@ class AuditService:
         with self._db.read() as conn:
             return store.count(conn, who)
 
+    def count_since(self, conn: Connection, who: str, act: str, lasts_s: float) -> int:
+        """How often a person did something within the last seconds, the caller's transaction included."""
+        return store.count_since(conn, who, act, self._clock.real_s() - lasts_s)
+
 
 def _shown(entry_id: int, entry: Entry) -> dict[str, Any]:
     return {

@@ -138,6 +138,14 @@ def count(conn: Connection, who: str) -> int:
     return int(conn.execute(select(func.count()).select_from(entries).where(entries.c.who == who)).scalar() or 0)
 
 
+def count_since(conn: Connection, who: str, act: str, since_real_s: float) -> int:
+    """How many entries of one act are a person's since an instant."""
+    table = entries.c
+    query = select(func.count()).select_from(entries)
+    query = query.where(table.who == who, table.act == act, table.at_real_s > since_real_s)
+    return int(conn.execute(query).scalar() or 0)
+
+
 def _entry(row: Row[Any]) -> Entry:
     return Entry(
         row.at_real_s, row.who, row.act, row.thing, row.outcome, row.request_id, row.address, row.detail, row.seq or 0,

@@ -20,8 +20,8 @@ from eureka_park.accounts.sign_in.letters import TERMS
 from eureka_park.accounts.sign_in.passwords import Passwords
 from eureka_park.accounts.sign_in.store import Invitation
 from eureka_park.accounts.store import Person
-from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFound, ParkError, Unauthorised
-from eureka_park.foundation.units import DAY_S
+from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFound, ParkError, RateLimited, Unauthorised
+from eureka_park.foundation.units import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,6 +30,7 @@ PAGE: Final = "/sign-in/invitation"
 DAYS: Final = 14
 DAYS_MAX: Final = 30
 OPEN_MAX: Final = 500
+A_DAY_MAX: Final = 50  # of one person, over all places and processes; operators have no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Invitations:
         """Ask somebody to hold a role: the invitation, and its link where the park sends no e-mail (else '').
 
         An earlier one of the same address to the same place is replaced. For whoever may give that role; the link,
-        which proves nothing of the address, is for operators. Raises Forbidden, NotFound, BadInput, Unavailable.
+        which proves nothing of the address, is for operators. Raises Forbidden, NotFound, BadInput, Unavailable, and
+        RateLimited (`many_invited`) after fifty within a day, for all but operators.
         """
         entrance, key = self._in, email_key(email)
         name = clean_name(name) if name.strip() else ""
@@ -78,6 +80,7 @@ class Invitations:
         with entrance.ground.db.write() as conn:
             self._places.check_role(conn, who, role, scope)
             is_sent = self._check_way(who)
+            self._check_day(conn, who)
             if len(store.invitations_at(conn, scope, now_s)) >= OPEN_MAX:
                 raise Conflict(f"{OPEN_MAX} invitations are open.", fix="Withdraw some.", code="many_invitations")
             store.add_invitation(conn, code, made, key, now_s)
@@ -176,6 +179,18 @@ class Invitations:
                 code="invitations_closed",
             )  # fmt: skip
         return True
+
+    def _check_day(self, conn: Connection, who: Principal) -> None:
+        audit = self._in.ground.audit
+        if may(Act.OPERATE, who, None).is_allowed:
+            return
+        if audit.count_since(conn, who.person_id, "invitation.made", DAY_S) >= A_DAY_MAX:
+            error = RateLimited(
+                f"One person invites at most {A_DAY_MAX} others within a day.",
+                fix="Go on tomorrow, or ask an operator.", code="many_invited",
+            )  # fmt: skip
+            error.retry_after_s = HOUR_S
+            raise error
 
     def _check_manages(self, conn: Connection, who: Principal, scope: str) -> None:
         self._places.check_role(conn, who, Role.MEMBER, scope)  # a role of every place

@@ -78,6 +78,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "bad_amount": N_("This is no amount. Write 250, for example."),
     "not_recent": N_("Sign in once more before you change this: it has been a while."),
     "invitations_closed": N_("This park takes nobody by invitation. Its operator can allow it."),
+    "many_invited": N_("You have invited as many as one may within a day. Go on tomorrow, or ask an operator."),
+    "own_project": N_("This project is there to try the park: nobody is invited into it. Ask an operator for another."),
     "many_invitations": N_("Too many invitations are open. Withdraw some."),
     "no_such_invitation": N_("There is no such invitation any more."),
     "no_such_group": N_("There is no such group that you can see."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -18,11 +18,12 @@ from eureka_park.accounts.service import Act, Principal
 from eureka_park.accounts.settings_file import LANGUAGES as OFFERED
 from eureka_park.accounts.settings_file import SIGN_UP, Settings
 from eureka_park.accounts.sign_in.letter_texts import Written
+from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.mail import deliver
 from eureka_park.adapters.oidc_http import OidcLine
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
-from eureka_park.web.auth import Anyone, Someone, park_of, url_of
+from eureka_park.web.auth import Anyone, Someone, check_recent, park_of, url_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.duties import TEXTS, render
 from eureka_park.web.pages.forms import Form, TheForm
@@ -46,11 +47,13 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "try": (N_("The first credits"), N_("Whoever is new and known to be a person may try the park at once.")),
     "duties": (N_("Personal data"), N_("What only you can say under law 09-08 and the GDPR.")),
 }
+DELICATE: Final = frozenset({"people", "mail", "provider"})
 MAIL_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 SIGN_UP_WORDS: Final = {
-    "closed": N_("Nobody: operators add people"), "invited": N_("Those whom an operator invites by letter"),
+    "closed": N_("Nobody: operators add people"),
+    "invited": N_("Those invited by letter: by operators, or by who leads a project or an organisation"),
     "open": N_("Everybody with an e-mail address"),
-}  # fmt: skip
+}
 TEMPLATES: Final[Mapping[str, tuple[str, Mapping[str, float], Mapping[str, float]]]] = {
     "free": (N_("Nothing costs anything: energy is counted, and billed at zero."), {}, {}),
     "campus": (
@@ -67,6 +70,8 @@ _SENTENCES: Final = {
     "letter_refused": N_("The mail server answers and refuses the letter. Check the sender’s address."),
     "provider_away": N_("The provider does not answer. What you wrote is kept; check its address."),
     "provider_odd": N_("The provider answers otherwise than OpenID Connect asks. Check the issuer’s address."),
+    "not_recent": N_("Sign in once more before you change this: it has been a while."),
+    "password_outside": N_("The environment says the password of the mail server. Change the server in accounts.toml."),
     "bad_email": N_("This is not an e-mail address. Write it as name@example.org."),
 }
 _FIELD_SENTENCES: Final = {
@@ -99,12 +104,16 @@ def set_up_page(request: Request, who: Anyone, step: Annotated[str, Query(max_le
 
 
 def keep_step(request: Request, who: Someone, form: TheForm) -> Response:
-    """Keep one step and go on to the next. For operators."""
+    """Keep one step and go on to the next. For operators; who changes how people come in, or where letters and secrets
+    go, has signed in within half an hour.
+    """
     park, step = park_of(request), form.one("step")
     park.accounts.require_park(Act.OPERATE, who)
     try:
         if step not in STEPS:
             raise BadInput("There is no such step.", fix="Use the buttons.", code="bad_form")
+        if step in DELICATE and not form.has("skip"):
+            check_recent(request, who)
         done = "" if form.has("skip") else _KEEPERS[step](Said(park, who, form, url_of(request)))
     except ParkError as error:
         return _draw(request, who, step, error, form)
@@ -138,6 +147,7 @@ def _people(said: Said) -> str:
 def _mail(said: Said) -> str:
     form, file = said.form, said.park.telling.file
     if form.one("do") == "drop":
+        _check_outside(file, None)
         file.change({"mail": None})
         _audit(said, "mail")
         return N_("There is no mail server any more.")
@@ -148,6 +158,7 @@ def _mail(said: Said) -> str:
         "host": form.one("host").strip(), "port": int(port) if port else MAIL_PORTS.get(tls, 587), "tls": tls,
         "user": form.one("user").strip() or None, "from": form.one("from").strip(),
     }  # fmt: skip
+    _check_outside(file, values)
     settings = file.change({"mail": values})
     if form.one("secret"):
         file.set_mail_password(form.one("secret"))
@@ -156,6 +167,19 @@ def _mail(said: Said) -> str:
         return ""
     _send_test(said, settings, form.one("to").strip())
     return N_("The letter is on its way. When it has come, go on.")
+
+
+def _check_outside(file: AccountsFile, values: Mapping[str, Any] | None) -> None:
+    """A password of the environment goes with a server from the file on; the page leads it to no other."""
+    mail = file.settings().mail
+    if not file.has_password_outside or mail is None:
+        return
+    known = {"host": mail.host, "port": mail.port, "tls": mail.tls, "user": mail.user or None}
+    if values is None or any(values[key] != value for key, value in known.items()):
+        raise BadInput(
+            "The environment says the password of the mail server.", fix="Change the server in accounts.toml.",
+            code="password_outside", field="host",
+        )  # fmt: skip
 
 
 def _send_test(said: Said, settings: Settings, to: str) -> None:
