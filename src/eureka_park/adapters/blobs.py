@@ -53,6 +53,22 @@ class Blobs:
                 if not name:
                     path.unlink(missing_ok=True)
 
+    def staged_bytes(self, prefix: str) -> int:
+        """Bytes that staged files of names with this prefix take of the disk; holes in them take none."""
+        n_bytes = 0
+        for path in self._staged.glob(f"{prefix}*"):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                n_bytes += min(found.st_size, found.st_blocks * 512)
+        return n_bytes
+
+    def space(self) -> tuple[int, int]:
+        """Bytes that are free on the disk of staged files, and all of its bytes."""
+        with _disk_troubles():
+            self._staged.mkdir(parents=True, exist_ok=True)
+            found = os.statvfs(self._staged)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
     def keep(self, file: Path, key: str, *, is_durable: bool = True) -> None:
         """Give a staged file its key."""
         with _disk_troubles():

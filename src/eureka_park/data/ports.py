@@ -24,6 +24,12 @@ class Objects(Protocol):
     def staged(self, name: str = "") -> AbstractContextManager[Path]:
         """A file of the machine to write an object to before it has a key; gone at the end, unless `name` was given."""
 
+    def staged_bytes(self, prefix: str) -> int:
+        """Bytes that staged files of names with this prefix take of the disk."""
+
+    def space(self) -> tuple[int, int]:
+        """Bytes that are free on the disk of staged files, and all of its bytes."""
+
     def keep(self, file: Path, key: str, *, is_durable: bool = True) -> None:
         """Give a staged file its key; not durable until `sync` where asked so. Raises Unavailable for a full disk."""
 

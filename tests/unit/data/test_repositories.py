@@ -193,9 +193,9 @@ def test_what_comes_is_what_was_promised_or_leaves_nothing(park: DataPark) -> No
     with pytest.raises(TooLarge):
         park.commit(park.repository(), {"a": b"more than ten"})
     name = "upload"
-    park.objects.put_part(name, 2, 2, [b"cd"])
-    refused("size_mismatch", park.objects.put_part, name, 0, 2, [b"a"])
-    park.objects.put_part(name, 0, 2, [b"ab"])
+    park.objects.put_part("lab", name, 2, 2, [b"cd"])
+    refused("size_mismatch", park.objects.put_part, "lab", name, 0, 2, [b"a"])
+    park.objects.put_part("lab", name, 0, 2, [b"ab"])
     sha256 = hashlib.sha256(b"abcd").hexdigest()
     refused("hash_mismatch", park.objects.end_parts, "lab", name, sha256=right, size_bytes=4)
     assert park.objects.end_parts("lab", name, sha256=sha256, size_bytes=4).size_bytes == 4

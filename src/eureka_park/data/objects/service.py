@@ -20,7 +20,7 @@ from eureka_park.data.core.xet import (
     is_asked_for,
 )
 from eureka_park.data.objects import store
-from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Turns, check_shard
+from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Coming, Turns, check_free, check_shard
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
 from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
 from eureka_park.data.ports import Objects
@@ -52,7 +52,7 @@ class ObjectsService:
     def __init__(self, db: Database, objects: Objects, clock: Clock, entropy: Callable[[int], bytes]) -> None:
         self._db, self._objects, self._clock, self._entropy = db, objects, clock, entropy
         self.reader = Reader(db, objects)
-        self._shards = Turns(SHARDS_AT_ONCE)
+        self._shards, self._coming = Turns(SHARDS_AT_ONCE), Coming()
 
     def open(self, sha256: str) -> Blob:
         """A blob to be read. Raises NotFound."""
@@ -64,14 +64,15 @@ class ObjectsService:
     ) -> BlobRow:
         """Take in a blob for a project, in the memory of one piece; it is on the disk when this returns.
 
-        Raises BadInput (`hash_mismatch`, `size_mismatch`) for what is not what was promised, TooLarge beyond the
-        project's limit, Unavailable (`disk_full`); nothing is left then.
+        Raises BadInput (`hash_mismatch`, `size_mismatch`) for what is not what was promised, TooLarge as soon as more
+        has come than the project has room for, Unavailable (`disk_full`); nothing is left then.
         """
         if sha256:
             check_sha256(sha256)
         self.check_room(project_id, size_bytes or 0)
-        with self._objects.staged() as file:
-            found, n_bytes = _fill(file, pieces, size_bytes)
+        self._check_free(size_bytes or 0)
+        with self._objects.staged() as file, self._coming.counting(project_id) as add:
+            found, n_bytes = _fill(file, self._with_room(project_id, add, pieces), size_bytes)
             return self._adopt(project_id, file, found, n_bytes, sha256, size_bytes)
 
     def put_file(self, project_id: str, file: Path, *, sha256: str, size_bytes: int) -> BlobRow:
@@ -105,7 +106,8 @@ class ObjectsService:
             raise
 
     def put_small(self, batch: Batch, content: bytes) -> BlobRow:
-        """Write a small content for a commit; `settle` makes it known, after `sync`."""
+        """Write a small content for a commit; `settle` makes it known, after `sync`. Raises Unavailable."""
+        self._check_free(len(content))
         sha256 = hashlib.sha256(content).hexdigest()
         row = batch.rows.get(sha256)
         if row is None:
@@ -163,10 +165,26 @@ class ObjectsService:
             store.set_limit(conn, project_id, limit_bytes)
 
     def check_room(self, project_id: str, n_bytes: int) -> None:
-        """Raise TooLarge (`quota`) where a project has no room for so many more bytes."""
+        """Raise TooLarge (`quota`) where a project has no room for so many more bytes, or for uploads that have begun.
+
+        The larger of the two: what is asked for may be an upload that has begun.
+        """
         used, limit = self.use(project_id)
-        if used + n_bytes > limit:
+        if used + max(n_bytes, self._objects.staged_bytes(_staged(project_id))) > limit:
             raise _over(project_id, limit)
+
+    def _check_free(self, n_bytes: int) -> None:
+        check_free(*self._objects.space(), n_bytes)
+
+    def _with_room(self, project_id: str, add: Callable[[int], int], pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Pieces, as long as project and disk have room for them beside all that waits or comes at the same time."""
+        used, limit = self.use(project_id)
+        left = limit - used - self._objects.staged_bytes(_staged(project_id))
+        for piece in pieces:
+            if add(len(piece)) > left:
+                raise _over(project_id, limit)
+            self._check_free(len(piece))
+            yield piece
 
     def _check_limit(self, conn: Connection, project_id: str) -> None:
         used, limit = store.use_of(conn, project_id)
@@ -182,9 +200,9 @@ class ObjectsService:
         """
         expected, reader = hash_bytes(name), PackReader()
         self.check_room(project_id, 0)
-        with self._objects.staged() as file:
+        with self._objects.staged() as file, self._coming.counting(project_id) as add:
             with file.open("wb") as content:
-                for piece in _bounded(pieces, XORB_BYTES_MAX):
+                for piece in _bounded(self._with_room(project_id, add, pieces), XORB_BYTES_MAX):
                     reader.feed(piece)
                     content.write(piece)
             if reader.finish() != expected:
@@ -302,14 +320,18 @@ class ObjectsService:
         return packs_shard([Pack(hash_bytes(row.pack_hash), chunks, row.size_bytes)], now_s, now_s + KNOWN_S)
 
     # -- uploads in parts ----------------------------------------------------------------------------------------------
-    def put_part(self, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:
-        """Write a part of an upload to its place; an ETag of what was written. Raises BadInput for a wrong size."""
+    def put_part(self, project_id: str, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:
+        """Write a part of an upload to its place; an ETag of what was written.
+
+        Raises BadInput for a wrong size, TooLarge where the project has no room for it beside all parts that wait.
+        """
         digest, n_bytes = hashlib.sha256(), 0
-        with self._objects.staged(name) as file:
+        with self._objects.staged(_staged(project_id, name)) as file, self._coming.counting(project_id) as add:
+            given = self._with_room(project_id, add, pieces)
             file.touch()
             with file.open("r+b") as content:
                 content.seek(start_bytes)
-                for piece in _bounded(pieces, size_bytes):
+                for piece in _bounded(given, size_bytes):
                     digest.update(piece)
                     content.write(piece)
                     n_bytes += len(piece)
@@ -319,7 +341,7 @@ class ObjectsService:
 
     def end_parts(self, project_id: str, name: str, *, sha256: str, size_bytes: int) -> BlobRow:
         """All parts have come: take the blob in. Raises BadInput for what is not what was promised."""
-        with self._objects.staged(name) as file:
+        with self._objects.staged(_staged(project_id, name)) as file:
             if not file.exists():
                 if sha256 in self.held(project_id, [sha256]):
                     return BlobRow(sha256, size_bytes, "")  # a client that asks twice
@@ -327,10 +349,15 @@ class ObjectsService:
             return self.put_file(project_id, file, sha256=sha256, size_bytes=size_bytes)
 
 
+def _staged(project_id: str, name: str = "") -> str:
+    """What files of uploads in parts are called: those of a project begin alike, and as no other project's."""
+    return f"{project_id}~{name}"
+
+
 def _fill(file: Path, pieces: Iterable[bytes], size_bytes: int | None) -> tuple[str, int]:
     digest, n_bytes = hashlib.sha256(), 0
     with file.open("wb") as content:
-        for piece in _bounded(pieces, BLOB_BYTES_MAX if size_bytes is None else size_bytes):
+        for piece in _bounded(pieces, BLOB_BYTES_MAX if size_bytes is None else min(BLOB_BYTES_MAX, size_bytes)):
             digest.update(piece)
             content.write(piece)
             n_bytes += len(piece)
@@ -381,4 +408,4 @@ def _index(reader: PackReader) -> ChunkIndex:
     return ChunkIndex(tuple(digest for digest, _ in reader.chunks), tuple(reader.ends), tuple(ends))
 
 
-__all__ = ["Batch", "Blob", "ObjectsService"]
+__all__ = ["BLOB_BYTES_MAX", "Batch", "Blob", "ObjectsService"]

@@ -174,10 +174,16 @@ async def put_content(
 
     def work(pieces: Iterator[bytes]) -> None:
         found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
-        park.data.objects.put(found.project_id, pieces, sha256=sha256)
+        park.data.objects.put(found.project_id, pieces, sha256=sha256, size_bytes=_stated_bytes(request))
 
     await take_in(request, work)
     return Response(status_code=204)
+
+
+def _stated_bytes(request: Request) -> int | None:
+    """How large a body says it is, so that what has no room is refused before it comes."""
+    given = request.headers.get("content-length", "")
+    return int(given) if given.isdecimal() else None
 
 
 @router.post(f"{_AT}/commits", status_code=201, response_model=forms.VersionView, operation_id="make_commit")

@@ -109,7 +109,7 @@ async def put_object(request: Request, token: str) -> Response:
         if "part" not in words:
             return objects.put(project_id, pieces, sha256=sha256, size_bytes=size).sha256
         start = (words["part"] - 1) * PART_BYTES
-        return objects.put_part(_staged_name(words), start, min(PART_BYTES, size - start), pieces)
+        return objects.put_part(project_id, _staged_name(words), start, min(PART_BYTES, size - start), pieces)
 
     etag = await take_in(request, work)
     return Response(headers={"ETag": f'"{etag}"'})
