@@ -82,14 +82,28 @@ class Tokens:
             now_s = self._ground.clock.real_s()
             with self._ground.db.read() as conn:
                 token = store.token_of(conn, secret, now_s)
-                who = people.principal(conn, token.person_id) if token else None
+                who = _holder(conn, token)
             if token is not None and who is not None:
                 self._note_use(token, now_s)
-                acts = None if token.scopes is None else acts_of(token.scopes)
-                return narrowed(who, acts, token.project_id, token.token_id)
+                return who
         raise Unauthorised(
             "The token is not one of this park.", fix="Set PARK_TOKEN to a valid token.", code="bad_token"
         )
+
+    def principal_by_id(self, token_id: str) -> Principal:
+        """Who holds a token that was presented before, with what both are good for now.
+
+        Raises Unauthorised for one that has ended, and for somebody who is shut out.
+        """
+        with self._ground.db.read() as conn:
+            token = store.token_by_id(conn, token_id)
+            who = _holder(conn, token)
+        is_over = token is None or (
+            token.expires_at_s is not None and token.expires_at_s <= self._ground.clock.real_s()
+        )
+        if who is None or is_over:
+            raise Unauthorised("The token is no longer good.", fix="Make another one.", code="bad_token")
+        return who
 
     def of(self, person_id: str) -> list[Token]:
         """A person's tokens without their secrets, the newest first."""
@@ -131,6 +145,15 @@ class Tokens:
         self._noted_s[token.token_id] = now_s
         with suppress(ParkError), self._ground.db.write() as conn:
             store.use_token(conn, token.token_id, now_s)
+
+
+def _holder(conn: Connection, token: Token | None) -> Principal | None:
+    """Who holds a token, no more than it is good for; None for none, and for somebody who is shut out."""
+    who = people.principal(conn, token.person_id) if token is not None else None
+    if token is None or who is None:
+        return None
+    acts = None if token.scopes is None else acts_of(token.scopes)
+    return narrowed(who, acts, token.project_id, token.token_id)
 
 
 def check_wider(who: Principal, scopes: Iterable[str] | None) -> None:

@@ -176,7 +176,7 @@ async def put_content(
         found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
         park.data.objects.put(found.project_id, pieces, sha256=sha256, size_bytes=_stated_bytes(request))
 
-    await take_in(request, work)
+    await take_in(request, work, by=who.person_id)
     return Response(status_code=204)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from fastapi import Request
@@ -15,34 +17,85 @@ from eureka_park.foundation.errors import BadInput, TooLarge
 
 T = TypeVar("T")
 PIECE_BYTES: Final = 1024**2
+AT_ONCE: Final = 16  # each holds a thread while its sender sends; others need some too
+OF_ONE: Final = 4  # of one person: several machines of theirs wait for each other, not others for them
+PAUSE_S: Final = 60.0  # a sender may be silent so long at once, and so long in all beyond the slowest pace
+SLOWEST_BYTES_S: Final = 16 * 1024
 _WAITING: Final = 6  # pieces that may wait in memory before the sender must
 _PATIENCE_S: Final = 120.0
-_AT_ONCE: Final = asyncio.Semaphore(16)  # each holds a thread while its sender sends; others need some too
+_ALL_PLACES: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Places]] = weakref.WeakKeyDictionary()
 
 
-async def take_in(request: Request, work: Callable[[Iterator[bytes]], T]) -> T:
+class Places:
+    """Places for bodies on their way in, of one web process."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(AT_ONCE)
+        self._of: weakref.WeakValueDictionary[str, asyncio.Semaphore] = weakref.WeakValueDictionary()
+
+    @asynccontextmanager
+    async def taken(self, by: str) -> AsyncIterator[None]:
+        """Hold a place as somebody, once there is one."""
+        own = self._of.get(by)
+        if own is None:
+            self._of[by] = own = asyncio.Semaphore(OF_ONE)
+        async with own, self._all:
+            yield
+
+
+async def take_in(request: Request, work: Callable[[Iterator[bytes]], T], *, by: str) -> T:
     """Give the pieces of a body to a call in a thread, as they come; what it returns. Raises what it raises.
 
-    Raises BadInput (`upload_broken`) inside the call when the sender goes away.
+    `by`: the person whose body it is, who may send it. When the call ends early, the rest is not waited for.
+    Raises BadInput (`upload_broken`) inside the call when the sender goes away, pauses or is too slow.
     """
-    async with _AT_ONCE:
+    places = _ALL_PLACES.setdefault(asyncio.get_running_loop(), Places())
+    async with places.taken(by):
         pieces: queue.Queue[bytes | Exception | None] = queue.Queue(_WAITING)
         worker = asyncio.create_task(run_in_threadpool(work, _taken(pieces)))
+        sender = asyncio.create_task(_send(request, pieces, worker))
         try:
-            waiting = bytearray()
-            async for part in request.stream():
-                waiting += part
-                if len(waiting) >= PIECE_BYTES:
-                    if not await _hand_over(pieces, bytes(waiting), worker):
-                        break
-                    waiting.clear()
-            if waiting:
+            await asyncio.wait({sender, worker}, return_when=asyncio.FIRST_COMPLETED)
+            if not worker.done():
+                await sender  # raises what no call can be told
+            return await worker
+        finally:
+            sender.cancel()
+            await asyncio.wait({sender})
+
+
+async def _send(request: Request, pieces: queue.Queue[bytes | Exception | None], worker: asyncio.Task[T]) -> None:
+    """All of a body into the queue, and its end."""
+    waiting = bytearray()
+    try:
+        async for part in _at_pace(request):
+            waiting += part
+            if len(waiting) >= PIECE_BYTES:
                 await _hand_over(pieces, bytes(waiting), worker)
-            await _hand_over(pieces, None, worker)
-        except ClientDisconnect:
-            broken = BadInput("The upload broke off.", fix="Send it again.", code="upload_broken")
-            await _hand_over(pieces, broken, worker)
-        return await worker
+                waiting.clear()
+    except (ClientDisconnect, TimeoutError) as error:
+        what = "broke off" if isinstance(error, ClientDisconnect) else "was too slow, or stood still"
+        await _hand_over(pieces, BadInput(f"The upload {what}.", fix="Send it again.", code="upload_broken"), worker)
+        return
+    if waiting:
+        await _hand_over(pieces, bytes(waiting), worker)
+    await _hand_over(pieces, None, worker)
+
+
+async def _at_pace(request: Request) -> AsyncIterator[bytes]:
+    """The parts of a body. Raises TimeoutError where its sender lets others wait; time of our own does not count."""
+    parts, loop = request.stream(), asyncio.get_running_loop()
+    n_bytes, waited_s = 0, 0.0
+    while True:
+        left_s = PAUSE_S + n_bytes / SLOWEST_BYTES_S - waited_s
+        begin_s = loop.time()
+        async with asyncio.timeout(min(PAUSE_S, left_s)):
+            part = await anext(parts, None)
+        if part is None:
+            return
+        waited_s += loop.time() - begin_s
+        n_bytes += len(part)
+        yield part
 
 
 async def body_of(request: Request, most: int) -> bytes:

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from eureka_park.accounts.service import Act
 from eureka_park.bootstrap import Park
 from eureka_park.data.core.shard import SHARD_BYTES_MAX
 from eureka_park.data.core.snapshot import check_sha256
@@ -23,7 +24,9 @@ from eureka_park.web.doors.streams import body_of, take_in
 
 PART_BYTES: Final = 64 * MIB  # larger files come in parts of this size
 PARTS_MAX: Final = 10_000
-UPLOAD_S: Final = 24 * HOUR_S  # how long an address for an upload is good
+UPLOAD_S: Final = HOUR_S  # how long an address for an upload is good, and longer for a file of many parts:
+UPLOAD_S_MAX: Final = 24 * HOUR_S
+SLOW_BYTES_S: Final = MIB  # as long as it takes at this pace
 TOKEN_S: Final = HOUR_S
 BATCH_BYTES_MAX: Final = 4 * MIB
 BATCH_MAX: Final = 1_000
@@ -84,12 +87,16 @@ def _is_object(one: Any) -> bool:
 
 def _action(asked: Asked, project_id: str, one: dict[str, Any], takes_parts: bool) -> dict[str, Any]:
     """Where one object goes: to one address, or its parts to one each and word of their end to another."""
-    words = {"project": project_id, "sha256": one["oid"], "size": one["size"], "by": asked.someone().person_id}
+    who = asked.someone()
+    words = {
+        "project": project_id, "sha256": one["oid"], "size": one["size"], "by": who.person_id, "token": who.token_id,
+    }  # fmt: skip
+    n_parts = math.ceil(one["size"] / PART_BYTES)
+    good_for_s = min(UPLOAD_S_MAX, UPLOAD_S + (one["size"] / SLOW_BYTES_S if n_parts > 1 and takes_parts else 0.0))
 
     def address(**more: Any) -> str:
-        return f"{asked.base()}/lfs/{signed(asked.park, _LFS, {**words, **more}, UPLOAD_S)}"
+        return f"{asked.base()}/lfs/{signed(asked.park, _LFS, {**words, **more}, good_for_s)}"
 
-    n_parts = math.ceil(one["size"] / PART_BYTES)
     if n_parts <= 1 or not takes_parts:
         return {"href": address()}
     if n_parts > PARTS_MAX:
@@ -101,7 +108,7 @@ def _action(asked: Asked, project_id: str, one: dict[str, Any], takes_parts: boo
 async def put_object(request: Request, token: str) -> Response:
     """One object, or one part of it, at the address that was given for it."""
     park = park_of(request)
-    words = read_signed(park, _LFS, token)
+    words = await run_in_threadpool(_good, park, _LFS, token)
     project_id, sha256, size = words["project"], words["sha256"], words["size"]
     objects = park.data.objects
 
@@ -111,15 +118,15 @@ async def put_object(request: Request, token: str) -> Response:
         start = (words["part"] - 1) * PART_BYTES
         return objects.put_part(project_id, _staged_name(words), start, min(PART_BYTES, size - start), pieces)
 
-    etag = await take_in(request, work)
+    etag = await take_in(request, work, by=words["by"])
     return Response(headers={"ETag": f'"{etag}"'})
 
 
 async def end_object(request: Request, token: str) -> Response:
     """All parts have been sent."""
-    await body_of(request, BATCH_BYTES_MAX)
     park = park_of(request)
-    words = read_signed(park, _LFS, token)
+    words = await run_in_threadpool(_good, park, _LFS, token)
+    await body_of(request, BATCH_BYTES_MAX)
 
     def work() -> None:
         park.data.objects.end_parts(
@@ -139,7 +146,9 @@ def xet_token(request: Request, kinds: str, project: str, name: str) -> Response
     """A token for sending packs to a repository's project."""
     asked = asked_of(request)
     found = asked.find(Want.WRITE, kinds, project, name)
-    token = signed(asked.park, _XET, {"project": found.project_id}, TOKEN_S)
+    who = asked.someone()
+    words = {"project": found.project_id, "by": who.person_id, "token": who.token_id}
+    token = signed(asked.park, _XET, words, TOKEN_S)
     until_s = int(asked.park.clock.real_s() + TOKEN_S)
     url = f"{asked.base()}/xet"
     headers = {
@@ -152,8 +161,8 @@ def xet_token(request: Request, kinds: str, project: str, name: str) -> Response
 
 def find_chunk(request: Request, prefix: str, digest: str) -> Response:
     """In which pack a chunk lies that the project has; so it need not be sent again."""
-    park, project_id = _xet_project(request)
-    found = park.data.objects.find_chunk(project_id, digest)
+    park, words = _xet_words(request)
+    found = park.data.objects.find_chunk(words["project"], digest)
     if found is None:
         raise NotFound("The chunk is new.", code="no_such_chunk")
     return Response(found, media_type="application/octet-stream")
@@ -161,25 +170,37 @@ def find_chunk(request: Request, prefix: str, digest: str) -> Response:
 
 async def put_pack(request: Request, prefix: str, digest: str) -> Response:
     """A pack of chunks."""
-    park, project_id = _xet_project(request)
-    is_new = await take_in(request, lambda pieces: park.data.objects.put_pack(project_id, digest, pieces))
+    park, words = await run_in_threadpool(_xet_words, request)
+    put = park.data.objects.put_pack
+    is_new = await take_in(request, lambda pieces: put(words["project"], digest, pieces), by=words["by"])
     return JSONResponse({"was_inserted": is_new})
 
 
 async def put_shard(request: Request) -> Response:
     """A list of files, each made up of ranges of packs."""
-    park, project_id = _xet_project(request)
+    park, words = await run_in_threadpool(_xet_words, request)
     content = await body_of(request, SHARD_BYTES_MAX)
-    await run_in_threadpool(park.data.objects.put_shard, project_id, content)
+    await run_in_threadpool(park.data.objects.put_shard, words["project"], content)
     return JSONResponse({"result": 1})
 
 
-def _xet_project(request: Request) -> tuple[Park, str]:
+def _xet_words(request: Request) -> tuple[Park, dict[str, Any]]:
     park = park_of(request)
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         raise bad_token()
+    return park, _good(park, _XET, token.strip())
+
+
+def _good(park: Park, purpose: str, text: str) -> dict[str, Any]:
+    """What was signed, while whoever had it signed may still do that: their token stands, and so does their role.
+
+    Raises Unauthorised, Forbidden, NotFound.
+    """
     try:
-        return park, str(read_signed(park, _XET, token.strip())["project"])
+        words = read_signed(park, purpose, text)
+        project_id, token_id = str(words["project"]), str(words["token"])
     except (ValueError, KeyError):
         raise bad_token() from None
+    park.accounts.require(Act.STORE, park.accounts.tokens.principal_by_id(token_id), project_id)
+    return words
