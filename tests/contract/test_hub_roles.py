@@ -134,3 +134,17 @@ def test_what_is_signed_is_good_for_nothing_else(door: Door) -> None:
         for token in ("", "x", door.tokens["lead"]):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             assert door.client.request(method, url, headers=headers).status_code == 401, route
+
+
+def test_a_content_that_has_no_room_is_refused_by_what_it_says_of_its_size(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = door.begin(OWN)
+    objects = door.park.data.objects
+    objects.set_limit(OWN, objects.use(OWN)[0] + 10)
+    monkeypatch.setattr(door.park.data.objects, "_with_room", lambda *_: pytest.fail("it was let come"))
+    url = f"/api/v1/projects/{OWN}/repositories/dataset/{name}/blobs/{'0' * 64}"
+    answer = door.client.put(url, content=bytes(11), headers={"Authorization": f"Bearer {door.tokens['lead']}"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "quota")
+    monkeypatch.undo()
+    objects.set_limit(OWN, None)
