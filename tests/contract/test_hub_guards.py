@@ -109,10 +109,10 @@ def test_signed_addresses_end_with_the_person(scene: Scene, end: str) -> None:
     paths = [row["actions"]["upload"]["href"].partition("/hub")[2] for row in asked.json()["objects"]]
     headers = {"Authorization": f"Bearer {token}"}
     signed = scene.http.get("/api/datasets/lab/d/xet-write-token/main", headers=headers).json()["accessToken"]
-    chunk = {"headers": {"Authorization": f"Bearer {signed}"}}
+    chunk = {"Authorization": f"Bearer {signed}"}
     unknown = f"/xet/v1/chunks/default/{'0' * 64}"
     assert scene.http.put(paths[0], content=contents[0]).status_code == 200
-    assert scene.http.get(unknown, **chunk).status_code == 404
+    assert scene.http.get(unknown, headers=chunk).status_code == 404
     if end == "role":
         scene.accounts.places.take_role(scene.owner, person_id, Role.MEMBER, "project:lab")
     else:
@@ -120,7 +120,7 @@ def test_signed_addresses_end_with_the_person(scene: Scene, end: str) -> None:
     refused = (403, 404) if end == "role" else (401,)
     assert scene.http.put(paths[1], content=contents[1]).status_code in refused
     assert scene.http.post(paths[1]).status_code in refused
-    answer = scene.http.get(unknown, **chunk)
+    answer = scene.http.get(unknown, headers=chunk)
     assert answer.status_code in refused and answer.json()["error"] != "The chunk is new."
     for path in ("/xet/v1/shards", f"/xet/v1/xorbs/default/{'0' * 64}"):
-        assert scene.http.post(path, content=b"x", **chunk).status_code in refused
+        assert scene.http.post(path, content=b"x", headers=chunk).status_code in refused

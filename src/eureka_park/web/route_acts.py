@@ -400,7 +400,7 @@ At private repositories, tried by `tests/contract/test_hub_roles.py`. Those that
 everybody are seen by these too.
 """
 _HUB_SIGNED_TOLD: Final = """These take no token of a person: their addresses, or a token of an hour, were signed by the
-park for one project after it had asked for `store` there.
+park for one project after it had asked for `store` there, and it asks again whenever they are used.
 """
 
 
