@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from tests.helpers.entrance import Entrance
-from tests.helpers.hook_catcher import Call, HookCatcher
+from tests.helpers.hook_catcher import Call as Caught
+from tests.helpers.hook_catcher import HookCatcher
 
 from eureka_park.accounts.core.notices import EMAIL, KINDS
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.notices import store
+from eureka_park.accounts.notices.outbox import Call, Mail
 from eureka_park.accounts.notices.service import JobOver
 from eureka_park.accounts.notices.texts import texts
 from eureka_park.adapters import webhook
 from eureka_park.adapters.sender import LETTERS
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 from eureka_park.ledger import events as ledger
+from eureka_park.web.app import make_app
 
 OPEN = '[notices]\nwebhook_hosts = ["localhost"]\n'
 
@@ -91,7 +95,7 @@ def scene(stage: Scene) -> Scene:
     return stage
 
 
-def is_signed(call: Call, shown: str) -> bool:
+def is_signed(call: Caught, shown: str) -> bool:
     """By the words of the Standard Webhooks specification, written again here."""
     key = base64.b64decode(shown.removeprefix("whsec_"))
     said = f"{call.headers['webhook-id']}.{call.headers['webhook-timestamp']}.".encode() + call.body
@@ -278,6 +282,34 @@ def test_two_senders_send_once_and_a_dead_one_is_made_up_for(scene: Scene) -> No
     assert len(taken) == 2 and outbox.claim(4) == [], "somebody has them in hand"
     scene.live.clock.step(91.0)
     assert len(outbox.claim(4)) == 2, "whoever had them has died"
+
+
+def test_slow_webhooks_hold_up_no_letter_and_nobody_elses_webhooks(scene: Scene) -> None:
+    people = [scene.mina, *(scene.add(name, f"{name}@example.org") for name in ("ali", "bo", "chi"))]
+    hooks = [scene.notices.add_webhook(who, scene.hook.url, f"n{n}")[1] for who in people for n in range(2)]
+    for hook in hooks:
+        scene.notices.send_test(next(who for who in people if who.person_id == hook.person_id), hook.webhook_id)
+    scene.notices.send_test(scene.mina, EMAIL)
+    first = scene.notices.outbox.claim(10)
+    assert isinstance(first[0], Mail) and [type(task) for task in first[1:]] == [Call, Call]
+    with scene.park.db.read() as conn:
+        claimed = [store.delivery(conn, task.ids[0]).person_id for task in first[1:]]
+    assert len(set(claimed)) == 2, "one of each person"
+    assert scene.notices.outbox.claim(10, n_hooks_max=0) == []
+    rest = scene.notices.outbox.claim(10, n_hooks_max=10)
+    with scene.park.db.read() as conn:
+        others = {store.delivery(conn, task.ids[0]).person_id for task in rest}
+    assert len(rest) == 2 and others == {who.person_id for who in people} - set(claimed)
+
+
+def test_messages_to_oneself_have_a_rate(scene: Scene) -> None:
+    client = TestClient(make_app(scene.park), base_url="http://localhost:8386")
+    header = {"Authorization": f"Bearer {scene.park.accounts.new_token(scene.mina.person_id, 'ci')}"}
+    asked = [client.post("/api/v1/account/notices/test", json={"way": EMAIL}, headers=header) for _ in range(11)]
+    assert [answer.status_code for answer in asked] == [202] * 10 + [429] and int(asked[-1].headers["Retry-After"]) > 60
+    again = client.post(f"/api/v1/account/deliveries/{asked[0].json()['delivery_id']}/again", headers=header)
+    assert again.status_code == 429
+    scene.sender.send_due()
 
 
 def test_a_sign_in_from_elsewhere_and_a_new_token_are_told(scene: Scene) -> None:

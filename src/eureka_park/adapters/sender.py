@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from eureka_park.accounts.core.notices import LETTER
-from eureka_park.accounts.notices.outbox import Call, Mail, Outbox, Task
+from eureka_park.accounts.notices.outbox import HOOKS_AT_ONCE, Call, Mail, Outbox, Task
 from eureka_park.accounts.settings_file import Settings
 from eureka_park.adapters import mail, webhook
 from eureka_park.foundation.clock import Clock
@@ -45,7 +45,7 @@ class Sender:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._n_busy = 0
+        self._n_busy = self._n_hooks = 0
 
     def start(self) -> None:
         """Look for what is due every second, until stopped."""
@@ -141,10 +141,11 @@ class Sender:
 
     def _hand_out(self) -> int:
         n_free = N_AT_ONCE - self._n_busy
-        tasks = self._outbox.claim(n_free, self._lanes) if n_free > 0 else []
+        tasks = self._outbox.claim(n_free, self._lanes, HOOKS_AT_ONCE - self._n_hooks) if n_free > 0 else []
         for task in tasks:
             with self._lock:
                 self._n_busy += 1
+                self._n_hooks += isinstance(task, Call)
             assert self._pool is not None
             self._pool.submit(self._sent_beside, task)
         return len(tasks)
@@ -159,6 +160,7 @@ class Sender:
         finally:
             with self._lock:
                 self._n_busy -= 1
+                self._n_hooks -= isinstance(task, Call)
             self._woken.set()
 
 

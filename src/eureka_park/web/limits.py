@@ -21,6 +21,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "sign_in": Limit(0.2, 20.0),  # tries at one account
     "sign_in_from": Limit(1.0, 100.0),  # tries from one address
     "sign_up": Limit(20 / 3600.0, 20.0),
+    "notice": Limit(30 / 3600.0, 10.0),  # messages that one has sent to oneself, as a test or once more
     "mail": Limit(5 / 3600.0, 5.0),  # to one address
 }
 

@@ -27,6 +27,7 @@ GATHERED_MAX: Final = 100  # messages in one e-mail
 KEPT_S: Final = 30 * 86400.0
 OF_USE_S: Final = 7 * 86400.0  # a notice is of no use later than that
 OFF_S: Final = 6 * 3600.0  # what waits for a webhook that is off is looked at again after it, or when it is turned on
+HOOKS_AT_ONCE: Final = 2  # calls of webhooks, which their owners can make slow: letters must not wait for them
 LETTER_S: Final = 1800.0  # a letter that lets one in is of no use later than that
 _ANSWER_CHARS: Final = 200
 
@@ -75,15 +76,17 @@ class Outbox:
         store.add_deliveries(conn, [made])
 
     # -- out -----------------------------------------------------------------------------------------------------------
-    def claim(self, n_max: int, lanes: Collection[str] | None = None) -> list[Task]:
-        """Messages to be sent now, of each lane at most one; nobody else gets them for a while. `lanes`: only these."""
+    def claim(self, n_max: int, lanes: Collection[str] | None = None, n_hooks_max: int = HOOKS_AT_ONCE) -> list[Task]:
+        """Messages to be sent now, of each lane at most one, of webhooks at most `n_hooks_max` and one of a person;
+        nobody else gets them for a while. `lanes`: only these.
+        """
         ground, now_s = self._in.ground, self._in.now_s
         with ground.db.read() as conn:
             if not store.is_any_due(conn, now_s, lanes):
                 return []
         tasks: list[Task] = []
         with ground.db.write() as conn:
-            while not tasks and (found := store.due(conn, now_s, lanes, n_max)):
+            while not tasks and (found := store.due(conn, now_s, lanes, n_max, n_hooks_max)):
                 made = [self._task(conn, item, now_s) for item in found]  # one that cannot be sent any more is ended
                 tasks = [task for task in made if task is not None]
             store.claim(conn, [name for task in tasks for name in task.ids], now_s + CLAIM_S)

@@ -25,12 +25,14 @@ from sqlalchemy import (
     update,
 )
 
+from eureka_park.accounts.core.notices import EMAIL, LETTER
 from eureka_park.accounts.store import group_people, metadata, people, roles
 from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
 
 WAITING: Final = "waiting"
 SENT: Final = "sent"
 FAILED: Final = "failed"
+MAIL_LANES: Final = (EMAIL, LETTER)
 
 notices = Table(
     "notices",
@@ -182,25 +184,32 @@ def is_any_waiting(conn: Connection, lanes: Collection[str]) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
-def due(conn: Connection, now_s: float, lanes: Collection[str] | None, limit: int) -> list[Delivery]:
-    """Messages that are due and that nobody has in hand, the first due first; of each lane at most one, and none of a
-    lane in which a message is under way.
+def due(conn: Connection, now_s: float, lanes: Collection[str] | None, limit: int, n_hooks_max: int) -> list[Delivery]:
+    """Messages that are due and that nobody has in hand, letters and e-mail before calls of webhooks, of which at most
+    `n_hooks_max` come; of each lane at most one, of each person's webhooks too, and none where one is under way.
     """
+    by_mail = _first_due(conn, now_s, lanes, deliveries.c.lane, deliveries.c.lane.in_(MAIL_LANES), limit)
+    n_hooks = min(n_hooks_max, limit - len(by_mail))
+    if n_hooks <= 0:
+        return by_mail
+    is_hook = deliveries.c.lane.not_in(MAIL_LANES)
+    return by_mail + _first_due(conn, now_s, lanes, deliveries.c.person_id, is_hook, n_hooks)
+
+
+def _first_due(
+    conn: Connection, now_s: float, lanes: Collection[str] | None, by: Column[str], is_kind: Any, limit: int
+) -> list[Delivery]:
+    """The first message that is due of each `by` that has none under way, the first due first."""
     table = deliveries.c
-    busy = select(table.lane).where(table.state == WAITING, table.claimed_until_s > now_s)
-    first = (
-        select(table.lane, func.min(table.due_at_s).label("at_s"))
-        .where(*_is_due(now_s, lanes), table.lane.not_in(busy))
-        .group_by(table.lane)
-        .order_by(func.min(table.due_at_s))
-        .limit(limit)
-    )
-    found = []
-    for lane, at_s in conn.execute(first).all():
-        query = select(deliveries).where(*_is_due(now_s, [lane]), table.due_at_s <= at_s)
-        row = conn.execute(query.order_by(table.due_at_s, table.delivery_id).limit(1)).one()
-        found.append(_delivery(row))
-    return found
+    busy = select(by).where(table.state == WAITING, table.claimed_until_s > now_s, is_kind)
+    here = (*_is_due(now_s, lanes), is_kind)
+    at_s = func.min(table.due_at_s)
+    first = conn.execute(select(by).where(*here, by.not_in(busy)).group_by(by).order_by(at_s, by).limit(limit))
+    order = (table.due_at_s, table.delivery_id)
+    return [
+        _delivery(conn.execute(select(deliveries).where(*here, by == key).order_by(*order).limit(1)).one())
+        for (key,) in first.all()
+    ]
 
 
 def due_with(conn: Connection, item: Delivery, now_s: float, limit: int) -> list[Delivery]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from eureka_park.accounts.notices.store import Delivery, Notice, Webhook
 from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import notice_schemas, schemas
-from eureka_park.web.auth import Someone, ThePark
+from eureka_park.web.auth import Someone, ThePark, limits_of
 
 router = APIRouter(tags=["notices"], responses=schemas.ERRORS, prefix="/account")
 WebhookId = Annotated[str, Path(max_length=80, description="The webhook's id")]
@@ -44,9 +44,10 @@ def choose_notice(park: ThePark, who: Someone, body: notice_schemas.ChoiceReques
 
 
 @router.post("/notices/test", status_code=202, response_model=notice_schemas.DeliveryMade, operation_id="test_notice")
-def test_notice(park: ThePark, who: Someone, body: notice_schemas.WayRequest) -> dict[str, Any]:
-    """Have a test sent by one way."""
+def test_notice(request: Request, park: ThePark, who: Someone, body: notice_schemas.WayRequest) -> dict[str, Any]:
+    """Have a test sent by one way; ten at once, then one in two minutes."""
     _check(park, who)
+    limits_of(request).take("notice", who.person_id)
     return {"delivery_id": park.telling.notices.send_test(who, body.way)}
 
 
@@ -92,9 +93,10 @@ def list_deliveries(park: ThePark, who: Someone, limit: Annotated[int, Query(ge=
 
 
 @router.post("/deliveries/{delivery_id}/again", status_code=204, operation_id="send_again")
-def send_again(park: ThePark, who: Someone, delivery_id: DeliveryId) -> None:
-    """Have a message sent once more, by the same id."""
+def send_again(request: Request, park: ThePark, who: Someone, delivery_id: DeliveryId) -> None:
+    """Have a message sent once more, by the same id; counted with tests."""
     _check(park, who)
+    limits_of(request).take("notice", who.person_id)
     park.telling.notices.send_again(who, delivery_id)
 
 

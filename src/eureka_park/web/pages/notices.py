@@ -12,7 +12,7 @@ from eureka_park.accounts.core.notices import EMAIL
 from eureka_park.accounts.service import Act, Principal
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
-from eureka_park.web.auth import Anyone, Someone, park_of
+from eureka_park.web.auth import Anyone, Someone, limits_of, park_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.people_words import show, sign_in_first, told
@@ -56,6 +56,8 @@ def change_notices(request: Request, who: Someone, form: TheForm) -> Response:
     park = park_of(request)
     try:
         park.accounts.require_park(Act.ACCOUNT, who)
+        if form.one("do") in ("test", "again"):
+            limits_of(request).take("notice", who.person_id)
         more = _changed(park, who, form)
     except ParkError as error:
         return _draw(request, who, error)
