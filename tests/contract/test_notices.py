@@ -208,6 +208,7 @@ def test_addresses_inside_are_refused_whatever_name_they_have(scene: Scene) -> N
     inside = (
         "127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.1", "100.64.0.1", "0.0.0.0", "::1", "fe80::1", "fd00::1",
         "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "240.0.0.1", "::", "no address",
+        "fec0::1", "feff::1", "168.63.129.16", "::ffff:168.63.129.16",
     )  # fmt: skip
     target = webhook.target_of("https://hooks.example.org/x", [])
     for address in inside:
@@ -217,6 +218,13 @@ def test_addresses_inside_are_refused_whatever_name_they_have(scene: Scene) -> N
     with pytest.raises(webhook.Refused, match="inside"):
         webhook.address_of(target, [], lambda *_, **__: mixed)
     assert webhook.address_of(target, [], lambda *_, **__: mixed[:1]) == "93.184.215.14"
+    lab, at_lab = ["lab:8443", "[::1]:8443"], [(0, 0, 0, "", ("10.0.0.1", 8443))]
+    for url in ("https://lab:8443/", "http://lab:8443/", "http://[::1]:8443/"):
+        assert webhook.address_of(webhook.target_of(url, lab), lab, lambda *_, **__: at_lab) == "10.0.0.1"
+    with pytest.raises(webhook.Refused, match="inside"):
+        webhook.address_of(webhook.target_of("https://lab:5432/", lab), lab, lambda *_, **__: at_lab)
+    with pytest.raises(BadInput):
+        webhook.target_of("http://lab/", lab)
     scene.door.set("")  # the operator allows localhost no more
     with pytest.raises(BadInput):
         add(scene.mina, scene.hook.url)

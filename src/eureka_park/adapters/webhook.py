@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from eureka_park import __version__
-from eureka_park.accounts.core.notices import Target, is_public, signed_headers, target_of
+from eureka_park.accounts.core.notices import Target, is_allowed, is_public, signed_headers, target_of
 from eureka_park.accounts.notices.outbox import Call
 from eureka_park.foundation.errors import ParkError
 
@@ -28,7 +28,7 @@ class Refused(Exception):
 def call(task: Call, at_s: float, allowed: Sequence[str], *, try_s: float = TRY_S) -> str:
     """Call a webhook; the answer's status. Raises Refused with what a person is shown.
 
-    `allowed`: hosts by name that may have an address of this machine or this network.
+    `allowed`: hosts by name, or by name and port, that may have an address of this machine or this network.
     """
     try:
         target = target_of(task.url, allowed)
@@ -67,7 +67,7 @@ def address_of(
     addresses = [str(item[4][0]) for item in found if isinstance(item[4], tuple)]
     if not addresses:
         raise Refused("its name is not known")
-    if target.host not in allowed and not all(is_public(address) for address in addresses):
+    if not is_allowed(target, allowed) and not all(is_public(address) for address in addresses):
         raise Refused("refused: an address inside of a network")
     return addresses[0]
 

@@ -121,7 +121,7 @@ class Target:
 
 def target_of(url: str, allowed: Sequence[str]) -> Target:
     """The parts of a webhook's address. Raises BadInput (`bad_webhook_url`) for what the park does not send to: all
-    but https, save for hosts that the operator allows by name.
+    but https, save for hosts that the operator allows by name (`host`, or `host:port` for that port alone).
     """
     if len(url) > URL_CHARS_MAX or not url.isascii() or not url.isprintable() or " " in url:
         raise _bad_url("It is too long, or has signs that an address has not.")
@@ -135,10 +135,17 @@ def target_of(url: str, allowed: Sequence[str]) -> Target:
         raise _bad_url("It has a name, a password or a # in it.")
     if parts.scheme not in ("https", "http") or not host or not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
         raise _bad_url("It must begin with https://.")
-    if parts.scheme == "http" and host not in allowed:
-        raise _bad_url("It must begin with https://.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+    target = Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+    if parts.scheme == "http" and not is_allowed(target, allowed):
+        raise _bad_url("It must begin with https://.")
+    return target
+
+
+def is_allowed(target: Target, allowed: Sequence[str]) -> bool:
+    """Whether the operator lets webhooks lead there by name, also inside of a network: every port of a host, or one."""
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return target.host in allowed or f"{host}:{target.port}" in allowed
 
 
 def is_public(address: str) -> bool:
@@ -153,10 +160,13 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return found.is_global and not found.is_multicast and not found.is_reserved
+        if found.is_site_local:  # of old of a site's own; Python counts it as global
+            return False
+    return found.is_global and not found.is_multicast and not found.is_reserved and found not in _OF_HOSTS
 
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_OF_HOSTS: Final = frozenset({ipaddress.ip_address("168.63.129.16")})  # a cloud's host answers its machines there
 
 
 def _bad_url(why: str) -> BadInput:
