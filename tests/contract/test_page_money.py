@@ -135,6 +135,9 @@ def test_people_are_paid_to_the_account_they_named_and_erasing_takes_it(desk: De
     assert "have not said it yet" in desk.see("owner", "/operate/payouts")
     assert "no IBAN" in desk.do("ada", "/account/pay", 422, iban="MA6401151900000120500053492", holder="Ada")
     desk.do("ada", "/account/pay", iban=f" {IBAN[:4]} {IBAN[4:]}", holder="Ada L.")
+    token = {"Authorization": f"Bearer {desk.park.accounts.new_token(desk.ada, 'ci')}"}
+    refused = desk.browsers["ada"].post("/account/pay", data={"do": "drop"}, headers=token)
+    assert refused.status_code == 403 and "Sign in once more" in refused.text
     page = desk.see("ada", "/account/pay")
     assert "44.00" in page and IBAN not in page and "MA64 … 4921" in page
     assert "bank_account" in desk.browsers["ada"].get("/api/v1/account/export").text

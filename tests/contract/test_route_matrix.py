@@ -30,6 +30,7 @@ NOT_CALLED: Final = {
     "POST /account/security/password": "asks for a browser that signed in just now: tests/contract/test_sign_in.py",
     "POST /account/security/join": "asks for a browser that signed in just now: tests/contract/test_oidc.py",
     "POST /account/security/part": "asks for a browser that signed in just now: tests/contract/test_oidc.py",
+    "POST /account/pay": "asks for a browser that signed in just now: tests/contract/test_page_money.py",
     "POST /account/email": "asks for a browser that signed in just now: tests/contract/test_invitations.py",
     "GET /api/v1/projects/{project_id}/statements/{month}/pdf": "prints; asks what the same as CSV asks",
     "GET /api/v1/invoices/{name}/pdf": "prints; asks what the invoice asks",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from eureka_park.accounts.service import Act
 from eureka_park.web import bank_schemas, bill_schemas, schemas
 from eureka_park.web.auth import Someone, ThePark, check_recent
 
@@ -114,6 +115,7 @@ def set_bank_account(
     """Say whereto one's own pay goes, in a browser, a short while after signing in: no token is enough. A letter tells
     it, and the first pay goes there three days later. Erasing the account takes it away.
     """
+    park.accounts.require_park(Act.ACCOUNT, who)
     check_recent(request, who)
     park.ledger.payees.set(who, body.iban, body.holder)
     return get_bank_account(park, who)
@@ -122,5 +124,6 @@ def set_bank_account(
 @router.delete("/account/bank-account", status_code=204, operation_id="drop_bank_account")
 def drop_bank_account(request: Request, park: ThePark, who: Someone) -> None:
     """Forget it, in a browser, a short while after signing in."""
+    park.accounts.require_park(Act.ACCOUNT, who)
     check_recent(request, who)
     park.ledger.payees.drop(who)
