@@ -177,7 +177,7 @@ def test_work_goes_on_without_the_leader_and_its_pages(running: RunningPark, url
         begun = one.submit(["sh", "-c", "echo began; sleep 4; exit 3"], **SMALL).id
         running.says(begun, "began")
         was = lease.holder()
-        assert all(running.kill(name) for name in ("parent", "live", "web"))
+        assert all(running.kill(name) for name in ("live", "web", "parent"))
         after = wait_for(lambda: _submitted(other), "the other takes a submission", 30.0)
         assert one.wait(after, 60.0)["state"] == "finished"
         view = other.wait(begun, 60.0)

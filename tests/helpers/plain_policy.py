@@ -193,7 +193,7 @@ class Turn(Ladder):
         if outcome in (REFUSED, NO_CLEAN, NO_ROOM) and job.is_elastic and job.least < job.n_nodes:
             n = job.least
             if outcome == NO_ROOM:
-                n = max(job.least, min(job.n_nodes - 1, most_empty(self.park, job, self.now_s)))
+                n = max(job.least, min(job.n_nodes - 1, most_empty(self.park, job, self.holds, self.now_s)))
             outcome = self.try_with(job, n)
         if outcome == NO_ROOM and len(self.blocked) < self.rules.reserve_depth:
             self.blocked.append(job)

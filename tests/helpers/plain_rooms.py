@@ -137,10 +137,11 @@ def _near(empty: list[PlainNode], n: int) -> list[PlainNode]:
     return found[:n]
 
 
-def most_empty(park: PlainPark, job: PlainJob, now_s: float) -> int:
-    """Empty nodes, that no window keeps now, of the class, of a job's, that has most."""
+def most_empty(park: PlainPark, job: PlainJob, holds: dict[int, Hold], now_s: float) -> int:
+    """Empty nodes, that no window and no promise keeps now, of the class, of a job's, that has most."""
     empty = [node for node in park.nodes if node.up == UP and not node.jobs]
     empty = [node for node in empty if window_allows(park, node, job, now_s, now_s)]
+    empty = [node for node in empty if promise_allows(holds, node, job, now_s)]
     return max(sum(1 for node in empty if node.klass == klass) for klass in job.classes)
 
 

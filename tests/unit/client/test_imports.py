@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "src" / "eureka_park"
 LIGHT = [
     *(PACKAGE / "client").rglob("*.py"),
-    *(path for path in (PACKAGE / "cli").rglob("*.py") if path.stem not in {"up", "site", "make"}),
+    *(path for path in (PACKAGE / "cli").rglob("*.py") if path.stem not in {"up", "more", "processes", "site", "make"}),
 ]
 DRAWN_LATE = {"top_frame"}  # imported when a frame is drawn, and by nothing before
 N_CLIENT = len(list((PACKAGE / "client").rglob("*.py")))
