@@ -118,7 +118,11 @@ class Child:
 
 def last_line(log: Path) -> str:
     """The last words of a log."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()] if log.exists() else []
+    lines = (
+        [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        if log.exists()
+        else []
+    )
     return lines[-1].removeprefix("park: ") if lines else "no word in its log."
 
 
