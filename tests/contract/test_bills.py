@@ -204,7 +204,7 @@ def test_what_was_used_paid_back_and_stored_is_told(live, ask, monkeypatch):
     monkeypatch.setattr("eureka_park.cli.bills.park", lambda: bills)
     said = CliRunner().invoke(cli, ["grant", "report", bridge["grant_id"]])
     assert said.exit_code == 0 and "firm batch" in said.output and "3.00 credits for storage" in said.output
-    said = CliRunner().invoke(cli, ["refunds", "wind"])
+    said = CliRunner().invoke(cli, ["refunds", "wind"], env={"COLUMNS": "120"})
     assert said.exit_code == 0 and "a failed node lost the work" in said.output
 
 

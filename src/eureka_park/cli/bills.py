@@ -206,9 +206,17 @@ def refunds(project: str, as_json: bool) -> None:
     if as_json:
         print_items(found)
         return
+    from eureka_park.cli.times import instant_text
+
     heads = (_("when"), _("job"), _("why"), _("hours"), _("credits"))
     rows = [
-        [row["at"], clean(row["job_id"]), refund_text(row["why"]), f"{row['node_h']:.2f}", f"{row['credits']:.2f}"]
+        [
+            instant_text(row["at"]),
+            clean(row["job_id"]),
+            refund_text(row["why"]),
+            f"{row['node_h']:.2f}",
+            f"{row['credits']:.2f}",
+        ]
         for row in found
     ]
     _table(heads, rows)

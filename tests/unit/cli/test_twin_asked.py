@@ -61,8 +61,8 @@ def jobs_csv(n_jobs: int = 40) -> None:
 
 
 def test_the_load_is_what_was_asked(run: Run) -> None:
-    found = one_json(run(*SMALL, "--jobs", "200", "--load", "0.5", "--json"))
-    assert found["load_frac"] == pytest.approx(0.5, rel=0.05)  # a few jobs can only just come to it
+    found = one_json(run(*SMALL, "--jobs", "500", "--load", "0.5", "--json"))
+    assert found["load_frac"] == pytest.approx(0.5, rel=0.01)  # fewer jobs come less near to it
     assert found["scaled_by"] is None
     assert found["assumptions"]["load_frac"] == {"value": 0.5, "source": "as asked"}
 

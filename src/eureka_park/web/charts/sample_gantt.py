@@ -45,7 +45,7 @@ class Scene:
 
 def sample_gantt(scene: Scene, words: Words, label: str, *, is_narrow: bool = False) -> Markup:
     """The picture. Time runs from left to right in every language; the strip's hours begin with the first instant."""
-    width, start, end = (360.0, 8.0, 8.0) if is_narrow else (760.0, 178.0, 12.0)
+    width, start, end = (360.0, 8.0, 8.0) if is_narrow else (760.0, 208.0, 12.0)
     axis = TimeAxis(scene.begin_s, scene.end_s, start, width - end)
     ground = _ABOVE + sum(_HEAD + _ROW * len(jobs) for _, _, jobs in scene.tiers) + 6
     parts = [*hour_marks(axis, words, _ABOVE, ground, 4 if is_narrow else 8), *_strip(scene, axis, is_narrow)]
