@@ -23,6 +23,7 @@ from eureka_park.adapters.data_wiring import make_data
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
+from eureka_park.adapters.home_key import key_of as key_of
 from eureka_park.adapters.home_policy import home_site
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.money_settings import MoneySettings
@@ -290,18 +291,6 @@ def _sign_in(home: Home, accounts: AccountsService, telling: Telling) -> SignIn:
         line=OidcLine(),
         provider_secret=file.provider_secret,
     )
-
-
-def key_of(home: Home) -> bytes:
-    """The park's own key: it signs what the database alone must not be believed in.
-
-    Raises BadInput where it is not there: what an empty key has signed or sealed, anybody can.
-    """
-    key = (home.read("keys/secret.key") or "").strip().encode()
-    if not key:
-        fix = "Bring keys/secret.key of this park's home here, or restore it from a backup."
-        raise BadInput("The park's own key is not there.", fix=fix, code="key_missing")
-    return key
 
 
 def _quoter(site: Site, facts: HomeFacts, energy: EnergyService, home: Home, clock: Clock) -> Quoter:
