@@ -183,6 +183,7 @@ def test_guessing_has_to_wait_and_the_right_password_then_too(door: Entrance) ->
     browser = door.sign_up("guess@uni.example")
     for _ in range(5):
         assert door.browser().post("/sign-in", data={"email": "guess@uni.example", "password": "x"}).status_code == 401
+    assert door.browser().post("/sign-in", data={"email": "no@uni.example", "password": "x"}).status_code == 401
     right = {"email": "guess@uni.example", "password": PASSWORD}
     assert door.browser().post("/sign-in", data=right).status_code == 401
     assert door.who(browser), "who is in stays in"
