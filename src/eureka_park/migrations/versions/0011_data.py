@@ -5,13 +5,19 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
+    _make_store()
+    _make_repositories()
+
+
+def _make_store() -> None:
+    """What is kept: blobs and packs, who holds them, where chunks lie."""
     op.create_table(
         "blobs",
         _col("sha256", sa.String(length=64)),
@@ -24,34 +30,10 @@ def upgrade() -> None:
     )
     op.create_index("blobs_idle", "blobs", ["idle_since_s"])
     op.create_table(
-        "commits",
-        _col("repository_id", sa.String(length=40)),
-        _col("commit_id", sa.String(length=40)),
-        _col("parent_id", sa.String(length=40)),
-        _col("root_id", sa.String(length=64)),
-        _col("n_files", sa.BigInteger()),
-        _col("size_bytes", sa.BigInteger()),
-        _col("title", sa.Text()),
-        _col("message", sa.Text()),
-        _col("person_id", sa.String(length=80)),
-        _col("made_at_s", sa.Double()),
-        sa.PrimaryKeyConstraint("repository_id", "commit_id"),
-    )
-    op.create_table(
         "doomed_objects",
         _col("object_key", sa.String(length=120)),
         _col("doomed_at_s", sa.Double()),
         sa.PrimaryKeyConstraint("object_key"),
-    )
-    op.create_table(
-        "gate_requests",
-        _col("repository_id", sa.String(length=40)),
-        _col("person_id", sa.String(length=80)),
-        _col("state", sa.String(length=16)),
-        _col("asked_at_s", sa.Double()),
-        _col("decided_at_s", sa.Double(), nullable=True),
-        _col("decided_by", sa.String(length=80), nullable=True),
-        sa.PrimaryKeyConstraint("repository_id", "person_id"),
     )
     op.create_table(
         "holdings",
@@ -94,6 +76,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sha256", "part_index"),
     )
     op.create_table(
+        "storage_use",
+        _col("project_id", sa.String(length=80)),
+        _col("size_bytes", sa.BigInteger()),
+        _col("limit_bytes", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+
+
+def _make_repositories() -> None:
+    """Versions: trees, commits, names."""
+    op.create_table(
+        "commits",
+        _col("repository_id", sa.String(length=40)),
+        _col("commit_id", sa.String(length=40)),
+        _col("parent_id", sa.String(length=40)),
+        _col("root_id", sa.String(length=64)),
+        _col("n_files", sa.BigInteger()),
+        _col("size_bytes", sa.BigInteger()),
+        _col("title", sa.Text()),
+        _col("message", sa.Text()),
+        _col("person_id", sa.String(length=80)),
+        _col("made_at_s", sa.Double()),
+        sa.PrimaryKeyConstraint("repository_id", "commit_id"),
+    )
+    op.create_table(
+        "gate_requests",
+        _col("repository_id", sa.String(length=40)),
+        _col("person_id", sa.String(length=80)),
+        _col("state", sa.String(length=16)),
+        _col("asked_at_s", sa.Double()),
+        _col("decided_at_s", sa.Double(), nullable=True),
+        _col("decided_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("repository_id", "person_id"),
+    )
+    op.create_table(
         "refs",
         _col("repository_id", sa.String(length=40)),
         _col("kind", sa.String(length=8)),
@@ -130,13 +147,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "project_id", "name_key"),
     )
     op.create_index("names_of_repository", "repository_names", ["repository_id"])
-    op.create_table(
-        "storage_use",
-        _col("project_id", sa.String(length=80)),
-        _col("size_bytes", sa.BigInteger()),
-        _col("limit_bytes", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("project_id"),
-    )
     op.create_table(
         "tree_nodes",
         _col("node_id", sa.String(length=64)),
