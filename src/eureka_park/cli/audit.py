@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from eureka_park.cli.output import clean, json_option, park, print_items, print_json
-from eureka_park.cli.tokens import _table
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table
 from eureka_park.cli.words import _
 
 
@@ -42,7 +41,7 @@ def list_audit(person: str, thing: str, limit: int, as_json: bool) -> None:
         [str(item["seq"] or "-"), item["at"], item["who"] or "-", item["act"], item["thing"] or "-", item["outcome"]]
         for item in found
     ]
-    _table(heads, rows)
+    print_table(heads, rows)
 
 
 @audit.command("verify")

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from eureka_park.cli.output import clean, json_option, park, print_items, print_json
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table
 from eureka_park.cli.receipt import refund_text
-from eureka_park.cli.tokens import _shown, _table
+from eureka_park.cli.tokens import _shown
 from eureka_park.cli.words import _
 
 
@@ -39,7 +39,7 @@ def list_grants(project: str, as_json: bool) -> None:
         return
     keys = ("grant_id", "kind", "title", "credits", "left_credits", "valid_until", "state")
     heads = (_("grant"), _("kind"), _("title"), _("credits"), _("left"), _("ends"), _("state"))
-    _table(heads, [[_shown(item[key]) for key in keys] for item in bill["grants"]])
+    print_table(heads, [[_shown(item[key]) for key in keys] for item in bill["grants"]])
     click.echo(_("{credits:.2f} credits to spend", credits=bill["usable_credits"]))
 
 
@@ -100,7 +100,7 @@ def report_grant(grant_id: str, as_json: bool) -> None:
         ((_("month"),), [(row["month"], row) for row in told["months"]]),
     ):
         if rows:
-            _table((*heads, *figures), [[clean(name), *_used(row)] for name, row in rows])
+            print_table((*heads, *figures), [[clean(name), *_used(row)] for name, row in rows])
     if told["storage_credits"]:
         click.echo(_("{credits:.2f} credits for storage", credits=told["storage_credits"]))
     if told["released_by"]:
@@ -172,7 +172,7 @@ def list_prices(as_json: bool) -> None:
         for kind, of in (*item["mad_per_gpu_h"].items(), ("CPU", item["mad_per_cpu_h"]))
         for name, row in of.items()
     ]
-    _table((_("since"), _("of"), _("class"), "firm", "flex", "green"), rows)
+    print_table((_("since"), _("of"), _("class"), "firm", "flex", "green"), rows)
 
 
 @price.command("set")
@@ -219,7 +219,7 @@ def refunds(project: str, as_json: bool) -> None:
         ]
         for row in found
     ]
-    _table(heads, rows)
+    print_table(heads, rows)
 
 
 @click.command()
@@ -237,7 +237,7 @@ def statement(project: str, month: str, as_json: bool) -> None:
         print_json(told)
         return
     rows = [[row["date"], f"{row['credits']:.2f}", f"{row['gpu_h']:.2f}", f"{row['kwh']:.3f}"] for row in told["days"]]
-    _table((_("day"), _("credits"), _("GPU-hours"), "kWh"), rows)
+    print_table((_("day"), _("credits"), _("GPU-hours"), "kWh"), rows)
     kwh = sum(told["kwh_by_source"].values())
     click.echo(_("{n} jobs, {credits:.2f} credits, {kwh:.3f} kWh", n=told["n_jobs"], credits=told["credits"], kwh=kwh))
     if told["gib_months"]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from eureka_park.cli.output import clean, json_option, park, print_items, print_json, quiet_option, say
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
-from eureka_park.cli.tokens import _table
 from eureka_park.cli.words import _
 from eureka_park.client.address import default_home
 from eureka_park.foundation.units import GIB, MIB, parse_duration_s
@@ -57,7 +56,7 @@ def list_data(repository: str | None, folder: str, is_model: bool, revision: str
             print_items(found)
             return
         rows = [[f"{one['project']}/{one['name']}", one["visibility"], one["changed_at"]] for one in found]
-        _table((_("name"), _("seen by"), _("changed")), rows)
+        print_table((_("name"), _("seen by"), _("changed")), rows)
         return
     items = list(here.tree(_named(repository, is_model), folder, revision=revision))
     if as_json:
@@ -159,7 +158,7 @@ def log_data(repository: str, limit: int, is_model: bool, revision: str, as_json
         ]
         for one in found
     ]
-    _table((_("commit"), _("when"), _("by"), _("files"), _("size"), _("title")), rows)
+    print_table((_("commit"), _("when"), _("by"), _("files"), _("size"), _("title")), rows)
 
 
 @data.command("diff")

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from eureka_park.cli.output import clean, json_option, park, print_items, print_json, say
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, say
 from eureka_park.cli.projects import ROLES
-from eureka_park.cli.tokens import _shown, _table
+from eureka_park.cli.tokens import _shown
 from eureka_park.cli.words import _
 
 
@@ -36,7 +36,7 @@ def list_groups(as_json: bool) -> None:
         print_items(found)
         return
     keys = ("group_id", "name", "organisation")
-    _table((_("group"), _("name"), _("organisation")), [[_shown(item[key]) for key in keys] for item in found])
+    print_table((_("group"), _("name"), _("organisation")), [[_shown(item[key]) for key in keys] for item in found])
 
 
 @group.command("show")
@@ -192,7 +192,7 @@ def list_invitations(place: str, as_json: bool) -> None:
         return
     keys = ("invitation_id", "email", "role", "invited_by", "expires_at")
     heads = (_("invitation"), _("address"), _("role"), _("by"), _("ends"))
-    _table(heads, [[_shown(item[key]) for key in keys] for item in found])
+    print_table(heads, [[_shown(item[key]) for key in keys] for item in found])
 
 
 @invitation.command("withdraw")

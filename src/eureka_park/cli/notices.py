@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, print_json, say
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, say
 from eureka_park.cli.words import _
 
 
@@ -33,13 +33,13 @@ def list_notices(as_json: bool) -> None:
         return
     names = {hook["webhook_id"]: hook["name"] for hook in found["webhooks"]}
     rows = [[item["kind"], ", ".join(names.get(way, way) for way in item["ways"]) or "-"] for item in found["items"]]
-    _table((_("kind"), _("ways")), rows)
+    print_table((_("kind"), _("ways")), rows)
     hooks = [
         [hook["webhook_id"], hook["name"], hook["url"], _("on") if hook["is_on"] else _("off")]
         for hook in found["webhooks"]
     ]
     if hooks:
-        _table((_("webhook"), _("name"), _("address"), _("state")), hooks)
+        print_table((_("webhook"), _("name"), _("address"), _("state")), hooks)
 
 
 @notices.command()
@@ -162,7 +162,7 @@ def sent(limit: int, as_json: bool) -> None:
         return
     keys = ("delivery_id", "kind", "way", "state", "answer", "created_at")
     heads = (_("message"), _("kind"), _("way"), _("state"), _("answer"), _("since"))
-    _table(heads, [[str(item[key] or "-") for key in keys] for item in found])
+    print_table(heads, [[str(item[key] or "-") for key in keys] for item in found])
 
 
 @notices.command()
@@ -179,14 +179,3 @@ def resend(delivery_id: str, as_json: bool) -> None:
         print_json({"delivery_id": delivery_id, "is_sent_again": True})
     else:
         click.echo(_("It is sent once more."))
-
-
-def _table(heads: tuple[str, ...], rows: list[list[str]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*map(cell, row))
-    console().print(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -98,3 +98,15 @@ def cell(text: object, style: str = "") -> Text:
 def state_cell(state: str) -> Text:
     """A state in its colour."""
     return cell(_(state), STATE_STYLES.get(state, ""))
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table for people: bold heads, no lines, long words folded."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*map(cell, row))
+    console().print(table)

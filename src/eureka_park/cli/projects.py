@@ -6,8 +6,8 @@ from typing import Final
 
 import click
 
-from eureka_park.cli.output import clean, json_option, park, print_items, print_json
-from eureka_park.cli.tokens import _shown, _table
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table
+from eureka_park.cli.tokens import _shown
 from eureka_park.cli.words import _
 
 ROLES: Final = ("learner", "annotator", "teacher", "reviewer", "member", "lead", "operator", "auditor")
@@ -37,7 +37,7 @@ def list_projects(as_json: bool) -> None:
         return
     heads = (_("project"), _("title"), _("organisation"), _("public"))
     rows = [[item["project_id"], item["title"], item["organisation"] or "-", _yes(item["is_public"])] for item in found]
-    _table(heads, rows)
+    print_table(heads, rows)
 
 
 @project.command("new")
@@ -74,7 +74,7 @@ def list_project_people(project_id: str, as_json: bool) -> None:
         print_items(found)
         return
     keys = ("person_id", "name", "role", "through")
-    _table((_("id"), _("name"), _("role"), _("group")), [[_shown(item[key]) for key in keys] for item in found])
+    print_table((_("id"), _("name"), _("role"), _("group")), [[_shown(item[key]) for key in keys] for item in found])
 
 
 @project.command("give")
@@ -146,7 +146,7 @@ def list_people(text: str, as_json: bool) -> None:
         print_items(found)
         return
     keys = ("person_id", "name", "kind", "email")
-    _table((_("id"), _("name"), _("kind"), _("address")), [[_shown(item[key]) for key in keys] for item in found])
+    print_table((_("id"), _("name"), _("kind"), _("address")), [[_shown(item[key]) for key in keys] for item in found])
 
 
 @people.command("add")

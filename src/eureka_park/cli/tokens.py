@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from eureka_park.cli.output import cell, clean, console, json_option, park, print_items, print_json, say
+from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, say
 from eureka_park.cli.words import _
 from eureka_park.foundation.errors import BadInput
 
@@ -38,7 +38,7 @@ def list_tokens(as_json: bool) -> None:
         return
     keys = ("token_id", "name", "scopes", "project", "expires_at", "last_used_at")
     heads = (_("token"), _("name"), _("scopes"), _("project"), _("ends"), _("last used"))
-    _table(heads, [[_shown(item[key]) for key in keys] for item in found])
+    print_table(heads, [[_shown(item[key]) for key in keys] for item in found])
 
 
 @token.command("new")
@@ -107,7 +107,7 @@ def list_sessions(as_json: bool) -> None:
         return
     keys = ("session_id", "method", "client", "address", "seen_at", "expires_at")
     heads = (_("session"), _("signed in by"), _("browser"), _("address"), _("seen"), _("ends"))
-    _table(heads, [[_shown(item[key]) for key in keys] for item in found])
+    print_table(heads, [[_shown(item[key]) for key in keys] for item in found])
 
 
 @session.command("end")
@@ -186,14 +186,3 @@ def _write(file: Path, found: dict[str, Any]) -> None:
 
 def _shown(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value or "-")
-
-
-def _table(heads: tuple[str, ...], rows: list[list[str]]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*map(cell, row))
-    console().print(table)
