@@ -92,8 +92,7 @@ class Statements:
         """
         told = self.of_project(who, project, month)
         by_source: Mapping[str, float] = told["kwh_by_source"]
-        kwh = sum(by_source.values())
-        grid = by_source.get(GRID_SOURCE_ID, 0.0)
+        kwh, grid = sum(by_source.values()), by_source.get(GRID_SOURCE_ID, 0.0)
         return {
             "project": project,
             "month": month,
@@ -103,7 +102,7 @@ class Statements:
                 "gco2": told["gco2"],
                 "gco2_per_kwh": told["gco2"] / kwh if kwh else None,
                 "matched_kwh": kwh - grid,
-                "matched_frac": (kwh - grid) / kwh if kwh else None,
+                "matched_frac": matched_frac(by_source),
                 "kwh_by_source": dict(by_source),
             },
         }
@@ -190,3 +189,9 @@ def statement_csv(told: Mapping[str, Any]) -> str:
         rows.append(["gib_months", "", told["storage_credits"], told["gib_months"], ""])
     rows.append(["gco2", "", told["gco2"], "", ""])
     return csv_of(["what", "which", "credits_or_g", "hours", "kwh"], rows)
+
+
+def matched_frac(kwh_by_source: Mapping[str, float]) -> float | None:
+    """The part of some energy that was clean in the hour in which it was drawn, 0 to 1; None without any energy."""
+    kwh = sum(kwh_by_source.values())
+    return (kwh - kwh_by_source.get(GRID_SOURCE_ID, 0.0)) / kwh if kwh else None

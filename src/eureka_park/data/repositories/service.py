@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.service import AccountsService, Act, Principal, Project
 from eureka_park.data.core.repository import (
     MAIN,
+    Commit,
     Gate,
     Repository,
     RepositoryKind,
@@ -199,6 +200,12 @@ class RepositoriesService:
         self._accounts.audit.note(conn, act, who=who, thing=repository.repository_id, detail=detail)
 
     # -- gates ---------------------------------------------------------------------------------------------------------
+    def names_of(self, who: Principal | None, repository: Repository, history: Sequence[Commit]) -> dict[str, str]:
+        """Who made commits, by person id, for those who are in the project: others need not know who works there."""
+        if not is_inside(who, self._accounts.project(repository.project_id)):
+            return {}
+        return self._accounts.people.names(list({one.person_id for one in history}))
+
     def ask_in(self, who: Principal | None, repository: Repository) -> str:
         """Ask for access at a gate; how the request stands. Raises Unauthorised for nobody."""
         if who is None:

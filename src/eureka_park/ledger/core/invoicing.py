@@ -7,9 +7,12 @@ import io
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from eureka_park.ledger.core.exact import MICRO
+
+INVOICE: Final = "invoice"
+PRO_FORMA: Final = "pro_forma"
 
 
 def amounts_minor(credits_micro: int, mad_per: float, vat_frac: float) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 from eureka_park.foundation.units import DAY_S
 from eureka_park.ledger.core.days import day_text
 from eureka_park.ledger.core.exact import MICRO, micro
-from eureka_park.ledger.core.invoicing import amounts_minor
+from eureka_park.ledger.core.invoicing import INVOICE, PRO_FORMA, amounts_minor
 from eureka_park.ledger.core.money_rules import MoneyRules
 from eureka_park.ledger.core.posting import Posting, Transaction
 from eureka_park.ledger.events import InvoiceIssued, TopUpRequested
@@ -24,7 +24,7 @@ from eureka_park.ledger.grants.store import Grant
 from eureka_park.ledger.money import store
 from eureka_park.ledger.money.bank import Bank
 from eureka_park.ledger.money.payouts import Payouts
-from eureka_park.ledger.money.store import INVOICE, PRO_FORMA, Invoice, TopUp
+from eureka_park.ledger.money.store import Invoice, TopUp
 from eureka_park.ledger.money.views import invoice_view, top_up_view
 from eureka_park.ledger.repeats.service import repeat_of
 

@@ -97,8 +97,6 @@ payouts = Table(
     Column("person_id", String(64), primary_key=True),
     Column("amount_micro", BigInteger, nullable=False),
 )
-INVOICE: Final = "invoice"
-PRO_FORMA: Final = "pro_forma"
 OPEN: Final = "open"
 MATCHED: Final = "matched"
 ASIDE: Final = "aside"

@@ -6,7 +6,8 @@ from typing import Any
 
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.ledger.core.exact import MICRO
-from eureka_park.ledger.money.store import PRO_FORMA, BankLine, Invoice, TopUp
+from eureka_park.ledger.core.invoicing import PRO_FORMA
+from eureka_park.ledger.money.store import BankLine, Invoice, TopUp
 
 
 def top_up_view(item: TopUp) -> dict[str, Any]:

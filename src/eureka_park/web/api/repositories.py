@@ -22,7 +22,7 @@ from eureka_park.data.core.repository import (
     RepositoryKind,
     clean_path,
 )
-from eureka_park.data.repositories.access import Want, is_inside
+from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import Draft, no_entry
 from eureka_park.foundation.errors import NotFound
 from eureka_park.foundation.units import iso_from_s
@@ -124,7 +124,7 @@ def history_of_repository(
     """A version and those before it, the newest first; `next` is the revision to go on from."""
     found, version = _version(park, who, kind, project_id, name, revision)
     history = park.data.repositories.versions.history(found, version, limit + 1)
-    names = _names(park, who, found, history)
+    names = park.data.repositories.names_of(who, found, history)
     following = history[limit].commit_id if len(history) > limit else None
     return {"items": [_version_view(one, names) for one in history[:limit]], "next": following}
 
@@ -203,7 +203,7 @@ def make_commit(
             operations.append(Put(one.path, one.sha256, sizes[one.sha256]))
     draft = Draft(body.branch, body.title, operations, body.message, body.parent)
     made = park.data.repositories.versions.commit(found, who, draft)
-    return _version_view(made, _names(park, who, found, [made]))
+    return _version_view(made, park.data.repositories.names_of(who, found, [made]))
 
 
 def _version(
@@ -211,13 +211,6 @@ def _version(
 ) -> tuple[Repository, Commit]:
     found = park.data.repositories.find(Want.READ, who, kind, project_id, name)
     return found, park.data.repositories.versions.at(found, revision)
-
-
-def _names(park: Park, who: Principal | None, found: Repository, history: list[Commit]) -> dict[str, str]:
-    """Who made commits, for those who are in the project: others need not know who works there."""
-    if not is_inside(who, park.accounts.project(found.project_id)):
-        return {}
-    return park.accounts.people.names(list({one.person_id for one in history}))
 
 
 def _view(found: Repository) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from eureka_park.accounts.service import Act
 from eureka_park.bootstrap import Park
-from eureka_park.foundation.site_file import GRID_SOURCE_ID
+from eureka_park.ledger.statements import matched_frac
 from eureka_park.web.auth import Anyone, park_of
 from eureka_park.web.charts.carbon_months import CarbonBar, carbon_months
 from eureka_park.web.charts.hour_bars import HourBar, hour_bars
@@ -125,12 +125,11 @@ def _hour_bars(words: Words, park: Park, hours: list[dict[str, Any]]) -> list[Ho
 def _hour_rows(words: Words, hours: list[dict[str, Any]]) -> list[dict[str, str]]:
     rows = []
     for row in hours:
-        kwh, grid = sum(row["kwh_by_source"].values()), row["kwh_by_source"].get(GRID_SOURCE_ID, 0.0)
-        if kwh:
+        matched = matched_frac(row["kwh_by_source"])
+        if matched is not None:
             rows.append({
-                "hour": isolated(f"{row['hour']:02d}:00"), "energy": words.energy(kwh),
-                "carbon": words.grams(row["gco2"]),
-                "matched": share_text(words, (kwh - grid) / kwh),
+                "hour": isolated(f"{row['hour']:02d}:00"), "energy": words.energy(sum(row["kwh_by_source"].values())),
+                "carbon": words.grams(row["gco2"]), "matched": share_text(words, matched),
             })  # fmt: skip
     return rows
 

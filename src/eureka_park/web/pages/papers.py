@@ -16,7 +16,8 @@ from eureka_park.adapters.browser_print import print_pdf
 from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, Unavailable
 from eureka_park.foundation.units import parse_instant_s
-from eureka_park.ledger.money.store import PRO_FORMA
+from eureka_park.ledger.core.invoicing import PRO_FORMA
+from eureka_park.ledger.statements import matched_frac
 from eureka_park.web.alone import sheet, templates
 from eureka_park.web.auth import park_of
 from eureka_park.web.charts.shapes import star
@@ -132,14 +133,15 @@ def _hours(words: Words, amount: float) -> str:
 
 
 def _carbon(told: Mapping[str, Any], kwh: float, words: Words, park: Park) -> dict[str, str]:
-    if not kwh:
+    matched = matched_frac(told["kwh_by_source"])
+    if matched is None:
         return {}
-    grid, per_kwh = told["kwh_by_source"].get("grid", 0.0), park.site.grid.gco2_per_kwh
+    per_kwh = park.site.grid.gco2_per_kwh
     return {
         "place": words.grams(kwh * per_kwh),
         "grid": words.number(per_kwh),
         "hours": words.grams(told["gco2"]),
-        "matched": share_text(words, (kwh - grid) / kwh),
+        "matched": share_text(words, matched),
     }
 
 

@@ -14,9 +14,9 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from eureka_park.data.core.repository import Commit, Repository, clean_path
+from eureka_park.data.core.repository import clean_path
 from eureka_park.data.core.tree import Listed, Tree
-from eureka_park.data.repositories.access import Want, is_inside
+from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import no_entry
 from eureka_park.foundation.errors import BadInput, NotFound, ParkError
 from eureka_park.web.doors.hub import forms
@@ -107,17 +107,9 @@ def commits(request: Request, kinds: str, project: str, name: str) -> Response:
     if request.query_params.get("cursor"):
         version = versions.at(found, _cursor(request.query_params["cursor"]))
     history = versions.history(found, version, COMMITS_PAGE + 1)
-    names = _names(asked, found, history)
+    names = asked.park.data.repositories.names_of(asked.who, found, history)
     following = history[COMMITS_PAGE].commit_id if len(history) > COMMITS_PAGE else ""
     return _page(asked, [forms.commit_form(one, names) for one in history[:COMMITS_PAGE]], following)
-
-
-def _names(asked: Asked, found: Repository, history: Sequence[Commit]) -> dict[str, str]:
-    """Who made commits, for those who are in the project: others need not know who works there."""
-    project = asked.park.accounts.project(found.project_id)
-    if not is_inside(asked.who, project):
-        return {}
-    return asked.park.accounts.people.names(list({one.person_id for one in history}))
 
 
 # -- trees -------------------------------------------------------------------------------------------------------------
