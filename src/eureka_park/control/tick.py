@@ -61,7 +61,7 @@ def tick(
     reasons |= reasons_of_credit(state, unpaid)
     state.newly_held.clear()
     if state.board is None:
-        return Decision(tuple(events), reasons | _without_plan(state))
+        return Decision(tuple(events), _without_plan(state) | reasons)
     board = state.board
     set_up(state, supply, policy, now_s, refresh_s)
     n_promised = int(board.g.n_promised[0])
@@ -73,7 +73,7 @@ def tick(
         decided += _promised(state, board, now_s)
     state.follow(decided)
     if supply is None:
-        reasons |= _without_plan(state)
+        reasons = _without_plan(state) | reasons
     if board.g.n_told[0]:
         teller = Teller(board, state.node_ids, state.share_paths, supply, now_s)
         reasons = {state.job_at[slot]: reason for slot, reason in teller.told()} | reasons

@@ -5,6 +5,7 @@ A job's files are its own user's, who may swap a file for a link while it is rea
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from eureka_park.foundation.disk import sync_folder
 from eureka_park.sandbox.box import USER_ID_BASE, USER_ID_COUNT
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe must not hold the backup up
+_NO_FILE_NOW: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})  # gone, or a link or socket since it was seen
 
 
 def take(writer: archive.Writer, home: Path) -> None:
@@ -44,8 +46,10 @@ def _take_one(writer: archive.Writer, path: str, name: str, folder: int) -> None
         if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
             return
         handle = os.open(name, _FLAGS, dir_fd=folder)
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        if error.errno in _NO_FILE_NOW:
+            return
+        raise
     with os.fdopen(handle, "rb") as source:
         facts = os.fstat(handle)
         if stat.S_ISREG(facts.st_mode):

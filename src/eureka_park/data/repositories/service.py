@@ -163,9 +163,9 @@ class RepositoriesService:
         return replace(found, **changes)
 
     def move(self, who: Principal | None, repository: Repository, project_id: str, name: str) -> Repository:
-        """Give a repository another name, maybe in another project; its former name goes on leading to it.
+        """Give a repository another name within its project; its former name goes on leading to it.
 
-        Raises BadInput, Conflict (`repository_taken`), Forbidden, NotFound, TooLarge for a project without room.
+        Raises BadInput (another project too), Conflict (`repository_taken`), Forbidden, NotFound.
         """
         check_name(name)
         self._accounts.require(Act.STORE, who, project_id)

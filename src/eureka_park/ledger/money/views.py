@@ -6,6 +6,7 @@ from typing import Any
 
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.ledger.core.exact import MICRO
+from eureka_park.ledger.core.bank_file import names_in
 from eureka_park.ledger.core.invoicing import PRO_FORMA
 from eureka_park.ledger.money.store import BankLine, Invoice, TopUp
 
@@ -77,5 +78,5 @@ def why_open(line: BankLine, named: list[Invoice], n_names: int) -> str:
 def closeness(line: BankLine, item: Invoice) -> tuple[int, int, int, float]:
     """How well an invoice fits a line, the best first: the same money, named by it, an invoice, the oldest."""
     is_same = (item.total_minor, item.currency) == (line.amount_minor, line.currency)
-    is_named = item.name in line.reference.upper()
+    is_named = (item.series, item.number) in names_in(line.reference)
     return (not is_same, not is_named, item.kind == PRO_FORMA, item.issued_at_s)
