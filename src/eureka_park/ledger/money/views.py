@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from eureka_park.foundation.units import iso_from_s
-from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.bank_file import names_in
+from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.invoicing import PRO_FORMA
 from eureka_park.ledger.money.store import BankLine, Invoice, TopUp
 
