@@ -29,6 +29,6 @@ def test_a_restored_park_has_its_data(tmp_path: Path) -> None:
     park = bootstrap.open_park(tmp_path / "again")
     versions = park.data.repositories.versions
     entry = versions.entry(versions.at(made, "main"), "a")
-    assert park.data.objects.open(entry.sha256).content() == b"sand" * 1000
+    assert park.data.objects.open("welcome", entry.sha256).content() == b"sand" * 1000
     assert park.data.collector.scrub().findings == []
     park.close()

@@ -65,14 +65,14 @@ class DataPark:
             if content is None:
                 operations.append(Remove(path))
             else:
-                row = self.objects.put_small(batch, content)
+                row = self.objects.put_small(repository.project_id, batch, content)
                 operations.append(Put(path, row.sha256, row.size_bytes, git_oid(content)))
         draft = Draft(more.pop("branch", MAIN), more.pop("title", "Test"), operations, **more)
         return self.versions.commit(repository, self.ada, draft, batch)
 
     def files(self, version: Commit) -> dict[str, bytes]:
         """All files of a version with their content."""
-        return {entry.path: self.objects.open(entry.sha256).content() for entry in self.versions.tree(version).scan()}
+        return {entry.path: self.objects.open("lab", entry.sha256).content() for entry in self.versions.tree(version).scan()}
 
     def objects_kept(self) -> list[str]:
         """Keys of all objects."""

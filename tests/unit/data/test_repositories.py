@@ -189,7 +189,7 @@ def test_what_comes_is_what_was_promised_or_leaves_nothing(park: DataPark) -> No
     park.objects.put("lab", [b"abc"])
     refused("quota", park.objects.put, "lab", [b"12345678"])
     assert len(park.objects_kept()) == 1 and list((park.folder / "incoming").iterdir()) == []
-    assert park.objects.use("lab") == (3, 10) and park.objects.open(right).content() == b"abc"
+    assert park.objects.use("lab") == (3, 10) and park.objects.open("lab", right).content() == b"abc"
     with pytest.raises(TooLarge):
         park.commit(park.repository(), {"a": b"more than ten"})
     name = "upload"

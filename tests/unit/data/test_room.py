@@ -93,7 +93,7 @@ def test_a_disk_keeps_some_of_its_bytes_free(park: DataPark, monkeypatch: pytest
     for call in (
         lambda: park.objects.put("lab", Sender(1)),
         lambda: park.objects.put_part("lab", "a", 0, KIB, Sender(1)),
-        lambda: park.objects.put_small(Batch(), b"x"),
+        lambda: park.objects.put_small("lab", Batch(), b"x"),
         lambda: park.objects.put_pack("lab", *(lambda name, content: (name, [content]))(*pack_of([b"x" * 9000]))),
     ):
         refused("disk_full", call)

@@ -121,7 +121,7 @@ def test_files_are_put_together_from_ranges_and_each_chunk_is_kept_once(park: Da
     ranges = [(name, CHUNKS, 5, 9), (name, CHUNKS, 0, 2), (name, CHUNKS, 5, 6)]
     park.objects.put_shard("lab", shard_of(ranges, hashlib.sha256(mixed).hexdigest()))
     for expected in (whole, mixed):
-        blob = park.objects.open(hashlib.sha256(expected).hexdigest())
+        blob = park.objects.open("lab", hashlib.sha256(expected).hexdigest())
         assert blob.size_bytes == len(expected) and blob.content() == expected
         for start, end in ((0, 1), (8_999, 9_002), (20_000, 50_000), (len(expected) - 3, len(expected))):
             assert b"".join(blob.read(start, end)) == expected[start:end]

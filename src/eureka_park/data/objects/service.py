@@ -54,8 +54,8 @@ class ObjectsService:
         self.reader = Reader(db, objects)
         self._shards, self._coming = Turns(SHARDS_AT_ONCE), Coming()
 
-    def open(self, sha256: str) -> Blob:
-        """A blob to be read. Raises NotFound."""
+    def open(self, project_id: str, sha256: str) -> Blob:
+        """A blob of a project to be read. Whoever calls knows that it lies there. Raises NotFound."""
         return self.reader.open(sha256)
 
     # -- taking in -----------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class ObjectsService:
             self._drop([key])
             raise
 
-    def put_small(self, batch: Batch, content: bytes) -> BlobRow:
+    def put_small(self, project_id: str, batch: Batch, content: bytes) -> BlobRow:
         """Write a small content for a commit; `settle` makes it known, after `sync`. Raises Unavailable."""
         self._check_free(len(content))
         sha256 = hashlib.sha256(content).hexdigest()

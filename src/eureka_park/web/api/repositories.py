@@ -160,8 +160,8 @@ def file_of_repository(
     park: ThePark, who: Anyone, project_id: ProjectId, kind: Kind, name: Name, path: str, revision: Revision = "main"
 ) -> Response:
     """A file of a version, as a download."""
-    _, version = _version(park, who, kind, project_id, name, revision)
-    blob = park.data.objects.open(park.data.repositories.versions.entry(version, path).sha256)
+    found, version = _version(park, who, kind, project_id, name, revision)
+    blob = park.data.objects.open(found.project_id, park.data.repositories.versions.entry(version, path).sha256)
     headers = {"Content-Length": str(blob.size_bytes), "Content-Disposition": "attachment", "Cache-Control": "no-store"}
     return StreamingResponse(blob.read(0, blob.size_bytes), media_type="application/octet-stream", headers=headers)
 

@@ -48,7 +48,7 @@ def _preupload(request: Request, kinds: str, project: str, name: str, content: b
     given = body.get("files")
     if not isinstance(given, list) or len(given) > PREUPLOAD_MAX or not all(isinstance(one, dict) for one in given):
         raise BadInput(f"'files' is no list of up to {PREUPLOAD_MAX:,} files.", fix="Ask for fewer.", field="files")
-    ignored = _ignored(asked, files, text_of(body, "gitIgnore"))
+    ignored = _ignored(asked, found.project_id, files, text_of(body, "gitIgnore"))
     return JSONResponse({"files": [_advice(one, files, ignored) for one in given]})
 
 
@@ -84,14 +84,14 @@ def _is_text(sample: bytes, *, is_cut: bool) -> bool:
     return True
 
 
-def _ignored(asked: Asked, files: Tree, given: str) -> ignoring.Ignored:
+def _ignored(asked: Asked, project_id: str, files: Tree, given: str) -> ignoring.Ignored:
     """What the list that comes with the request, or else the one kept in the repository, leaves out."""
     if given:
         return ignoring.given(given)
     entry = files.get(_IGNORE)
     if entry is None or entry.size_bytes > IGNORE_BYTES_MAX:
         return ignoring.kept("")
-    return ignoring.kept(asked.park.data.objects.open(entry.sha256).content().decode("utf-8", "replace"))
+    return ignoring.kept(asked.park.data.objects.open(project_id, entry.sha256).content().decode("utf-8", "replace"))
 
 
 async def commit(request: Request, kinds: str, project: str, name: str) -> Response:
@@ -157,7 +157,7 @@ class Reading:
             content = base64.b64decode(text_of(value, "content"), validate=True)
         except (binascii.Error, ValueError):
             raise BadInput(f"{path!a} is not in base 64.", fix="Send it again.", field="content") from None
-        row = self._objects.put_small(self.batch, content)
+        row = self._objects.put_small(self._project_id, self.batch, content)
         return Put(path, row.sha256, row.size_bytes, git_oid(content))
 
     def _large(self, value: dict[str, Any]) -> Put:

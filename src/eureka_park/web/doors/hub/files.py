@@ -46,10 +46,10 @@ def _resolve(request: Request, kinds: str, n_before: int) -> Response:
         entry = asked.park.data.repositories.versions.entry(version, path)
     except ParkError as error:
         return refusal(error, version.commit_id if version is not None else "")
-    return answer(asked, entry, version.commit_id)
+    return answer(asked, found.project_id, entry, version.commit_id)
 
 
-def answer(asked: Asked, entry: Entry, commit_id: str) -> Response:
+def answer(asked: Asked, project_id: str, entry: Entry, commit_id: str) -> Response:
     """A file, or the part of it that was asked for."""
     headers = {
         **_CAREFUL,
@@ -73,7 +73,7 @@ def answer(asked: Asked, entry: Entry, commit_id: str) -> Response:
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type="application/octet-stream")
-    blob = asked.park.data.objects.open(entry.sha256)
+    blob = asked.park.data.objects.open(project_id, entry.sha256)
     pieces = blob.read(start, end)
     return StreamingResponse(pieces, status, headers=headers, media_type="application/octet-stream")
 
