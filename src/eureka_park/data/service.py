@@ -21,6 +21,7 @@ from eureka_park.data.core.snapshot import (
     check_sha256,
     check_snapshot,
 )
+from eureka_park.data.keeping.service import Keeping
 from eureka_park.data.objects.service import ObjectsService
 from eureka_park.data.ports import Objects
 from eureka_park.data.repositories.service import RepositoriesService
@@ -44,9 +45,10 @@ class DataService:
         self._clock = clock
 
     def connect(self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes]) -> None:
-        """Add the store of data sets and models: `objects`, `repositories` and `collector`."""
+        """Add the store of data sets and models: `objects`, `repositories`, `keeping` and `collector`."""
         self.objects = ObjectsService(self._db, kept, self._clock, entropy)
         self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
+        self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
 
     def put_blob(self, sha256: str, chunks: Iterable[bytes]) -> None:

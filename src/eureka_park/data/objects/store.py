@@ -318,6 +318,16 @@ def packed_bytes(conn: Connection, project_id: str) -> int:
     return int(conn.execute(query).scalar() or 0)
 
 
+def idle_bytes(conn: Connection, project_id: str) -> int:
+    """Bytes that a project holds and nothing mentions: they go when their grace is over."""
+    of, total = holdings.c, 0
+    for kind, table, key in ((BLOB, blobs, blobs.c.sha256), (PACK, packs, packs.c.pack_hash)):
+        mine = (of.kind == kind) & (of.content_hash == key) & (of.project_id == project_id)
+        query = select(func.sum(of.size_bytes)).select_from(table).join(holdings, mine)
+        total += int(conn.execute(query.where(table.c.idle_since_s.is_not(None))).scalar() or 0)
+    return total
+
+
 def set_limit(conn: Connection, project_id: str, limit_bytes: int | None) -> None:
     """How many bytes a project may hold."""
     insert_or_ignore(conn, storage_use, [{"project_id": project_id, "size_bytes": 0, "limit_bytes": None}])

@@ -17,6 +17,7 @@ from eureka_park.data.core.repository import (
     Visibility,
     check_name,
 )
+from eureka_park.data.keeping.store import check_no_hold
 from eureka_park.data.objects.service import ObjectsService
 from eureka_park.data.repositories import store
 from eureka_park.data.repositories.access import Want, can_know, is_inside, no_repository, require
@@ -177,6 +178,7 @@ class RepositoriesService:
             )
         with self._db.write() as conn:
             found = self._again(conn, Want.MANAGE, who, repository)
+            check_no_hold(conn, found.repository_id, found.full_name)
             if name.casefold() != found.name.casefold():
                 self._check_free(conn, found.kind, project_id, name)
             store.move(conn, found, project_id, name)
@@ -187,6 +189,7 @@ class RepositoriesService:
         """End a repository: nobody sees it from now on, and what it alone holds goes after the grace period."""
         with self._db.write() as conn:
             found = self._again(conn, Want.MANAGE, who, repository)
+            check_no_hold(conn, found.repository_id, found.full_name)
             store.delete_repository(conn, found.repository_id, self._clock.real_s())
             self._note(conn, "repository.deleted", who, found, {})
 

@@ -23,7 +23,8 @@ from sqlalchemy import (
     update,
 )
 
-from eureka_park.data.core.repository import Commit, Gate, Repository, RepositoryKind, Visibility
+from eureka_park.data.core.lasting import Line, Ref
+from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, RepositoryKind, Visibility
 from eureka_park.data.core.tree import Node, read_node
 from eureka_park.data.objects import store as objects
 from eureka_park.data.store import metadata
@@ -143,6 +144,15 @@ def named(conn: Connection, kind: str, project_id: str, asked: str) -> tuple[Rep
     return None if row is None else (_repository(row), bool(row.is_former))
 
 
+def by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Repository]:
+    """Repositories by their ids, without those that were deleted."""
+    asked, of, found = list(dict.fromkeys(ids)), repositories.c, dict[str, Repository]()
+    for at in range(0, len(asked), _BLOCK):
+        query = select(repositories).where(of.repository_id.in_(asked[at : at + _BLOCK]), of.deleted_at_s.is_(None))
+        found |= {row.repository_id: _repository(row) for row in conn.execute(query)}
+    return found
+
+
 def change(conn: Connection, repository_id: str, **values: Any) -> None:
     """Change columns of a repository."""
     conn.execute(update(repositories).where(repositories.c.repository_id == repository_id).values(**values))
@@ -243,6 +253,53 @@ def all_refs(conn: Connection, repository_id: str) -> list[tuple[str, str, str]]
     """Branches and tags: (kind, name, commit)."""
     query = select(refs.c.kind, refs.c.name, refs.c.commit_id).where(refs.c.repository_id == repository_id)
     return [(row.kind, row.name, row.commit_id) for row in conn.execute(query.order_by(refs.c.kind, refs.c.name))]
+
+
+def lines(conn: Connection, repository_id: str) -> dict[str, Line]:
+    """All versions of a repository by id, as rules see them."""
+    of = commits.c
+    query = select(of.commit_id, of.parent_id, of.made_at_s).where(of.repository_id == repository_id)
+    return {row.commit_id: Line(row.commit_id, row.parent_id, row.made_at_s) for row in conn.execute(query)}
+
+
+def dated_refs(conn: Connection, repository_id: str) -> list[Ref]:
+    """Branches and tags, with when they were last set."""
+    query = select(refs).where(refs.c.repository_id == repository_id).order_by(refs.c.kind, refs.c.name)
+    return [Ref(row.kind == BRANCH, row.name, row.commit_id, row.made_at_s) for row in conn.execute(query)]
+
+
+def drop_commits(conn: Connection, repository_id: str, ids: Sequence[str], now_s: float) -> int:
+    """Take versions away that no branch or tag names, and count down their roots; how many went."""
+    of, gone = commits.c, 0
+    named = set(conn.execute(select(refs.c.commit_id).where(refs.c.repository_id == repository_id)).scalars())
+    left = [name for name in ids if name not in named]
+    for at in range(0, len(left), _BLOCK):
+        chosen = (of.repository_id == repository_id) & of.commit_id.in_(left[at : at + _BLOCK])
+        roots = [root for root in conn.execute(select(of.root_id).where(chosen)).scalars() if root]
+        objects.count(conn, tree_nodes, tree_nodes.c.node_id, roots, -1, now_s)
+        gone += conn.execute(delete(commits).where(chosen)).rowcount
+    return gone
+
+
+def newest_sizes(conn: Connection, project_id: str, most: int) -> list[Row[Any]]:
+    """Repositories of a project with the newest version of their main branch, the largest first: repository_id, kind,
+    name, n_files, size_bytes.
+    """
+    of = repositories.c
+    at_main = (refs.c.repository_id == of.repository_id) & (refs.c.kind == BRANCH) & (refs.c.name == MAIN)
+    of_ref = (commits.c.repository_id == of.repository_id) & (commits.c.commit_id == refs.c.commit_id)
+    query = select(of.repository_id, of.kind, of.name, commits.c.n_files, commits.c.size_bytes)
+    query = (
+        query.join(refs, at_main).join(commits, of_ref).where(of.project_id == project_id, of.deleted_at_s.is_(None))
+    )
+    return list(conn.execute(query.order_by(commits.c.size_bytes.desc(), of.name).limit(most)))
+
+
+def by_id(conn: Connection, repository_id: str) -> Repository | None:
+    """A repository by its id, unless it was deleted."""
+    of = repositories.c
+    row = conn.execute(select(repositories).where(of.repository_id == repository_id)).one_or_none()
+    return None if row is None or row.deleted_at_s is not None else _repository(row)
 
 
 # -- nodes -------------------------------------------------------------------------------------------------------------

@@ -28,9 +28,8 @@ from eureka_park.data.core.repository import (
     is_commit_id,
 )
 from eureka_park.data.core.tree import Node, Tree, differences
+from eureka_park.data.keeping.store import check_no_hold
 from eureka_park.data.objects.service import Batch, ObjectsService
-from eureka_park.data.objects.store import BLOB
-from eureka_park.data.objects.store import held as held_in
 from eureka_park.data.repositories import store
 from eureka_park.data.repositories.store import BRANCH, TAG
 from eureka_park.foundation.canonical import canonical_json
@@ -108,15 +107,16 @@ class Versions:
         return start
 
     def drop_ref(self, repository: Repository, kind: str, name: str) -> None:
-        """Take a branch or a tag away; its commits stay. Raises BadInput for `main`, NotFound."""
+        """Take a branch or a tag away; its commits stay. Raises BadInput for `main`, Conflict (`on_hold`), NotFound."""
         if kind == BRANCH and name == MAIN:
             raise BadInput(f"The branch {MAIN} stays.", fix="Take another branch away.", code="main_stays")
         with self._db.write() as conn:
+            check_no_hold(conn, repository.repository_id, repository.full_name)
             if not store.drop_ref(conn, repository.repository_id, kind, name[:200].replace("\0", "")):
                 raise NotFound(f"There is no {kind} {name[:80]!a}.", fix="See its refs.", code="no_such_revision")
 
     def history(self, repository: Repository, start: Commit, most: int, skip: int = 0) -> list[Commit]:
-        """A version and those before it, the newest first."""
+        """A version and those before it, the newest first, as far as they were kept."""
         found: list[Commit] = []
         here: Commit | None = start
         with self._db.read() as conn:
@@ -154,7 +154,7 @@ class Versions:
         open_paths, found, n_seen = set(paths), dict[str, Commit](), 0
         oldest = version
         for oldest in self.history(repository, version, CHANGES_COMMITS):
-            parent = self.at(repository, oldest.parent_id) if oldest.parent_id else None
+            parent = self._before(repository, oldest)
             before = self.tree(parent) if parent else Tree(self._nodes)
             for old, new in differences(before, self.tree(oldest)):
                 n_seen += 1
@@ -168,6 +168,11 @@ class Versions:
             if not open_paths or n_seen > CHANGES_SEEN:
                 break
         return {**dict.fromkeys(open_paths, oldest), **found}
+
+    def _before(self, repository: Repository, version: Commit) -> Commit | None:
+        """The version before one; None for the first, and where a rule has let it go."""
+        with self._db.read() as conn:
+            return store.commit(conn, repository.repository_id, version.parent_id) if version.parent_id else None
 
     def _nodes(self, ids: Sequence[str]) -> Mapping[str, Node]:
         """Nodes, from memory where they were asked for lately: they never change."""
@@ -232,8 +237,9 @@ class Versions:
         raise _changed(draft.branch)
 
     def squash(self, repository: Repository, who: Principal, branch: str, title: str) -> Commit:
-        """Let a branch begin with what it holds now: one commit without any before it."""
+        """Let a branch begin with what it holds now: one commit without any before it. Raises Conflict (`on_hold`)."""
         with self._db.write() as conn:
+            check_no_hold(conn, repository.repository_id, repository.full_name)
             commit_id = store.ref(conn, repository.repository_id, BRANCH, branch[:200].replace("\0", ""))
             if commit_id is None:
                 raise NotFound(f"There is no branch {branch[:80]!a}.", fix="See its refs.", code="no_such_revision")
@@ -268,7 +274,7 @@ class Versions:
     ) -> list[str]:
         left = self._objects.settle(conn, repository.project_id, batch)
         named = {entry.sha256 for entry in edits.values() if entry is not None}
-        missing = named - held_in(conn, repository.project_id, BLOB, named)
+        missing = named - self._objects.held_in(conn, repository.project_id, named)
         if missing:
             raise NotFound(
                 f"The content {min(missing)} was not sent to the project {repository.project_id}.",

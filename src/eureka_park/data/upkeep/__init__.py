@@ -1,0 +1,1 @@
+"""What the store needs day by day: contents that were found damaged, and how far each round has come."""

@@ -1,0 +1,136 @@
+"""Rows of damaged contents and of rounds. Each function is a part of its caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Connection, Double, String, Table, Text, delete, func, select
+
+from eureka_park.data.store import metadata
+from eureka_park.foundation.store import insert_or_ignore, insert_or_replace
+
+SCRUB, BOOKING, LITTER = "scrub", "booking", "litter"
+_BLOCK: Final = 500
+
+damaged_contents = Table(
+    "damaged_contents",
+    metadata,
+    Column("kind", String(8), primary_key=True),  # blob, pack
+    Column("content_hash", String(120), primary_key=True),  # as the store names it, of a realm too
+    Column("object_key", String(120), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("found_at_s", Double, nullable=False),
+)
+store_rounds = Table(
+    "store_rounds",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("place", Text, nullable=False),  # where the round goes on
+    Column("n_contents", BigInteger, nullable=False),
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("begun_at_s", Double, nullable=False),
+    Column("ended_at_s", Double),  # when the last whole round ended
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A content that is not what it was."""
+
+    kind: str
+    content_hash: str
+    object_key: str
+    reason: str
+    found_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How far a round has come that goes on over days."""
+
+    name: str
+    place: str = ""
+    n_contents: int = 0
+    n_bytes: int = 0
+    begun_at_s: float = 0.0
+    ended_at_s: float | None = None
+
+
+def note_damage(conn: Connection, found: Damage) -> bool:
+    """Keep what a scrub has found; whether it was not known yet."""
+    row = {
+        "kind": found.kind,
+        "content_hash": found.content_hash,
+        "object_key": found.object_key,
+        "reason": found.reason,
+        "found_at_s": found.found_at_s,
+    }
+    before = is_damaged(conn, found.kind, found.content_hash)
+    insert_or_ignore(conn, damaged_contents, [row])
+    return not before
+
+
+def is_damaged(conn: Connection, kind: str, content_hash: str) -> bool:
+    """Whether a content is known to be damaged."""
+    return bool(damaged(conn, kind, [content_hash]))
+
+
+def damaged(conn: Connection, kind: str, hashes: Iterable[str]) -> dict[str, str]:
+    """Which of these contents are known to be damaged, with the keys of their objects."""
+    of, given, found = damaged_contents.c, list(hashes), dict[str, str]()
+    for at in range(0, len(given), _BLOCK):
+        query = select(of.content_hash, of.object_key).where(of.kind == kind)
+        rows = conn.execute(query.where(of.content_hash.in_(given[at : at + _BLOCK])))
+        found.update({row.content_hash: row.object_key for row in rows})
+    return found
+
+
+def is_any_damaged(conn: Connection) -> bool:
+    """Whether anything is known to be damaged."""
+    return conn.execute(select(damaged_contents.c.kind).limit(1)).first() is not None
+
+
+def damage(conn: Connection, most: int) -> list[Damage]:
+    """What is damaged, the newest finding first."""
+    of = damaged_contents.c
+    rows = conn.execute(select(damaged_contents).order_by(of.found_at_s.desc(), of.content_hash).limit(most))
+    return [Damage(row.kind, row.content_hash, row.object_key, row.reason, row.found_at_s) for row in rows]
+
+
+def n_damaged(conn: Connection) -> int:
+    """How many contents are damaged."""
+    return int(conn.execute(select(func.count()).select_from(damaged_contents)).scalar() or 0)
+
+
+def mended(conn: Connection, kind: str, hashes: Sequence[str]) -> None:
+    """These are whole again, or no more."""
+    of = damaged_contents.c
+    for at in range(0, len(hashes), _BLOCK):
+        chosen = (of.kind == kind) & of.content_hash.in_(hashes[at : at + _BLOCK])
+        conn.execute(delete(damaged_contents).where(chosen))
+
+
+def round_of(conn: Connection, name: str) -> Round:
+    """How far a round has come; an empty one before the first."""
+    row: Any = conn.execute(select(store_rounds).where(store_rounds.c.name == name)).one_or_none()
+    if row is None:
+        return Round(name)
+    return Round(name, row.place, row.n_contents, row.n_bytes, row.begun_at_s, row.ended_at_s)
+
+
+def save_round(conn: Connection, now: Round) -> None:
+    """Keep how far a round has come."""
+    row = {
+        "name": now.name,
+        "place": now.place,
+        "n_contents": now.n_contents,
+        "n_bytes": now.n_bytes,
+        "begun_at_s": now.begun_at_s,
+        "ended_at_s": now.ended_at_s,
+    }
+    insert_or_replace(conn, store_rounds, [row])
+
+
+__all__ = ["BOOKING", "LITTER", "SCRUB", "Damage", "Round"]
