@@ -340,15 +340,11 @@ def doom_blobs(conn: Connection, before_s: float, now_s: float, most: int) -> in
     query = select(blobs.c.sha256, blobs.c.object_key).where(blobs.c.idle_since_s < before_s, blobs.c.n_refs <= 0)
     rows = conn.execute(query.order_by(blobs.c.idle_since_s).limit(most)).all()
     names = [row.sha256 for row in rows]
-    for block in _blocks([row.sha256 for row in rows if row.object_key is None]):
-        chosen = recipe_parts.c.sha256.in_(block)
-        lain_in = list(conn.execute(select(recipe_parts.c.pack_hash).where(chosen)).scalars())
-        count(conn, packs, packs.c.pack_hash, lain_in, -1, now_s)
-        conn.execute(delete(recipe_parts).where(chosen))
+    drop_parts(conn, [row.sha256 for row in rows if row.object_key is None], now_s)
     for block in _blocks(names):
         conn.execute(delete(blobs).where(blobs.c.sha256.in_(block)))
     let_go(conn, BLOB, names)
-    _doom(conn, [row.object_key for row in rows if row.object_key is not None], now_s)
+    doom(conn, [row.object_key for row in rows if row.object_key is not None], now_s)
     return len(rows)
 
 
@@ -361,11 +357,32 @@ def doom_packs(conn: Connection, before_s: float, now_s: float, most: int) -> in
         conn.execute(delete(known_chunks).where(known_chunks.c.pack_hash.in_(block)))
         conn.execute(delete(packs).where(packs.c.pack_hash.in_(block)))
     let_go(conn, PACK, names)
-    _doom(conn, [row.object_key for row in rows], now_s)
+    doom(conn, [row.object_key for row in rows], now_s)
     return len(rows)
 
 
-def _doom(conn: Connection, keys: Sequence[str], now_s: float) -> None:
+def drop_parts(conn: Connection, hashes: Sequence[str], now_s: float) -> None:
+    """Take recipes away, and count down the packs in which they lay."""
+    for block in _blocks(hashes):
+        chosen = recipe_parts.c.sha256.in_(block)
+        lain_in = list(conn.execute(select(recipe_parts.c.pack_hash).where(chosen)).scalars())
+        count(conn, packs, packs.c.pack_hash, lain_in, -1, now_s)
+        conn.execute(delete(recipe_parts).where(chosen))
+
+
+def set_object(conn: Connection, row: BlobRow) -> None:
+    """Let a blob be another object, or with '' a recipe."""
+    conn.execute(update(blobs).where(blobs.c.sha256 == row.sha256).values(object_key=row.object_key or None))
+
+
+def set_pack_object(conn: Connection, row: PackRow) -> None:
+    """Let a pack be another object of the same chunks."""
+    values = {"object_key": row.object_key, "size_bytes": row.size_bytes, "chunks": row.chunks}
+    conn.execute(update(packs).where(packs.c.pack_hash == row.pack_hash).values(**values))
+
+
+def doom(conn: Connection, keys: Sequence[str], now_s: float) -> None:
+    """These objects are to go."""
     insert_or_ignore(conn, doomed_objects, [{"object_key": key, "doomed_at_s": now_s} for key in keys])
 
 

@@ -56,6 +56,7 @@ def _make_rounds() -> None:
         _col("object_key", sa.String(length=120)),
         _col("reason", sa.Text()),
         _col("found_at_s", sa.Double()),
+        _col("places", sa.Text()),
         sa.PrimaryKeyConstraint("kind", "content_hash"),
     )
     op.create_table(
