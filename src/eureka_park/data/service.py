@@ -22,6 +22,10 @@ from eureka_park.data.core.snapshot import (
     check_snapshot,
 )
 from eureka_park.data.keeping.service import Keeping
+from eureka_park.data.keys.ports import Keeper
+from eureka_park.data.keys.service import KeysService
+from eureka_park.data.lineage.service import LineageService
+from eureka_park.data.objects.sealed import SealedObjects
 from eureka_park.data.objects.service import ObjectsService
 from eureka_park.data.ports import Objects
 from eureka_park.data.repositories.service import RepositoriesService
@@ -44,10 +48,19 @@ class DataService:
         self._folder = folder
         self._clock = clock
 
-    def connect(self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes]) -> None:
-        """Add the store of data sets and models: `objects`, `repositories`, `keeping` and `collector`."""
-        self.objects = ObjectsService(self._db, kept, self._clock, entropy)
+    def connect(
+        self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes], kms: Keeper | None = None
+    ) -> None:
+        """Add the store of data sets and models: `keys`, `objects`, `repositories`, `lineage`, `keeping`, `collector`.
+
+        `kms`: the operator's own keeper of keys, where there is one.
+        """
+        self.keys = KeysService(self._db, self._clock, accounts, entropy, kms)
+        kept = SealedObjects(kept, self.keys.key_of)
+        self.objects = ObjectsService(self._db, kept, self._clock, entropy, self.keys)
+        self.keys.is_empty = self.objects.holds_nothing
         self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
+        self.lineage = LineageService(self._db, self._clock, accounts, self.repositories)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eureka_park.data.core.sealed_form import plain_name
 from eureka_park.data.core.xet import chunks_of
 from eureka_park.data.objects import store
 from eureka_park.data.ports import Objects
@@ -79,11 +80,11 @@ class Reader:
         with self._db.read() as conn:
             row = store.blob(conn, sha256)
         if row is None:
-            raise NotFound(f"There is no blob {sha256}.", fix="Send it again.", code="no_such_blob")
+            raise NotFound(f"There is no blob {plain_name(sha256)}.", fix="Send it again.", code="no_such_blob")
         if row.object_key:
             key = row.object_key
-            return Blob(sha256, row.size_bytes, lambda start, end: self._objects.read(key, start, end))
-        return Blob(sha256, row.size_bytes, lambda start, end: self._recipe(sha256, start, end))
+            return Blob(plain_name(sha256), row.size_bytes, lambda start, end: self._objects.read(key, start, end))
+        return Blob(plain_name(sha256), row.size_bytes, lambda start, end: self._recipe(sha256, start, end))
 
     def _recipe(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         while start < end:

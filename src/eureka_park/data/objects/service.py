@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from eureka_park.data.core.sealed_form import plain_name, realm_of, realm_of_key, sealed_key
 from eureka_park.data.core.shard import SHARD_BYTES_MAX, Pack, ShardFile, packs_shard, read_files
 from eureka_park.data.core.snapshot import check_sha256
 from eureka_park.data.core.xet import (
@@ -19,6 +20,7 @@ from eureka_park.data.core.xet import (
     hash_text,
     is_asked_for,
 )
+from eureka_park.data.keys.service import KeysService
 from eureka_park.data.objects import store
 from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Coming, Turns, check_free, check_shard
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
@@ -37,6 +39,7 @@ PACKED_TIMES: Final = 8  # how often a project's limit the files may hold, unpac
 KNOWN_S: Final = 12 * HOUR_S  # how long a client may rely on a pack that it was told of: half a grace
 _PIECE: Final = 1024**2
 _NONCE_BYTES: Final = 6
+_SEALED_NONCE_BYTES: Final = 20
 
 
 @dataclass(slots=True)
@@ -49,14 +52,29 @@ class Batch:
 class ObjectsService:
     """Blobs and packs of all projects. `entropy(n)` gives n unguessable bytes."""
 
-    def __init__(self, db: Database, objects: Objects, clock: Clock, entropy: Callable[[int], bytes]) -> None:
-        self._db, self._objects, self._clock, self._entropy = db, objects, clock, entropy
+    def __init__(
+        self, db: Database, objects: Objects, clock: Clock, entropy: Callable[[int], bytes], realms: KeysService
+    ) -> None:
+        self._db, self._objects, self._clock, self._entropy, self._realms = db, objects, clock, entropy, realms
         self.reader = Reader(db, objects)
         self._shards, self._coming = Turns(SHARDS_AT_ONCE), Coming()
 
     def open(self, project_id: str, sha256: str) -> Blob:
         """A blob of a project to be read. Whoever calls knows that it lies there. Raises NotFound."""
-        return self.reader.open(sha256)
+        return self.reader.open(self.name(project_id, sha256))
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+    def name(self, project_id: str, content_hash: str) -> str:
+        """What a content of a project is called in the store: its hash; in a confidential project not that alone, so
+        that nothing is shared with others.
+        """
+        return self._realms.realm(project_id) + content_hash
+
+    def _fresh_key(self, project_id: str, content_hash: str, size_bytes: int) -> str:
+        realm = self._realms.realm(project_id)
+        if realm:
+            return sealed_key(realm, self._entropy(_SEALED_NONCE_BYTES).hex(), size_bytes)
+        return f"{content_hash[:2]}/{content_hash[2:4]}/{content_hash}.{self._entropy(_NONCE_BYTES).hex()}"
 
     # -- taking in -----------------------------------------------------------------------------------------------------
     def put(
@@ -89,7 +107,7 @@ class ObjectsService:
         self, project_id: str, file: Path, found: str, n_bytes: int, sha256: str, size_bytes: int | None
     ) -> BlobRow:
         _check_promise(found, n_bytes, sha256, size_bytes)
-        row = BlobRow(found, n_bytes, self._fresh_key(found))
+        row = BlobRow(found, n_bytes, self._fresh_key(project_id, found, n_bytes))
         self._objects.keep(file, row.object_key)
         with self._unless_full(row.object_key), self._db.write() as conn:
             left = self.settle(conn, project_id, Batch({found: row}))
@@ -111,7 +129,7 @@ class ObjectsService:
         sha256 = hashlib.sha256(content).hexdigest()
         row = batch.rows.get(sha256)
         if row is None:
-            row = batch.rows[sha256] = BlobRow(sha256, len(content), self._fresh_key(sha256))
+            row = batch.rows[sha256] = BlobRow(sha256, len(content), self._fresh_key(project_id, sha256, len(content)))
             self._objects.put(row.object_key, content)
         return row
 
@@ -124,12 +142,20 @@ class ObjectsService:
         """Inside the caller's transaction: rows for what is new, and the project holds all of it. Keys of objects that
         were here already; they are to be dropped after the transaction (`drop`). Raises TooLarge beyond the limit.
         """
-        now_s = self._clock.real_s()
-        known = store.present(conn, batch.rows, now_s)
-        store.add_blobs(conn, [row for row in batch.rows.values() if row.sha256 not in known], now_s)
-        store.hold(conn, project_id, BLOB, {row.sha256: row.size_bytes for row in batch.rows.values()})
+        now_s, realm = self._clock.real_s(), self._realms.realm_in(conn, project_id)
+        rows = {realm + row.sha256: row for row in batch.rows.values()}
+        self._check_realm(conn, project_id, [row.object_key for row in rows.values()])
+        known = store.present(conn, rows, now_s)
+        store.add_blobs(conn, [replace(row, sha256=name) for name, row in rows.items() if name not in known], now_s)
+        store.hold(conn, project_id, BLOB, {name: row.size_bytes for name, row in rows.items()})
         self._check_limit(conn, project_id)
-        return [row.object_key for row in batch.rows.values() if row.sha256 in known]
+        return [row.object_key for name, row in rows.items() if name in known]
+
+    def _check_realm(self, conn: Connection, project_id: str, keys: Sequence[str]) -> None:
+        """Nothing of a project that has become confidential since it was written may stay in clear."""
+        realm = self._realms.realm_in(conn, project_id)
+        if any(realm_of_key(key) != realm for key in keys):
+            raise Conflict("The project has become confidential meanwhile.", fix="Send it again.", code="confidential")
 
     def drop(self, keys: Sequence[str]) -> None:
         """Take away objects that have no row."""
@@ -139,19 +165,27 @@ class ObjectsService:
         for key in keys:
             self._objects.drop(key)
 
-    def _fresh_key(self, name: str) -> str:
-        return f"{name[:2]}/{name[2:4]}/{name}.{self._entropy(_NONCE_BYTES).hex()}"
-
     # -- who holds what ------------------------------------------------------------------------------------------------
     def held(self, project_id: str, hashes: Iterable[str]) -> set[str]:
         """Which of these blobs a project was sent and still holds."""
         with self._db.read() as conn:
-            return store.held(conn, project_id, BLOB, hashes)
+            return self.held_in(conn, project_id, hashes)
+
+    def held_in(self, conn: Connection, project_id: str, hashes: Iterable[str]) -> set[str]:
+        """The same inside a transaction."""
+        realm = self._realms.realm_in(conn, project_id)
+        return {plain_name(name) for name in store.held(conn, project_id, BLOB, [realm + one for one in hashes])}
 
     def sizes(self, project_id: str, hashes: Sequence[str]) -> dict[str, int]:
         """The sizes of those of these blobs that a project was sent and still holds."""
         with self._db.read() as conn:
-            return store.sizes(conn, store.held(conn, project_id, BLOB, hashes))
+            realm = self._realms.realm_in(conn, project_id)
+            held = store.held(conn, project_id, BLOB, [realm + one for one in hashes])
+            return {plain_name(name): size for name, size in store.sizes(conn, held).items()}
+
+    def holds_nothing(self, conn: Connection, project_id: str) -> bool:
+        """Whether a project holds no content at all."""
+        return not store.is_any_held(conn, project_id)
 
     def use(self, project_id: str) -> tuple[int, int]:
         """Bytes that a project holds, and its limit."""
@@ -207,10 +241,12 @@ class ObjectsService:
                     content.write(piece)
             if reader.finish() != expected:
                 raise _mismatch("pack")
-            key = self._fresh_key(name)
-            row = PackRow(name, f"packs/{key}", reader.n_packed, _index(reader).packed())
+            key = self._fresh_key(project_id, name, reader.n_packed)
+            name = self.name(project_id, name)
+            row = PackRow(name, key if realm_of(name) else f"packs/{key}", reader.n_packed, _index(reader).packed())
             self._objects.keep(file, row.object_key)
         with self._unless_full(row.object_key), self._db.write() as conn:
+            self._check_realm(conn, project_id, [row.object_key])
             is_first = store.pack(conn, name) is None
             is_new_here = not store.held(conn, project_id, PACK, [name])
             store.add_pack(conn, row, self._clock.real_s())
@@ -234,22 +270,25 @@ class ObjectsService:
         if len(content) > SHARD_BYTES_MAX:
             raise TooLarge("The shard is too large.", fix="Send fewer files at once.", code="too_large")
         files = read_files(content)
-        names = dict.fromkeys(hash_text(term.xorb_hash) for file in files for term in file.terms)
+        realm = self._realms.realm(project_id)
+        names = dict.fromkeys(realm + hash_text(term.xorb_hash) for file in files for term in file.terms)
         with self._db.write() as conn:
             held = store.held(conn, project_id, PACK, names)
             store.renew_packs(conn, held, self._clock.real_s())
             found = store.packs_of(conn, held)
-        indexes = {name: self.reader.index(row) for name, row in found.items()}
+        indexes = {plain_name(name): self.reader.index(row) for name, row in found.items()}
         n_bytes = check_shard(files, indexes)
         with self._db.read() as conn:
             self._check_packed(conn, project_id, n_bytes)
-        recipes = [self._recipe(file, found, indexes) for file in files]
+        recipes = [self._recipe(file, realm, found, indexes) for file in files]
         with self._db.write() as conn:
-            self._know(conn, project_id, recipes, indexes)
+            if self._realms.realm_in(conn, project_id) != realm:
+                raise Conflict("The project has become confidential.", fix="Send it again.", code="confidential")
+            self._know(conn, project_id, realm, recipes, indexes)
         return len(files)
 
     def _recipe(
-        self, file: ShardFile, found: dict[str, PackRow], indexes: dict[str, ChunkIndex]
+        self, file: ShardFile, realm: str, found: dict[str, PackRow], indexes: dict[str, ChunkIndex]
     ) -> tuple[BlobRow, list[Part]]:
         """A file of a shard that `check_shard` let pass as a recipe, once its content has been read and compared."""
         parts, chunks, at = list[Part](), list[tuple[bytes, int]](), 0
@@ -260,7 +299,7 @@ class ObjectsService:
                 raise _mismatch("shard")
             of_term = index.sizes(term.first_chunk, term.end_chunk)
             size = sum(n_bytes for _, n_bytes in of_term)
-            parts.append(Part(at, size, name, term.first_chunk, term.end_chunk))
+            parts.append(Part(at, size, realm + name, term.first_chunk, term.end_chunk))
             chunks += of_term
             at += size
         digest = hashlib.sha256()
@@ -268,12 +307,13 @@ class ObjectsService:
             digest.update(piece)
         if file_hash(chunks) != file.file_hash or (file.sha256 and digest.hexdigest() != file.sha256):
             raise _mismatch("file of the shard")
-        return BlobRow(digest.hexdigest(), at, ""), parts
+        return BlobRow(realm + digest.hexdigest(), at, ""), parts
 
     def _know(
         self,
         conn: Connection,
         project_id: str,
+        realm: str,
         recipes: Sequence[tuple[BlobRow, list[Part]]],
         indexes: dict[str, ChunkIndex],
     ) -> None:
@@ -291,8 +331,8 @@ class ObjectsService:
         starts = {(part.pack_hash, part.first_chunk) for _, parts in recipes for part in parts[:1]}
         for name, index in indexes.items():
             asked = {digest for digest in index.hashes if is_asked_for(digest)}
-            asked |= {index.hashes[first] for pack_name, first in starts if pack_name == name}
-            store.know_chunks(conn, project_id, name, map(hash_text, asked))
+            asked |= {index.hashes[first] for pack_name, first in starts if pack_name == realm + name}
+            store.know_chunks(conn, project_id, realm + name, map(hash_text, asked))
 
     def _check_packed(self, conn: Connection, project_id: str, n_bytes: int) -> None:
         """A file costs a project what its packs do, though a few kilobytes may unpack to anything: a second limit."""
@@ -317,7 +357,9 @@ class ObjectsService:
             store.renew_packs(conn, [row.pack_hash], now_s)
         index = self.reader.index(row)
         chunks = tuple(index.sizes(0, len(index.hashes)))
-        return packs_shard([Pack(hash_bytes(row.pack_hash), chunks, row.size_bytes)], now_s, now_s + KNOWN_S)
+        return packs_shard(
+            [Pack(hash_bytes(plain_name(row.pack_hash)), chunks, row.size_bytes)], now_s, now_s + KNOWN_S
+        )
 
     # -- uploads in parts ----------------------------------------------------------------------------------------------
     def put_part(self, project_id: str, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:

@@ -29,11 +29,12 @@ from eureka_park.foundation.store import insert_or_add, insert_or_ignore
 
 BLOCK: Final = 500
 BLOB, PACK = "blob", "pack"
+NAME_CHARS: Final = 80  # a hash, and in a confidential project the mark of its realm before it
 
 blobs = Table(
     "blobs",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    Column("sha256", String(NAME_CHARS), primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
     Column("object_key", String(120)),  # null: a recipe, whose parts lie in packs
     Column("n_refs", Integer, nullable=False),  # nodes of trees that mention it
@@ -44,18 +45,18 @@ blobs = Table(
 recipe_parts = Table(
     "recipe_parts",
     metadata,
-    Column("sha256", String(64), primary_key=True),
+    Column("sha256", String(NAME_CHARS), primary_key=True),
     Column("part_index", Integer, primary_key=True, autoincrement=False),
     Column("start_bytes", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("pack_hash", String(64), nullable=False),
+    Column("pack_hash", String(NAME_CHARS), nullable=False),
     Column("first_chunk", Integer, nullable=False),
     Column("end_chunk", Integer, nullable=False),
 )
 packs = Table(
     "packs",
     metadata,
-    Column("pack_hash", String(64), primary_key=True),
+    Column("pack_hash", String(NAME_CHARS), primary_key=True),
     Column("object_key", String(120), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("chunks", LargeBinary, nullable=False),  # for each: hash, where it ends packed, where it ends unpacked
@@ -69,7 +70,7 @@ holdings = Table(
     metadata,
     Column("project_id", String(80), primary_key=True),
     Column("kind", String(8), primary_key=True),
-    Column("content_hash", String(64), primary_key=True),
+    Column("content_hash", String(NAME_CHARS), primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
     Index("holdings_of_content", "kind", "content_hash"),
 )
@@ -78,7 +79,7 @@ known_chunks = Table(
     metadata,
     Column("project_id", String(80), primary_key=True),
     Column("chunk_hash", String(64), primary_key=True),
-    Column("pack_hash", String(64), nullable=False),
+    Column("pack_hash", String(NAME_CHARS), nullable=False),
     Index("known_chunks_of_pack", "pack_hash"),
 )
 storage_use = Table(
@@ -290,6 +291,12 @@ def held(conn: Connection, project_id: str, kind: str, hashes: Iterable[str]) ->
         query = select(of.content_hash).where(of.project_id == project_id, of.kind == kind)
         found.update(conn.execute(query.where(of.content_hash.in_(block))).scalars())
     return found
+
+
+def is_any_held(conn: Connection, project_id: str) -> bool:
+    """Whether a project holds anything."""
+    query = select(holdings.c.kind).where(holdings.c.project_id == project_id).limit(1)
+    return conn.execute(query).first() is not None
 
 
 def let_go(conn: Connection, kind: str, hashes: Iterable[str]) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from eureka_park.data.core.lasting import Line, Ref
 from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, RepositoryKind, Visibility
+from eureka_park.data.core.sealed_form import plain_name, realm_of
 from eureka_park.data.core.tree import Node, read_node
 from eureka_park.data.objects import store as objects
 from eureka_park.data.store import metadata
@@ -66,7 +67,7 @@ commits = Table(
     Column("repository_id", String(40), primary_key=True),
     Column("commit_id", String(40), primary_key=True),
     Column("parent_id", String(40), nullable=False),
-    Column("root_id", String(64), nullable=False),
+    Column("root_id", String(objects.NAME_CHARS), nullable=False),
     Column("n_files", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("title", Text, nullable=False),
@@ -87,7 +88,7 @@ refs = Table(
 tree_nodes = Table(
     "tree_nodes",
     metadata,
-    Column("node_id", String(64), primary_key=True),
+    Column("node_id", String(objects.NAME_CHARS), primary_key=True),
     Column("content", LargeBinary, nullable=False),
     Column("n_refs", Integer, nullable=False),  # nodes and commits that mention it
     Column("idle_since_s", Double),
@@ -142,15 +143,6 @@ def named(conn: Connection, kind: str, project_id: str, asked: str) -> tuple[Rep
     here = (of.kind == str(kind), of.project_id == project_id, of.name_key == asked.casefold())
     row = conn.execute(query.where(*here, repositories.c.deleted_at_s.is_(None))).one_or_none()
     return None if row is None else (_repository(row), bool(row.is_former))
-
-
-def by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Repository]:
-    """Repositories by their ids, without those that were deleted."""
-    asked, of, found = list(dict.fromkeys(ids)), repositories.c, dict[str, Repository]()
-    for at in range(0, len(asked), _BLOCK):
-        query = select(repositories).where(of.repository_id.in_(asked[at : at + _BLOCK]), of.deleted_at_s.is_(None))
-        found |= {row.repository_id: _repository(row) for row in conn.execute(query)}
-    return found
 
 
 def change(conn: Connection, repository_id: str, **values: Any) -> None:
@@ -310,30 +302,37 @@ def nodes(conn: Connection, ids: Iterable[str]) -> dict[str, Node]:
     for at in range(0, len(asked), _BLOCK):
         query = select(tree_nodes.c.node_id, tree_nodes.c.content)
         for row in conn.execute(query.where(tree_nodes.c.node_id.in_(asked[at : at + _BLOCK]))):
-            found[row.node_id] = read_node(row.node_id, bytes(row.content))
+            found[row.node_id] = read_node(plain_name(row.node_id), bytes(row.content))
     return {name: found[name] for name in asked}
 
 
 def add_nodes(conn: Connection, made: Mapping[str, Node], now_s: float) -> None:
-    """Keep nodes that are new, and count what they mention."""
+    """Keep nodes that are new by their names, and count what they mention."""
     known: set[str] = set()
     names = list(made)
     for at in range(0, len(names), _BLOCK):
         query = select(tree_nodes.c.node_id).where(tree_nodes.c.node_id.in_(names[at : at + _BLOCK]))
         known.update(conn.execute(query).scalars())
-    fresh = [node for name, node in made.items() if name not in known]
+    fresh = {name: node for name, node in made.items() if name not in known}
     if not fresh:
         return
-    rows = [{"node_id": node.node_id, "content": node.content, "n_refs": 0, "idle_since_s": now_s} for node in fresh]
+    rows = [
+        {"node_id": name, "content": node.content, "n_refs": 0, "idle_since_s": now_s} for name, node in fresh.items()
+    ]
     conn.execute(insert(tree_nodes), rows)
     _count_mentions(conn, fresh, 1, None)
 
 
-def _count_mentions(conn: Connection, of: Sequence[Node], by: int, now_s: float | None) -> None:
-    files = [name for node in of if not node.level for name in node.mentions()]
-    children = [name for node in of if node.level for name in node.mentions()]
+def _count_mentions(conn: Connection, of: Mapping[str, Node], by: int, now_s: float | None) -> None:
+    files, children = _mentions(of, is_leaf=True), _mentions(of, is_leaf=False)
     objects.count(conn, objects.blobs, objects.blobs.c.sha256, files, by, now_s)
     objects.count(conn, tree_nodes, tree_nodes.c.node_id, children, by, now_s)
+
+
+def _mentions(of: Mapping[str, Node], *, is_leaf: bool) -> list[str]:
+    """What nodes mention, by name: all of it lies in the realm of the node."""
+    chosen = [(realm_of(name), node) for name, node in of.items() if (not node.level) is is_leaf]
+    return [realm + one for realm, node in chosen for one in node.mentions()]
 
 
 # -- gates -------------------------------------------------------------------------------------------------------------
@@ -385,14 +384,14 @@ def drop_idle_nodes(conn: Connection, before_s: float, now_s: float, most: int) 
     of = tree_nodes.c
     query = select(of.node_id, of.content).where(of.idle_since_s < before_s, of.n_refs <= 0)
     rows = conn.execute(query.order_by(of.idle_since_s).limit(most)).all()
-    gone = [read_node(row.node_id, bytes(row.content)) for row in rows]
-    children = [name for node in gone if node.level for name in node.mentions()]
-    files = [name for node in gone if not node.level for name in node.mentions()]
+    gone = {row.node_id: read_node(plain_name(row.node_id), bytes(row.content)) for row in rows}
+    children, files = _mentions(gone, is_leaf=False), _mentions(gone, is_leaf=True)
+    names = list(gone)
     # What lies below goes in the same round; contents get their own grace, as somebody may just have been told of them.
     objects.count(conn, tree_nodes, of.node_id, children, -1, before_s - 1.0)
     objects.count(conn, objects.blobs, objects.blobs.c.sha256, files, -1, now_s)
-    for at in range(0, len(gone), _BLOCK):
-        conn.execute(delete(tree_nodes).where(of.node_id.in_([node.node_id for node in gone[at : at + _BLOCK]])))
+    for at in range(0, len(names), _BLOCK):
+        conn.execute(delete(tree_nodes).where(of.node_id.in_(names[at : at + _BLOCK])))
     return len(gone)
 
 

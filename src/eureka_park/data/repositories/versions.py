@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts.service import Principal
@@ -27,6 +28,7 @@ from eureka_park.data.core.repository import (
     clean_text,
     is_commit_id,
 )
+from eureka_park.data.core.sealed_form import plain_name, realm_of
 from eureka_park.data.core.tree import Node, Tree, differences
 from eureka_park.data.keeping.store import check_no_hold
 from eureka_park.data.objects.service import Batch, ObjectsService
@@ -131,7 +133,10 @@ class Versions:
     # -- trees ---------------------------------------------------------------------------------------------------------
     def tree(self, version: Commit) -> Tree:
         """The files of a version."""
-        return Tree(self._nodes, version.root_id)
+        return self._tree(realm_of(version.root_id), plain_name(version.root_id))
+
+    def _tree(self, realm: str, root_id: str = "") -> Tree:
+        return Tree(partial(self._nodes, realm), root_id)
 
     def entry(self, version: Commit, path: str) -> Entry:
         """A file of a version. Raises NotFound (`no_such_entry`)."""
@@ -155,7 +160,7 @@ class Versions:
         oldest = version
         for oldest in self.history(repository, version, CHANGES_COMMITS):
             parent = self._before(repository, oldest)
-            before = self.tree(parent) if parent else Tree(self._nodes)
+            before = self.tree(parent) if parent else self._tree("")
             for old, new in differences(before, self.tree(oldest)):
                 n_seen += 1
                 entry = old or new
@@ -174,8 +179,12 @@ class Versions:
         with self._db.read() as conn:
             return store.commit(conn, repository.repository_id, version.parent_id) if version.parent_id else None
 
-    def _nodes(self, ids: Sequence[str]) -> Mapping[str, Node]:
-        """Nodes, from memory where they were asked for lately: they never change."""
+    def _nodes(self, realm: str, ids: Sequence[str]) -> Mapping[str, Node]:
+        """Nodes by their ids, from memory where they were asked for lately: they never change."""
+        found = self._named_nodes([realm + one for one in ids])
+        return {plain_name(name): node for name, node in found.items()} if realm else found
+
+    def _named_nodes(self, ids: Sequence[str]) -> Mapping[str, Node]:
         with self._lock:
             found = {name: self._kept[name] for name in ids if name in self._kept}
             for name in found:
@@ -218,15 +227,17 @@ class Versions:
             raise BadInput(f"A commit takes {OPERATIONS_MAX:,} changes.", fix="Make several.", code="too_many_changes")
         batch = batch or Batch()
         self._objects.sync(batch)
+        realm = self._objects.name(repository.project_id, "")
         for _ in range(_TRIES):
             head = self._head(repository, draft)
             tree = self.tree(head)
             edits = edited(tree, draft.operations)
-            root_id, made = tree.changed(edits)
+            root, fresh = tree.changed(edits)
+            root_id, made = realm + root if root else "", {realm + name: node for name, node in fresh.items()}
             if root_id == head.root_id:
                 return head
             self._keep(made)
-            totals = Tree(self._nodes, root_id).totals()
+            totals = self._tree(realm, root).totals()
             done = self._commit(repository, head, root_id, totals, draft, who)
             with self._db.write() as conn:
                 if store.ref(conn, repository.repository_id, BRANCH, draft.branch) != head.commit_id:
