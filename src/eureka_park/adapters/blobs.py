@@ -115,11 +115,13 @@ class Blobs:
         if start >= end:
             return
         try:
-            if end - start <= PIECE_BYTES:
+            if self._root is not None:
+                yield from _read_file(self._root / key, start, end)
+            elif end - start <= PIECE_BYTES:
                 yield bytes(obstore.get_range(self._objects(), key, start=start, end=end))
-                return
-            answer = obstore.get(self._objects(), key, options={"range": (start, end)})
-            yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
+            else:
+                answer = obstore.get(self._objects(), key, options={"range": (start, end)})
+                yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
         except FileNotFoundError:
             raise NotFound(f"The object {key} is lost.", fix="See: park data scrub", code="object_lost") from None
 
@@ -142,6 +144,17 @@ class Blobs:
                     path.unlink()
                     n_swept += 1
         return n_swept
+
+
+def _read_file(path: Path, start: int, end: int) -> Iterator[bytes]:
+    """Straight from the file, several times as fast as through a store's stream."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while start < end and (piece := os.pread(handle, min(PIECE_BYTES, end - start), start)):
+            yield piece
+            start += len(piece)
+    finally:
+        os.close(handle)
 
 
 def _bucket(url: str) -> Any:
