@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eureka_park.cli.data_lineage import lineage
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
 from eureka_park.cli.words import _
@@ -181,6 +182,9 @@ def diff_data(repository: str, old: str, new: str, is_model: bool, as_json: bool
     marks = {"added": "+", "removed": "-", "changed": "~"}
     for one in found:
         click.echo(f"{marks[one['change']]} {clean(one['path'])}")
+
+
+data.add_command(lineage)
 
 
 @data.command("scrub")

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from eureka_park.client.fetch import safe_target, write_whole
 from eureka_park.client.folder import NEVER_SENT
+from eureka_park.client.project_keys import KeysOf
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class DataOf:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.keys = KeysOf(transport)
 
     def repositories(self, kind: str = "dataset", *, project: str = "", text: str = "") -> list[dict[str, Any]]:
         """Data sets or models that one may know of, the last changed first."""
@@ -89,6 +91,12 @@ class DataOf:
             if page["next"] is None:
                 return
             after = page["next"]
+
+    def lineage(self, of: RepositoryName, *, revision: str = "", up: int = 3, down: int = 3) -> dict[str, Any]:
+        """What a version ('': all of which something is known) was made from, and what was made from it: `nodes` and
+        `edges`, as many steps away.
+        """
+        return self._ask("GET", f"{of.path}/lineage", params={"rev": revision, "up": up, "down": down})
 
     def get(
         self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str

@@ -40,6 +40,14 @@ class RepositoryPage(BaseModel):
     next: str | None
 
 
+class MadeBy(BaseModel):
+    """How a version came about."""
+
+    way: Literal["job", "import", "declared"]
+    job_id: str | None = Field(description="None where no job did it, or one that the asker may not see")
+    made_at: str
+
+
 class VersionView(BaseModel):
     """A commit."""
 
@@ -51,6 +59,9 @@ class VersionView(BaseModel):
     made_at: str
     n_files: int
     size_bytes: int
+    made_by: MadeBy | None = Field(
+        None, description="What is known of how it came about; of one that was just sent: nothing"
+    )
 
 
 class VersionPage(BaseModel):
@@ -58,6 +69,42 @@ class VersionPage(BaseModel):
 
     items: list[VersionView]
     next: str | None
+
+
+class LineageNode(BaseModel):
+    """A version, something outside the park (`text`), or something that the asker may not see."""
+
+    node_id: str
+    kind: Literal["dataset", "model", "outside", "hidden"]
+    project: str
+    name: str
+    commit_id: str
+    text: str
+    is_start: bool
+
+
+class LineageEdge(BaseModel):
+    """`to` was made from `source`; with the way `history` it is a later version of the same repository."""
+
+    source: str
+    to: str
+    way: Literal["job", "import", "declared", "history"]
+    relation: str = Field(description="input, base_model, dataset, copy; empty for a history")
+    job_id: str | None = Field(description="None where no job did it, or one that the asker may not see")
+    made_at: str | None
+
+
+class LineageView(BaseModel):
+    """What a version was made from, and what was made from it."""
+
+    kind: str
+    project: str
+    name: str
+    revision: str = Field(description="Empty: all versions of which there is something to say")
+    commit_id: str
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+    is_cut: bool = Field(description="Whether there is more than is shown")
 
 
 class EntryView(BaseModel):

@@ -22,6 +22,7 @@ from eureka_park.data.core.repository import (
     RepositoryKind,
     clean_path,
 )
+from eureka_park.data.lineage.service import DEPTH_DEFAULT, DEPTH_MAX
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import Draft, no_entry
 from eureka_park.foundation.errors import NotFound
@@ -125,8 +126,25 @@ def history_of_repository(
     found, version = _version(park, who, kind, project_id, name, revision)
     history = park.data.repositories.versions.history(found, version, limit + 1)
     names = park.data.repositories.names_of(who, found, history)
+    made = park.data.lineage.made_by(who, found, [one.commit_id for one in history[:limit]])
     following = history[limit].commit_id if len(history) > limit else None
-    return {"items": [_version_view(one, names) for one in history[:limit]], "next": following}
+    items = [{**_version_view(one, names), "made_by": made.get(one.commit_id)} for one in history[:limit]]
+    return {"items": items, "next": following}
+
+
+@router.get(f"{_AT}/lineage", response_model=forms.LineageView, operation_id="lineage_of_repository")
+def lineage_of_repository(
+    park: ThePark,
+    who: Anyone,
+    project_id: ProjectId,
+    kind: Kind,
+    name: Name,
+    rev: Annotated[str, Query(max_length=200, description="A version; empty: all of which something is known")] = "",
+    up: Annotated[int, Query(ge=0, le=DEPTH_MAX, description="Steps to what it was made from")] = DEPTH_DEFAULT,
+    down: Annotated[int, Query(ge=0, le=DEPTH_MAX, description="Steps to what was made from it")] = DEPTH_DEFAULT,
+) -> dict[str, Any]:
+    """What a version was made from, and what was made from it: by jobs, imports and what people declare."""
+    return park.data.lineage.of(who, kind, project_id, name, revision=rev, up=up, down=down)
 
 
 @router.get(f"{_AT}/diff", response_model=forms.DifferencePage, operation_id="diff_of_repository")
