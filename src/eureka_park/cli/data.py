@@ -13,6 +13,7 @@ import click
 from eureka_park.cli.data_lineage import lineage
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
+from eureka_park.cli.project_keys import key
 from eureka_park.cli.words import _
 from eureka_park.client.address import default_home
 from eureka_park.foundation.units import GIB, MIB, parse_duration_s
@@ -262,3 +263,6 @@ def _size(n_bytes: int) -> str:
         if n_bytes >= unit:
             return f"{n_bytes / unit:.1f} {name}"
     return f"{n_bytes} B"
+
+
+data.add_command(key)

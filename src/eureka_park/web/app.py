@@ -32,6 +32,7 @@ from eureka_park.web.api import (
     passkeys,
     people,
     permissions,
+    project_keys,
     projects,
     repositories,
     snapshots,
@@ -91,7 +92,7 @@ def make_app(the_park: Park) -> FastAPI:
     for room in (
         repositories,
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
-        bank,
+        bank, project_keys,
         passkeys, notices, groups, invitations,
     ):  # fmt: skip
         api.include_router(room.router)

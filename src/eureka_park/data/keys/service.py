@@ -2,7 +2,7 @@
 
 The key of a project is random and made once; it is wrapped by its keeper: the park itself, a key service of the
 operator's (KMS), or the customer, who lends it for a while. Whoever destroys it makes all that lies under it
-unreadable, in backups too.
+unreadable, in copies of the store too; only a backup of the database from before still has the wrapped key.
 """
 
 from __future__ import annotations
