@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from eureka_park.accounts.service import AccountsService
 from eureka_park.data import store
+from eureka_park.data.cards.service import CardsService
 from eureka_park.data.collecting import Collector
 from eureka_park.data.core.snapshot import (
     SNAPSHOT_BYTES_MAX,
@@ -51,7 +52,8 @@ class DataService:
     def connect(
         self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes], kms: Keeper | None = None
     ) -> None:
-        """Add the store of data sets and models: `keys`, `objects`, `repositories`, `lineage`, `keeping`, `collector`.
+        """Add the store of data sets and models: `keys`, `objects`, `repositories`, `lineage`, `cards`, `keeping`,
+        `collector`.
 
         `kms`: the operator's own keeper of keys, where there is one.
         """
@@ -61,6 +63,7 @@ class DataService:
         self.keys.is_empty = self.objects.holds_nothing
         self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
         self.lineage = LineageService(self._db, self._clock, accounts, self.repositories)
+        self.cards = CardsService(self._db, self.repositories)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
 

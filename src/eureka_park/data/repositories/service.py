@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.service import AccountsService, Act, Principal, Project
+from eureka_park.data.cards.opening import check_opening
 from eureka_park.data.core.repository import (
     MAIN,
     Commit,
@@ -81,14 +82,19 @@ class RepositoriesService:
         text: str = "",
         before: tuple[float, str] = (math.inf, ""),
         most: int = 100,
+        facets: Sequence[tuple[str, str]] = (),
     ) -> list[Repository]:
-        """Repositories that `who` may know of, the last changed first, after `before` (instant and id)."""
+        """Repositories that `who` may know of, the last changed first, after `before` (instant and id); whose cards say
+        all of `facets` (`data.cards.service.facets_of`).
+        """
+        if facets:
+            self.versions.cards.read_due()
         found: list[Repository] = []
         projects: dict[str, Any] = {}
         most = max(1, min(most, PAGE_MAX))
         while len(found) < most:
             with self._db.read() as conn:
-                rows = store.page(conn, kind, [project_id] if project_id else None, text[:200], before, most)
+                rows = store.page(conn, kind, [project_id] if project_id else None, text[:200], before, most, facets)
                 for name in {row.project_id for row in rows} - set(projects):
                     projects[name] = self._accounts.places.thing_in(conn, f"project:{name}")
             found += [row for row in rows if projects[row.project_id] and can_know(who, row, projects[row.project_id])]
@@ -149,18 +155,30 @@ class RepositoriesService:
             )
 
     def change(
-        self, who: Principal | None, repository: Repository, *, visibility: str | None = None, gate: str | None = None
+        self,
+        who: Principal | None,
+        repository: Repository,
+        *,
+        visibility: str | None = None,
+        gate: str | None = None,
+        confirms_personal_data: bool = False,
     ) -> Repository:
-        """Open a repository to others or close it. Raises BadInput, Forbidden, NotFound."""
+        """Open a repository to others or close it. Raises BadInput, Forbidden, NotFound; Conflict (`personal_data`) for
+        one about people that would be public without their being thought of.
+        """
         changes: dict[str, Any] = {}
         if visibility is not None:
             changes["visibility"] = _one_of(Visibility, visibility, "visibility")
         if gate is not None:
             changes["gate"] = _one_of(Gate, gate, "gate")
+        self.versions.cards.read(repository.repository_id)
         with self._db.write() as conn:
             found = self._again(conn, Want.MANAGE, who, repository)
+            told = {key: str(value) for key, value in changes.items()}
+            if changes.get("visibility") is Visibility.PUBLIC and found.visibility is not Visibility.PUBLIC:
+                told |= check_opening(conn, found, is_confirmed=confirms_personal_data)
             store.change(conn, found.repository_id, **{key: str(value) for key, value in changes.items()})
-            self._note(conn, "repository.changed", who, found, {key: str(value) for key, value in changes.items()})
+            self._note(conn, "repository.changed", who, found, told)
         return replace(found, **changes)
 
     def move(self, who: Principal | None, repository: Repository, project_id: str, name: str) -> Repository:

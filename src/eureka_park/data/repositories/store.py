@@ -23,6 +23,8 @@ from sqlalchemy import (
     update,
 )
 
+from eureka_park.data.cards.store import drop as drop_card
+from eureka_park.data.cards.store import having
 from eureka_park.data.core.lasting import Line, Ref
 from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, RepositoryKind, Visibility
 from eureka_park.data.core.sealed_form import plain_name, realm_of
@@ -166,15 +168,22 @@ def delete_repository(conn: Connection, repository_id: str, now_s: float) -> Non
 
 
 def page(
-    conn: Connection, kind: str, project_ids: Sequence[str] | None, text: str, before: tuple[float, str], most: int
+    conn: Connection,
+    kind: str,
+    project_ids: Sequence[str] | None,
+    text: str,
+    before: tuple[float, str],
+    most: int,
+    facets: Sequence[tuple[str, str]] = (),
 ) -> list[Repository]:
-    """Repositories, the last changed first; of these projects, or of all."""
+    """Repositories, the last changed first; of these projects, or of all; whose cards say all of `facets`."""
     of = repositories.c
     query = select(repositories).where(of.kind == str(kind), of.deleted_at_s.is_(None))
     if project_ids is not None:
         query = query.where(of.project_id.in_(project_ids))
     if text:
         query = query.where((of.project_id + "/" + of.name).icontains(text, autoescape=True))
+    query = query.where(*having(of.repository_id, facets))
     at_s, after_id = before
     query = query.where((of.changed_at_s < at_s) | ((of.changed_at_s == at_s) & (of.repository_id > after_id)))
     rows = conn.execute(query.order_by(of.changed_at_s.desc(), of.repository_id).limit(most))
@@ -374,6 +383,7 @@ def purge_deleted(conn: Connection, before_s: float, now_s: float, most: int) ->
         chosen = (of.repository_id == repository_id) & of.commit_id.in_(names[at : at + _BLOCK])
         conn.execute(delete(commits).where(chosen))
     if not rows:
+        drop_card(conn, repository_id)
         for table in (refs, gate_requests, repositories):
             conn.execute(delete(table).where(table.c.repository_id == repository_id))
     return len(rows) + 1

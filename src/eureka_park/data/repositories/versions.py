@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts.service import Principal
+from eureka_park.data.cards.reading import CardReader
 from eureka_park.data.core.entry import Entry
 from eureka_park.data.core.repository import (
     MAIN,
@@ -67,6 +68,7 @@ class Versions:
         self._db, self._clock, self._objects, self._entropy = db, clock, objects, entropy
         self._kept: OrderedDict[str, Node] = OrderedDict()
         self._lock = threading.Lock()
+        self.cards = CardReader(db, clock, objects)
 
     # -- refs ----------------------------------------------------------------------------------------------------------
     def at(self, repository: Repository, revision: str) -> Commit:
@@ -244,6 +246,7 @@ class Versions:
                     continue  # somebody was quicker: the same changes on what is there now
                 left = self._apply(conn, repository, draft, done, made, batch, edits)
             self._objects.drop(left)
+            self.cards.read(repository.repository_id)
             return done
         raise _changed(draft.branch)
 
@@ -297,6 +300,7 @@ class Versions:
         store.add_commit(conn, repository.repository_id, done)
         store.set_ref(conn, repository.repository_id, BRANCH, draft.branch, done.commit_id, made_at_s=now_s)
         store.change(conn, repository.repository_id, changed_at_s=now_s)
+        self.cards.noted(conn, repository, draft.branch, done, edits)
         return left
 
     def _commit(
