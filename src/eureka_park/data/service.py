@@ -22,6 +22,7 @@ from eureka_park.data.core.snapshot import (
     check_sha256,
     check_snapshot,
 )
+from eureka_park.data.files.service import FilesService
 from eureka_park.data.keeping.service import Keeping
 from eureka_park.data.keys.ports import Keeper
 from eureka_park.data.keys.service import KeysService
@@ -30,6 +31,7 @@ from eureka_park.data.objects.sealed import SealedObjects
 from eureka_park.data.objects.service import ObjectsService
 from eureka_park.data.ports import Objects
 from eureka_park.data.repositories.service import RepositoriesService
+from eureka_park.data.upkeep.service import Upkeep
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.disk import sync_folder
@@ -53,7 +55,7 @@ class DataService:
         self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes], kms: Keeper | None = None
     ) -> None:
         """Add the store of data sets and models: `keys`, `objects`, `repositories`, `lineage`, `cards`, `keeping`,
-        `collector`.
+        `collector`, `upkeep`.
 
         `kms`: the operator's own keeper of keys, where there is one.
         """
@@ -62,10 +64,12 @@ class DataService:
         self.objects = ObjectsService(self._db, kept, self._clock, entropy, self.keys)
         self.keys.is_empty = self.objects.holds_nothing
         self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
+        self.files = FilesService(self._db, self._clock, accounts, self.objects, entropy)
         self.lineage = LineageService(self._db, self._clock, accounts, self.repositories)
         self.cards = CardsService(self._db, self.repositories)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
+        self.upkeep = Upkeep(self._db, self._clock, accounts, self.collector, self.keeping)
 
     def put_blob(self, sha256: str, chunks: Iterable[bytes]) -> None:
         """Take in a blob: checked against its hash, on the disk when this returns, and never seen half-made.

@@ -110,15 +110,16 @@ class Reader:
                 at += size
 
     def index(self, pack: store.PackRow) -> ChunkIndex:
-        """Where the chunks of a pack lie; many small files lie in one."""
+        """Where the chunks of a pack lie; many small files lie in one. By its object: one sent again may
+        be packed in another way."""
         with self._lock:
-            found = self._indexes.get(pack.pack_hash)
+            found = self._indexes.get(pack.object_key)
             if found is not None:
-                self._indexes.move_to_end(pack.pack_hash)
+                self._indexes.move_to_end(pack.object_key)
                 return found
         found = ChunkIndex.of(pack.chunks)
         with self._lock:
-            self._indexes[pack.pack_hash] = found
+            self._indexes[pack.object_key] = found
             while len(self._indexes) > INDEXES_KEPT:
                 self._indexes.popitem(last=False)
         return found

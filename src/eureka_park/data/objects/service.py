@@ -26,6 +26,7 @@ from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Comi
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
 from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
 from eureka_park.data.ports import Objects
+from eureka_park.data.upkeep import store as damage
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, TooLarge
@@ -145,11 +146,19 @@ class ObjectsService:
         now_s, realm = self._clock.real_s(), self._realms.realm_in(conn, project_id)
         rows = {realm + row.sha256: row for row in batch.rows.values()}
         self._check_realm(conn, project_id, [row.object_key for row in rows.values()])
-        known = store.present(conn, rows, now_s)
-        store.add_blobs(conn, [replace(row, sha256=name) for name, row in rows.items() if name not in known], now_s)
+        named = [replace(row, sha256=name) for name, row in rows.items()]
+        known = store.present(conn, rows, now_s) - damage.mend_blobs(conn, named, now_s)
+        store.add_blobs(conn, [row for row in named if row.sha256 not in known], now_s)
         store.hold(conn, project_id, BLOB, {name: row.size_bytes for name, row in rows.items()})
         self._check_limit(conn, project_id)
         return [row.object_key for name, row in rows.items() if name in known]
+
+    def mend(self, project_id: str, batch: Batch) -> None:
+        """What came with a commit that changes nothing: it may be what was found damaged, else it goes."""
+        if batch.rows:
+            with self._db.write() as conn:
+                left = self.settle(conn, project_id, batch)
+            self._drop(left)
 
     def _check_realm(self, conn: Connection, project_id: str, keys: Sequence[str]) -> None:
         """Nothing of a project that has become confidential since it was written may stay in clear."""
@@ -167,9 +176,11 @@ class ObjectsService:
 
     # -- who holds what ------------------------------------------------------------------------------------------------
     def held(self, project_id: str, hashes: Iterable[str]) -> set[str]:
-        """Which of these blobs a project was sent and still holds."""
+        """Which of these blobs a project was sent and still holds. One that was found damaged has to be sent again."""
         with self._db.read() as conn:
-            return self.held_in(conn, project_id, hashes)
+            found = self.held_in(conn, project_id, hashes)
+            realm = self._realms.realm_in(conn, project_id)
+            return found - {plain_name(name) for name in damage.broken_blobs(conn, [realm + one for one in found])}
 
     def held_in(self, conn: Connection, project_id: str, hashes: Iterable[str]) -> set[str]:
         """The same inside a transaction."""
@@ -177,10 +188,11 @@ class ObjectsService:
         return {plain_name(name) for name in store.held(conn, project_id, BLOB, [realm + one for one in hashes])}
 
     def sizes(self, project_id: str, hashes: Sequence[str]) -> dict[str, int]:
-        """The sizes of those of these blobs that a project was sent and still holds."""
+        """The sizes of those of these blobs that a project was sent and still holds, as `held`."""
         with self._db.read() as conn:
             realm = self._realms.realm_in(conn, project_id)
             held = store.held(conn, project_id, BLOB, [realm + one for one in hashes])
+            held -= damage.broken_blobs(conn, held)
             return {plain_name(name): size for name, size in store.sizes(conn, held).items()}
 
     def holds_nothing(self, conn: Connection, project_id: str) -> bool:
@@ -199,10 +211,14 @@ class ObjectsService:
             store.set_limit(conn, project_id, limit_bytes)
 
     def check_room(self, project_id: str, n_bytes: int) -> None:
-        """Raise TooLarge (`quota`) where a project has no room for so many more bytes, or for uploads that have begun.
+        """Raise TooLarge (`quota`) where a project has no room for so many more bytes, or for uploads that have begun;
+        Unavailable (`project_locked`) for a confidential one whose key is not here.
 
         The larger of the two: what is asked for may be an upload that has begun.
         """
+        realm = self._realms.realm(project_id)
+        if realm:
+            self._realms.key_of(realm)  # a locked project takes nothing in: that is said before a body has come
         used, limit = self.use(project_id)
         if used + max(n_bytes, self._objects.staged_bytes(_staged(project_id))) > limit:
             raise _over(project_id, limit)
@@ -247,7 +263,7 @@ class ObjectsService:
             self._objects.keep(file, row.object_key)
         with self._unless_full(row.object_key), self._db.write() as conn:
             self._check_realm(conn, project_id, [row.object_key])
-            is_first = store.pack(conn, name) is None
+            is_first = store.pack(conn, name) is None or damage.mend_pack(conn, row, self._clock.real_s())
             is_new_here = not store.held(conn, project_id, PACK, [name])
             store.add_pack(conn, row, self._clock.real_s())
             store.renew_packs(conn, [name], self._clock.real_s())
@@ -273,7 +289,7 @@ class ObjectsService:
         realm = self._realms.realm(project_id)
         names = dict.fromkeys(realm + hash_text(term.xorb_hash) for file in files for term in file.terms)
         with self._db.write() as conn:
-            held = store.held(conn, project_id, PACK, names)
+            held = store.held(conn, project_id, PACK, names) - set(damage.damaged(conn, PACK, names))
             store.renew_packs(conn, held, self._clock.real_s())
             found = store.packs_of(conn, held)
         indexes = {plain_name(name): self.reader.index(row) for name, row in found.items()}
@@ -319,7 +335,7 @@ class ObjectsService:
     ) -> None:
         now_s = self._clock.real_s()
         by_hash = {row.sha256: (row, parts) for row, parts in recipes}
-        known = store.present(conn, by_hash, now_s)
+        known = store.present(conn, by_hash, now_s) - damage.mend_blobs(conn, [row for row, _ in recipes], now_s)
         fresh = [item for name, item in by_hash.items() if name not in known]
         used = dict.fromkeys(part.pack_hash for _, parts in fresh for part in parts)
         if set(used) - set(store.packs_of(conn, used)):
@@ -352,6 +368,8 @@ class ObjectsService:
             row = store.pack_with_chunk(conn, project_id, name)
             if row is None or not store.held(conn, project_id, PACK, [row.pack_hash]):
                 return None
+            if damage.is_damaged(conn, PACK, row.pack_hash):
+                return None  # so that it is sent again
         now_s = self._clock.real_s()
         with self._db.write() as conn:
             store.renew_packs(conn, [row.pack_hash], now_s)

@@ -325,6 +325,22 @@ def packed_bytes(conn: Connection, project_id: str) -> int:
     return int(conn.execute(query).scalar() or 0)
 
 
+def total_bytes(conn: Connection) -> int:
+    """Bytes of all objects."""
+    found = [select(func.sum(blobs.c.size_bytes)).where(blobs.c.object_key.is_not(None))]
+    return sum(int(conn.execute(query).scalar() or 0) for query in (*found, select(func.sum(packs.c.size_bytes))))
+
+
+def holders(conn: Connection, contents: Sequence[tuple[str, str]]) -> list[str]:
+    """Projects that hold any of these contents, given by kind and name."""
+    of, found = holdings.c, set[str]()
+    for kind in (BLOB, PACK):
+        for block in _blocks(name for of_kind, name in contents if of_kind == kind):
+            query = select(of.project_id).distinct().where(of.kind == kind, of.content_hash.in_(block))
+            found.update(conn.execute(query).scalars())
+    return sorted(found)
+
+
 def idle_bytes(conn: Connection, project_id: str) -> int:
     """Bytes that a project holds and nothing mentions: they go when their grace is over."""
     of, total = holdings.c, 0

@@ -29,6 +29,7 @@ from eureka_park.data.core.lasting import Line, Ref
 from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, RepositoryKind, Visibility
 from eureka_park.data.core.sealed_form import plain_name, realm_of
 from eureka_park.data.core.tree import Node, read_node
+from eureka_park.data.keeping import store as keeping
 from eureka_park.data.objects import store as objects
 from eureka_park.data.store import metadata
 from eureka_park.foundation.store import insert_or_replace
@@ -296,11 +297,37 @@ def newest_sizes(conn: Connection, project_id: str, most: int) -> list[Row[Any]]
     return list(conn.execute(query.order_by(commits.c.size_bytes.desc(), of.name).limit(most)))
 
 
+def by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Repository]:
+    """Repositories by their ids, without those that were deleted."""
+    asked, of, found = list(dict.fromkeys(ids)), repositories.c, dict[str, Repository]()
+    for at in range(0, len(asked), _BLOCK):
+        query = select(repositories).where(of.repository_id.in_(asked[at : at + _BLOCK]), of.deleted_at_s.is_(None))
+        found |= {row.repository_id: _repository(row) for row in conn.execute(query)}
+    return found
+
+
 def by_id(conn: Connection, repository_id: str) -> Repository | None:
     """A repository by its id, unless it was deleted."""
+    return by_ids(conn, [repository_id]).get(repository_id)
+
+
+def ids_of_projects(conn: Connection, project_ids: Sequence[str]) -> list[str]:
+    """Repositories of some projects that were not deleted."""
     of = repositories.c
-    row = conn.execute(select(repositories).where(of.repository_id == repository_id)).one_or_none()
-    return None if row is None or row.deleted_at_s is not None else _repository(row)
+    query = select(of.repository_id).where(of.project_id.in_(project_ids), of.deleted_at_s.is_(None))
+    return list(conn.execute(query.order_by(of.repository_id)).scalars())
+
+
+def roots(conn: Connection, repository_id: str) -> list[tuple[str, str]]:
+    """Roots of all versions, each once, with how the version is named: branches and tags first, then the newest."""
+    of, named = commits.c, dict[str, str]()
+    query = select(of.commit_id, of.root_id).where(of.repository_id == repository_id)
+    by_commit = {row.commit_id: row.root_id for row in conn.execute(query.order_by(of.made_at_s.desc()))}
+    for _kind, name_of, commit_id in all_refs(conn, repository_id):
+        named.setdefault(by_commit.get(commit_id, ""), name_of)
+    for commit_id, root_id in by_commit.items():
+        named.setdefault(root_id, commit_id[:12])
+    return [(root_id, name_of) for root_id, name_of in named.items() if root_id]
 
 
 # -- nodes -------------------------------------------------------------------------------------------------------------
@@ -315,13 +342,18 @@ def nodes(conn: Connection, ids: Iterable[str]) -> dict[str, Node]:
     return {name: found[name] for name in asked}
 
 
+def node_ids(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these nodes are here."""
+    asked, found = list(ids), set[str]()
+    for at in range(0, len(asked), _BLOCK):
+        query = select(tree_nodes.c.node_id).where(tree_nodes.c.node_id.in_(asked[at : at + _BLOCK]))
+        found.update(conn.execute(query).scalars())
+    return found
+
+
 def add_nodes(conn: Connection, made: Mapping[str, Node], now_s: float) -> None:
     """Keep nodes that are new by their names, and count what they mention."""
-    known: set[str] = set()
-    names = list(made)
-    for at in range(0, len(names), _BLOCK):
-        query = select(tree_nodes.c.node_id).where(tree_nodes.c.node_id.in_(names[at : at + _BLOCK]))
-        known.update(conn.execute(query).scalars())
+    known = node_ids(conn, made)
     fresh = {name: node for name, node in made.items() if name not in known}
     if not fresh:
         return
@@ -384,6 +416,7 @@ def purge_deleted(conn: Connection, before_s: float, now_s: float, most: int) ->
         conn.execute(delete(commits).where(chosen))
     if not rows:
         drop_card(conn, repository_id)
+        keeping.forget(conn, repository_id)
         for table in (refs, gate_requests, repositories):
             conn.execute(delete(table).where(table.c.repository_id == repository_id))
     return len(rows) + 1

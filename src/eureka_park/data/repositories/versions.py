@@ -237,6 +237,7 @@ class Versions:
             root, fresh = tree.changed(edits)
             root_id, made = realm + root if root else "", {realm + name: node for name, node in fresh.items()}
             if root_id == head.root_id:
+                self._objects.mend(repository.project_id, batch)
                 return head
             self._keep(made)
             totals = self._tree(realm, root).totals()
