@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts import store
 from eureka_park.accounts.audit.service import Asked, AuditService, asked
@@ -33,6 +33,9 @@ from eureka_park.foundation.bus import Bus
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import Unauthorised
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SESSION_S: Final = Lasting().session_s  # where the operator says nothing
 SIGN_IN_LINK_S: Final = 15 * 60.0
@@ -137,6 +140,18 @@ class AccountsService:
     def revoke_tokens(self, person_id: str, label: str) -> int:
         """End all tokens of a person that carry this label; how many there were."""
         return self.tokens.end_labelled(person_id, label)
+
+    def principal_for(
+        self, conn: Connection, person_id: str, acts: frozenset[Act], project_id: str, token_id: str
+    ) -> Principal | None:
+        """Somebody as a key of theirs makes them: good for some acts in one project, by the roles that they hold now,
+        also those of the whole park; None for nobody, and for somebody who is shut out.
+        """
+        who = store.principal(conn, person_id)
+        if who is None:
+            return None
+        mine = who.projects & {project_id}
+        return replace(who, is_operator=False, projects=mine, acts=acts, only_project=project_id, token_id=token_id)
 
     def principal_of_token(self, token: str) -> Principal:
         """Who presents this token. Raises Unauthorised."""

@@ -1,0 +1,1 @@
+"""Project files: buckets of versions, uploads in parts, access keys."""

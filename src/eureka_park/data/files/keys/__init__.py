@@ -1,0 +1,1 @@
+"""Access keys: what signs requests of S3 clients."""
