@@ -66,6 +66,7 @@ def test_pages_of_people_keep_nobody_out(scene: PeopleScene, browser: Chromium, 
         dress(browser, kind)
         browser.go(scene.url + path)
         assert browser.run("performance.getEntriesByType('navigation')[0].responseStatus") == 200, path
+        browser.wait_for("!document.querySelector('[data-passkey-part][hidden]')")  # shown as soon as its script runs
         found = [*browser.run(WIDE), *walked(browser), *violations(browser)]
         show_in(browser, "dark")
         found += [f"in the dark: {line}" for line in violations(browser, only_colours=True)]
