@@ -26,6 +26,7 @@ from eureka_park.data.files.service import FilesService
 from eureka_park.data.keeping.service import Keeping
 from eureka_park.data.keys.ports import Keeper
 from eureka_park.data.keys.service import KeysService
+from eureka_park.data.lineage.materials import Materials
 from eureka_park.data.lineage.service import LineageService
 from eureka_park.data.objects.sealed import SealedObjects
 from eureka_park.data.objects.service import ObjectsService
@@ -66,6 +67,8 @@ class DataService:
         self.repositories = RepositoriesService(self._db, self._clock, accounts, self.objects, entropy)
         self.files = FilesService(self._db, self._clock, accounts, self.objects, entropy)
         self.lineage = LineageService(self._db, self._clock, accounts, self.repositories)
+        rooms = (self.objects, self.repositories, self.lineage)
+        self.materials = Materials(self._db, self._clock, accounts, *rooms)
         self.cards = CardsService(self._db, self.repositories)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)

@@ -149,7 +149,7 @@ class LineageService:
         found = self._repositories.find(Want.READ, who, kind, project_id, name)
         version, is_seen = self._repositories.versions.at(found, revision or MAIN), self._seen_by(who)
         with self._db.read() as conn:
-            walk = Walk(conn, lambda asked: self._known(conn, who, asked), is_seen)
+            walk = Walk(conn, lambda asked: self.known(conn, who, asked), is_seen)
             starts = [version.commit_id] if revision else walk.told_versions(found, version.commit_id)
             graph = walk.around(found, starts, min(max(0, up), DEPTH_MAX), min(max(0, down), DEPTH_MAX))
         about = {"kind": str(found.kind), "project": found.project_id, "name": found.name}
@@ -170,7 +170,7 @@ class LineageService:
             told.setdefault(made.commit_id, view)
         return told
 
-    def _known(self, conn: Connection, who: Principal | None, ids: Iterable[str]) -> dict[str, Repository]:
+    def known(self, conn: Connection, who: Principal | None, ids: Iterable[str]) -> dict[str, Repository]:
         """Those of these repositories that `who` may know of."""
         found = store.repositories_by_ids(conn, ids)
         projects = {

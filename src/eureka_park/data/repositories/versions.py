@@ -218,10 +218,18 @@ class Versions:
         store.set_ref(conn, repository.repository_id, BRANCH, MAIN, first.commit_id, made_at_s=self._clock.real_s())
         return first
 
-    def commit(self, repository: Repository, who: Principal, draft: Draft, batch: Batch | None = None) -> Commit:
+    def commit(
+        self,
+        repository: Repository,
+        who: Principal,
+        draft: Draft,
+        batch: Batch | None = None,
+        also: Callable[[Connection, Commit], None] | None = None,
+    ) -> Commit:
         """Make a commit, whole or not at all; without any change the version that is there.
 
-        `batch`: small contents that come with it. Raises BadInput for unsafe paths and clashes (`path_clash`), NotFound
+        `batch`: small contents that come with it. `also`: what is written with it, in its transaction; then there is a
+        commit even where nothing changes. Raises BadInput for unsafe paths and clashes (`path_clash`), NotFound
         for what is to be removed and is not there, or for contents that the project was not sent (`no_such_blob`);
         Conflict (`parent_changed`) where the branch is no longer at the parent.
         """
@@ -236,7 +244,7 @@ class Versions:
             edits = edited(tree, draft.operations)
             root, fresh = tree.changed(edits)
             root_id, made = realm + root if root else "", {realm + name: node for name, node in fresh.items()}
-            if root_id == head.root_id:
+            if root_id == head.root_id and also is None:
                 self._objects.mend(repository.project_id, batch)
                 return head
             self._keep(made)
@@ -246,6 +254,8 @@ class Versions:
                 if store.ref(conn, repository.repository_id, BRANCH, draft.branch) != head.commit_id:
                     continue  # somebody was quicker: the same changes on what is there now
                 left = self._apply(conn, repository, draft, done, made, batch, edits)
+                if also is not None:
+                    also(conn, done)
             self._objects.drop(left)
             self.cards.read(repository.repository_id)
             return done
