@@ -1,22 +1,18 @@
 """Steps of the hub's own client, unmodified and with its defaults, against a served park; each must pass.
 
-HF_ENDPOINT=http://localhost:8386/hub HF_TOKEN=... STRANGER_TOKEN=... python tests/contract/hub_steps.py PROJECT
-HF_TOKEN: of a lead of the project; STRANGER_TOKEN: of somebody who holds no role there.
+HF_ENDPOINT=http://localhost:8386/hub HF_TOKEN=... STRANGER_TOKEN=... python tests/contract/hub_steps.py PROJECT OTHER
+HF_TOKEN: of a lead of both projects; STRANGER_TOKEN: of somebody who holds no role there.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import sys
-import tempfile
-import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from client_walk import ENDPOINT, PROJECT, STRANGER, fails, step, walk, work
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationCopy,
@@ -35,37 +31,9 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-ENDPOINT = os.environ["HF_ENDPOINT"]
-PROJECT = sys.argv[1] if len(sys.argv) > 1 else "lab"
 REPO, MODEL, KIND = f"{PROJECT}/steps-{os.getpid()}", f"{PROJECT}/steps-model-{os.getpid()}", "dataset"
 LARGE = os.urandom(3_000_000)
-api, stranger = HfApi(), HfApi(token=os.environ["STRANGER_TOKEN"])
-work = Path(tempfile.mkdtemp())
-n_passed = 0
-
-
-def step(name: str, call: Callable[[], Any], expected: Any = ...) -> Any:
-    """Run one step; a wrong outcome ends the script."""
-    global n_passed
-    start_s = time.perf_counter()
-    found = call()
-    assert expected is ... or found == expected, f"{name}: {found!r} instead of {expected!r}"
-    n_passed += 1
-    print(f"{n_passed:3} {name} {time.perf_counter() - start_s:.2f} s", flush=True)
-    return found
-
-
-def fails(name: str, kind: type[Exception], call: Callable[[], Any]) -> None:
-    """A step whose outcome is one of the client's own exceptions."""
-
-    def caught() -> bool:
-        try:
-            call()
-        except kind:
-            return True
-        return False
-
-    step(f"{name}: {kind.__name__}", caught, True)
+api, stranger = HfApi(), HfApi(token=STRANGER)
 
 
 def files(revision: str = "main", repo: str = REPO) -> list[str]:
@@ -213,7 +181,4 @@ def open_and_end() -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    for part in (begin, send, look, change, open_and_end):
-        part()
-    print(f"{n_passed} steps passed")
+    walk(begin, send, look, change, open_and_end)

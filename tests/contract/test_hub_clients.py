@@ -1,4 +1,4 @@
-"""The hub's own client against a served park, told nothing but the address and a token."""
+"""The hub's own clients against a served park, told nothing but the address and a token; each script a process."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from tests.helpers.served import Served
 
 from eureka_park.accounts.core.roles import Role
@@ -20,41 +22,62 @@ from huggingface_hub import HfApi
 HfApi().create_repo("lab/large", repo_type="dataset", exist_ok=True)
 HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[2], repo_id="lab/large", repo_type="dataset")
 """
-STEPS = Path(__file__).with_name("hub_steps.py")
+SCRIPTS = {"hub_steps": 80, "hub_datasets_steps": 25, "hub_models_steps": 18, "hub_cli_steps": 15}
 
 
-def test_the_hubs_client_passes_every_step(tmp_path: Path) -> None:
-    served = Served(tmp_path, sky="observed")
-    park = served.live.park
-    served.live.clock.step(time.time() - served.live.clock.real_s())  # the client compares ends of tokens with its own
-    accounts = park.accounts
-    owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
-    accounts.places.new_project(owner, "lab", "Lab")
-    lead, stranger = (accounts.people.add(name, is_verified=True) for name in ("Lea", "Ben"))
-    accounts.places.give_role(owner, lead, Role.LEAD, "project:lab")
-    data = accounts.tokens.new(lead, "data", scopes=["data", "manage"])[0]
-    env = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("HF_")},
-        "HF_ENDPOINT": f"{served.url}/hub",
-        "HF_TOKEN": data,
-        "HF_HOME": str(tmp_path / "hf"),
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "STRANGER_TOKEN": accounts.new_token(stranger, "test"),
+class Door:
+    """A served park with two projects, a lead of both and a stranger, and what a client of theirs is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.served = folder, Served(folder, sky="observed")
+        clock, accounts = self.served.live.clock, self.served.live.park.accounts
+        clock.step(time.time() - clock.real_s())  # clients compare ends of tokens with their own clock
+        owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
+        lead, stranger = (accounts.people.add(name, is_verified=True) for name in ("Lea", "Ben"))
+        for project in ("lab", "desk"):
+            accounts.places.new_project(owner, project, project)
+            accounts.places.give_role(owner, lead, Role.LEAD, f"project:{project}")
+        self.env = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("HF_")},
+            "HF_ENDPOINT": f"{self.served.url}/hub",
+            "HF_TOKEN": accounts.tokens.new(lead, "data", scopes=["data", "manage", "jobs"])[0],
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # a test tells nobody else what it loads
+            "STRANGER_TOKEN": accounts.new_token(stranger, "test"),
+        }
+
+    def start(self, *words: str, home: str) -> subprocess.Popen[str]:
+        """A client with a home of its own."""
+        env = {**self.env, "HF_HOME": str(self.folder / home)}
+        return subprocess.Popen(
+            [sys.executable, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    door = Door(tmp_path_factory.mktemp("clients"))
+    yield door
+    assert door.served.live.park.data.collector.scrub().findings == []
+    door.served.stop()
+
+
+def test_the_hubs_clients_pass_every_step(door: Door) -> None:
+    started = {
+        name: door.start(str(Path(__file__).with_name(f"{name}.py")), "lab", "desk", home=name) for name in SCRIPTS
     }
-    done = subprocess.run(
-        [sys.executable, str(STEPS), "lab"], env=env, capture_output=True, text=True, timeout=200, check=False
-    )
-    told = re.search(r"(\d+) steps passed", done.stdout)
-    assert done.returncode == 0 and told, (done.stdout[-500:], done.stderr[-3000:])
-    assert int(told[1]) >= 75
+    for name, process in started.items():
+        said, complaints = process.communicate(timeout=250)
+        told = re.search(r"(\d+) steps passed", said)
+        assert process.returncode == 0 and told, (name, said[-500:], complaints[-3000:])
+        assert int(told[1]) >= SCRIPTS[name]
+
+
+def test_a_second_machine_is_told_in_which_pack_the_chunks_lie(door: Door) -> None:
     content = os.urandom(3_000_000)
-    for number in range(2):  # the second machine is told in which pack the chunks lie that the first one sent
-        (tmp_path / "large.bin").write_bytes(content + b"%d" % number)
-        other = {**env, "HF_HOME": str(tmp_path / f"machine-{number}")}
-        sent = subprocess.run(
-            [sys.executable, "-c", SEND, str(tmp_path / "large.bin"), f"large-{number}.bin"],
-            env=other, capture_output=True, text=True, timeout=100, check=False,
-        )  # fmt: skip
-        assert sent.returncode == 0, sent.stderr[-3000:]
-    assert park.data.collector.scrub().findings == []
-    served.stop()
+    file = door.folder / "large.bin"
+    for number in range(2):
+        file.write_bytes(content + b"%d" % number)
+        sent = door.start("-c", SEND, str(file), f"large-{number}.bin", home=f"machine-{number}")
+        _, complaints = sent.communicate(timeout=100)
+        assert sent.returncode == 0, complaints[-3000:]

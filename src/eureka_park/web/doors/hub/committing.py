@@ -25,6 +25,8 @@ from eureka_park.web.doors.streams import body_of, lines_of, take_in
 
 REGULAR_BYTES_MAX: Final = 1024**2  # of a text that comes within the commit itself
 SMALL_BYTES_MAX: Final = 64 * 1024  # of anything: ten thousand of these as packs would take clients a minute
+# Clients that bring these one by one look for each at once where large files lie, and keep none for the commit.
+ALWAYS_LARGE: Final = (".arrow", ".parquet", ".safetensors")
 LINE_BYTES_MAX: Final = 8 * 1024**2
 PREUPLOAD_BYTES_MAX: Final = 16 * 1024**2
 PREUPLOAD_MAX: Final = 1_000
@@ -62,7 +64,7 @@ def _advice(given: dict[str, Any], files: Tree, ignored: ignoring.Ignored) -> di
     except (binascii.Error, ValueError):
         raise BadInput("A sample is not in base 64.", fix="Send the first 512 bytes.", field="sample") from None
     is_text = size <= REGULAR_BYTES_MAX and _is_text(sample, is_cut=size > len(sample))
-    is_large = size > SMALL_BYTES_MAX and not is_text
+    is_large = (size > 0 and path.endswith(ALWAYS_LARGE)) or (size > SMALL_BYTES_MAX and not is_text)
     advice = {
         "path": sent,
         "uploadMode": "lfs" if is_large else "regular",
