@@ -43,6 +43,14 @@ def test_data_goes_in_is_compared_and_comes_home(tmp_path: Path, monkeypatch: py
     run("get", "welcome/dunes", "raw/a.csv", "--to", str(tmp_path / "old"), "--rev", first)
     assert (tmp_path / "old" / "raw" / "a.csv").read_text() == "x\n1\n"
     assert "no repository" in run("ls", "welcome/none", code=1) and "PROJECT/NAME" in run("ls", "none", code=1)
+    run("card", "welcome/dunes", "--set", "license=cc-by-4.0", "--set", "language=fr, ary", "--set", "tags=Sand")
+    assert "CC-BY-4.0" in run("card", "welcome/dunes") and "personal_data" in run("card", "welcome/dunes", "--check")
+    assert "license" in run("card", "welcome/dunes", "--set", "license=nope", code=1)
+    run("card", "welcome/dunes", "--set", "personal_data=personal")
+    assert "--confirm-personal-data" in run("open", "welcome/dunes", "--to", "public", code=1)
+    run("open", "welcome/dunes", "--to", "public", "--confirm-personal-data")
+    assert "dunes" in run("ls", "--language", "ary", "--licence", "cc-by-4.0", "--tag", "sand")
+    assert run("ls", "--licence", "mit").count("\n") == 1
     home = str(served.live.folder)
     assert json.loads(run("scrub", "--home", home, "--json"))["is_sound"] is True
     assert json.loads(run("collect", "--home", home, "--json"))["n_blobs"] == 0

@@ -71,6 +71,8 @@ BODIES: Final[dict[str, Any]] = {
         "valid_from": "2100-01-01T00:00:00Z",
     },
     "POST /api/v1/projects/{project_id}/repositories/{kind}/{name}/commits": {"title": "x", "changes": []},
+    "PATCH /api/v1/projects/{project_id}/repositories/{kind}/{name}": {},
+    "PATCH /api/v1/projects/{project_id}/repositories/{kind}/{name}/card": {},
     "POST /api/v1/grants": {"project": OWN, "credits": 1},
     "POST /api/v1/projects/{project_id}/transfers": {"to": OWN, "credits": 1},
     "PUT /api/v1/projects/{project_id}/budgets/{name}": {"credits": 1},

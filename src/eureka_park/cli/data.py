@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from eureka_park.cli.data_card import card_of_data, open_data, seeking_options
 from eureka_park.cli.data_lineage import lineage
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
@@ -43,22 +44,30 @@ def data() -> None:
 @click.argument("folder", default="")
 @model_option
 @revision_option
+@seeking_options
 @json_option
-def list_data(repository: str | None, folder: str, is_model: bool, revision: str, as_json: bool) -> None:
+def list_data(repository: str | None, folder: str, is_model: bool, revision: str, as_json: bool, **sought: str) -> None:
     """List data sets (or models), or what lies in one.
 
     \b
     park data ls
+    park data ls --language ary --licence cc-by-4.0
     park data ls lab/dunes raw --rev v1
     """
     here = park().data
     if repository is None:
-        found = here.repositories(_kind(is_model))
+        found = here.repositories(_kind(is_model), **{name: text for name, text in sought.items() if text})
         if as_json:
             print_items(found)
             return
-        rows = [[f"{one['project']}/{one['name']}", one["visibility"], one["changed_at"]] for one in found]
-        print_table((_("name"), _("seen by"), _("changed")), rows)
+        rows = [
+            [
+                f"{one['project']}/{one['name']}", one["visibility"], one["changed_at"], one["card"]["licence"],
+                one["card"]["personal_data"],
+            ]
+            for one in found
+        ]  # fmt: skip
+        print_table((_("name"), _("seen by"), _("changed"), _("licence"), _("personal data")), rows)
         return
     items = list(here.tree(_named(repository, is_model), folder, revision=revision))
     if as_json:
@@ -186,6 +195,8 @@ def diff_data(repository: str, old: str, new: str, is_model: bool, as_json: bool
 
 
 data.add_command(lineage)
+data.add_command(card_of_data)
+data.add_command(open_data)
 
 
 @data.command("scrub")

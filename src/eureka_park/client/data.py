@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
+from eureka_park.client.cards import CardsOf
 from eureka_park.client.fetch import safe_target, write_whole
 from eureka_park.client.folder import NEVER_SENT
 from eureka_park.client.project_keys import KeysOf
@@ -49,10 +50,15 @@ class DataOf:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.keys = KeysOf(transport)
+        self.cards = CardsOf(transport)
 
-    def repositories(self, kind: str = "dataset", *, project: str = "", text: str = "") -> list[dict[str, Any]]:
-        """Data sets or models that one may know of, the last changed first."""
-        params = {"kind": kind, "project": project, "text": text}
+    def repositories(
+        self, kind: str = "dataset", *, project: str = "", text: str = "", **sought: str
+    ) -> list[dict[str, Any]]:
+        """The newest data sets or models that one may know of, the last changed first. `sought`: what their cards say,
+        as `tag`, `language`, `licence`, `task`, `personal_data`.
+        """
+        params = {"kind": kind, "project": project, "text": text, **sought}
         return list(self._ask("GET", "/repositories", params=params)["items"])
 
     def new_repository(self, of: RepositoryName, visibility: str = "private") -> dict[str, Any]:

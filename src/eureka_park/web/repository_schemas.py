@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from eureka_park.web.card_schemas import CardFactsView
 from eureka_park.web.request_schemas import Body
 
 Kind = Literal["dataset", "model"]
@@ -31,6 +32,7 @@ class RepositoryView(BaseModel):
     gate: str = Field(description="What one has to do to read it: nothing (empty), ask (auto, manual)")
     made_at: str
     changed_at: str
+    card: CardFactsView
 
 
 class RepositoryPage(BaseModel):

@@ -23,6 +23,7 @@ _INT: Final = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]{1,40}|[0-9]{1,40}(?:\.[0-9]{0,40})?)(?:[eE][-+]?[0-9]{1,3})?")
 _BREAKS: Final = "\r\n\x85\u2028\u2029"  # as YAML counts lines
 _LINE: Final = re.compile(rf"[^{_BREAKS}]*(?:\r\n|[{_BREAKS}])|[^{_BREAKS}]+\Z")
+_FLOAT_MAX: Final = 1e300  # a larger one is kept as a text: JSON has no infinity
 _PLAIN: Final[dict[str, Any]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -215,7 +216,7 @@ def _scalar(text: str) -> Any:
         return _PLAIN[text]
     if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
+    if _FLOAT.fullmatch(text) and abs(float(text)) < _FLOAT_MAX:
         return float(text)
     return clean(text)
 

@@ -177,8 +177,9 @@ class RepositoriesService:
             told = {key: str(value) for key, value in changes.items()}
             if changes.get("visibility") is Visibility.PUBLIC and found.visibility is not Visibility.PUBLIC:
                 told |= check_opening(conn, found, is_confirmed=confirms_personal_data)
-            store.change(conn, found.repository_id, **{key: str(value) for key, value in changes.items()})
-            self._note(conn, "repository.changed", who, found, told)
+            if changes:
+                store.change(conn, found.repository_id, **{key: str(value) for key, value in changes.items()})
+                self._note(conn, "repository.changed", who, found, told)
         return replace(found, **changes)
 
     def move(self, who: Principal | None, repository: Repository, project_id: str, name: str) -> Repository:

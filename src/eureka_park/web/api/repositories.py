@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from pydantic import Field
 
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
+from eureka_park.data.cards.service import facets_of
+from eureka_park.data.cards.store import CardFacts
 from eureka_park.data.core.entry import Entry
 from eureka_park.data.core.repository import (
     Commit,
@@ -25,7 +28,7 @@ from eureka_park.data.core.repository import (
 from eureka_park.data.lineage.service import DEPTH_DEFAULT, DEPTH_MAX
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import Draft, no_entry
-from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import repository_schemas as forms
 from eureka_park.web import schemas
@@ -39,6 +42,7 @@ ProjectId = Annotated[str, Path(max_length=63, description="The project")]
 Kind = Annotated[Literal["dataset", "model"], Path(description="dataset or model")]
 Name = Annotated[str, Path(max_length=96, description="The repository")]
 Revision = Annotated[str, Query(max_length=200, description="A branch, a tag or a commit's id")]
+Sought = Annotated[Sequence[Annotated[str, Field(max_length=200)]], Field(max_length=8)]
 Sha256 = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, in hex")]
 
 
@@ -49,10 +53,31 @@ def list_repositories(
     kind: Annotated[Literal["dataset", "model"], Query(description="dataset or model")] = "dataset",
     project: Annotated[str, Query(max_length=63, description="Only those of a project")] = "",
     text: Annotated[str, Query(max_length=200, description="Only those whose name holds this")] = "",
+    tag: Annotated[Sought, Query(description="Only those whose cards have all of these tags")] = (),
+    language: Annotated[Sought, Query(description="Languages as BCP 47 tags: fr finds fr-MA too")] = (),
+    licence: Annotated[Sought, Query(description="Licences as SPDX ids")] = (),
+    task: Annotated[Sought, Query(description="Tasks, as task_categories and pipeline_tag have them")] = (),
+    personal_data: Annotated[Sought, Query(description="none, pseudonymous, personal or sensitive")] = (),
+    limit: Annotated[int, Query(ge=1, le=500)] = 500,
+    after: Annotated[str, Query(max_length=100, description="`next` of the page before")] = "",
 ) -> dict[str, Any]:
-    """The newest 500 data sets or models that one may know of, the last changed first."""
-    found = park.data.repositories.page(who, kind, project_id=project, text=text, before=(math.inf, ""), most=500)
-    return {"items": [_view(one) for one in found], "next": None}
+    """Data sets or models that one may know of, the last changed first."""
+    facets = facets_of(
+        {"tag": tag, "language": language, "licence": licence, "task": task, "personal_data": personal_data}
+    )
+    found = park.data.repositories.page(
+        who, kind, project_id=project, text=text, before=_before(after), most=limit, facets=facets
+    )
+    following = f"{found[-1].changed_at_s!r} {found[-1].repository_id}" if len(found) == limit else None
+    return {"items": views(park, found), "next": following}
+
+
+def _before(after: str) -> tuple[float, str]:
+    at_s, _, repository_id = after.partition(" ")
+    try:
+        return (float(at_s), repository_id.replace("\0", "")) if after else (math.inf, "")
+    except ValueError:
+        raise BadInput("That is no place to go on from.", fix="Send `next` as it came.", field="after") from None
 
 
 @router.post(
@@ -64,13 +89,13 @@ def list_repositories(
 def new_repository(park: ThePark, who: Someone, project_id: ProjectId, body: forms.RepositoryRequest) -> dict[str, Any]:
     """Begin a data set or a model in a project."""
     made = park.data.repositories.create(who, RepositoryKind(body.kind), project_id, body.name, body.visibility)
-    return _view(made)
+    return views(park, [made])[0]
 
 
 @router.get(_AT, response_model=forms.RepositoryView, operation_id="get_repository")
 def get_repository(park: ThePark, who: Anyone, project_id: ProjectId, kind: Kind, name: Name) -> dict[str, Any]:
     """A data set or a model."""
-    return _view(park.data.repositories.find(Want.KNOW, who, kind, project_id, name))
+    return views(park, [park.data.repositories.find(Want.KNOW, who, kind, project_id, name)])[0]
 
 
 @router.delete(_AT, status_code=204, response_class=Response, operation_id="delete_repository")
@@ -128,7 +153,7 @@ def history_of_repository(
     names = park.data.repositories.names_of(who, found, history)
     made = park.data.lineage.made_by(who, found, [one.commit_id for one in history[:limit]])
     following = history[limit].commit_id if len(history) > limit else None
-    items = [{**_version_view(one, names), "made_by": made.get(one.commit_id)} for one in history[:limit]]
+    items = [{**version_view(one, names), "made_by": made.get(one.commit_id)} for one in history[:limit]]
     return {"items": items, "next": following}
 
 
@@ -221,7 +246,7 @@ def make_commit(
             operations.append(Put(one.path, one.sha256, sizes[one.sha256]))
     draft = Draft(body.branch, body.title, operations, body.message, body.parent)
     made = park.data.repositories.versions.commit(found, who, draft)
-    return _version_view(made, park.data.repositories.names_of(who, found, [made]))
+    return version_view(made, park.data.repositories.names_of(who, found, [made]))
 
 
 def _version(
@@ -231,14 +256,25 @@ def _version(
     return found, park.data.repositories.versions.at(found, revision)
 
 
-def _view(found: Repository) -> dict[str, Any]:
+def views(park: Park, found: Sequence[Repository]) -> list[dict[str, Any]]:
+    """Repositories as the API shows them, with what their cards say."""
+    facts = park.data.cards.facts(found)
+    return [_view(one, facts.get(one.repository_id, CardFacts())) for one in found]
+
+
+def _view(found: Repository, facts: CardFacts) -> dict[str, Any]:
     return {
         "kind": str(found.kind), "project": found.project_id, "name": found.name, "visibility": str(found.visibility),
         "gate": str(found.gate), "made_at": iso_from_s(found.made_at_s), "changed_at": iso_from_s(found.changed_at_s),
+        "card": {
+            "pretty_name": facts.pretty_name, "licence": facts.licence, "languages": facts.languages,
+            "personal_data": str(facts.personal_data),
+        },
     }  # fmt: skip
 
 
-def _version_view(one: Commit, names: dict[str, str]) -> dict[str, Any]:
+def version_view(one: Commit, names: dict[str, str]) -> dict[str, Any]:
+    """A commit as the API shows it."""
     return {
         "commit_id": one.commit_id, "parent_id": one.parent_id, "title": one.title, "message": one.message,
         "by": names.get(one.person_id, ""), "made_at": iso_from_s(one.made_at_s), "n_files": one.n_files,
