@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from eureka_park.web.app import make_app
 from eureka_park.web.assets import asset
-from eureka_park.web.serve import Server
+from eureka_park.web.serve import ByPort, Server
 from tests.helpers.live_park import LivePark
 
 Answer = Callable[[Request], Any]
@@ -33,17 +33,18 @@ def document(main: str, *, lang: str = "en", after: str = "", live: bool = True)
 
 
 class Served:
-    """The park (`live`), its address (`url`), and what a test's own pages answer (`pages`, by path)."""
+    """The park (`live`), its addresses (`url`; `s3_url`: the S3 door), what pages of a test answer (`pages`, by path)."""
 
     def __init__(self, folder: Path, pages: Mapping[str, Answer] | None = None, **home: Any) -> None:
         self.live = LivePark(folder, **home)
         self.pages = dict(pages or {})
         app = make_app(self.live.park)
         app.add_api_route("/test/{name:path}", self._answer, methods=["GET", "POST"], include_in_schema=False)
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://localhost:{listener.getsockname()[1]}"
-        self.server = Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none", access_log=False))
-        self._thread = threading.Thread(target=self.server.run, args=([listener],), daemon=True)
+        listener, for_s3 = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        self.url, self.s3_url = (f"http://localhost:{one.getsockname()[1]}" for one in (listener, for_s3))
+        doors = ByPort(app, frozenset({for_s3.getsockname()[1]}))
+        self.server = Server(uvicorn.Config(doors, log_level="error", lifespan="off", ws="none", access_log=False))
+        self._thread = threading.Thread(target=self.server.run, args=([listener, for_s3],), daemon=True)
         self._thread.start()
         while not self.server.started:
             time.sleep(0.01)

@@ -14,7 +14,7 @@ import click
 
 from eureka_park.adapters.home import Home
 from eureka_park.cli.params import home_option
-from eureka_park.cli.processes import Child, bind, is_ready, last_line, url_of
+from eureka_park.cli.processes import S3_PORT_HELP, Child, bind, fds_of, is_ready, last_line, url_of
 from eureka_park.cli.words import _
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import NotFound, Unavailable
@@ -26,8 +26,9 @@ READY_WAIT_S = 120.0
 @home_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0, as without it, takes a free one.")
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
+@click.option("--s3-port", type=click.IntRange(0, 65535), default=None, envvar="PARK_S3_PORT", help=S3_PORT_HELP)
 @click.option("--behind-proxy", is_flag=True, help="A proxy with TLS stands before --host.")
-def web(home: Path | None, port: int, host: str, behind_proxy: bool) -> None:
+def web(home: Path | None, port: int, host: str, s3_port: int | None, behind_proxy: bool) -> None:
     """Serve the pages and the API of a park once more, and stay; Ctrl-C ends this process alone.
 
     The park itself is started with `park up`, before or after. On another machine the home must be shared, and
@@ -39,10 +40,13 @@ def web(home: Path | None, port: int, host: str, behind_proxy: bool) -> None:
     """
     house = _house(home)
     sockets = bind(host, port, behind_proxy=behind_proxy)
-    at, handles = sockets[0].getsockname()[1], tuple(one.fileno() for one in sockets)
-    words = [sys.executable, "-m", "eureka_park.web", "--home", str(house.folder), "--fds", ",".join(map(str, handles))]
+    s3 = [] if s3_port is None else bind(host, s3_port, behind_proxy=behind_proxy, option="--s3-port")
+    at, handles = sockets[0].getsockname()[1], tuple(one.fileno() for one in (*sockets, *s3))
+    words = [sys.executable, "-m", "eureka_park.web", "--home", str(house.folder)]
+    words += ["--fds", fds_of(sockets), "--s3-fds", fds_of(s3)]
     child = Child("web", lambda: words, lambda: handles, house.logs / f"web-{socket.gethostname()}-{at}.log")
-    _Keeper(child).run(lambda: is_ready(sockets[0]), _("Serves {url}. Ctrl-C ends it.", url=url_of(sockets)))
+    urls = ", ".join(url_of(one) for one in (sockets, s3) if one)
+    _Keeper(child).run(lambda: is_ready(sockets[0]), _("Serves {url}. Ctrl-C ends it.", url=urls))
 
 
 @click.command()

@@ -18,12 +18,13 @@ from eureka_park.adapters.process import die_with_parent
 from eureka_park.foundation.errors import BadInput, Unavailable
 
 STOP_WAIT_S: Final = 20.0
+S3_PORT_HELP: Final = "Port for S3 clients; 0 takes a free one. Without it there is no S3 door."
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 _QUICK_DEATHS_MAX: Final = 5
 
 
-def bind(host: str, port: int, *, behind_proxy: bool) -> list[socket.socket]:
-    """Sockets that listen on a port; 0 takes a free one.
+def bind(host: str, port: int, *, behind_proxy: bool, option: str = "--port") -> list[socket.socket]:
+    """Sockets that listen on a port; 0 takes a free one. `option`: by which another one is chosen.
 
     Raises Unavailable for one in use, BadInput for an address that needs TLS.
     """
@@ -49,12 +50,17 @@ def bind(host: str, port: int, *, behind_proxy: bool) -> list[socket.socket]:
                 continue  # a machine without IPv6 listens on IPv4 alone
             raise Unavailable(
                 f"Port {port} of {name} cannot be used: {(error.strerror or str(error)).lower()}.",
-                fix="Stop what uses it, or choose another with --port.",
+                fix=f"Stop what uses it, or choose another with {option}.",
                 code="port_in_use",
             ) from None
         port = listener.getsockname()[1]
         sockets.append(listener)
     return sockets
+
+
+def fds_of(sockets: Sequence[socket.socket]) -> str:
+    """Their handles, as a child of this process is told them."""
+    return ",".join(str(item.fileno()) for item in sockets)
 
 
 def url_of(sockets: Sequence[socket.socket]) -> str:

@@ -20,7 +20,7 @@ import click
 
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.cli.params import home_option
-from eureka_park.cli.processes import STOP_WAIT_S, Child, bind, is_ready, last_line, url_of
+from eureka_park.cli.processes import S3_PORT_HELP, STOP_WAIT_S, Child, bind, fds_of, is_ready, last_line, url_of
 from eureka_park.client.address import default_home
 from eureka_park.foundation.errors import Conflict, ParkError, Unavailable
 from eureka_park.foundation.local_day import park_start_s
@@ -38,6 +38,7 @@ STORY_S: Final = 27.5 * 3600.0  # about: from before sunrise to the next morning
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
 @click.option("--host", default="localhost", show_default=True, help="Address to listen on.")
+@click.option("--s3-port", type=click.IntRange(0, 65535), default=None, envvar="PARK_S3_PORT", help=S3_PORT_HELP)
 @click.option("--behind-proxy", is_flag=True, help="A proxy with TLS stands before --host.")
 @click.option("--site", "site_name", default=None, help="Built-in site or site file, for a new home (default: bench).")
 @click.option(
@@ -64,6 +65,7 @@ def up(
     home: Path | None,
     port: int,
     host: str,
+    s3_port: int | None,
     behind_proxy: bool,
     bare: bool,
     allow_weak_sandbox: bool,
@@ -75,6 +77,7 @@ def up(
     park up                              http://localhost:8386
     park up --port 9000 --home ~/trial   another park beside it
     park up --bare                       without the three welcome jobs
+    park up --s3-port 8387               also for S3 clients (aws, boto3, rclone)
     park up --story --home ~/day         watch a day: an hour of the park takes a minute
     park up --pace 60 --start 05:30 --home ~/fast
     """
@@ -92,8 +95,9 @@ def up(
     try:
         house.check_space()
         sockets = _bind_when_free(house, host, port, behind_proxy)
+        s3_sockets = [] if s3_port is None else _bind_when_free(house, host, s3_port, behind_proxy, "--s3-port")
         weak = ["--allow-weak-sandbox"] if allow_weak_sandbox else []
-        _Parent(house, sockets, [*_creation_flags(bare, fixed), *weak]).run()
+        _Parent(house, sockets, s3_sockets, [*_creation_flags(bare, fixed), *weak]).run()
     finally:
         if is_new and not house.exists():
             house.unmake(keep_folder=was_there)
@@ -172,13 +176,15 @@ def _creation_flags(bare: bool, fixed: dict[str, Any]) -> list[str]:
     return flags
 
 
-def _bind_when_free(house: Home, host: str, port: int, behind_proxy: bool) -> list[socket.socket]:
+def _bind_when_free(
+    house: Home, host: str, port: int, behind_proxy: bool, option: str = "--port"
+) -> list[socket.socket]:
     """Bind; when this home's last park was killed, give its web process the moments it needs to let the port go."""
     was_killed = any((house.run / name).exists() for name in ("park.pid", "client.json"))
     until_s = time.monotonic() + (PORT_WAIT_S if was_killed else 0.0)
     while True:
         try:
-            return bind(host, port, behind_proxy=behind_proxy)
+            return bind(host, port, behind_proxy=behind_proxy, option=option)
         except Unavailable:
             if time.monotonic() >= until_s:
                 raise
@@ -191,6 +197,7 @@ class _Parent:
 
     house: Home
     sockets: list[socket.socket]
+    s3_sockets: list[socket.socket]
     flags: list[str]
     _stop: bool = False
     _children: list[Child] = field(default_factory=list)
@@ -230,11 +237,13 @@ class _Parent:
             return [
                 *self._base("eureka_park.web"),
                 "--fds",
-                ",".join(str(item.fileno()) for item in self.sockets),
+                fds_of(self.sockets),
+                "--s3-fds",
+                fds_of(self.s3_sockets),
                 *first,
             ]
 
-        listening = tuple(item.fileno() for item in self.sockets)
+        listening = tuple(item.fileno() for item in (*self.sockets, *self.s3_sockets))
         logs = self.house.logs
         live = Child("live", live_command, lambda: tuple(ready[1:]), logs / "live.log")
         web = Child("web", web_command, lambda: (*listening, *ready[:1]), logs / "web.log")
@@ -271,6 +280,8 @@ class _Parent:
         (self.house.run / "sign-in.code").unlink(missing_ok=True)
         model = " (a scale model of Eureka Park on this machine)" if facts.site == "bench" else ""
         click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
+        if self.s3_sockets:
+            click.echo(f"S3 clients: {url_of(self.s3_sockets)}   (a key: park files key new PROJECT)")
         if code:
             _show_link(self.url, code)
         if self.house.read("accounts.toml") is None and not facts.story:

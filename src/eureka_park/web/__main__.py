@@ -16,10 +16,11 @@ from eureka_park.web.serve import serve
 
 
 def main() -> None:
-    """Serve the home named by --home on the sockets named by --fds."""
+    """Serve the home named by --home on the sockets named by --fds, and the S3 door on those named by --s3-fds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--fds", required=True)
+    parser.add_argument("--s3-fds", default="")
     parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args()
     log_to_stderr()
@@ -32,7 +33,10 @@ def main() -> None:
     keep_in(options.home / "kernels")
     serve(
         bootstrap.open_park(options.home, patience_s=PATIENCE_S),
-        [socket.socket(fileno=int(item)) for item in options.fds.split(",")],
+        *(
+            [socket.socket(fileno=int(item)) for item in fds.split(",") if item]
+            for fds in (options.fds, options.s3_fds)
+        ),
     )
 
 

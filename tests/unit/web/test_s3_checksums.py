@@ -70,7 +70,7 @@ def test_what_is_no_checksum() -> None:
         algorithm_of("crc16")
 
 
-BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;&b;">]><Delete><Key>&c;</Key></Delete>"""
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbb"><!ENTITY c "&b;&b;">]><Delete><Key>&c;</Key></Delete>"""
 OUTSIDE = b"""<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><Delete><Key>&b;</Key></Delete>"""
 
 

@@ -10,6 +10,12 @@ from eureka_park.foundation.errors import ParkError
 
 STATUS: Final[Mapping[str, int]] = MappingProxyType({
     "AccessDenied": 403,
+    "TooManyBuckets": 400,
+    "OperationAborted": 409,
+    "InvalidStorageClass": 400,
+    "InvalidTag": 400,
+    "InsufficientStorage": 507,
+    "AccessControlListNotSupported": 400,
     "AuthorizationHeaderMalformed": 400,
     "AuthorizationQueryParametersError": 400,
     "BadDigest": 400,
