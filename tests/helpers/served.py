@@ -33,7 +33,7 @@ def document(main: str, *, lang: str = "en", after: str = "", live: bool = True)
 
 
 class Served:
-    """The park (`live`), its addresses (`url`; `s3_url`: the S3 door), what pages of a test answer (`pages`, by path)."""
+    """The park (`live`), its addresses (`url`; `s3_url`: the S3 door), what pages of a test answer (`pages`)."""
 
     def __init__(self, folder: Path, pages: Mapping[str, Answer] | None = None, **home: Any) -> None:
         self.live = LivePark(folder, **home)
