@@ -30,7 +30,7 @@ from eureka_park.data.upkeep import store as damage
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, TooLarge
-from eureka_park.foundation.units import GIB, HOUR_S
+from eureka_park.foundation.units import GIB, HOUR_S, MIB
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -356,8 +356,8 @@ class ObjectsService:
         most = PACKED_TIMES * (LIMIT_BYTES_DEFAULT if limit is None else limit)
         if store.packed_bytes(conn, project_id) + n_bytes > most:
             raise TooLarge(
-                f"The project {project_id} may hold files from packs of {most / GIB:.0f} GiB in all.",
-                fix="Delete repositories that it no longer needs, or ask an operator for more.",
+                f"The project {project_id} may hold files from packs of {_size(most)} in all.",
+                fix=_more_room(project_id),
                 code="quota",
             )
 
@@ -454,10 +454,21 @@ def _mismatch(what: str) -> BadInput:
 
 def _over(project_id: str, limit: int) -> TooLarge:
     return TooLarge(
-        f"The project {project_id} may hold {limit / GIB:.0f} GiB.",
-        fix="Delete repositories that it no longer needs, or ask an operator for more.",
+        f"The project {project_id} may hold {_size(limit)}, and there is no room for this.",
+        fix=_more_room(project_id),
         code="quota",
     )
+
+
+def _more_room(project_id: str) -> str:
+    return (
+        f"See what takes room (park data quota {project_id}); delete what is no longer needed, which is free two days "
+        "later, or ask an operator for more."
+    )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / GIB:,.4g} GiB" if n_bytes >= GIB else f"{n_bytes / MIB:,.3g} MiB"
 
 
 def _index(reader: PackReader) -> ChunkIndex:

@@ -408,8 +408,9 @@ def purge_deleted(conn: Connection, before_s: float, now_s: float, most: int) ->
     of = commits.c
     found = select(of.commit_id, of.root_id).where(of.repository_id == repository_id).limit(most)
     rows = conn.execute(found).all()
-    roots = [row.root_id for row in rows if row.root_id]
-    objects.count(conn, tree_nodes, tree_nodes.c.node_id, roots, -1, now_s)
+    gone = [row.root_id for row in rows if row.root_id]
+    # Nobody has seen the repository since its grace began, so its trees go at once; contents have their own grace.
+    objects.count(conn, tree_nodes, tree_nodes.c.node_id, gone, -1, before_s - 1.0)
     names = [row.commit_id for row in rows]
     for at in range(0, len(names), _BLOCK):
         chosen = (of.repository_id == repository_id) & of.commit_id.in_(names[at : at + _BLOCK])
