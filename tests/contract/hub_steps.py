@@ -20,6 +20,7 @@ from huggingface_hub import (
     HfApi,
     HfFileSystem,
     hf_hub_download,
+    metadata_update,
     snapshot_download,
 )
 from huggingface_hub.errors import (
@@ -118,6 +119,21 @@ def look() -> None:
     step("HfFileSystem.rm", lambda: fs.rm(f"datasets/{REPO}/by-fs.txt"))
 
 
+def describe() -> None:
+    head = {"license": "cc-by-4.0", "language": ["no", "ary"], "tags": ["Dunes"], "personal_data": "none"}
+    step("metadata_update", lambda: metadata_update(REPO, head, repo_type=KIND, overwrite=True))
+    info = step("dataset_info", lambda: api.dataset_info(REPO))
+    step("its card", lambda: (info.card_data.license, info.card_data.language), ("cc-by-4.0", ["no", "ary"]))
+    step("its tags", lambda: {"language:ary", "license:cc-by-4.0", "Dunes"} <= set(info.tags), True)
+
+    def found(**sought: Any) -> list[str]:
+        return [one.id for one in api.list_datasets(author=PROJECT, **sought)]
+
+    step("list_datasets by language", lambda: REPO in found(language="ary"), True)
+    step("by licence and tag", lambda: REPO in found(filter=["license:cc-by-4.0", "dunes"]), True)
+    step("by what none is", lambda: found(filter="license:mit") + found(language="nope"), [])
+
+
 def change() -> None:
     step("create_branch", lambda: api.create_branch(REPO, branch="try/one", repo_type=KIND))
     step("commit to it", lambda: put(b"b\n", "only-there.txt", revision="try/one"))
@@ -181,4 +197,4 @@ def open_and_end() -> None:
 
 
 if __name__ == "__main__":
-    walk(begin, send, look, change, open_and_end)
+    walk(begin, send, look, describe, change, open_and_end)

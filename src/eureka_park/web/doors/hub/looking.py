@@ -19,8 +19,8 @@ from eureka_park.data.core.tree import Listed, Tree
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import no_entry
 from eureka_park.foundation.errors import BadInput, NotFound, ParkError
-from eureka_park.web.doors.hub import forms
-from eureka_park.web.doors.hub.asking import KINDS, Asked, asked_of, json_object, rest
+from eureka_park.web.doors.hub import cards, forms
+from eureka_park.web.doors.hub.asking import KINDS, Asked, asked_of, json_object, rest, text_of
 from eureka_park.web.doors.streams import body_of
 
 TREE_PAGE: Final = 1000
@@ -41,9 +41,10 @@ def whoami(request: Request) -> dict[str, Any]:
 
 
 async def validate_yaml(request: Request) -> dict[str, Any]:
-    """The head of a README.md: the park takes any."""
-    await body_of(request, YAML_BYTES_MAX)
-    return {"errors": [], "warnings": []}
+    """The head of a README.md: the park takes any, and says what it cannot use of it."""
+    value = json_object(await body_of(request, YAML_BYTES_MAX))
+    warnings = await run_in_threadpool(cards.warnings_of, text_of(value, "content"), text_of(value, "repoType"))
+    return {"errors": [], "warnings": warnings}
 
 
 def repositories(request: Request, kinds: str) -> Response:
@@ -57,12 +58,18 @@ def repositories(request: Request, kinds: str) -> Response:
     if query.get("cursor"):
         at_s, _, name = _cursor(query["cursor"]).partition(" ")
         before = (_float(at_s), name)
+    facets = cards.sought(asked)
+    if facets is None:
+        return _page(asked, [], "")
     found = asked.park.data.repositories.page(
         asked.who, KINDS[kinds], project_id=query.get("author", ""), text=query.get("search", ""), before=before,
-        most=min(most, LIST_PAGE),
+        most=min(most, LIST_PAGE), facets=facets,
     )  # fmt: skip
     following = f"{found[-1].changed_at_s!r} {found[-1].repository_id}" if len(found) == min(most, LIST_PAGE) else ""
-    return _page(asked, [forms.repository_form(one, None, None) for one in found], following)
+    facts = asked.park.data.cards.facts(found)
+    tags = {name: cards.tags_of_facts(one) for name, one in facts.items()}
+    rows = [forms.repository_form(one, None, None) | {"tags": tags.get(one.repository_id, [])} for one in found]
+    return _page(asked, rows, following)
 
 
 def info(request: Request, kinds: str, project: str, name: str) -> dict[str, Any]:
@@ -87,6 +94,8 @@ def _info(request: Request, kinds: str, project: str, name: str, revision: str) 
     wants_files = not expand or "siblings" in expand
     files = islice(versions.tree(version).scan(), SIBLINGS_MAX) if wants_files else None
     form = forms.repository_form(found, version, files)
+    if not expand or {"cardData", "tags"} & set(expand):
+        form |= cards.of_version(asked, found, version)
     kept = {"_id", "id", *expand} if expand else set(form)
     return {key: value for key, value in form.items() if key in kept}
 
