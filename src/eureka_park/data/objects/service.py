@@ -273,8 +273,9 @@ class ObjectsService:
             self._drop([row.object_key])
         return is_new_here
 
-    def put_shard(self, project_id: str, content: bytes) -> int:
-        """Take in the files that a shard lists, each put together and compared with its hashes; how many.
+    def put_shard(self, project_id: str, content: bytes) -> dict[str, str]:
+        """Take in the files that a shard lists, each put together and compared with its hashes; by the hash that names
+        them there, their SHA-256.
 
         Raises BadInput (`bad_shard`, `unknown_pack`, `hash_mismatch`), TooLarge (`too_large`, `quota`), Unavailable
         (`busy`); no file of it is known then.
@@ -282,7 +283,7 @@ class ObjectsService:
         with self._shards.taken(project_id):
             return self._put_shard(project_id, content)
 
-    def _put_shard(self, project_id: str, content: bytes) -> int:
+    def _put_shard(self, project_id: str, content: bytes) -> dict[str, str]:
         if len(content) > SHARD_BYTES_MAX:
             raise TooLarge("The shard is too large.", fix="Send fewer files at once.", code="too_large")
         files = read_files(content)
@@ -301,7 +302,9 @@ class ObjectsService:
             if self._realms.realm_in(conn, project_id) != realm:
                 raise Conflict("The project has become confidential.", fix="Send it again.", code="confidential")
             self._know(conn, project_id, realm, recipes, indexes)
-        return len(files)
+        return {
+            hash_text(file.file_hash): plain_name(row.sha256) for file, (row, _) in zip(files, recipes, strict=True)
+        }
 
     def _recipe(
         self, file: ShardFile, realm: str, found: dict[str, PackRow], indexes: dict[str, ChunkIndex]

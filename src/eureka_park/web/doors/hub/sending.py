@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import Request
@@ -28,6 +30,7 @@ UPLOAD_S: Final = HOUR_S  # how long an address for an upload is good, and longe
 UPLOAD_S_MAX: Final = 24 * HOUR_S
 SLOW_BYTES_S: Final = MIB  # as long as it takes at this pace
 TOKEN_S: Final = HOUR_S
+SENT_MAX: Final = 4_096
 BATCH_BYTES_MAX: Final = 4 * MIB
 BATCH_MAX: Final = 1_000
 _LFS, _XET = "lfs", "xet"
@@ -145,9 +148,13 @@ def _staged_name(words: dict[str, Any]) -> str:
 def xet_token(request: Request, kinds: str, project: str, name: str) -> Response:
     """A token for sending packs to a repository's project."""
     asked = asked_of(request)
-    found = asked.find(Want.WRITE, kinds, project, name)
+    return token_of(asked, asked.find(Want.WRITE, kinds, project, name).project_id)
+
+
+def token_of(asked: Asked, project_id: str) -> Response:
+    """A token for sending packs to a project; whoever asks has been found to be let in."""
     who = asked.someone()
-    words = {"project": found.project_id, "by": who.person_id, "token": who.token_id}
+    words = {"project": project_id, "by": who.person_id, "token": who.token_id}
     token = signed(asked.park, _XET, words, TOKEN_S)
     until_s = int(asked.park.clock.real_s() + TOKEN_S)
     url = f"{asked.base()}/xet"
@@ -180,8 +187,38 @@ async def put_shard(request: Request) -> Response:
     """A list of files, each made up of ranges of packs."""
     park, words = await run_in_threadpool(_xet_words, request)
     content = await body_of(request, SHARD_BYTES_MAX)
-    await run_in_threadpool(park.data.objects.put_shard, words["project"], content)
+    told = await run_in_threadpool(park.data.objects.put_shard, words["project"], content)
+    sent_of(request).add(words["project"], told)
     return JSONResponse({"result": 1})
+
+
+class Sent:
+    """By which SHA-256 files are known that came as packs a moment ago: of one web process, the last few thousand."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, project_id: str, files: Mapping[str, str]) -> None:
+        """Remember files of a shard: by the hash that packs know them by, their SHA-256."""
+        with self._lock:
+            for name, sha256 in files.items():
+                self._known[project_id, name] = sha256
+            while len(self._known) > SENT_MAX:
+                self._known.popitem(last=False)
+
+    def sha256(self, project_id: str, name: str) -> str | None:
+        """The SHA-256 of a file that a project was sent."""
+        with self._lock:
+            return self._known.get((project_id, name))
+
+
+def sent_of(request: Request) -> Sent:
+    """What this process was sent a moment ago."""
+    if not hasattr(request.app.state, "sent"):
+        request.app.state.sent = Sent()
+    sent: Sent = request.app.state.sent
+    return sent
 
 
 def _xet_words(request: Request) -> tuple[Park, dict[str, Any]]:
