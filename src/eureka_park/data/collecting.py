@@ -14,6 +14,7 @@ from eureka_park.data.objects import store as objects
 from eureka_park.data.ports import Objects
 from eureka_park.data.repositories import store as repositories
 from eureka_park.data.scrubbing import Scrubbed, Scrubber
+from eureka_park.data.upkeep import store as damage
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.units import HOUR_S
@@ -68,6 +69,7 @@ class Collector:
             for name, take in _TAKING:
                 if n := take(conn, before_s, now_s, most):
                     setattr(done, name, getattr(done, name) + n)
+                    damage.forget_gone(conn)
                     return True
         return self._drop_doomed(most, done)
 

@@ -114,6 +114,11 @@ class Keeping:
         with self._db.read() as conn:
             return store.lost(conn, repository.repository_id)
 
+    def is_any_due(self, before_s: float) -> bool:
+        """Whether any rule was not applied since."""
+        with self._db.read() as conn:
+            return bool(store.due_rules(conn, before_s, 1))
+
     def apply_due(self, conn: Connection, before_s: float) -> str:
         """Inside a transaction of the deciding process: a step of the rule that waits longest, of those that were not
         applied since; its repository, '' where none is due. A repository on hold loses nothing.

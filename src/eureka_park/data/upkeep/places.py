@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from eureka_park.data.core.repository import Repository
 from eureka_park.data.core.sealed_form import realm_of
+from eureka_park.data.core.tree import Node
 from eureka_park.data.repositories import store as repositories
 from eureka_park.data.upkeep.store import Place
 from eureka_park.foundation.database import Database
-
-if TYPE_CHECKING:
-    from eureka_park.data.core.tree import Node
 
 PLACES_MAX: Final = 20  # of one content
 _NODES_MAX: Final = 200_000  # of one repository: some thirteen million files

@@ -77,7 +77,8 @@ class Upkeep:
     ) -> None:
         self._db, self._clock, self._accounts, self._keeping = db, clock, accounts, keeping
         self._collector, self.rules, self.tell = collector, rules, tell
-        self._collect_at_s = self._litter_at_s = self._scrub_at_s = 0.0
+        self._collect_at_s = self._rules_at_s = self._litter_at_s = self._scrub_at_s = 0.0
+        self._total_bytes = 0
         self._taken = Collected()
         self._litter: Iterator[int] | None = None
         self._scrub: Iterator[int] | None = None
@@ -134,9 +135,15 @@ class Upkeep:
         return False
 
     def _is_rule_applied(self, fence: Fence, now_s: float) -> bool:
-        with self._db.write() as conn:
-            fence(conn)
-            return bool(self._keeping.apply_due(conn, now_s - RULES_EVERY_S))
+        if now_s < self._rules_at_s:
+            return False
+        if self._keeping.is_any_due(now_s - RULES_EVERY_S):
+            with self._db.write() as conn:
+                fence(conn)
+                self._keeping.apply_due(conn, now_s - RULES_EVERY_S)
+            return True
+        self._rules_at_s = now_s + IDLE_S
+        return False
 
     def _is_litter_gone(self, fence: Fence, now_s: float) -> bool:
         if self._litter is None:

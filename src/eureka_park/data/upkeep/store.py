@@ -145,6 +145,15 @@ def mended(conn: Connection, kind: str, hashes: Sequence[str]) -> None:
         conn.execute(delete(damaged_contents).where(chosen))
 
 
+def forget_gone(conn: Connection) -> None:
+    """What was collected is not damaged any more."""
+    if is_any_damaged(conn):
+        of = damaged_contents.c
+        for kind, key in ((objects.BLOB, objects.blobs.c.sha256), (objects.PACK, objects.packs.c.pack_hash)):
+            gone = of.content_hash.not_in(select(key).where(key == of.content_hash).correlate(damaged_contents))
+            conn.execute(delete(damaged_contents).where(of.kind == kind, gone))
+
+
 # -- mending -----------------------------------------------------------------------------------------------------------
 def broken_blobs(conn: Connection, hashes: Iterable[str]) -> set[str]:
     """Which of these blobs cannot be read: damaged themselves, or put together from packs that are."""
