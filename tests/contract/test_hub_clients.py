@@ -25,6 +25,27 @@ HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[2], repo_
 SCRIPTS = {"hub_steps": 80, "hub_datasets_steps": 25, "hub_models_steps": 18, "hub_cli_steps": 15}
 
 
+CONFIDENTIAL = """
+import os, sys
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError
+
+api, large = HfApi(), os.urandom(2_000_000)
+what = dict(repo_id="vault/records", repo_type="dataset")
+if sys.argv[1] == "send":
+    api.create_repo(**what)
+    for path, content in (("large.bin", large), ("small.txt", b"small")):
+        api.upload_file(path_or_fileobj=content, path_in_repo=path, **what)
+        assert open(hf_hub_download(filename=path, **what), "rb").read() == content
+else:
+    try:
+        hf_hub_download(filename="large.bin", force_download=True, **what)
+    except HfHubHTTPError as error:
+        assert error.response.status_code == 403 and "locked" in str(error), error
+        print("locked")
+"""
+
+
 class Door:
     """A served park with two projects, a lead of both and a stranger, and what a client of theirs is told."""
 
@@ -81,3 +102,19 @@ def test_a_second_machine_is_told_in_which_pack_the_chunks_lie(door: Door) -> No
         sent = door.start("-c", SEND, str(file), f"large-{number}.bin", home=f"machine-{number}")
         _, complaints = sent.communicate(timeout=100)
         assert sent.returncode == 0, complaints[-3000:]
+
+
+def test_a_confidential_project_is_a_project_to_its_clients_and_is_shut_while_its_key_is_away(door: Door) -> None:
+    accounts, keys = door.served.live.park.accounts, door.served.live.park.data.keys
+    lead = accounts.principal_of_token(door.env["HF_TOKEN"])
+    owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
+    accounts.places.new_project(owner, "vault", "Vault")
+    accounts.places.give_role(owner, lead.person_id, Role.LEAD, "project:vault")
+    lead = accounts.principal_of_token(door.env["HF_TOKEN"])
+    keys.begin(lead, "vault", "customer", b"c" * 32)
+    keys.unlock(lead, "vault", b"c" * 32, 3600.0)
+    for act in ("send", "read"):
+        client = door.start("-c", CONFIDENTIAL, act, home="vault")
+        said, complaints = client.communicate(timeout=100)
+        assert client.returncode == 0 and said.strip() == ("locked" if act == "read" else ""), complaints[-3000:]
+        keys.lock(lead, "vault")

@@ -103,7 +103,7 @@ class KeysService:
         return found
 
     def key_of(self, realm: str) -> bytes:
-        """The key of a realm. Raises Unavailable (`project_locked`, `keeper_silent`), NotFound (`key_destroyed`)."""
+        """The key of a realm. Raises Forbidden (`project_locked`), NotFound (`key_destroyed`), Unavailable."""
         now_s = self._clock.real_s()
         with self._lock:
             key, until_s = self._keys.get(realm, (b"", 0.0))
@@ -122,9 +122,9 @@ class KeysService:
     def _unwrapped(self, row: KeyRow, now_s: float) -> bytes:
         if row.keeper == KeeperKind.CUSTOMER:
             if row.open_key is None or (row.open_until_s or 0.0) <= now_s:
-                raise Unavailable(
+                raise Forbidden(
                     f"The project {row.project_id} is locked: its key is not here.",
-                    fix=f"Its lead opens it: park data unlock {row.project_id}",
+                    fix=f"Its lead opens it: park data key unlock {row.project_id}",
                     code="project_locked",
                 )
             return self._opened(self._park, row.open_key, _open_about(row.project_id))

@@ -56,7 +56,7 @@ class SealedObjects:
         self._inner.sync()
 
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        """The bytes [start, end). Raises NotFound, Unavailable (`project_locked`, `object_damaged`)."""
+        """The bytes [start, end). Raises NotFound, Forbidden (`project_locked`), Unavailable (`object_damaged`)."""
         if not key.startswith(SEALED):
             yield from self._inner.read(key, start, end)
             return

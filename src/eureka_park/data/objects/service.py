@@ -62,6 +62,7 @@ class ObjectsService:
 
     def open(self, project_id: str, sha256: str) -> Blob:
         """A blob of a project to be read. Whoever calls knows that it lies there. Raises NotFound."""
+        self._check_key(project_id)
         return self.reader.open(self.name(project_id, sha256))
 
     # -- names ---------------------------------------------------------------------------------------------------------
@@ -70,6 +71,12 @@ class ObjectsService:
         that nothing is shared with others.
         """
         return self._realms.realm(project_id) + content_hash
+
+    def _check_key(self, project_id: str) -> None:
+        """Say that a confidential project is locked before anything has come, or has been promised."""
+        realm = self._realms.realm(project_id)
+        if realm:
+            self._realms.key_of(realm)
 
     def _fresh_key(self, project_id: str, content_hash: str, size_bytes: int) -> str:
         realm = self._realms.realm(project_id)
@@ -212,13 +219,11 @@ class ObjectsService:
 
     def check_room(self, project_id: str, n_bytes: int) -> None:
         """Raise TooLarge (`quota`) where a project has no room for so many more bytes, or for uploads that have begun;
-        Unavailable (`project_locked`) for a confidential one whose key is not here.
+        Forbidden (`project_locked`) for a confidential one whose key is not here.
 
         The larger of the two: what is asked for may be an upload that has begun.
         """
-        realm = self._realms.realm(project_id)
-        if realm:
-            self._realms.key_of(realm)  # a locked project takes nothing in: that is said before a body has come
+        self._check_key(project_id)
         used, limit = self.use(project_id)
         if used + max(n_bytes, self._objects.staged_bytes(_staged(project_id))) > limit:
             raise _over(project_id, limit)

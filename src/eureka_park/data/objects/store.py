@@ -317,6 +317,13 @@ def use_of(conn: Connection, project_id: str) -> tuple[int, int | None]:
     return (0, None) if row is None else (row.size_bytes, row.limit_bytes)
 
 
+def uses_after(conn: Connection, after: str, most: int) -> list[tuple[str, int]]:
+    """Projects that hold anything, by name after one, with their bytes."""
+    of = storage_use.c
+    query = select(of.project_id, of.size_bytes).where(of.project_id > after, of.size_bytes > 0)
+    return [(row.project_id, row.size_bytes) for row in conn.execute(query.order_by(of.project_id).limit(most))]
+
+
 def packed_bytes(conn: Connection, project_id: str) -> int:
     """The sizes of all blobs that a project holds for nothing, as it holds the packs in which they lie."""
     of = holdings.c
