@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from eureka_park.accounts.service import AccountsService
 from eureka_park.data import store
+from eureka_park.data.cards.describing import Describer
 from eureka_park.data.cards.service import CardsService
 from eureka_park.data.collecting import Collector
 from eureka_park.data.core.snapshot import (
@@ -70,6 +71,7 @@ class DataService:
         rooms = (self.objects, self.repositories, self.lineage)
         self.materials = Materials(self._db, self._clock, accounts, *rooms)
         self.cards = CardsService(self._db, self.repositories)
+        self.describer = Describer(self.repositories.versions, self.objects, self.cards)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
         self.upkeep = Upkeep(self._db, self._clock, accounts, self.collector, self.keeping)

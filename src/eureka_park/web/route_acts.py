@@ -170,7 +170,7 @@ API: Final[Mapping[str, Asks]] = {
     f"GET {_REPOSITORY}": _SEE,
     f"DELETE {_REPOSITORY}": _MANAGE,
     **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("tree", "history", "diff", "lineage", "files/{path}")},
-    **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("card",)},
+    **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("card", "croissant")},
     f"PATCH {_REPOSITORY}": _MANAGE,
     f"PATCH {_REPOSITORY}/card": Asks(Act.STORE, Kind.PROJECT),
     f"PUT {_REPOSITORY}/blobs/{{sha256}}": Asks(Act.STORE, Kind.PROJECT),
@@ -305,6 +305,7 @@ HUB: Final[Mapping[str, Asks]] = {
         f"GET {_HUB}{rest}": _SEE
         for rest in ("", "/revision/{rest:path}", "/refs", "/commits/{rest:path}", "/tree/{rest:path}", "/auth-check")
     },
+    "GET /hub/api/datasets/{project}/{name}/croissant": _SEE,
     f"POST {_HUB}/paths-info/{{rest:path}}": _SEE,
     f"GET {_HUB}/auth-check/write": _STORE,
     f"GET {_HUB}/xet-write-token/{{rest:path}}": _STORE,

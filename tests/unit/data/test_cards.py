@@ -13,6 +13,7 @@ from tests.helpers.data_park import DataPark
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.data.cards.service import facets_of
 from eureka_park.data.core.card import PersonalData
+from eureka_park.data.core.croissant import Described
 from eureka_park.data.repositories.access import Want
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 
@@ -112,6 +113,21 @@ def test_fields_are_set_by_a_commit(park: DataPark) -> None:
     park.commit(made, {"README.md": b"\xff"})
     with pytest.raises(BadInput):
         park.data.cards.set_fields(park.ada, made, {"license": "mit"})
+
+
+def test_a_version_of_very_many_files_is_described_by_its_folders(park: DataPark) -> None:
+    made = park.repository()
+    table = "x,y\n" + "1,a\n" * 40_000  # longer than is looked at
+    version = park.commit(made, {"README.md": head(), "a b.csv": table.encode()})
+    of = Described("lab/set", "https://park/x", "https://park/f", "lab", "v1.2", version.commit_id, "2027-01-01")
+    told = park.data.describer.describe(made, version, of)
+    assert told["version"] == "1.2.0" and told["distribution"][0]["@id"] == "README.md"
+    assert [field["dataType"] for field in told["recordSet"][0]["field"]] == ["sc:Integer", "sc:Text"]
+    many = {f"{folder}/{index}": b"x" for folder in ("raw", "clean") for index in range(300)}
+    told = park.data.describer.describe(made, park.commit(made, dict(many)), of)
+    assert sorted(one["name"] for one in told["distribution"]) == ["README.md", "a b.csv", "clean", "raw"]
+    told = park.data.describer.describe(made, park.commit(made, {f"{index}": b"x" for index in range(600)}), of)
+    assert len(told["distribution"]) <= 501 and told["distribution"][-1]["includes"] == "**"
 
 
 def test_a_page_of_many_is_found_by_its_index(park: DataPark) -> None:

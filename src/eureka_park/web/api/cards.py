@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from eureka_park.data.core.card import Card
 from eureka_park.data.core.repository import Commit
@@ -15,6 +15,7 @@ from eureka_park.web import repository_schemas, schemas
 from eureka_park.web.api import repositories
 from eureka_park.web.api.repositories import Kind, Name, ProjectId, Revision
 from eureka_park.web.auth import Anyone, Someone, ThePark
+from eureka_park.web.croissant import CroissantResponse, described
 
 router = APIRouter(tags=["repositories"], responses=schemas.ERRORS)
 _AT = "/projects/{project_id}/repositories/{kind}/{name}"
@@ -28,6 +29,20 @@ def card_of_repository(
     found = park.data.repositories.find(Want.READ, who, kind, project_id, name)
     version = park.data.repositories.versions.at(found, revision)
     return card_view(park.data.cards.card(found, version), version)
+
+
+@router.get(f"{_AT}/croissant", response_class=CroissantResponse, operation_id="croissant_of_repository")
+def croissant_of_repository(
+    request: Request,
+    park: ThePark,
+    who: Anyone,
+    project_id: ProjectId,
+    kind: Kind,
+    name: Name,
+    revision: Revision = "main",
+) -> CroissantResponse:
+    """A version of a data set as Croissant: JSON-LD that tools load it by."""
+    return CroissantResponse(described(request, park, who, kind, project_id, name, revision))
 
 
 @router.patch(

@@ -24,6 +24,7 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/api/{kinds}", looking.repositories),
     ("GET", _R, looking.info),
     ("GET", f"{_R}/revision/{{rest:path}}", looking.info_at),
+    ("GET", "/api/datasets/{project}/{name}/croissant", looking.croissant),
     ("GET", f"{_R}/refs", looking.refs),
     ("GET", f"{_R}/commits/{{rest:path}}", looking.commits),
     ("GET", f"{_R}/tree/{{rest:path}}", looking.tree),

@@ -14,11 +14,13 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from eureka_park.compute.own_project import may_send_to, own_project
 from eureka_park.data.core.repository import clean_path
 from eureka_park.data.core.tree import Listed, Tree
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import no_entry
 from eureka_park.foundation.errors import BadInput, NotFound, ParkError
+from eureka_park.web.croissant import CroissantResponse, described
 from eureka_park.web.doors.hub import cards, forms
 from eureka_park.web.doors.hub.asking import KINDS, Asked, asked_of, json_object, rest, text_of
 from eureka_park.web.doors.streams import body_of
@@ -37,7 +39,9 @@ def whoami(request: Request) -> dict[str, Any]:
     """Who the token is of."""
     asked = asked_of(request)
     who = asked.someone()
-    return forms.whoami(who, asked.park.data.repositories.writable(who))
+    mine = [*asked.park.data.repositories.writable(who), *may_send_to(asked.park.accounts, who)]
+    own = own_project(who)  # a newcomer's small one: not what others mean who have more
+    return forms.whoami(who, sorted(dict.fromkeys(mine), key=lambda name: name == own))
 
 
 async def validate_yaml(request: Request) -> dict[str, Any]:
@@ -98,6 +102,13 @@ def _info(request: Request, kinds: str, project: str, name: str, revision: str) 
         form |= cards.of_version(asked, found, version)
     kept = {"_id", "id", *expand} if expand else set(form)
     return {key: value for key, value in form.items() if key in kept}
+
+
+def croissant(request: Request, project: str, name: str) -> Response:
+    """A data set as Croissant, as it is now or at the revision that is asked for."""
+    asked = asked_of(request)
+    revision = request.query_params.get("revision", "main")
+    return CroissantResponse(described(request, asked.park, asked.who, "dataset", project, name, revision))
 
 
 def refs(request: Request, kinds: str, project: str, name: str) -> dict[str, Any]:
