@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 from tests.helpers.served import Served
+from tests.helpers.xet_packs import pack_of, shard_of
 
 from eureka_park.accounts.core.roles import Role
+from eureka_park.data.core.xet import chunks_of
 from eureka_park.web.doors import streams
 
 COMMIT = b'{"key":"header","value":{"summary":"x"}}\n{"key":"file","value":{"path":"%s","content":"eA=="}}\n'
@@ -124,3 +126,39 @@ def test_signed_addresses_end_with_the_person(scene: Scene, end: str) -> None:
     assert answer.status_code in refused and answer.json()["error"] != "The chunk is new."
     for path in ("/xet/v1/shards", f"/xet/v1/xorbs/default/{'0' * 64}"):
         assert scene.http.post(path, content=b"x", headers=chunk).status_code in refused
+
+
+def test_a_file_is_fetched_as_packs_only_by_who_may_read_it(scene: Scene) -> None:
+    """Knowing what a file is called gives nothing: a token is for one file, an address for a range of one pack."""
+    objects, chunks = scene.served.live.park.data.objects, [bytes([n]) * 20_000 for n in range(6)]
+    name, packed = pack_of(chunks)
+    objects.put_pack("lab", name, [packed])
+    contents = [b"".join(chunks[:3]), b"".join(chunks[4:])]
+    hashes = [hashlib.sha256(content).hexdigest() for content in contents]
+    for sha256, (first, end) in zip(hashes, ((0, 3), (4, 6)), strict=True):
+        objects.put_shard("lab", shard_of([(name, chunks, first, end)], sha256))
+    lines = [b'{"key":"header","value":{"summary":"x"}}'] + [
+        b'{"key":"lfsFile","value":{"path":"%d.bin","algo":"sha256","oid":"%s","size":%d}}' % (at, one.encode(), size)
+        for at, (one, size) in enumerate(zip(hashes, map(len, contents), strict=True))
+    ]
+    assert scene.post("/api/datasets/lab/d/commit/main", scene.lead, content=b"\n".join(lines)).status_code == 200
+    person_id, token = scene.member()
+    mine = {"Authorization": f"Bearer {token}"}
+    heads = [scene.http.head(f"/datasets/lab/d/resolve/main/{at}.bin", headers=mine).headers for at in range(2)]
+    assert scene.http.get(heads[0]["x-xet-refresh-route"]).status_code == 404
+    fetch = scene.http.get(heads[0]["x-xet-refresh-route"], headers=mine).json()["accessToken"]
+    asks = {"Authorization": f"Bearer {fetch}"}
+    rebuild = f"/xet/v2/reconstructions/{heads[0]['x-xet-hash']}"
+    found = scene.http.get(rebuild, headers=asks).json()
+    (part,) = found["xorbs"][name]
+    span = part["ranges"][0]["bytes"]
+    got = scene.http.get(part["url"], headers={"Range": f"bytes={span['start']}-{span['end']}"})
+    assert got.status_code == 206 and b"".join(chunks_of(got.content)) == contents[0]
+    assert scene.http.get(part["url"], headers={"Range": f"bytes=0-{len(packed)}"}).content == got.content
+    assert scene.http.get(part["url"], headers={"Range": f"bytes={span['end'] + 1}-"}).status_code == 416
+    assert scene.http.get(rebuild, headers={**asks, "Range": "bytes=60000-"}).status_code == 416
+    other = f"/xet/v2/reconstructions/{heads[1]['x-xet-hash']}"
+    assert scene.http.get(other, headers=asks).status_code == 404
+    assert scene.http.get(rebuild, headers=mine).status_code == 401
+    scene.accounts.places.take_role(scene.owner, person_id, Role.MEMBER, "project:lab")
+    assert scene.http.get(rebuild, headers=asks).status_code == 404

@@ -309,6 +309,7 @@ HUB: Final[Mapping[str, Asks]] = {
     f"POST {_HUB}/paths-info/{{rest:path}}": _SEE,
     f"GET {_HUB}/auth-check/write": _STORE,
     f"GET {_HUB}/xet-write-token/{{rest:path}}": _STORE,
+    f"GET {_HUB}/xet-read-token/{{rest:path}}": _SEE,
     **{f"{way} {_HUB}/{what}/{{rest:path}}": _STORE for way in ("POST", "DELETE") for what in ("branch", "tag")},
     **{f"POST {_HUB}/{what}/{{rest:path}}": _STORE for what in ("preupload", "commit")},
     f"PUT {_HUB}/settings": _MANAGE,
@@ -327,7 +328,8 @@ HUB: Final[Mapping[str, Asks]] = {
 # Their addresses or tokens were signed by the park for one project and a while: with them everybody, else nobody.
 HUB_SIGNED: Final = (
     "PUT /hub/lfs/{token}", "POST /hub/lfs/{token}", "GET /hub/xet/v1/chunks/{prefix}/{digest}",
-    "POST /hub/xet/v1/xorbs/{prefix}/{digest}", "POST /hub/xet/v1/shards",
+    "POST /hub/xet/v1/xorbs/{prefix}/{digest}", "POST /hub/xet/v1/shards", "GET /hub/xet/v1/reconstructions/{digest}",
+    "GET /hub/xet/v2/reconstructions/{digest}", "GET /hub/xet/packs/{token}",
 )  # fmt: skip
 
 OWN, OTHER = "own", "other"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import lz4.frame
 import pytest
 from blake3 import blake3
 from tests.helpers.data_park import DataPark
+from tests.helpers.xet_packs import header, pack_of, packed, shard_of
 
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.data.core.shard import TAG, read_files
@@ -28,37 +29,6 @@ from eureka_park.data.core.xet import (
 from eureka_park.foundation.errors import BadInput, ParkError
 
 CHUNKS = [bytes([n]) * (9_000 + n) for n in range(40)]
-
-
-def packed(content: bytes, kind: int) -> bytes:
-    body = content
-    if kind == 2:
-        body = b"".join(content[place::4] for place in range(4))
-    body = lz4.frame.compress(body) if kind else body
-    return _header(len(body), kind, len(content)) + body
-
-
-def _header(packed_size: int, kind: int, size: int) -> bytes:
-    return b"\0" + packed_size.to_bytes(3, "little") + bytes([kind]) + size.to_bytes(3, "little")
-
-
-def pack_of(chunks: Sequence[bytes]) -> tuple[str, bytes]:
-    digest = tree_hash([(chunk_hash(chunk), len(chunk)) for chunk in chunks])
-    return hash_text(digest), b"".join(packed(chunk, number % 3) for number, chunk in enumerate(chunks))
-
-
-def shard_of(ranges: Sequence[tuple[str, Sequence[bytes], int, int]], sha256: str, *, proof: bytes = b"") -> bytes:
-    """A shard of one file: (pack, all its chunks, first, end) for each range."""
-    chunks = [chunk for _, of, first, end in ranges for chunk in of[first:end]]
-    digest = file_hash([(chunk_hash(chunk), len(chunk)) for chunk in chunks])
-    parts = [struct.pack("<32sQQ", TAG, 2, 0), struct.pack("<32sII8x", digest, 3 << 30, len(ranges))]
-    for name, of, first, end in ranges:
-        size = sum(map(len, of[first:end]))
-        parts.append(struct.pack("<32sIIII", hash_bytes(name), 0, size, first, end))
-    for _, of, first, end in ranges:
-        parts.append(struct.pack("<32s16x", proof or range_hash([chunk_hash(chunk) for chunk in of[first:end]])))
-    words = struct.pack("<4Q", *(int(sha256[at : at + 16], 16) for at in range(0, 64, 16)))
-    return b"".join([*parts, struct.pack("<32s16x", words), b"\xff" * 32 + bytes(16), b"\xff" * 32 + bytes(16)])
 
 
 @pytest.fixture
@@ -101,9 +71,9 @@ def test_what_is_no_pack_is_refused(fault: str) -> None:
         "version": b"\7" + content[1:],
         "kind": content[:4] + b"\7" + content[5:],
         "size": content[:5] + b"\1\0\0" + content[8:],
-        "bomb": _header(len(body := lz4.frame.compress(bytes(10_000_000))), 1, 1000) + body,
+        "bomb": header(len(body := lz4.frame.compress(bytes(10_000_000))), 1, 1000) + body,
         "empty": b"",
-        "huge": _header(10, 0, CHUNK_BYTES_MAX + 1) + bytes(10),
+        "huge": header(10, 0, CHUNK_BYTES_MAX + 1) + bytes(10),
     }[fault]
     reader = PackReader()
     with pytest.raises(BadInput):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from eureka_park.data.core.sealed_form import plain_name, realm_of, realm_of_key, sealed_key
-from eureka_park.data.core.shard import SHARD_BYTES_MAX, Pack, ShardFile, packs_shard, read_files
+from eureka_park.data.core.shard import SHARD_BYTES_MAX, ShardFile, read_files
 from eureka_park.data.core.snapshot import check_sha256
 from eureka_park.data.core.xet import (
     XORB_BYTES_MAX,
@@ -24,20 +24,20 @@ from eureka_park.data.keys.service import KeysService
 from eureka_park.data.objects import store
 from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Coming, Turns, check_free, check_shard
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
+from eureka_park.data.objects.rebuilding import Rebuilder
 from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
 from eureka_park.data.ports import Objects
 from eureka_park.data.upkeep import store as damage
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, Conflict, TooLarge
-from eureka_park.foundation.units import GIB, HOUR_S, MIB
+from eureka_park.foundation.units import GIB, MIB
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
 PACKED_TIMES: Final = 8  # how often a project's limit the files may hold, unpacked, that are put together from packs
-KNOWN_S: Final = 12 * HOUR_S  # how long a client may rely on a pack that it was told of: half a grace
 _PIECE: Final = 1024**2
 _NONCE_BYTES: Final = 6
 _SEALED_NONCE_BYTES: Final = 20
@@ -58,6 +58,7 @@ class ObjectsService:
     ) -> None:
         self._db, self._objects, self._clock, self._entropy, self._realms = db, objects, clock, entropy, realms
         self.reader = Reader(db, objects)
+        self.packs = Rebuilder(db, objects, self.reader, clock, self.name)
         self._shards, self._coming = Turns(SHARDS_AT_ONCE), Coming()
 
     def open(self, project_id: str, sha256: str) -> Blob:
@@ -331,7 +332,7 @@ class ObjectsService:
             digest.update(piece)
         if file_hash(chunks) != file.file_hash or (file.sha256 and digest.hexdigest() != file.sha256):
             raise _mismatch("file of the shard")
-        return BlobRow(realm + digest.hexdigest(), at, ""), parts
+        return BlobRow(realm + digest.hexdigest(), at, "", hash_text(file.file_hash)), parts
 
     def _know(
         self,
@@ -370,22 +371,8 @@ class ObjectsService:
             )
 
     def find_chunk(self, project_id: str, name: str) -> bytes | None:
-        """A shard of the pack in which a project has a chunk, so that its client need not send it again."""
-        hash_bytes(name)
-        with self._db.read() as conn:
-            row = store.pack_with_chunk(conn, project_id, name)
-            if row is None or not store.held(conn, project_id, PACK, [row.pack_hash]):
-                return None
-            if damage.is_damaged(conn, PACK, row.pack_hash):
-                return None  # so that it is sent again
-        now_s = self._clock.real_s()
-        with self._db.write() as conn:
-            store.renew_packs(conn, [row.pack_hash], now_s)
-        index = self.reader.index(row)
-        chunks = tuple(index.sizes(0, len(index.hashes)))
-        return packs_shard(
-            [Pack(hash_bytes(plain_name(row.pack_hash)), chunks, row.size_bytes)], now_s, now_s + KNOWN_S
-        )
+        """A shard of packs of a project that has a chunk, so that its client need not send it again."""
+        return self.packs.find_chunk(project_id, name)
 
     # -- uploads in parts ----------------------------------------------------------------------------------------------
     def put_part(self, project_id: str, name: str, start_bytes: int, size_bytes: int, pieces: Iterable[bytes]) -> str:

@@ -29,6 +29,7 @@ from eureka_park.foundation.store import insert_or_add, insert_or_ignore
 
 BLOCK: Final = 500
 BLOB, PACK = "blob", "pack"
+_FILES_LOOKED_AT, _PARTS_LOOKED_AT = 4, 10_000  # for what lies in packs beside each other
 NAME_CHARS: Final = 80  # a hash, and in a confidential project the mark of its realm before it
 
 blobs = Table(
@@ -40,6 +41,7 @@ blobs = Table(
     Column("n_refs", Integer, nullable=False),  # nodes of trees that mention it
     Column("idle_since_s", Double),  # since when nothing mentions it
     Column("made_at_s", Double, nullable=False),
+    Column("file_hash", String(64)),  # of a recipe: what clients that fetch packs call it
     Index("blobs_idle", "idle_since_s"),
 )
 recipe_parts = Table(
@@ -52,6 +54,7 @@ recipe_parts = Table(
     Column("pack_hash", String(NAME_CHARS), nullable=False),
     Column("first_chunk", Integer, nullable=False),
     Column("end_chunk", Integer, nullable=False),
+    Index("recipe_parts_of_pack", "pack_hash"),
 )
 packs = Table(
     "packs",
@@ -120,18 +123,19 @@ class PackRow:
 
 @dataclass(frozen=True, slots=True)
 class BlobRow:
-    """A blob: one object, or a recipe where `object_key` is ''."""
+    """A blob: one object, or a recipe where `object_key` is ''; `file_hash` only of a recipe."""
 
     sha256: str
     size_bytes: int
     object_key: str
+    file_hash: str = ""
 
 
 # -- blobs -------------------------------------------------------------------------------------------------------------
 def blob(conn: Connection, sha256: str) -> BlobRow | None:
     """A blob by its hash."""
     row = conn.execute(select(blobs).where(blobs.c.sha256 == sha256)).one_or_none()
-    return None if row is None else BlobRow(row.sha256, row.size_bytes, row.object_key or "")
+    return None if row is None else BlobRow(row.sha256, row.size_bytes, row.object_key or "", row.file_hash or "")
 
 
 def present(conn: Connection, hashes: Iterable[str], now_s: float) -> set[str]:
@@ -163,6 +167,7 @@ def add_blobs(conn: Connection, rows: Sequence[BlobRow], now_s: float) -> None:
             "n_refs": 0,
             "idle_since_s": now_s,
             "made_at_s": now_s,
+            "file_hash": row.file_hash or None,
         }
         for row in rows
     ]
@@ -231,6 +236,34 @@ def packs_of(conn: Connection, hashes: Iterable[str]) -> dict[str, PackRow]:
         for row in conn.execute(select(packs).where(packs.c.pack_hash.in_(block))):
             found[row.pack_hash] = PackRow(row.pack_hash, row.object_key, row.size_bytes, bytes(row.chunks))
     return found
+
+
+def pack_key(conn: Connection, pack_hash: str) -> str | None:
+    """Under which key a pack lies."""
+    key: str | None = conn.execute(select(packs.c.object_key).where(packs.c.pack_hash == pack_hash)).scalar()
+    return key
+
+
+def packs_after(conn: Connection, project_id: str, pack_hash: str, most: int) -> list[str]:
+    """The packs in which the project's largest files that lie in a pack go on from there."""
+    of, file = holdings.c, recipe_parts.alias()
+    here = file.c.pack_hash == pack_hash
+    is_held = (of.project_id == project_id) & (of.kind == BLOB) & (of.content_hash == file.c.sha256)
+    query = (
+        select(file.c.sha256, func.min(file.c.part_index))
+        .join(holdings, is_held)
+        .join(blobs, blobs.c.sha256 == file.c.sha256)
+    )
+    query = query.where(here).group_by(file.c.sha256).order_by(func.max(blobs.c.size_bytes).desc(), file.c.sha256)
+    found: dict[str, None] = {}
+    for sha256, first in conn.execute(query.limit(_FILES_LOOKED_AT)).all():
+        part = recipe_parts.c
+        later = select(part.pack_hash).where(part.sha256 == sha256, part.part_index > first)
+        for name in conn.execute(later.order_by(part.part_index).limit(_PARTS_LOOKED_AT)).scalars():
+            if len(found) >= most:
+                return list(found)
+            found[name] = None
+    return list(found)
 
 
 def renew_packs(conn: Connection, hashes: Iterable[str], now_s: float) -> None:

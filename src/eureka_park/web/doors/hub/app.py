@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from eureka_park.foundation.errors import Internal, NotFound, ParkError
-from eureka_park.web.doors.hub import committing, files, keeping, looking, sending
+from eureka_park.web.doors.hub import committing, fetching, files, keeping, looking, sending
 from eureka_park.web.doors.hub.asking import PREFIX, refusal
 
 _log = logging.getLogger("eureka_park.web")
@@ -43,6 +43,7 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("POST", f"{_R}/preupload/{{rest:path}}", committing.preupload),
     ("POST", f"{_R}/commit/{{rest:path}}", committing.commit),
     ("GET", f"{_R}/xet-write-token/{{rest:path}}", sending.xet_token),
+    ("GET", f"{_R}/xet-read-token/{{rest:path}}", fetching.read_token),
     ("POST", "/datasets/{project}/{name}.git/info/lfs/objects/batch", sending.batch_dataset),
     ("POST", "/{project}/{name}.git/info/lfs/objects/batch", sending.batch_model),
     ("PUT", "/lfs/{token}", sending.put_object),
@@ -50,6 +51,9 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/xet/v1/chunks/{prefix}/{digest}", sending.find_chunk),
     ("POST", "/xet/v1/xorbs/{prefix}/{digest}", sending.put_pack),
     ("POST", "/xet/v1/shards", sending.put_shard),
+    ("GET", "/xet/v1/reconstructions/{digest}", fetching.rebuild_v1),
+    ("GET", "/xet/v2/reconstructions/{digest}", fetching.rebuild_v2),
+    ("GET", "/xet/packs/{token}", fetching.get_pack),
     ("GET", "/datasets/{project}/{name}/resolve/{rest:path}", files.resolve_dataset),
     ("HEAD", "/datasets/{project}/{name}/resolve/{rest:path}", files.resolve_dataset),
     ("GET", "/{project}/{name}/resolve/{rest:path}", files.resolve_model),

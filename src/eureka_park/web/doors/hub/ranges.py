@@ -1,0 +1,38 @@
+"""Parts of contents as HTTP asks for them, and answers that carry them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fastapi.responses import Response, StreamingResponse
+
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,20})")
+# What lies in repositories is foreign: a browser that is led there must not run it.
+CAREFUL: Final = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Disposition": "attachment",
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "no-store",
+}
+
+
+def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:
+    """The bytes [start, end) that a Range header names; None where there are none. Several ranges: the first."""
+    match = _RANGE.match(given.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size_bytes
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        start, end = int(first), min(size_bytes, int(last) + 1 if last else size_bytes)
+    return (start, end) if start < end else None
+
+
+def pieces_of(pieces: Iterator[bytes], status: int, headers: Mapping[str, str]) -> Response:
+    """Bytes as they come."""
+    return StreamingResponse(pieces, status, headers=dict(headers), media_type="application/octet-stream")
