@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eureka_park.cli.data_card import card_of_data, open_data, seeking_options
+from eureka_park.cli.data_commit import commit_outputs
 from eureka_park.cli.data_lineage import lineage
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
@@ -195,6 +196,7 @@ def diff_data(repository: str, old: str, new: str, is_model: bool, as_json: bool
 
 
 data.add_command(lineage)
+data.add_command(commit_outputs)
 data.add_command(card_of_data)
 data.add_command(open_data)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> None:
     """Make or open the home, take the lease, decide until told to stop."""
     from eureka_park import bootstrap
+    from eureka_park.adapters.committer import Committer
     from eureka_park.adapters.engines.local.engine import LocalEngine
     from eureka_park.adapters.home import wake_receiver, wake_sender
     from eureka_park.adapters.home_database import INBOX_CHANNEL
@@ -50,6 +51,8 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     sender = park.telling.sender()
     sender.start()
     note_running(park.home, park.site)
+    committer = Committer(park.compute.materials.commit_due)
+    committer.start()
     wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
     listener = park.db.listen(INBOX_CHANNEL)
     if listener is not None:
@@ -78,6 +81,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
 
 
 def _open(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> Park:
+    committer.stop()
     """The park of a home, made where there was none; pages can be read from here on."""
     from eureka_park import bootstrap
     from eureka_park.adapters.home_database import PATIENCE_S

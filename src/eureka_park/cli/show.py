@@ -25,7 +25,7 @@ from eureka_park.foundation.errors import ParkError
 
 if TYPE_CHECKING:
     from eureka_park.client import JobView, Reason
-    from eureka_park.client.views import PredictedPower
+    from eureka_park.client.views import JobInputView, JobOutputView, PredictedPower
 
 NODES_SHOWN = 8
 
@@ -90,6 +90,8 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
         (_("capped to"), _capped(view)),
         (_("checkpoint"), _("yes") if view.get("checkpoint") else ""),
         (_("after"), ", ".join(name or "–" for name in view.get("after") or [])),
+        (_("reads"), ", ".join(_input_told(one) for one in view.get("inputs") or [])),
+        (_("makes"), ", ".join(_output_told(one, view["job_id"]) for one in view.get("outputs") or [])),
         (_("tasks"), tasks),
         (_("node"), _nodes(view)),
         (_("isolation"), view.get("sandbox_level") or ""),
@@ -99,6 +101,24 @@ def _particulars(view: JobView, now_s: float) -> list[tuple[str, str]]:
     return [
         (name, "\n".join(clean(line) for line in str(text).split("\n"))) for name, text in rows if text not in {"", "-"}
     ]
+
+
+def _input_told(one: JobInputView) -> str:
+    return one["address"] or f"{_('something not visible to you')}:{one['mount']}"
+
+
+_MAKES: Final = {
+    "pending": N_("{name}, when it has finished"),
+    "due": N_("{name}, being committed"),
+    "waiting": N_("{name}, not committed: {text} {fix}"),
+    "committed": N_("{name}@{commit}"),
+    "none": N_("{name}, not committed: the job did not finish. Then: park data commit {job}"),
+}
+
+
+def _output_told(one: JobOutputView, job_id: str) -> str:
+    names = {"name": one["address"] or _("something not visible to you"), "commit": (one["commit_id"] or "")[:12]}
+    return _(_MAKES[one["state"]], **names, text=one["text"], fix=one["fix"], job=job_id)
 
 
 _POWER_FROM: Final = {

@@ -78,6 +78,21 @@ class SubmitCommand(click.Command):
 @click.option("--python", "requires_python", metavar="RANGE", help="Versions of Python that it runs on: '>=3.11'.")
 @click.option("--priority", type=int, metavar="N", help="Order within the project; higher goes first (default 0).")
 @click.option("--kw", type=float, metavar="KW", help="IT power of the whole job (default: what its machines draw).")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="DATA",
+    help="Data to read: park://datasets/PROJECT/NAME@REVISION[/PATH][:MOUNT] (repeat).",
+)
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="REPOSITORY",
+    help="Commit its files at the end: models/PROJECT/NAME[:FOLDER] (repeat).",
+)
+@click.option("--output-always", is_flag=True, default=None, help="Commit its outputs when it has failed too.")
 @click.option("--wait", "waits", is_flag=True, help="Wait for the end and exit as 'park wait' does.")
 @quiet_option
 @json_option
@@ -100,6 +115,7 @@ def submit(
     \b
     park submit train.py --cpus 2 --tier green --by 6h
     park submit train.py --dir . -- --epochs 40
+    park submit train.py --input park://datasets/lab/rows@v1 --output models/lab/net
     park submit job.toml --name again
     park submit jobs.toml
     park submit --gpus 1 --memory 16GiB -- python -m mine --fast
@@ -173,6 +189,8 @@ def _fields(options: dict[str, Any]) -> dict[str, Any]:
         "env": _env(options["env"]),
         "after": list(options["after"]) or None,
         "dependencies": list(options["dependencies"]) or None,
+        "inputs": list(options["inputs"]) or None,
+        "outputs": list(options["outputs"]) or None,
     }
     del given["class_"]
     fields = {key: checked(key, value) for key, value in given.items() if value is not None}

@@ -104,6 +104,10 @@ class DataOf:
         """
         return self._ask("GET", f"{of.path}/lineage", params={"rev": revision, "up": up, "down": down})
 
+    def commit_outputs(self, job_id: str) -> dict[str, Any]:
+        """Have the outputs of a job that is over committed, where that was not possible; the job."""
+        return self._ask("POST", f"/jobs/{quote(job_id, safe='')}/commit")
+
     def get(
         self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
     ) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from eureka_park.client.scripts import is_python_range, is_requirement
 from eureka_park.client.views import CLASSES, TIERS
 from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.park_uri import read_inputs, read_outputs
 from eureka_park.foundation.units import parse_bytes, parse_count, parse_duration_s, parse_when_s
 
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -144,6 +145,18 @@ def _dependencies(value: Any) -> list[str]:
     return items
 
 
+def _inputs(value: Any) -> list[str]:
+    texts = _texts(value)
+    read_inputs(texts)
+    return texts
+
+
+def _outputs(value: Any) -> list[str]:
+    texts = _texts(value)
+    read_outputs(texts)
+    return texts
+
+
 def _requires_python(value: Any) -> str:
     text = _text(value)
     if text and not is_python_range(text):
@@ -178,6 +191,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "dependencies": _dependencies,
     "requires_python": _requires_python,
     "priority": _priority,
+    "inputs": _inputs,
+    "outputs": _outputs,
+    "output_always": _flag,
     "command": _texts,
     "script": _text,
     "args": _texts,

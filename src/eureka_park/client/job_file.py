@@ -31,6 +31,7 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     "cores": "cpus", "depends_on": "after", "environment": "env", "folder": "dir",
     "workdir": "dir", "requirements": "dependencies",
     "arguments": "args", "cmd": "command", "job_class": "class", "python": "requires_python", "tasks": "array",
+    "data": "inputs", "input": "inputs", "output": "outputs", "datasets": "inputs",
     "power": "kw", "n_nodes": "nodes", "n_gpus": "gpus", "gpu": "gpus",
 }  # fmt: skip
 

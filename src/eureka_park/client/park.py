@@ -143,6 +143,9 @@ class Park:
         min_gpus: int | None = None,
         min_nodes: int | None = None,
         kw: float | None = None,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+        output_always: bool | None = None,
         idempotency_key: str | None = None,
         told: Callable[[Sent], None] = lambda _sent: None,
     ) -> Job:
@@ -152,6 +155,9 @@ class Park:
         are read from its PEP 723 header unless given. `memory` is bytes or `2GiB`, `time` seconds or `90m`,
         `by` a duration or an instant. More `gpus` than a node has, or `nodes`, make a gang of whole nodes; one with
         checkpoints may shrink to `min_gpus` or `min_nodes`. `kw` is the IT power of the whole job.
+        `inputs` are addresses of data (`park://datasets/PROJECT/NAME@REVISION[/PATH][:MOUNT]`), `outputs` repositories
+        that its files are committed to when it has finished (`models/PROJECT/NAME[:FOLDER]`), with `output_always` also
+        when it has failed.
         `told` hears how far the upload is.
         Safe against a park that restarts meanwhile: the same idempotency key is sent again.
         """
@@ -162,6 +168,7 @@ class Park:
             "time": time, "by": by, "array": array, "after": ids, "checkpoint": checkpoint, "env": env,
             "dependencies": dependencies, "requires_python": requires_python, "priority": priority,
             "nodes": nodes, "gpu_type": gpu_type, "min_gpus": min_gpus, "min_nodes": min_nodes, "kw": kw,
+            "inputs": inputs, "outputs": outputs, "output_always": output_always,
         }  # fmt: skip
         fields = {key: checked(key, value) for key, value in given.items() if value is not None}
         prepared = work.prepare(script_or_command, args, None if folder is None else Path(folder))

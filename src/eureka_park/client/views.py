@@ -35,6 +35,34 @@ class ReceiptSummary(TypedDict):
     method: str
 
 
+class JobInputView(TypedDict):
+    """Data that a job reads; what one may not know of is None, but for its `mount`."""
+
+    mount: str
+    address: str | None
+    kind: str | None
+    project: str | None
+    name: str | None
+    commit_id: str | None
+    path: str | None
+
+
+class JobOutputView(TypedDict):
+    """Where files of a job are committed to: `state` is pending, due, committed, waiting or none."""
+
+    address: str | None
+    kind: str | None
+    project: str | None
+    name: str | None
+    folder: str
+    state: str
+    commit_id: str | None
+    n_files: int
+    size_bytes: int
+    text: str
+    fix: str
+
+
 # `class` is a word of Python, so this one is written in the functional form.
 PredictedPower = TypedDict("PredictedPower", {"predicted_kw": float, "from": str, "n_jobs": int | None})
 PredictedPower.__doc__ = """What a job is predicted to draw, and what that rests on: table, declared, learned, meter."""
@@ -77,6 +105,8 @@ JobView = TypedDict(
         "n_tasks": NotRequired[int | None],
         "task_states": NotRequired[dict[str, int] | None],
         "after": list[str],
+        "inputs": NotRequired[list[JobInputView]],
+        "outputs": NotRequired[list[JobOutputView]],
         "receipt": ReceiptSummary | None,
     },
 )

@@ -6,13 +6,15 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.ids import folder_name
 from eureka_park.foundation.units import iso_from_s
 
+OUTPUTS_FOLDER: Final = "outputs"
 OUTPUTS_MAX: Final = 20_000
 _SKIPPED: Final = frozenset({"__pycache__", ".cache"})
 _ROOTS: Final = ("out", "work")  # `out/` is PARK_OUTPUT_DIR; new or changed files of the working folder count too
@@ -55,6 +57,60 @@ def open_output(home: Path, job_id: str, path: str) -> BinaryIO:
         except OSError:
             continue
     raise _absent(path)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that a job made."""
+
+    root: Path
+    parts: tuple[str, ...]
+    size_bytes: int
+
+    def open(self) -> BinaryIO:
+        """Open it for reading, following no link. Raises OSError."""
+        return _open_inside(self.root, list(self.parts))
+
+
+def made_files(home: Path, job_id: str, folder: str) -> dict[str, MadeFile]:
+    """The files below a folder of a job's working folder, by their paths there; '': those of its output folder, and of
+    a folder `outputs` of its working folder.
+
+    Raises BadInput for a name that is no text.
+    """
+    job, found = job_folder(home, job_id), dict[str, MadeFile]()
+    places = [("work", folder)] if folder else [("out", ""), ("work", OUTPUTS_FOLDER)]
+    for name, below in places:
+        above = tuple(part for part in below.split("/") if part not in ("", "."))
+        root = job / name
+        if not _is_real(root, above):
+            continue
+        for path, facts in _files(root.joinpath(*above)):
+            if "\ufffd" in path:
+                raise BadInput(f"The name of the file {path!a} is no text (UTF-8).", fix="Have the job name it so.")
+            found.setdefault(path, MadeFile(root, (*above, *path.split("/")), facts.st_size))
+    return found
+
+
+def _is_real(root: Path, parts: tuple[str, ...]) -> bool:
+    """Whether each part of a path is a folder, none of them a link."""
+    here = root
+    for part in ("", *parts):
+        here = here / part
+        if not stat.S_ISDIR(here.lstat().st_mode if here.exists() else 0):
+            return False
+    return True
+
+
+def fetching(home: Path, job_id: str, attempt: int) -> dict[str, Any] | None:
+    """How far the fetching of an attempt's inputs is: `n_bytes`, `of_bytes`, `begun_s`, `ended_s` (real time) or None
+    while it goes on; None for an attempt that reads none.
+    """
+    try:
+        told = json.loads((job_folder(home, job_id) / "attempts" / str(attempt) / "fetching.json").read_text())
+        return {name: told[name] for name in ("n_bytes", "of_bytes", "begun_s", "ended_s")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _open_inside(root: Path, parts: list[str]) -> BinaryIO:

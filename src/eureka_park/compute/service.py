@@ -13,10 +13,11 @@ from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import folders, history, store, view
 from eureka_park.compute.board_facts import BoardFacts
 from eureka_park.compute.core.job import JobSpec, Tier
-from eureka_park.compute.core.job_check import check_request
+from eureka_park.compute.core.job_check import check_request, check_script
 from eureka_park.compute.core.listing import Sort, cursor_text, read_cursor, read_sort
 from eureka_park.compute.core.site_room import SiteRoom
 from eureka_park.compute.core.spans import Span, spans_of
+from eureka_park.compute.materials.service import JobMaterials
 from eureka_park.compute.neighbours import Biller, DeadlineCheck, NoBiller, Quoter, Receipts, Sky
 from eureka_park.compute.own_project import with_project
 from eureka_park.compute.place_in_line import Place
@@ -62,6 +63,7 @@ class ComputeService:
     ) -> None:
         self._db, self._clock, self._home, self._biller = db, clock, home, biller or NoBiller()
         self._accounts, self._data, self._receipts = accounts, data, receipts
+        self.materials = JobMaterials(db, clock, home, accounts, data)
         self._room, self._flex_default_s = room, flex_deadline_default_s
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
@@ -99,7 +101,8 @@ class ComputeService:
         spec = replace(check_request(request, now_s, self._room), is_trusted=is_trusted, person=person)
         self._accounts.require(act, who, spec.project)
         if spec.snapshot_id is not None:
-            self._check_script(spec)
+            check_script(spec, {item.path for item in self._data.snapshot(spec.snapshot_id)})
+        spec = self.materials.checked(who, spec, request)
         self._check_after(conn, who, spec.after)
         if self._check_deadline is not None and spec.deadline_s is not None:
             self._check_deadline(spec, now_s, lambda: is_first(conn, spec.project))
@@ -157,6 +160,14 @@ class ComputeService:
             self._wake()
         return [{"job_id": name, **answers[name]} for name in names]
 
+    def commit_outputs(self, who: Principal, job_id: str) -> dict[str, Any]:
+        """Have outputs of a job that is over committed, where that has not been possible; its view."""
+        row = self._row(who, job_id, Act.SUBMIT)
+        if row["state"] not in ENDED_NAMES:
+            raise Conflict(f"{job_id} is not over yet.", fix="Its outputs are committed when it is.", code="job_open")
+        self.materials.commit_again(who, row)
+        return self.job(who, job_id)
+
     def _cancel_answer(
         self, conn: Any, who: Principal, name: str, known: tuple[str, str] | None, may: Mapping[str, bool]
     ) -> dict[str, Any]:
@@ -180,22 +191,6 @@ class ComputeService:
         if spec.deadline_s is None and spec.tier is Tier.FLEX and self._flex_default_s is not None:
             return now_s + max(self._flex_default_s, spec.time_s)
         return spec.deadline_s
-
-    def _check_script(self, spec: JobSpec) -> None:
-        files = {item.path for item in self._data.snapshot(spec.snapshot_id or "")}
-        script = spec.command[1] if spec.command[0] in {"python", "sh"} and len(spec.command) > 1 else spec.command[0]
-        name = script.removeprefix("./")
-        if (
-            (script.startswith("./") or name.endswith((".py", ".sh")))
-            and not script.startswith("/")
-            and name not in files
-        ):
-            raise BadInput(
-                f"The script '{name}' is not in the folder that was sent.",
-                fix="Name a path inside the folder.",
-                field="script",
-                code="missing_script",
-            )
 
     def _check_after(self, conn: Any, who: Principal | None, after: Sequence[JobId]) -> None:
         names = list(dict.fromkeys(after))
@@ -223,8 +218,11 @@ class ComputeService:
         with self._db.read() as conn:
             row = self._row_in(conn, who, job_id)
             if "task_states" in row:
-                return view.array_view(job_id, row, store.array_times(conn, job_id))
+                array = view.array_view(job_id, row, store.array_times(conn, job_id))
+                self.materials.show(who, [(row, array)])
+                return array
             shown = view.job_view(row, self._receipts.receipt(job_id) if row["state"] in ENDED_NAMES else None)
+            self.materials.show(who, [(row, shown)])
             self._tell_nodes([shown])
             if row["state"] == "queued" and not row["reasons"]:
                 n_ahead = store.n_before(conn, Place.of_row(row))
@@ -291,6 +289,7 @@ class ComputeService:
             rows = [{**row, "hidden": hidden} for row in rows]
             receipts = self._receipts.summaries([row["job_id"] for row in rows if row["state"] in ENDED_NAMES])
             shown = [view.job_view(row, receipts.get(row["job_id"])) for row in rows]
+            self.materials.show(who, zip(rows, shown, strict=True))
             self._tell_nodes(shown)
             waiting = [(row, job) for row, job in zip(rows, shown, strict=True) if row["state"] == "queued"]
             unplanned = self._no_plan() if any(not row["reasons"] for row, _ in waiting) else None
@@ -340,6 +339,7 @@ class ComputeService:
             n_ahead = store.n_before(conn, Place.of_row(row)) if state == "queued" else None
         if state in ENDED_NAMES or not reasons:
             reasons = [view.ended_reason(row)] + (reasons if state not in ENDED_NAMES else [])
+        reasons = view.with_fetching(reasons, folders.fetching(self._home, job_id, row["attempt"]), state)
         share = self._board_facts().shares.get(row["project"])
         return why_answer(shown, reasons, timeline, n_ahead, share, self._clock.park_s())
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from eureka_park.compute.core.job import ON_NODE
 from eureka_park.compute.store import ArrayTimes
-from eureka_park.foundation.units import duration_text, iso_from_s
+from eureka_park.foundation.units import GIB, MIB, duration_text, iso_from_s
 
 _WAITING = frozenset({"queued", "paused"})
 HIDDEN: Final = "a job that you may not see"
@@ -56,6 +56,8 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "n_tasks": spec["n_tasks"] if spec["is_array"] and row["array_id"] is None else None,
         "task_states": None,
         "after": ["" if name in hidden else name for name in spec["after"]],
+        "inputs": [],  # `materials` tells of both, as far as the reader may know
+        "outputs": [],
         "receipt": receipt_line(receipt),
     }
 
@@ -163,6 +165,32 @@ def dependency(names: Sequence[str], hidden: Collection[str] = ()) -> dict[str, 
     after = ["" if name in hidden else name for name in names]
     shown = ", ".join(name or HIDDEN for name in after[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return {"code": "dependency", "text": f"It runs after {shown}.", "values": {"after": after}, "until": None}
+
+
+def with_fetching(
+    reasons: Sequence[Mapping[str, Any]], told: Mapping[str, Any] | None, state: str
+) -> list[Mapping[str, Any]]:
+    """The reasons of a job, with how far the fetching of its inputs is (`folders.fetching`) or how long it took;
+    nothing is said of one that had none to fetch.
+    """
+    if told is None or not told["of_bytes"]:
+        return list(reasons)
+    n_text, of_text = _size_text(told["n_bytes"]), _size_text(told["of_bytes"])
+    values: dict[str, Any] = {"n_bytes": told["n_bytes"], "of_bytes": told["of_bytes"]}
+    if told["ended_s"] is not None:
+        took = duration_text(told["ended_s"] - told["begun_s"])
+        text = f"Its inputs ({n_text}) took {took} to come."
+        values |= {"took_s": max(0.0, told["ended_s"] - told["begun_s"]), "n_text": n_text, "took_text": took}
+        return [*reasons, {"code": "fetched_inputs", "text": text, "values": values, "until": None}]
+    if state != "starting":
+        return list(reasons)
+    text = f"Its inputs are being fetched: {n_text} of {of_text}."
+    values |= {"n_text": n_text, "of_text": of_text}
+    return [{"code": "fetching_inputs", "text": text, "values": values, "until": None}, *reasons]
+
+
+def _size_text(n_bytes: int) -> str:
+    return f"{n_bytes / GIB:.1f} GiB" if n_bytes >= GIB else f"{n_bytes / MIB:.1f} MiB"
 
 
 def no_plan() -> dict[str, Any]:

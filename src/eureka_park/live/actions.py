@@ -12,7 +12,7 @@ from eureka_park.compute.ports import Engine
 from eureka_park.data.service import DataService
 from eureka_park.foundation.errors import ParkError, Unavailable
 from eureka_park.foundation.ids import JobId, array_of
-from eureka_park.foundation.wire.engine import Capability, GangPart, StagedFile, StartOrder
+from eureka_park.foundation.wire.engine import Capability, GangPart, InputFolder, StagedFile, StartOrder
 
 if TYPE_CHECKING:
     from eureka_park.compute.core.state import ParkState
@@ -150,6 +150,7 @@ class Actions:
             uses_python=spec.uses_python,
             is_trusted=spec.is_trusted,
             parts=parts if job.nodes else (),
+            inputs=tuple(InputFolder(*item) for item in spec.inputs),
         )
 
 

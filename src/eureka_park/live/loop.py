@@ -12,6 +12,7 @@ from eureka_park.compute import store as compute_store
 from eureka_park.compute.core import event as ev
 from eureka_park.compute.core.job import ENDED, Job, JobState, Reason
 from eureka_park.compute.core.state import ParkState
+from eureka_park.compute.materials import store as materials_store
 from eureka_park.compute.ports import Engine
 from eureka_park.control.policy import Policy
 from eureka_park.control.supply import Supply, Work, grid_only, potential_demand_mw, supply_from_plan
@@ -400,6 +401,7 @@ class Live:
 
     def _note_power(self, conn: Connection, cycle: _Cycle) -> None:
         """Keep the power for live charts; what is read within a few seconds becomes one reading."""
+            materials_store.note_over(conn, self.state.just_ended, cycle.real_s)
         if cycle.bookings:
             last = self._reading
             if last is not None and cycle.real_s - last["real_s"] >= READING_S:

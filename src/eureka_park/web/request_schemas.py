@@ -55,3 +55,10 @@ class JobRequest(Body):
     dependencies: Words | None = Field(None, description="Python requirements (PEP 508)")
     requires_python: str | None = Field(None, max_length=256, description="Python version (PEP 440)")
     priority: Whole | None = Field(None, description="Order within the project; default 0")
+    inputs: Words | None = Field(
+        None, description="Data to read: park://datasets/PROJECT/NAME@REVISION[/PATH][:MOUNT]; also models/..."
+    )
+    outputs: Words | None = Field(
+        None, description="Repositories that files are committed to when it has finished: models/PROJECT/NAME[:FOLDER]"
+    )
+    output_always: bool | None = Field(None, description="Commit its outputs when it has failed too")

@@ -173,6 +173,36 @@ class ReceiptLine(BaseModel):
     method: str
 
 
+class JobInputView(BaseModel):
+    """Data that a job reads; all but `mount` is null where the asker may not know of it."""
+
+    mount: str = Field(description="Its folder below $PARK_INPUTS")
+    address: str | None = Field(description="With it the same is read again")
+    kind: str | None
+    project: str | None
+    name: str | None
+    commit_id: str | None
+    path: str | None = Field(description="A folder or a file of the version; empty: all")
+
+
+class JobOutputView(BaseModel):
+    """A repository to which files of a job are committed; names are null where the asker may not know of it."""
+
+    address: str | None
+    kind: str | None
+    project: str | None
+    name: str | None
+    folder: str = Field(description="Of the working folder; empty: its folders of outputs")
+    state: Literal["pending", "due", "committed", "waiting", "none"] = Field(
+        description="pending: the job is not over; waiting: until somebody has it tried again; none: it did not finish"
+    )
+    commit_id: str | None
+    n_files: int
+    size_bytes: int
+    text: str = Field(description="Why it is not committed yet")
+    fix: str
+
+
 class JobView(BaseModel):
     """A job as it is now."""
 
@@ -215,6 +245,8 @@ class JobView(BaseModel):
     n_tasks: int | None
     task_states: dict[str, int] | None
     after: list[str] = Field(description="What it runs after; an id is empty where the asker may not see that job")
+    inputs: list[JobInputView]
+    outputs: list[JobOutputView]
     receipt: ReceiptLine | None
 
 

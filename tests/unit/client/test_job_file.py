@@ -38,6 +38,9 @@ gpu_type = "H100"
 min_gpus = 8
 min_nodes = 1
 kw = 20.4
+inputs = ["park://datasets/lab/rows@v1/raw:rows"]
+outputs = ["models/lab/net:made"]
+output_always = true
 [env]
 A = "1"
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eureka_park.foundation.ids import JobId
 from eureka_park.foundation.units import iso_from_s
@@ -64,6 +64,24 @@ class Reason:
         return {"code": self.code, "text": self.text, "values": dict(self.values), "until": iso_from_s(self.until_s)}
 
 
+class JobInput(NamedTuple):
+    """Data that a job reads: a folder or a file (`path`) of one version, under `mount` in its folder of inputs."""
+
+    mount: str
+    repository_id: str
+    commit_id: str
+    path: str = ""
+
+
+class JobOutput(NamedTuple):
+    """Files of a job that are committed when it is over: of `folder`, '' for its folders of outputs."""
+
+    kind: str
+    project: str
+    name: str
+    folder: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """A checked declaration of a job. Power follows from what is asked for and the node's table, unless it is declared.
@@ -98,6 +116,9 @@ class JobSpec:
     gpu_type: str = ""  # as the site file spells it; "": any
     person: str = ""  # who submitted it: the leaf below the project in the share tree
     declared_kw: float | None = None  # IT power of the whole job while it runs; None: the node's table says it
+    inputs: tuple[JobInput, ...] = ()
+    outputs: tuple[JobOutput, ...] = ()
+    output_always: bool = False  # outputs of a job that failed are committed too
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON value; shallow, as every field is plain already."""
@@ -112,6 +133,8 @@ class JobSpec:
         for name in ("command", "after", "dependencies"):
             data[name] = tuple(data[name])
         data["env"] = tuple((key, text) for key, text in data["env"])
+        data["inputs"] = tuple(JobInput(*item) for item in data.get("inputs", ()))
+        data["outputs"] = tuple(JobOutput(*item) for item in data.get("outputs", ()))
         return cls(**data)
 
 

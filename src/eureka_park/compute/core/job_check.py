@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from eureka_park.compute.core.job import JobClass, JobSpec, Tier
+from eureka_park.compute.core.job import JobClass, JobOutput, JobSpec, Tier
 from eureka_park.compute.core.site_room import Fit, Need, SiteRoom, fit
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.ids import JobId
+from eureka_park.foundation.park_uri import InputUri, read_inputs, read_outputs
 from eureka_park.foundation.units import DAY_S, HOUR_S, MIB, duration_text, parse_bytes, parse_duration_s, parse_when_s
 
 TIME_DEFAULT_S: Final = float(HOUR_S)
@@ -20,11 +21,12 @@ DEADLINE_MAX_S: Final = 366.0 * DAY_S
 TASKS_MAX: Final = 100_000
 COUNT_MAX: Final = 1_000_000
 TEXT_MAX: Final = 4096
+DATA_MAX: Final = 50  # inputs, and outputs, of one job
 FIELDS: Final = (
     "command", "script", "args", "snapshot_id", "name", "project", "tier", "class", "cpus", "gpus", "memory",
     "time", "by",
     "array", "after", "checkpoint", "env", "dependencies", "requires_python", "priority",
-    "nodes", "gpu_type", "min_gpus", "min_nodes", "kw",
+    "nodes", "gpu_type", "min_gpus", "min_nodes", "kw", "inputs", "outputs", "output_always",
 )  # fmt: skip
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REQUIREMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._ -]*\])?\s*(@\s*\S+|[<>=!~][^;]*)?(;.*)?")
@@ -69,7 +71,38 @@ def check_request(request: Mapping[str, Any], now_s: float, room: SiteRoom) -> J
         n_nodes_min=place.n_nodes_min,
         gpu_type=place.gpu_type,
         declared_kw=_declared_kw(request, place),
+        outputs=_outputs(request),
+        output_always=_flag(request, "output_always"),
     )
+
+
+def check_script(spec: JobSpec, files: Collection[str]) -> None:
+    """Raise BadInput (`missing_script`) where a command starts a script of the folder that the folder does not hold."""
+    script = spec.command[1] if spec.command[0] in {"python", "sh"} and len(spec.command) > 1 else spec.command[0]
+    name = script.removeprefix("./")
+    is_ours = script.startswith("./") or name.endswith((".py", ".sh"))
+    if is_ours and not script.startswith("/") and name not in files:
+        raise BadInput(
+            f"The script '{name}' is not in the folder that was sent.",
+            fix="Name a path inside the folder.",
+            field="script",
+            code="missing_script",
+        )
+
+
+def inputs_of(request: Mapping[str, Any]) -> list[InputUri]:
+    """The data that a declaration asks for; whoever may look at repositories finds the versions. Raises BadInput."""
+    found = read_inputs(_words(request, "inputs"))
+    if len(found) > DATA_MAX:
+        raise BadInput(f"A job takes {DATA_MAX} inputs.", fix="Name fewer.", field="inputs")
+    return found
+
+
+def _outputs(request: Mapping[str, Any]) -> tuple[JobOutput, ...]:
+    found = read_outputs(_words(request, "outputs"))
+    if len(found) > DATA_MAX:
+        raise BadInput(f"A job takes {DATA_MAX} outputs.", fix="Name fewer.", field="outputs")
+    return tuple(JobOutput(one.kind, one.project, one.name, one.folder) for one in found)
 
 
 def _need(request: Mapping[str, Any]) -> Need:

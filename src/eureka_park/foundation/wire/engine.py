@@ -52,6 +52,16 @@ class StagedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFolder:
+    """Data that a job reads: a folder or a file of a version, laid out read-only under `mount`."""
+
+    mount: str
+    repository_id: str
+    commit_id: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GangPart:
     """One part of a gang: its node, and the GPUs that it has there, by their index on the engine's machine."""
 
@@ -86,6 +96,7 @@ class StartOrder:
     uses_python: bool = False
     is_trusted: bool = True
     parts: tuple[GangPart, ...] = ()
+    inputs: tuple[InputFolder, ...] = ()
 
     @property
     def n_parts(self) -> int:
@@ -102,6 +113,7 @@ class StartOrder:
         data = dict(value)
         data["files"] = tuple(StagedFile(**item) for item in data["files"])
         data["parts"] = tuple(GangPart(item["node"], tuple(item["gpu_indices"])) for item in data.get("parts", ()))
+        data["inputs"] = tuple(InputFolder(**item) for item in data.get("inputs", ()))
         for name in ("command", "gpu_indices", "dependencies"):
             data[name] = tuple(data[name])
         return cls(**data)

@@ -58,6 +58,12 @@ def cancel_many(park: ThePark, who: Someone, body: schemas.CancelRequest) -> dic
     return {"items": park.compute.cancel_many(who, body.job_ids), "next": None}
 
 
+@router.post("/{job_id}/commit", response_model=schemas.JobView, operation_id="commit_outputs")
+def commit_outputs(park: ThePark, who: Someone, job_id: JobIdPath) -> dict[str, Any]:
+    """Have the outputs of a job that is over committed, where that was not possible when it ended."""
+    return park.compute.commit_outputs(who, job_id)
+
+
 def _states(text: str | None) -> list[str]:
     names = [name.strip() for name in (text or "").split(",") if name.strip()]
     known = schemas.JobStateName.__args__  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from eureka_park.adapters.engines.local.commands import Command, add_command
 from eureka_park.adapters.engines.local.places import Attempt, read_json, write_json
+from eureka_park.adapters.engines.local.staging import clear_inputs
 from eureka_park.foundation.errors import Forbidden, Unavailable
 from eureka_park.foundation.ids import JobId, folder_name
 from eureka_park.foundation.wire.engine import Capability, EngineReport, JobUsage, Phase, StartOrder
@@ -331,7 +332,15 @@ class LocalEngine:
                     group.remove()
                     found.append(name)
         found += self._kill_orphans()
+        self._clear_inputs()
         return found
+
+    def _clear_inputs(self) -> None:
+        """Take away folders of inputs whose job nobody runs any more, so that their contents can make room."""
+        for folder in Path(self.home, "jobs").glob("*/inputs"):
+            if not any(self._is_watched(str(attempt)) for attempt in folder.parent.glob("attempts/*")):
+                with contextlib.suppress(OSError):
+                    clear_inputs(str(folder.parent))
 
     def _is_watched(self, folder: str) -> bool:
         facts = read_json(f"{folder}/claim")

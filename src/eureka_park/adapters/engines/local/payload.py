@@ -18,6 +18,7 @@ from typing import Final
 from eureka_park.adapters.engines.local import gang_parts, gpus
 from eureka_park.adapters.engines.local.environments import Environment, base_folders, base_python
 from eureka_park.adapters.engines.local.places import JOB_FOLDERS, Attempt
+from eureka_park.foundation.park_uri import variable_of
 from eureka_park.foundation.wire.engine import StartOrder
 from eureka_park.sandbox.box import Bind, Box, Limits
 from eureka_park.sandbox.levels import Level
@@ -36,6 +37,8 @@ def make_box(
     binds = [Bind(f"{attempt.job_folder}/{name}", f"{job}/{name}", is_writable=True) for name in JOB_FOLDERS]
     if is_inside:
         binds.append(Bind(f"{attempt.job_folder}/tmp", "/tmp", is_writable=True))
+    if order.inputs:
+        binds.append(Bind(f"{attempt.job_folder}/inputs", f"{job}/inputs"))
     binds += [Bind(folder, folder) for folder in base_folders()]
     python = environment.python
     if environment.folder:
@@ -88,6 +91,9 @@ def _variables(order: StartOrder, attempt: Attempt, job: str, python: str, key: 
         "PARK_N_GPUS": str(len(order.gpu_indices)),
         "CUDA_VISIBLE_DEVICES": gpus.visible_devices(order.gpu_indices),
     }
+    if order.inputs:
+        promised |= {"PARK_INPUTS": f"{job}/inputs"}
+        promised |= {variable_of(one.mount): f"{job}/inputs/{one.mount}" for one in order.inputs}
     return {**ordinary, **order.env, **promised}
 
 

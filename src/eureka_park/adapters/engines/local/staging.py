@@ -1,7 +1,7 @@
 """Lay a snapshot's files out in a job's work folder, once, and write down what was laid out (inputs.json)."""
 
 # Plain strings and os calls: a supervisor starts in milliseconds, and pathlib is felt there.
-# ruff: noqa: PTH103, PTH110, PTH112, PTH120, PTH123, PTH202
+# ruff: noqa: PTH101, PTH103, PTH110, PTH112, PTH120, PTH123, PTH202
 
 from __future__ import annotations
 
@@ -82,3 +82,13 @@ def _copy(source: str, target: str, mode: int) -> None:
         except OSError:
             shutil.copyfileobj(reader, writer, 1 << 20)
         os.fchmod(writer.fileno(), mode & 0o755 | 0o600)
+
+
+def clear_inputs(job_folder: str) -> None:
+    """Take away the folder of data that a job read; its contents stay in the node's cache."""
+    root = f"{job_folder}/inputs"
+    if not os.path.isdir(root):
+        return
+    for folder, _, _ in os.walk(root):
+        os.chmod(folder, 0o755)  # where nothing else protects it from the job, it is closed to writing
+    shutil.rmtree(root)

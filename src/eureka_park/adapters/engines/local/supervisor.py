@@ -11,11 +11,13 @@ never doubled.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -27,8 +29,8 @@ from eureka_park.adapters.engines.local.endings import Ending, ending_of
 from eureka_park.adapters.engines.local.environments import ensure_environment
 from eureka_park.adapters.engines.local.payload import make_box, passwd_stubs
 from eureka_park.adapters.engines.local.places import Attempt, claim, read_json, write_json
-from eureka_park.adapters.engines.local.staging import lay_out, make_folders
-from eureka_park.foundation.errors import ParkError
+from eureka_park.adapters.engines.local.staging import clear_inputs, lay_out, make_folders
+from eureka_park.foundation.errors import ParkError, Unavailable
 from eureka_park.foundation.wire.engine import EngineReport, Outcome, Phase, StartOrder
 from eureka_park.sandbox import kernel
 from eureka_park.sandbox.box import user_id_of
@@ -109,10 +111,12 @@ class Supervisor:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._log_fd = os.open(self.attempt.log_file, flags, 0o644)
         self._between_steps()
-        if self.order.dependencies or (self.order.files and self.order.resume_count == 0):
+        if self.order.dependencies or self.order.inputs or (self.order.files and self.order.resume_count == 0):
             self._report(Phase.PREPARING)
         make_folders(self.attempt.job_folder, self.user_id)
         lay_out(self.attempt.job_folder, self.order.files, self.user_id, self._between_steps)
+        if self.order.inputs:
+            self._fetch_inputs()
         envs = f"{self.attempt.home}/envs"
         order = self.order
         environment = ensure_environment(
@@ -137,10 +141,27 @@ class Supervisor:
         self._report(Phase.RUNNING)
         return self._watch(self.launched)
 
+    def _fetch_inputs(self) -> None:
+        """Have the job's data laid out. Raises Unavailable with what went wrong."""
+        # Links to files of the cache are for those who cannot write to them; others get copies of their own.
+        is_safe = self.sandbox.level >= Level.CONTAINER or self.user_id is not None
+        words = [self.attempt.home, self.order.job_id, str(self.attempt.number), "link" if is_safe else "copy"]
+        code, said = self._run_step([sys.executable, "-m", "eureka_park.adapters.inputs", *words], os.environ)
+        if code == 0:
+            return
+        try:
+            told = json.loads(said.strip().rpartition("\n")[2])
+            raise Unavailable(told["message"], fix=told["fix"], code=told["code"])
+        except (ValueError, KeyError, TypeError):
+            fix = "See the supervisor.log of the attempt."
+            with open(f"{self.attempt.folder}/supervisor.log", "a") as file:
+                file.write(said)
+            raise Unavailable("The inputs of the job could not be fetched.", fix=fix, code="inputs_failed") from None
+
     def _note_preparation(self) -> None:
         """CPU time spent so far belongs to the job too; written down where it is worth mentioning."""
         self._prepared_cpu_s = _own_cpu_s()
-        if self.order.dependencies:
+        if self.order.dependencies or self.order.inputs:
             write_json(f"{self.attempt.folder}/prepared.json", {"cpu_s": self._prepared_cpu_s}, durable=False)
         if self.order.gpu_indices:
             write_json(f"{self.attempt.folder}/gpu.json", gpus.begin(self.order.gpu_indices), durable=False)
@@ -324,6 +345,8 @@ class Supervisor:
             self.launched.close()
         if self.group:
             self.group.remove()
+        with contextlib.suppress(OSError):  # whatever stays is cleared when the engine starts
+            clear_inputs(self.attempt.job_folder)
 
 
 def _own_cpu_s() -> float:
