@@ -171,7 +171,7 @@ API: Final[Mapping[str, Asks]] = {
     f"GET {_REPOSITORY}": _SEE,
     f"DELETE {_REPOSITORY}": _MANAGE,
     **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("tree", "history", "diff", "lineage", "files/{path}")},
-    **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("card",)},
+    **{f"GET {_REPOSITORY}/{what}": _SEE for what in ("card", "croissant")},
     f"PATCH {_REPOSITORY}": _MANAGE,
     f"PATCH {_REPOSITORY}/card": Asks(Act.STORE, Kind.PROJECT),
     f"PUT {_REPOSITORY}/blobs/{{sha256}}": Asks(Act.STORE, Kind.PROJECT),
@@ -306,9 +306,11 @@ HUB: Final[Mapping[str, Asks]] = {
         f"GET {_HUB}{rest}": _SEE
         for rest in ("", "/revision/{rest:path}", "/refs", "/commits/{rest:path}", "/tree/{rest:path}", "/auth-check")
     },
+    "GET /hub/api/datasets/{project}/{name}/croissant": _SEE,
     f"POST {_HUB}/paths-info/{{rest:path}}": _SEE,
     f"GET {_HUB}/auth-check/write": _STORE,
     f"GET {_HUB}/xet-write-token/{{rest:path}}": _STORE,
+    f"GET {_HUB}/xet-read-token/{{rest:path}}": _SEE,
     **{f"{way} {_HUB}/{what}/{{rest:path}}": _STORE for way in ("POST", "DELETE") for what in ("branch", "tag")},
     **{f"POST {_HUB}/{what}/{{rest:path}}": _STORE for what in ("preupload", "commit")},
     f"PUT {_HUB}/settings": _MANAGE,
@@ -327,7 +329,8 @@ HUB: Final[Mapping[str, Asks]] = {
 # Their addresses or tokens were signed by the park for one project and a while: with them everybody, else nobody.
 HUB_SIGNED: Final = (
     "PUT /hub/lfs/{token}", "POST /hub/lfs/{token}", "GET /hub/xet/v1/chunks/{prefix}/{digest}",
-    "POST /hub/xet/v1/xorbs/{prefix}/{digest}", "POST /hub/xet/v1/shards",
+    "POST /hub/xet/v1/xorbs/{prefix}/{digest}", "POST /hub/xet/v1/shards", "GET /hub/xet/v1/reconstructions/{digest}",
+    "GET /hub/xet/v2/reconstructions/{digest}", "GET /hub/xet/packs/{token}",
 )  # fmt: skip
 
 OWN, OTHER = "own", "other"
