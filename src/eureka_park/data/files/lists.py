@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _EACH_MOST: Final = 100  # keys whose versions are looked up at once
-_NEWEST: Final = -(2**62)
 
 
 def list_files(conn: Connection, bucket: Bucket, prefix: str, delimiter: str, after: str, most: int) -> Page:
@@ -32,7 +31,7 @@ def list_files(conn: Connection, bucket: Bucket, prefix: str, delimiter: str, af
         for key in store.steps(conn, bucket.bucket_id, head, mark, start, most + 1, is_current=True)
     ]
     keys = [key for key, is_folder in shown[:most] if not is_folder]
-    rows = store.current_files(conn, bucket, b"", None, most, keys) if keys else []
+    rows = store.current_files_of(conn, bucket, keys)
     prefixes = tuple(key.decode() for key, is_folder in shown[:most] if is_folder)
     return Page(tuple(row.file for row in rows), prefixes, shown[most - 1][0].decode() if len(shown) > most else None)
 
@@ -50,7 +49,7 @@ def list_versions(
         rank = _rank_after(conn, bucket, key, after[1])
         found += [row.file for row in store.all_versions(conn, bucket, (key, rank), key + b"\0", most + 1)]
     if len(found) <= most and not mark:
-        rows = store.all_versions(conn, bucket, (start, _NEWEST), end_of_prefix(head), most + 1 - len(found))
+        rows = store.all_versions(conn, bucket, (start, store.BEFORE_RANKS), end_of_prefix(head), most + 1 - len(found))
         found += [row.file for row in rows]
     elif len(found) <= most:
         found += _by_folder(conn, bucket, head, mark, start, most + 1 - len(found))

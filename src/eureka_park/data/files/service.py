@@ -36,6 +36,7 @@ from eureka_park.data.files.buckets import Buckets
 from eureka_park.data.files.contents import Contents, Ended, Taken
 from eureka_park.data.files.ground import Ground
 from eureka_park.data.files.keys.service import AccessKeys
+from eureka_park.data.files.lifecycle import Lifecycle
 from eureka_park.data.files.lists import list_files, list_versions
 from eureka_park.data.files.store import CURRENT, MARKER, NOTHING, Content, VersionRow
 from eureka_park.data.files.uploads.service import Uploads
@@ -83,6 +84,7 @@ class FilesService:
         self._writing = Writing(self.ground, self.contents)
         self._buckets = Buckets(self.ground)
         self._uploads = Uploads(self.ground, self.contents, self._writing)
+        self.lifecycle = Lifecycle(self.ground, self.contents, self._writing)
         self.keys = AccessKeys(self.ground)
         self._db = db
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -47,6 +48,7 @@ FORMER, CURRENT, MARKER = (
     1,
     2,
 )  # states of a version: a former one (also a marker), the file as it is, a marker as last
+BEFORE_RANKS: Final = -(2**62)
 _BLOCK: Final = 500
 
 file_buckets = Table(
@@ -208,8 +210,9 @@ def described_json(given: FileVersion | Describe) -> str:
     return _json({name: dict(word) if isinstance(word, Mapping) else word for name, word in words.items() if word})
 
 
+@lru_cache(maxsize=1024)
 def described(content: str) -> Describe:
-    """Read what `described_json` wrote."""
+    """Read what `described_json` wrote; many files of a bucket are described alike."""
     found = json.loads(content)
     return Describe(found.get("type", ""), found.get("meta", {}), found.get("headers", {}), found.get("tags", {}))
 
@@ -277,27 +280,37 @@ def _of_key(bucket: Bucket, key: bytes) -> Select[Any]:
 
 def _version(bucket: Bucket, row: Row[Any]) -> VersionRow:
     words = described(row.described)
+    checksums = json.loads(row.checksums) if row.checksums != "{}" else {}
     file = FileVersion(
         bucket.name, bytes(row.file_key).decode(), row.version_id, row.etag, row.size_bytes, words.content_type,
-        words.metadata, json.loads(row.checksums), row.made_at_s, row.state != FORMER, bool(row.is_marker),
-        words.headers, words.tags, row.n_parts, row.sha256 or "", row.person_id,
+        words.metadata, checksums, row.made_at_s, row.state != FORMER, bool(row.is_marker), words.headers, words.tags,
+        row.n_parts, row.sha256 or "", row.person_id,
     )  # fmt: skip
     content = Content(row.sha256, row.layout_id, row.size_bytes, row.etag, row.n_parts)
     return VersionRow(row.age_rank, row.state, content, row.since_s, file)
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------
-def current_files(
-    conn: Connection, bucket: Bucket, start: bytes, end: bytes | None, most: int, keys: Sequence[bytes] | None = None
-) -> list[VersionRow]:
-    """The files that are there now, of keys in [start, end) or of these keys alone, in order."""
-    of = file_versions.c
-    query = select(file_versions).where(of.bucket_id == bucket.bucket_id, of.state == CURRENT, of.file_key >= start)
+def current_files(conn: Connection, bucket: Bucket, start: bytes, end: bytes | None, most: int) -> list[VersionRow]:
+    """The files that are there now, of keys in [start, end), in order."""
+    query = _current(bucket).where(file_versions.c.file_key >= start)
     if end is not None:
-        query = query.where(of.file_key < end)
-    if keys is not None:
-        query = query.where(of.file_key.in_(keys))
-    return [_version(bucket, row) for row in conn.execute(query.order_by(of.file_key).limit(most))]
+        query = query.where(file_versions.c.file_key < end)
+    return [_version(bucket, row) for row in conn.execute(query.order_by(file_versions.c.file_key).limit(most))]
+
+
+def current_files_of(conn: Connection, bucket: Bucket, keys: Sequence[bytes]) -> list[VersionRow]:
+    """The files that are there now, of these keys, in order."""
+    found = list[VersionRow]()
+    for at in range(0, len(keys), _BLOCK):
+        query = _current(bucket).where(file_versions.c.file_key.in_(keys[at : at + _BLOCK]))
+        found += [_version(bucket, row) for row in conn.execute(query.order_by(file_versions.c.file_key))]
+    return found
+
+
+def _current(bucket: Bucket) -> Select[Any]:
+    of = file_versions.c
+    return select(file_versions).where(of.bucket_id == bucket.bucket_id, of.state == CURRENT)
 
 
 def all_versions(
