@@ -19,7 +19,7 @@ from eureka_park.accounts.service import AccountsService, Principal
 from eureka_park.accounts.sign_in.service import SignIn
 from eureka_park.adapters.accounts_file import AccountsFile
 from eureka_park.adapters.biller import ParkBiller
-from eureka_park.adapters.data_wiring import make_data
+from eureka_park.adapters.data_wiring import make_data, tend_store
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
@@ -275,6 +275,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         wake=wake,
     )
     telling = Telling(accounts, AccountsFile(home), key_of(home))
+    tend_store(data, settings, telling.notices)
     sign_in, sky = _sign_in(home, accounts, telling), site.policy.sky
     return Park(home, facts, site, sky, clock, db, accounts, data, ledger, energy, compute, nodes, sign_in, telling)
 

@@ -15,7 +15,7 @@ from eureka_park.accounts.core.entrance import Lasting
 from eureka_park.accounts.core.naming import email_key
 from eureka_park.accounts.core.oidc import is_fit, role_at
 from eureka_park.foundation.errors import BadInput
-from eureka_park.foundation.units import DAY_S, HOUR_S
+from eureka_park.foundation.units import DAY_S, HOUR_S, MIB
 
 FILE: Final = "accounts.toml"
 LANGUAGES: Final = ("fr", "ar", "en", "zgh")
@@ -23,7 +23,20 @@ SIGN_UP: Final = ("open", "invited", "closed")
 _PROVIDER_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
 _TLS: Final = ("starttls", "tls", "none")
 _TABLES: Final = frozenset(
-    {"sign_in", "mail", "oidc", "try", "texts", "screening", "money", "sessions", "tokens", "notices", "park"}
+    {
+        "sign_in",
+        "mail",
+        "oidc",
+        "try",
+        "texts",
+        "screening",
+        "money",
+        "sessions",
+        "tokens",
+        "notices",
+        "park",
+        "storage",
+    }
 )
 
 
@@ -56,6 +69,17 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Storing:
+    """How the store is kept: how long stays what nothing needs any more, in what time everything is read and compared
+    once, and how fast at most.
+    """
+
+    grace_s: float = DAY_S
+    scrub_s: float = 30 * DAY_S
+    scrub_bytes_s: float = 8.0 * MIB
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator has said; the defaults are those of a park on one's own machine."""
 
@@ -74,6 +98,7 @@ class Settings:
     languages: tuple[str, ...] = ()  # in which pages are offered; none named: all
     webhook_hosts: tuple[str, ...] = ()  # those that may stand inside of the operator's own network
     lasting: Lasting = field(default_factory=Lasting)
+    storing: Storing = field(default_factory=Storing)
 
     def provider(self, provider_id: str) -> Provider | None:
         """The provider of an id."""
@@ -89,8 +114,8 @@ def read_settings(text: str) -> Settings:
     unknown = sorted(set(found) - _TABLES)
     if unknown:
         raise _bad(unknown[0], f"there is no such table; tables: {', '.join(sorted(_TABLES))}")
-    entry, trial, sessions, tokens, notices, park = (
-        _Table(found, name) for name in ("sign_in", "try", "sessions", "tokens", "notices", "park")
+    entry, trial, sessions, tokens, notices, park, storage = (
+        _Table(found, name) for name in ("sign_in", "try", "sessions", "tokens", "notices", "park", "storage")
     )
     settings = Settings(
         has_passwords=entry.flag("passwords", True),
@@ -112,8 +137,13 @@ def read_settings(text: str) -> Settings:
             sessions.within("idle_hours", 72.0, 0.25, 90 * 24.0) * HOUR_S,
             tokens.within("days", 366.0, 1.0, 3660.0) * DAY_S,
         ),
+        storing=Storing(
+            storage.within("grace_days", 1.0, 0.25, 366.0) * DAY_S,
+            storage.within("scrub_days", 30.0, 1.0, 3660.0) * DAY_S,
+            storage.within("scrub_mib_s", 8.0, 0.25, 4096.0) * MIB,
+        ),
     )
-    for table in (entry, trial, sessions, tokens, notices, park):
+    for table in (entry, trial, sessions, tokens, notices, park, storage):
         table.done()
     return settings
 

@@ -38,6 +38,7 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     from eureka_park.live import process
     from eureka_park.live.estimates import ChildStartForecaster
     from eureka_park.live.planning import ChildPlanMaker
+    from eureka_park.live.storage import StorageKeeper
 
     log_to_stderr()
     machine_code = MachineCode([sys.executable, "-m", "eureka_park.cli.warm"])
@@ -70,7 +71,10 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     bootstrap.submit_welcome_jobs(park)
     live.begin(nodes_of(park.site))
     machine_code.compile()
+    keeper = StorageKeeper(park.data.upkeep.turn, lease.token)
+    keeper.start()
     process.run(live, wakers, stopper, partial(_after_cycle, park, live, bootstrap.story_of(park), {}))
+    keeper.stop()
     with suppress(Conflict):  # who stood by has taken the lease already
         live.journal.save_snapshot(park.db, live.state)
     park.home.write("run/stopped.json", json.dumps({"n_running": len(live.state.on_node)}))

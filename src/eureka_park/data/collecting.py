@@ -126,7 +126,7 @@ class Collector:
             yield conn
 
     def _fenced(self) -> None:
-        with self._db.read() as conn:
+        with self._db.write(alone=False) as conn:
             self._fence(conn)
 
 

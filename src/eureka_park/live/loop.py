@@ -40,6 +40,7 @@ from eureka_park.live.observe import events_of_command, events_of_report, loss_o
 from eureka_park.live.planning import Planning
 from eureka_park.live.rows import REFRESH_REAL_S, RowWriter, timeline_rows
 from eureka_park.live.sealing import SEAL_S
+from eureka_park.live.storage import StorageBooking
 from eureka_park.live.store import LEASE_TTL_S
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Live:
         self._known_supply: tuple[str, Supply] | None = None  # of one plan and interval
         self._told_facts, self._facts_real_s = "", -1e18
         self._charging = Charging(parts.ledger)
+        self._storage = StorageBooking(parts.db, parts.ledger)
 
     # -- start -----------------------------------------------------------------------------------------------------
     def begin(self, nodes: tuple[ev.Node, ...]) -> None:
@@ -180,6 +182,7 @@ class Live:
         if self.journal.snapshot_is_due(len(self.state.jobs)):
             self.journal.save_snapshot(self.parts.db, self.state)
         self.parts.seal(self.journal.token)
+        self._storage.step(self.journal.token, cycle.now_s)
         return wrote
 
     def _happen(self, cycle: _Cycle, *events: ev.Event) -> None:

@@ -64,6 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("webhook.disabled", "account", "person"),
         Kind("top_up.requested", "operators", "operators"),
         Kind("plan.missing", "operators", "operators"),
+        Kind("store.damaged", "operators", "operators", gathers=True),
     )
 }
 TEST: Final = "test"  # of a lane, by its person; nobody chooses it

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.permissions import Principal
 from eureka_park.accounts.core.roles import Act
 from eureka_park.foundation.errors import BadInput
+from eureka_park.foundation.units import DAY_S
 from eureka_park.ledger.books import store as books
-from eureka_park.ledger.core.days import days_of
+from eureka_park.ledger.core.days import days_of, start_s
 from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.posting import CREDIT, GIB_MONTH, STORE, project_account, used_account
 from eureka_park.ledger.core.storing import gib_month_micro, stored
+
+_DAYS_MAX: Final = 31  # made up for at most
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,6 +54,19 @@ class Storage:
         if cost:
             self._grants.look_at_budgets(conn, project, at_s)
         return cost
+
+    def days_since(self, last_day: int | None, now_s: float) -> list[tuple[int, float]]:
+        """The days after one up to today, with an instant in each; today alone where none was booked yet, and of a long
+        while the last month.
+        """
+        today = self._ground.day_of(now_s)
+        first = today if last_day is None else max(last_day + 1, today - _DAYS_MAX)
+        past = [(day, start_s(day, self._ground.zone) + DAY_S / 2) for day in range(first, today)]
+        return [*past, (today, now_s)] if first <= today else []
+
+    def next_day_s(self, now_s: float) -> float:
+        """When the next day begins by the site's calendar."""
+        return start_s(self._ground.day_of(now_s) + 1, self._ground.zone)
 
     def month(self, who: Principal | None, project: str, month: str) -> dict[str, Any]:
         """What a project stored in a month `YYYY-MM`: project, month, gib_months, credits, n_days that were booked."""

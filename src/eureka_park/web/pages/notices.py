@@ -35,6 +35,7 @@ KIND_WORDS: Final[Mapping[str, str]] = {
     "webhook.disabled": N_("A webhook of yours was turned off"),
     "top_up.requested": N_("Somebody asks to buy credits"),
     "plan.missing": N_("There is no new power plan"),
+    "store.damaged": N_("A content of the store is damaged"),
     "test": N_("A test"),
 }
 GROUP_WORDS: Final[Mapping[str, str]] = {
