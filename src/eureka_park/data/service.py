@@ -75,6 +75,7 @@ class DataService:
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)
         self.upkeep = Upkeep(self._db, self._clock, accounts, self.collector, self.keeping)
+        self.upkeep.expire = self.files.lifecycle.turn
 
     def put_blob(self, sha256: str, chunks: Iterable[bytes]) -> None:
         """Take in a blob: checked against its hash, on the disk when this returns, and never seen half-made.

@@ -12,7 +12,14 @@ from tests.helpers.data_park import DataPark
 from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.service import Act, may
 from eureka_park.adapters.database import SqlDatabase
-from eureka_park.data.core.bucket import PART_BYTES_MIN, Condition, Describe, Versioning, check_bucket_name
+from eureka_park.data.core.bucket import (
+    PART_BYTES_MIN,
+    Condition,
+    Describe,
+    LifecycleRule,
+    Versioning,
+    check_bucket_name,
+)
 from eureka_park.data.files.service import NoFile
 from eureka_park.foundation.errors import BadInput, Conflict, Forbidden, NotFound, ParkError, TooLarge, Unauthorised
 from eureka_park.foundation.units import DAY_S
@@ -224,3 +231,18 @@ def test_an_access_key_is_good_for_its_project_and_as_long_as_its_person(park: D
     refused(lambda: keys.key_of("PARK\0"), Unauthorised)
     acts = [(one["act"], one["detail"].get("project")) for one in park.accounts.audit.newest() if "key" in one["act"]]
     assert acts.count(("access_key.made", "lab")) == 3 and ("access_key.ended", "lab") in acts
+
+
+def test_the_upkeep_lets_go_what_rules_say(park: DataPark) -> None:
+    files, fenced = park.data.files, list[int]()
+    files.make_bucket(park.ada, "lab", "plots")
+    put(park, "tmp/a", b"one")
+    put(park, "kept/a", b"two")
+    files.set_lifecycle(park.lea, "plots", [LifecycleRule("old", "tmp/", current_days=2)])
+    for days, keys in ((1, ["kept/a", "tmp/a"]), (2, ["kept/a"])):
+        park.clock.step(days * DAY_S)
+        assert [one.key for one in files.lifecycle.expiring()] == ["tmp/a"] * (days - 1)
+        for _ in range(4):
+            park.data.upkeep.turn(lambda _conn: fenced.append(1))
+        assert [one.key for one in files.list(park.ada, "plots").files] == keys
+    assert fenced

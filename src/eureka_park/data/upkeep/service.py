@@ -63,7 +63,9 @@ class UpkeepStatus:
 
 
 class Upkeep:
-    """The upkeep of one park's store. `tell(conn, damage)`: puts the news of a damaged content on its way."""
+    """The upkeep of one park's store. `tell(conn, damage)`: puts the news of a damaged content on its way.
+    `expire(fence)`: one step of what goes by the rules of buckets; whether there was one to do.
+    """
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Upkeep:
     ) -> None:
         self._db, self._clock, self._accounts, self._keeping = db, clock, accounts, keeping
         self._collector, self.rules, self.tell = collector, rules, tell
+        self.expire: Callable[[Fence], bool] = lambda _fence: False
         self._collect_at_s = self._rules_at_s = self._litter_at_s = self._scrub_at_s = 0.0
         self._total_bytes = 0
         self._taken = Collected()
@@ -115,6 +118,7 @@ class Upkeep:
         if (
             self._is_collected(fence, now_s)
             or self._is_rule_applied(fence, now_s)
+            or self.expire(fence)
             or self._is_litter_gone(fence, now_s)
         ):
             return BREATH_S
