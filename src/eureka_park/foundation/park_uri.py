@@ -57,7 +57,7 @@ def read_input(text: str) -> InputUri:
     path = unquote(path).strip("/")
     mount = mount or unquote(name)
     is_plain = ".." not in path.split("/") and _MOUNT.fullmatch(mount) and len(mount) <= MOUNT_CHARS_MAX
-    if not name or (at and not revision) or (colon and not after) or not is_plain or "\0" in rest:
+    if not name or (at and not revision) or (colon and not after) or not is_plain or "\0" in path:
         raise _wrong(text, INPUT_FORM)
     return InputUri(kind, project, unquote(name), unquote(revision) or "main", path, mount)
 
