@@ -51,9 +51,9 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     _sweep(park)
     sender = park.telling.sender()
     sender.start()
-    note_running(park.home, park.site)
     committer = Committer(park.compute.materials.commit_due)
     committer.start()
+    note_running(park.home, park.site)
     wakers: list[process.Waker] = [process.Datagrams(wake_receiver(park.home.run))]
     listener = park.db.listen(INBOX_CHANNEL)
     if listener is not None:
@@ -81,11 +81,11 @@ def run_live(folder: Path, url: str, ready_fd: int | None, creation: dict[str, A
     machine_code.close()
     engine.close()
     sender.stop()
+    committer.stop()
     park.close()
 
 
 def _open(folder: Path, url: str, ready_fd: int | None, creation: dict[str, Any]) -> Park:
-    committer.stop()
     """The park of a home, made where there was none; pages can be read from here on."""
     from eureka_park import bootstrap
     from eureka_park.adapters.home_database import PATIENCE_S

@@ -401,10 +401,10 @@ class Live:
             over = [self._settlement(job, cycle.now_s) for job in self.state.just_ended]
             receipts = self.parts.ledger.settle_all(conn, over)
             compute_store.save_energy(conn, {receipt["job_id"]: receipt["kwh"] for receipt in receipts})
+            materials_store.note_over(conn, self.state.just_ended, cycle.real_s)
 
     def _note_power(self, conn: Connection, cycle: _Cycle) -> None:
         """Keep the power for live charts; what is read within a few seconds becomes one reading."""
-            materials_store.note_over(conn, self.state.just_ended, cycle.real_s)
         if cycle.bookings:
             last = self._reading
             if last is not None and cycle.real_s - last["real_s"] >= READING_S:
