@@ -75,7 +75,9 @@ def fault_of(error: ParkError) -> Fault:
 
 def refusal(fault: Fault, resource: str, request_id: str, *, has_body: bool) -> Response:
     """An error as an answer; without words for HEAD, where clients read the status alone."""
-    value = {"Code": fault.code, "Message": fault.message, "Resource": resource, "RequestId": request_id}
+    value = {
+        "Code": fault.code, "Message": fault.message, **fault.told, "Resource": resource, "RequestId": request_id,
+    }  # fmt: skip
     content = documents.write("Error", value, namespace="") if has_body else b""
     return Response(content, fault.status, fault.headers, XML)
 

@@ -127,7 +127,10 @@ class S3Door:
         except ParkError as error:
             if isinstance(error, Internal):
                 _log.error("%s %s: %s", request.method, request.url.path, error.message)
-            return _refused(request, answers.fault_of(error), request_id)
+            fault = answers.fault_of(error)
+            if fault.code == "PreconditionFailed" and not fault.told:
+                fault.told["Condition"] = "If-None-Match" if "if-none-match" in request.headers else "If-Match"
+            return _refused(request, fault, request_id)
         except Exception as error:
             _log.exception("request %s", request_id, exc_info=error)
             fault = Fault("InternalError", "We encountered an internal error. Please try again.")

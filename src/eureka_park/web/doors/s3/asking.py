@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
+from eureka_park.data.core.bucket import KEY_BYTES_MAX
 from eureka_park.data.files.service import FilesService
 from eureka_park.web.doors.s3.faults import Fault
 from eureka_park.web.doors.s3.signing import Proof, Sent, pairs_of
@@ -124,10 +125,12 @@ def target_of(sent: Sent, hosts: tuple[str, ...]) -> Target:
     except UnicodeDecodeError:
         raise Fault("InvalidURI", "Couldn't parse the specified URI.") from None
     name = host_name(sent.header("host"))
-    for host in hosts:
-        if name.endswith(f".{host}"):
-            return Target(name.removesuffix(f".{host}"), path.removeprefix("/"))
-    bucket, _, key = path.removeprefix("/").partition("/")
+    host = next((one for one in hosts if name.endswith(f".{one}")), "")
+    bucket, key = name.removesuffix(f".{host}"), path.removeprefix("/")
+    if not host:
+        bucket, _, key = key.partition("/")
+    if len(key.encode()) > KEY_BYTES_MAX:
+        raise Fault("KeyTooLongError", "Your key is too long.")
     return Target(bucket, key)
 
 

@@ -65,9 +65,16 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType({
 
 
 class Fault(ParkError):
-    """An error in S3's own words."""
+    """An error in S3's own words. `told`: more elements of its document, which some clients read."""
 
-    def __init__(self, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message, code=code)
         self.status = STATUS[code]
-        self.headers = dict(headers or {})
+        self.headers, self.told = dict(headers or {}), dict(told or {})

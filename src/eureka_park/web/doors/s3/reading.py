@@ -89,7 +89,8 @@ def is_unchanged(asked: Asked, file: FileVersion, prefix: str = "") -> bool:
 
 def precondition_failed(condition: str) -> Fault:
     """A condition did not hold."""
-    return Fault("PreconditionFailed", f"At least one of the pre-conditions you specified did not hold: {condition}")
+    message = f"At least one of the pre-conditions you specified did not hold: {condition}"
+    return Fault("PreconditionFailed", message, told={"Condition": condition})
 
 
 def _names(header: str, etag: str) -> bool:
