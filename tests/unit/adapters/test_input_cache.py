@@ -25,6 +25,8 @@ def sha(content: bytes) -> str:
 class Origin:
     """Contents that can break off, lie, or be slow; `asked` tells where reading began."""
 
+    is_private = False
+
     def __init__(self, *contents: bytes) -> None:
         self.contents = {sha(one): one for one in contents}
         self.asked: list[int] = []
@@ -159,3 +161,15 @@ def test_inputs_are_laid_out_below_their_names(tmp_path: Path) -> None:
     assert not (root / "more").exists() and len(origin.asked) == 2
     with pytest.raises(BadInput, match="unsafe"):
         laid(InputFolder("rows", "r", "c", "bad"), is_linked=True)
+
+
+def test_what_is_private_is_laid_out_and_never_kept(tmp_path: Path) -> None:
+    cache, origin, target = InputCache(tmp_path / "cache", 10**9), Origin(CONTENT), tmp_path / "file"
+    origin.is_private = True
+    lay(cache, origin, target)
+    assert target.read_bytes() == CONTENT and target.stat().st_mode & 0o777 == 0o444
+    assert not cache.has(sha(CONTENT)) and not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    lying = Lying(CONTENT)
+    lying.is_private = True
+    with pytest.raises(Unavailable):
+        lay(cache, lying, tmp_path / "wrong")

@@ -38,6 +38,7 @@ class _OfProject:
 
     def __init__(self, materials: Materials, project_id: str) -> None:
         self._materials, self._project_id = materials, project_id
+        self.is_private = materials.is_private(project_id)
 
     def read(self, sha256: str, start: int, size_bytes: int) -> Iterator[bytes]:
         """The bytes from `start` to the end."""

@@ -33,7 +33,11 @@ _TOO_MANY: Final = (errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP)
 
 
 class Source(Protocol):
-    """Where contents come from."""
+    """Where contents come from. `is_private`: they are of a confidential project, and stay with the job alone."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether no copy may stay."""
 
     def read(self, sha256: str, start: int, size_bytes: int) -> Iterator[bytes]:
         """The bytes from `start` to the end. Raises NotFound, Unavailable."""
@@ -72,8 +76,11 @@ class InputCache:
         """Put a content at `target`, read-only; fetched first where it is not here, or not what it was.
 
         `is_linked`: as another name of the file, for those who cannot write to it; else as a copy. `told` hears of
-        bytes that came. Raises Unavailable (`input_damaged`, `disk_full`), NotFound.
+        bytes that came. What is private is never kept. Raises Unavailable (`input_damaged`, `disk_full`), NotFound.
         """
+        if source.is_private:
+            self._lay_private(sha256, size_bytes, target, source, told)
+            return
         for _ in range(_TRIES):
             self._ensure(sha256, size_bytes, source, told)
             try:
@@ -86,6 +93,15 @@ class InputCache:
             fix="Give it more: PARK_INPUTS_MAX.",
             code="no_room_for_inputs",
         )
+
+    def _lay_private(
+        self, sha256: str, size_bytes: int, target: Path, source: Source, told: Callable[[int], object]
+    ) -> None:
+        with target.open("wb+") as file:
+            if not self._fetch(file, sha256, size_bytes, source, told):
+                raise _not_as_it_was(sha256)
+            os.fchmod(file.fileno(), 0o444)
+        os.utime(target, (KEPT_MTIME_S, KEPT_MTIME_S))
 
     def make_room(self, n_bytes: int) -> None:
         """Take away what was not used for longest until so many more bytes fit into the limit and on the disk.
@@ -130,8 +146,7 @@ class InputCache:
                 is_new or not self._fetch(part, sha256, size_bytes, source, told)
             ):
                 Path(part.name).unlink(missing_ok=True)
-                fix = "Try again; see: park data scrub."
-                raise Unavailable(f"The content {sha256} did not arrive as it was.", fix=fix, code="input_damaged")
+                raise _not_as_it_was(sha256)
             self._keep(part, sha256)
 
     def _is_sound(self, sha256: str, size_bytes: int) -> bool:
@@ -239,6 +254,11 @@ class InputCache:
                     # a part that is being written counts as in use
                     n_names = 2 if folder.name == "parts" and _is_taken(path) else facts.st_nlink
                     yield facts.st_atime, facts.st_size, path, n_names
+
+
+def _not_as_it_was(sha256: str) -> Unavailable:
+    fix = "Try again; see: park data scrub."
+    return Unavailable(f"The content {sha256} did not arrive as it was.", fix=fix, code="input_damaged")
 
 
 def _is_at(path: Path, file: IO[bytes]) -> bool:

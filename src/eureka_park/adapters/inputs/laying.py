@@ -82,8 +82,8 @@ def lay_inputs(
     clear_inputs(str(job_folder))
     missing = 0
     for one in inputs:
-        for file in catalogue.files(one)[1]:
-            missing += 0 if cache.has(file.sha256) else file.size_bytes
+        source, files = catalogue.files(one)
+        missing += sum(file.size_bytes for file in files if source.is_private or not cache.has(file.sha256))
     progress.of_bytes = missing
     progress.note()
     cache.make_room(missing)

@@ -93,6 +93,10 @@ class Materials:
         for entry in tree.in_folder(folder):
             yield entry.path[cut:], entry
 
+    def is_private(self, project_id: str) -> bool:
+        """Whether what lies in a project may stay on no disk but sealed, beyond the job that reads it."""
+        return bool(self._objects.name(project_id, ""))
+
     def read(self, project_id: str, sha256: str, start: int, size_bytes: int) -> Iterator[bytes]:
         """The bytes of a content of a project, from `start` on."""
         return self._objects.open(project_id, sha256).read(start, size_bytes)
