@@ -55,6 +55,9 @@ def request_of(job: Mapping[str, Any]) -> dict[str, Any]:
         "after": [name for name in job.get("after") or [] if name],
         "checkpoint": job["checkpoint"] or None,
         "priority": _unless(job.get("priority"), 0),
+        "inputs": [one["address"] for one in job.get("inputs") or [] if one["address"]] or None,
+        "outputs": [one["address"] for one in job.get("outputs") or [] if one["address"]] or None,
+        "output_always": job.get("output_always") or None,
         **work,
     }
 
@@ -134,4 +137,7 @@ _OPTIONS: Final[Mapping[str, Callable[[Any], list[str]]]] = {
     "requires_python": _one("--python"),
     "priority": _one("--priority"),
     "kw": _one("--kw", _number),
+    "inputs": _each("--input"),
+    "outputs": _each("--output"),
+    "output_always": lambda value: ["--output-always"] if value else [],
 }

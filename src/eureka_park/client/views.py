@@ -107,6 +107,7 @@ JobView = TypedDict(
         "after": list[str],
         "inputs": NotRequired[list[JobInputView]],
         "outputs": NotRequired[list[JobOutputView]],
+        "output_always": NotRequired[bool],
         "receipt": ReceiptSummary | None,
     },
 )

@@ -60,6 +60,7 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "outputs": [],
         "receipt": receipt_line(receipt),
     }
+        "output_always": spec.get("output_always", False),
 
 
 def veiled(text: str, hidden: Iterable[str]) -> str:
@@ -180,12 +181,11 @@ def with_fetching(
     if told["ended_s"] is not None:
         took = duration_text(told["ended_s"] - told["begun_s"])
         text = f"Its inputs ({n_text}) took {took} to come."
-        values |= {"took_s": max(0.0, told["ended_s"] - told["begun_s"]), "n_text": n_text, "took_text": took}
+        values["took_s"] = max(0.0, told["ended_s"] - told["begun_s"])
         return [*reasons, {"code": "fetched_inputs", "text": text, "values": values, "until": None}]
     if state != "starting":
         return list(reasons)
     text = f"Its inputs are being fetched: {n_text} of {of_text}."
-    values |= {"n_text": n_text, "of_text": of_text}
     return [{"code": "fetching_inputs", "text": text, "values": values, "until": None}, *reasons]
 
 

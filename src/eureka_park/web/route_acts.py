@@ -277,6 +277,7 @@ PAGES: Final[Mapping[str, Asks]] = {
     **{f"GET /projects/{{project_id}}/{what}": _SEE_BILL for what in ("transfers", "top-ups", "months", "carbon")},
     **{f"POST /projects/{{project_id}}/{what}": _SPEND for what in ("transfers", "top-ups")},
     "GET /organisations/{organisation_id}/months": Asks(Act.SEE_BILL, Kind.ORGANISATION),
+    "POST /jobs/{job_id}/commit": _SUBMIT,
     **{f"{way} /operate/{what}": _GRANT for way in ("GET", "POST") for what in ("money", "bank", "payouts")},
     "GET /account/pay": ACCOUNT,
     "POST /account/pay": ACCOUNT,

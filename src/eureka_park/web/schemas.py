@@ -249,6 +249,7 @@ class JobView(BaseModel):
     outputs: list[JobOutputView]
     receipt: ReceiptLine | None
 
+    output_always: bool = Field(description="Whether its outputs are committed when it has failed too")
 
 class JobPage(BaseModel):
     """A page of jobs in the order that was asked for."""

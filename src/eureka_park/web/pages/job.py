@@ -20,6 +20,7 @@ from eureka_park.web.api.job_logs import JobIdPath
 from eureka_park.web.api.job_outputs import Look, look_at
 from eureka_park.web.auth import Anyone, Someone, park_of
 from eureka_park.web.pages.draw import page, words_of
+from eureka_park.web.pages.job_data import data_of
 from eureka_park.web.pages.job_end import failure_of, happened, promise_of, sentence_of
 from eureka_park.web.pages.job_files import FILES_MAX, log_tail, plain, tree_of
 from eureka_park.web.pages.job_life import life_of, ran_s_of
@@ -75,6 +76,7 @@ def job_page(request: Request, who: Anyone, job_id: JobIdPath) -> HTMLResponse:
         facts=_facts(words, job, now_s),
         after=_after(park, who, job["after"]),
         again=submit_line(request_of(job)),
+        data=data_of(words, job, who),
     )
 
 

@@ -41,6 +41,8 @@ REASONS: Final[Mapping[str, str]] = {
         "Its {paid} are used up; to go on it takes {credits} credits, and {project} has {left}. It is paused until "
         "there are more."
     ),
+    "fetching_inputs": N_("Its inputs are being fetched: {size} of {all_size}."),
+    "fetched_inputs": N_("Its inputs ({size}) took {took} to come."),
     "reclaimed": N_(
         "It is paused at a checkpoint: {share} has lent it the power and asks for it back; {floor} are sure to that "
         "share."
@@ -131,6 +133,11 @@ def _spoken(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
     if "need_credits" in values:
         found["credits"], found["left"] = (words.number(values[f"{name}_credits"], 2) for name in ("need", "left"))
         found["paid"], found["project"] = words.duration(values["paid_s"]), isolated(str(values["project"]))
+    for name, key in (("size", "n_bytes"), ("all_size", "of_bytes")):
+        if key in values:
+            found[name] = words.size(float(values[key]))
+    if "took_s" in values:
+        found["took"] = words.duration(values["took_s"])
     found |= _closed(words, values)
     if values.get("after"):
         more = ["…"] if len(values["after"]) > _SHOWN else []

@@ -18,6 +18,7 @@ from eureka_park.web.pages import (
     glossary_page,
     invitations,
     job,
+    job_data,
     jobs,
     messages,
     overview,
@@ -68,6 +69,7 @@ def add_pages(app: FastAPI, _park: Park) -> None:
     _add(app, "/twin/cancel", twin.cancel_run, ("POST",))
     _add(app, "/jobs/cancel", jobs.cancel_many, ("POST",))
     app.add_api_route("/jobs/{job_id}/cancel", job.cancel_job, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/jobs/{job_id}/commit", job_data.commit_outputs, methods=["POST"], include_in_schema=False)
     _add_entrance(app)
     app.mount("/static", Static(directory=STATIC), name="static")
 

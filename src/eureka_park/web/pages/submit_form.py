@@ -49,7 +49,10 @@ class Typed:
     array: str = ""
     after: str = ""
     packages: str = ""
+    inputs: str = ""
+    outputs: str = ""
     checkpoint: bool = False
+    output_always: bool = False
     template: str = ""
     key: str = ""
 
@@ -60,7 +63,8 @@ class Typed:
 
 
 _SENT_AS: Final[Mapping[str, str]] = {"job_class": "class"}
-TEXTS: Final = tuple(item.name for item in fields(Typed) if item.name != "checkpoint")
+_TICKED: Final = ("checkpoint", "output_always")
+TEXTS: Final = tuple(item.name for item in fields(Typed) if item.name not in _TICKED)
 
 
 def typed_of(form: Form) -> Typed:
@@ -69,7 +73,7 @@ def typed_of(form: Form) -> Typed:
     given = {name: form.one(_SENT_AS.get(name, name), getattr(usual, name)) for name in TEXTS}
     for name in TEXTS:
         given[name] = given[name] if name == "script" else given[name].strip()
-    return Typed(**given, checkpoint=form.has("checkpoint"))
+    return Typed(**given, **{name: form.has(name) for name in _TICKED})
 
 
 def typed_from(template: Mapping[str, Any], key: str, pace_factor: float = 1.0) -> Typed:
@@ -109,12 +113,16 @@ def typed_like(job: Mapping[str, Any], script: str | None, snapshot: str) -> Typ
         array=str(job["n_tasks"] or ""),
         after=" ".join(filter(None, job["after"])),
         checkpoint=bool(job["checkpoint"]),
+        inputs=" ".join(request["inputs"] or ()),
+        outputs=" ".join(request["outputs"] or ()),
+        output_always=bool(request["output_always"]),
     )
 
 
 def request_from(typed: Typed, now_s: float) -> tuple[dict[str, Any], dict[str, BadInput]]:
     """The job request that the form means, and by field what cannot be read. A script stands in it by its file name."""
     found: dict[str, Any] = {"tier": typed.tier, "class": typed.job_class, "checkpoint": typed.checkpoint}
+    found |= {"output_always": True} if typed.output_always else {}
     wrong: dict[str, BadInput] = {}
     for name, read in _READERS.items():
         text = str(getattr(typed, name))
@@ -261,6 +269,8 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "by": str,
     "array": _whole,
     "after": lambda text: text.replace(",", " ").split(),
+    "inputs": str.split,
+    "outputs": str.split,
 }
 
 
