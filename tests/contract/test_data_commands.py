@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,34 @@ def test_data_goes_in_is_compared_and_comes_home(tmp_path: Path, monkeypatch: py
     run("open", "welcome/dunes", "--to", "public", "--confirm-personal-data")
     assert "dunes" in run("ls", "--language", "ary", "--licence", "cc-by-4.0", "--tag", "sand")
     assert run("ls", "--licence", "mit").count("\n") == 1
+    _what_is_kept(served, run)
     home = str(served.live.folder)
     assert json.loads(run("scrub", "--home", home, "--json"))["is_sound"] is True
     assert json.loads(run("collect", "--home", home, "--json"))["n_blobs"] == 0
     file = next((served.live.folder / "blobs" / "store").rglob("*.*"))
     file.chmod(0o644)
+    right = file.read_bytes()
     file.write_bytes(b"other")
-    assert run("scrub", "--home", home, code=1)
+    assert "welcome/dunes" in run("scrub", "--home", home, code=1)
+    told = json.loads(run("scrub", "--last", "--json", code=1))
+    assert told["n_damaged"] == 1 and told["damage"][0]["places"][0]["name"] == "dunes"
+    (tmp_path / "again").write_bytes(right)
+    run("put", "welcome/dunes", str(tmp_path / "again"), "--again")
+    assert json.loads(run("scrub", "--home", home, "--json"))["is_sound"] is True
+    assert "Read in this round" in run("scrub", "--last")
     served.stop()
+
+
+def _what_is_kept(served: Served, run: Callable[..., str]) -> None:
+    use = json.loads(run("quota", "welcome", "--json"))
+    assert use["used_bytes"] > 2_000_000 and use["repositories"][0]["name"] == "dunes"
+    assert "500.0 GiB" in run("quota", "welcome", "--set", "500GiB") and "dunes" in run("quota", "welcome")
+    assert json.loads(run("quota", "welcome", "--set", "default", "--json"))["is_default_limit"]
+    assert "Would go: " in run("keep", "welcome/dunes", "--versions", "2", "--history", "90d", "--try")
+    assert run("keep", "welcome/dunes") == "Everything stays.\n"
+    assert "2 versions stay" in run("keep", "welcome/dunes", "--versions", "2")
+    assert run("keep", "welcome/dunes", "--all") == "Everything stays.\n"
+    assert "Audit 17" in run("hold", "welcome/dunes", "--set", "Audit 17") == run("hold", "welcome/dunes")
+    assert "legal hold" in run("keep", "welcome/dunes", "--versions", "2", code=1)
+    run("hold", "welcome/dunes", "--lift")
+    assert json.loads(run("hold", "welcome/dunes", "--json"))["is_on_hold"] is False

@@ -12,6 +12,7 @@ import click
 
 from eureka_park.cli.data_card import card_of_data, open_data, seeking_options
 from eureka_park.cli.data_commit import commit_outputs
+from eureka_park.cli.data_keep import hold, keep, quota
 from eureka_park.cli.data_lineage import lineage
 from eureka_park.cli.output import clean, json_option, park, print_items, print_json, print_table, quiet_option, say
 from eureka_park.cli.params import home_option
@@ -109,6 +110,7 @@ def get_data(repository: str, path: str, to: Path, is_model: bool, revision: str
 @click.option("-m", "--title", default="", metavar="TEXT", help="What changes, in one line.")
 @click.option("--branch", default="main", metavar="BRANCH", help="Branch to commit to (default: main).")
 @click.option("--create", is_flag=True, help="Begin the repository if there is none; it is private.")
+@click.option("--again", is_flag=True, help="Send what is there too: that mends contents that were damaged.")
 @model_option
 @quiet_option
 @json_option
@@ -119,6 +121,7 @@ def put_data(
     title: str,
     branch: str,
     create: bool,
+    again: bool,
     is_model: bool,
     quiet: bool,
     as_json: bool,
@@ -136,7 +139,7 @@ def put_data(
         with suppress(Conflict):  # it is there
             here.new_repository(name)
     told: Callable[[str], object] = str if quiet or as_json else say
-    made = here.put(name, sources, folder=folder, title=title, branch=branch, told=told)
+    made = here.put(name, sources, folder=folder, title=title, branch=branch, is_again=again, told=told)
     if as_json:
         print_json(made)
     else:
@@ -203,24 +206,36 @@ data.add_command(open_data)
 
 @data.command("scrub")
 @home_option
+@click.option(
+    "--last", is_flag=True, help="Read nothing: tell what the park itself has found, which reads all the time."
+)
 @json_option
-def scrub_data(home: Path | None, as_json: bool) -> None:
-    """Read all contents of this machine's park and compare them with their hashes; exit 1 and say what is damaged.
+def scrub_data(home: Path | None, last: bool, as_json: bool) -> None:
+    """Read all contents of this machine's park and compare them with their hashes; exit 1 and say what is damaged, and
+    in which files. Whoever sends these again mends them.
 
     The park may run meanwhile.
 
     \b
     park data scrub
+    park data scrub --last
     """
-    begun_s = time.monotonic()
+    if last:
+        _tell_last(park().data.store(), as_json)
+        return
+    begun_s, begun_real_s = time.monotonic(), time.time()
     opened = _opened(home)
     try:
         done = opened.data.collector.scrub()
+        damage = opened.data.upkeep.note_whole(done, begun_real_s)
     finally:
         opened.close()
     if as_json:
         figures = {"n_objects": done.n_objects, "n_bytes": done.n_bytes, "n_nodes": done.n_nodes}
-        print_json({"is_sound": not done.findings, **figures, "findings": done.findings})
+        told = [
+            {"content_hash": one.content_hash, "places": [_as_json(at) for at in one.places or ()]} for one in damage
+        ]
+        print_json({"is_sound": not done.findings, **figures, "findings": done.findings, "damage": told})
     elif not done.findings:
         time_s = time.monotonic() - begun_s
         size, n = _size(done.n_bytes), done.n_objects
@@ -228,6 +243,9 @@ def scrub_data(home: Path | None, as_json: bool) -> None:
     else:
         for finding in done.findings:
             click.echo(clean(finding))
+        for one in damage:
+            for at in one.places or ():
+                _tell_place(_as_json(at))
     if done.findings:
         raise click.exceptions.Exit(1)
 
@@ -255,6 +273,34 @@ def collect_data(home: Path | None, grace: str, as_json: bool) -> None:
         click.echo(_("Took away {n} contents, {m} files.", n=done.n_blobs + done.n_packs, m=done.n_objects))
 
 
+def _tell_last(found: dict[str, Any], as_json: bool) -> None:
+    """What the park has found itself; exit 1 where something is damaged."""
+    if as_json:
+        print_json(found)
+    else:
+        for one in found["damage"]:
+            click.echo(clean(one["reason"]))
+            for at in one["places"]:
+                _tell_place(at)
+        scrub = found["scrub"]
+        n, size, when = scrub["n_contents"], _size(scrub["n_bytes"]), scrub["ended_at"] or "-"
+        click.echo(
+            _("Read in this round: {n} contents ({size}). The last round ended: {when}.", n=n, size=size, when=when)
+        )
+    if found["n_damaged"]:
+        raise click.exceptions.Exit(1)
+
+
+def _tell_place(at: dict[str, Any]) -> None:
+    click.echo(clean(f"  {at['kind']} {at['project']}/{at['name']} {at['path']} ({at['revision']})"))
+
+
+def _as_json(at: Any) -> dict[str, Any]:
+    return {
+        "project": at.project_id, "kind": at.kind, "name": at.name, "revision": at.revision, "path": at.path,
+    }  # fmt: skip
+
+
 def _opened(home: Path | None) -> Any:
     from eureka_park.bootstrap import open_park
 
@@ -278,4 +324,6 @@ def _size(n_bytes: int) -> str:
     return f"{n_bytes} B"
 
 
+for command in (quota, keep, hold):
+    data.add_command(command)
 data.add_command(key)

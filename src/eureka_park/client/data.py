@@ -108,6 +108,39 @@ class DataOf:
         """Have the outputs of a job that is over committed, where that was not possible; the job."""
         return self._ask("POST", f"/jobs/{quote(job_id, safe='')}/commit")
 
+    def storage(self, project: str) -> dict[str, Any]:
+        """What a project keeps and may keep."""
+        return self._ask("GET", f"/projects/{quote(project, safe='')}/storage")
+
+    def set_limit(self, project: str, limit_bytes: int | None) -> dict[str, Any]:
+        """Say how much a project may keep; None: the park's default. For operators."""
+        body = {"limit_bytes": limit_bytes}
+        return self._ask("PUT", f"/projects/{quote(project, safe='')}/storage", body=body)
+
+    def rule(self, of: RepositoryName) -> dict[str, Any]:
+        """How long versions stay."""
+        return self._ask("GET", f"{of.path}/rule")
+
+    def set_rule(self, of: RepositoryName, rule: dict[str, Any]) -> dict[str, Any]:
+        """Say how long versions stay, or with `is_preview` what that would take."""
+        return self._ask("PUT", f"{of.path}/rule", body=rule)
+
+    def hold(self, of: RepositoryName) -> dict[str, Any]:
+        """Whether it is on legal hold."""
+        return self._ask("GET", f"{of.path}/hold")
+
+    def set_hold(self, of: RepositoryName, reason: str) -> dict[str, Any]:
+        """Put it on legal hold."""
+        return self._ask("PUT", f"{of.path}/hold", body={"reason": reason})
+
+    def lift_hold(self, of: RepositoryName) -> None:
+        """Lift its legal hold."""
+        self._transport.tell("DELETE", f"{of.path}/hold")
+
+    def store(self) -> dict[str, Any]:
+        """How the park's store is: what is damaged, how far it was read. For operators."""
+        return self._ask("GET", "/storage")
+
     def get(
         self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
     ) -> list[Path]:
@@ -132,6 +165,47 @@ class DataOf:
                 ) from None
         return [target for _, target in targets]
 
+    def get(
+        self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
+    ) -> list[Path]:
+        """Bring a file, a folder or ('') all of a version home, below `to`. Raises NotFound, BadInput."""
+        commit_id = self.history(of, revision=revision, limit=1)[0]["commit_id"]
+        try:
+            found = list(self.tree(of, path.strip("/"), revision=commit_id, recursive=True))
+        except NotFound as error:
+            if error.code != "no_such_entry":
+                raise
+            found = [{"path": path.strip("/")}]
+        targets = [(item["path"], safe_target(to, item["path"])) for item in found]
+        for name, target in targets:
+            place = f"{of.path}/files/{quote(name, safe='/')}?{urlencode({'revision': commit_id})}"
+            told(name)
+            try:
+                with self._transport.download(place) as chunks:
+                    write_whole(target, chunks)
+            except OSError as error:
+                raise Unavailable(
+                    f"{target} cannot be written: {error.strerror}.", fix="Make room, or name another folder."
+                ) from None
+        return [target for _, target in targets]
+
+    def held(self, of: RepositoryName, hashes: Sequence[str]) -> set[str]:
+        """Which of these contents (SHA-256) the project holds already, so that they need not be sent."""
+        found: set[str] = set()
+        asked = list(dict.fromkeys(hashes))
+        for at in range(0, len(asked), _ASKED):
+            body = {"sha256": asked[at : at + _ASKED]}
+            found.update(self._ask("POST", f"{of.path}/blobs/held", body=body)["held"])
+        return found
+
+    def put_content(self, of: RepositoryName, file: Path, sha256: str) -> None:
+        """Send a content for a commit. Raises BadInput (`hash_mismatch`), TooLarge, Unavailable."""
+        self._transport.put_file(f"{of.path}/blobs/{sha256}", file)
+
+    def commit(self, of: RepositoryName, body: dict[str, Any]) -> dict[str, Any]:
+        """Make a commit of contents that the project holds, as the API takes it."""
+        return self._ask("POST", f"{of.path}/commits", body=body)
+
     def put(
         self,
         of: RepositoryName,
@@ -140,10 +214,12 @@ class DataOf:
         folder: str = "",
         title: str = "",
         branch: str = "main",
+        is_again: bool = False,
         told: Callable[[str], object] = str,
     ) -> dict[str, Any]:
         """Send files and folders into a folder of the repository, as one commit; contents that are there are not sent
-        again. Raises BadInput for what cannot be read, and for more than 20,000 files.
+        again, unless `is_again`, which mends those that were damaged. Raises BadInput for what cannot be read, and for
+        more than 20,000 files.
         """
         files = [pair for source in sources for pair in _listed(source)]
         if not files or len(files) > _ROUND:
@@ -153,10 +229,10 @@ class DataOf:
         changes = []
         for file, name in files:
             path, sha256 = prefix + name, _sha256(file)
-            if there.get(path) == sha256:
+            if there.get(path) == sha256 and not is_again:
                 continue
             told(path)
-            if sha256 not in there.values():
+            if is_again or sha256 not in there.values():
                 self._transport.put_file(f"{of.path}/blobs/{sha256}", file)
             changes.append({"path": path, "sha256": sha256})
         if not changes:

@@ -37,6 +37,7 @@ from eureka_park.web.api import (
     projects,
     repositories,
     snapshots,
+    storage,
     tokens,
     twin,
     years,
@@ -91,7 +92,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
     for room in (
-        repositories, cards,
+        repositories, cards, storage,
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
         bank, project_keys,
         passkeys, notices, groups, invitations,

@@ -16,7 +16,7 @@ from eureka_park.data.core.sealed_form import plain_name
 from eureka_park.data.keeping.service import Keeping
 from eureka_park.data.objects import store as objects
 from eureka_park.data.objects.store import BLOB, PACK
-from eureka_park.data.scrubbing import NODE, Finding, Locked, OutOfReach, Row
+from eureka_park.data.scrubbing import NODE, Finding, Locked, OutOfReach, Row, Scrubbed
 from eureka_park.data.upkeep import store
 from eureka_park.data.upkeep.places import places_of
 from eureka_park.data.upkeep.store import LITTER, SCRUB, Damage, Place, Round
@@ -36,6 +36,7 @@ LITTER_EVERY_S: Final = DAY_S
 SAVE_EVERY_S: Final = 5.0
 SLOWEST_BYTES_S: Final = 256 * 1024  # a small store is read faster than its days would allow
 SHOWN: Final = 100
+_ALL: Final = 10_000
 _KINDS: Final = (BLOB, PACK, NODE)
 
 _log = logging.getLogger("eureka_park.live")
@@ -108,6 +109,16 @@ class Upkeep:
                     store.note_damage(conn, seen)
         while self._name_places(fence):
             pass
+
+    def note_whole(self, done: Scrubbed, begun_s: float) -> list[Damage]:
+        """The same of a scrub of everything that began at `begun_s`; what is damaged now, with its files."""
+        self.note(done.damaged)
+        named = {(one.kind, one.name) for one in done.damaged}
+        with self._db.write() as conn:
+            for one in store.damage(conn, _ALL):
+                if one.found_at_s < begun_s and (one.kind, one.content_hash) not in named and not done.n_locked:
+                    store.mended(conn, one.kind, [one.content_hash])
+            return store.damage(conn, _ALL)
 
     # -- a turn --------------------------------------------------------------------------------------------------------
     def turn(self, fence: Fence) -> float:
