@@ -25,6 +25,7 @@ from eureka_park.adapters.home import Home, HomeFacts
 from eureka_park.adapters.home_database import check_not_emptied, home_id, inbox_wake, url_of, wait_until_there
 from eureka_park.adapters.home_key import key_of as key_of
 from eureka_park.adapters.home_policy import home_site
+from eureka_park.adapters.job_secrets import JobSecrets
 from eureka_park.adapters.maintenance import read_maintenance
 from eureka_park.adapters.money_settings import MoneySettings
 from eureka_park.adapters.notice_wiring import Telling
@@ -259,6 +260,7 @@ def open_park(folder: Path, clock: Clock | None = None, *, patience_s: float = 0
         sky=energy,
         quoter=biller.quoting(_quoter(site, facts, energy, home, clock)),
         biller=biller,
+        seal=JobSecrets(home).sealed,
         check_deadline=_deadline_check(site, energy, lambda: BoardFacts.from_text(home.read(BOARD_FILE))),
         pace_factor=facts.pace.factor,
         board_facts=lambda: BoardFacts.from_text(home.read(BOARD_FILE)),

@@ -53,6 +53,7 @@ class ComputeService:
         entropy: Callable[[int], bytes],
         wake: Callable[[], None],
         mark: Callable[[], int],
+        seal: Callable[[JobId, JobSpec], JobSpec],
         has_plan: Callable[[], bool] = lambda: True,
         sky: Sky | None = None,
         quoter: Quoter | None = None,
@@ -68,7 +69,7 @@ class ComputeService:
         self._entropy, self._wake, self._mark, self._has_plan = entropy, wake, mark, has_plan
         self._sky, self._quoter, self._pace_factor = sky, quoter, pace_factor
         self._check_deadline, self._board_facts = check_deadline, board_facts
-        self._quote_shelf = QuoteShelf()
+        self._quote_shelf, self._seal = QuoteShelf(), seal
         self._array_receipts: dict[str, dict[str, Any]] = {}
 
     # -- commands --------------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ class ComputeService:
         if spec.n_gpus:
             self._accounts.people.require_screened(who)
         job_id = JobId(new_id("job", self._entropy(ENTROPY_BYTES)))
-        payload = {"spec": spec.to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
+        payload = {"spec": self._seal(job_id, spec).to_json(), "at_s": now_s, "deadline_s": self._deadline(spec, now_s)}
         key = hashlib.sha256(f"{who.person_id}:{idempotency_key}".encode()).hexdigest() if idempotency_key else job_id
         with self._db.write(alone=bill is not None) as conn:
             found = JobId(store.post_command(conn, f"submit:{key}", "submit", job_id, payload, self._clock.real_s()))

@@ -24,6 +24,8 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "tier": row["tier"],
         "class": spec["job_class"],
         "command": list(spec["command"]),
+        "labels": dict(spec.get("labels", ())),
+        "secrets": [name for name, _ in spec.get("secrets", ())],
         "submitted_at": iso_from_s(row["submitted_s"]),
         "started_at": iso_from_s(row["started_s"]),
         "ended_at": iso_from_s(row["ended_s"]),
@@ -58,9 +60,9 @@ def job_view(row: Mapping[str, Any], receipt: Mapping[str, Any] | None = None) -
         "after": ["" if name in hidden else name for name in spec["after"]],
         "inputs": [],  # `materials` tells of both, as far as the reader may know
         "outputs": [],
+        "output_always": spec.get("output_always", False),
         "receipt": receipt_line(receipt),
     }
-        "output_always": spec.get("output_always", False),
 
 
 def veiled(text: str, hidden: Iterable[str]) -> str:

@@ -137,6 +137,7 @@ class Actions:
             project=spec.project,
             command=spec.command,
             env=env,
+            secrets=spec.secrets,
             files=tuple(StagedFile(item.path, str(self.data.blob_path(item.sha256)), item.mode) for item in files),
             n_cpus=spec.n_cpus,
             memory_bytes=spec.memory_bytes,

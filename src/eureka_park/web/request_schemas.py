@@ -52,6 +52,10 @@ class JobRequest(Body):
     after: Words | None = Field(None, description="Jobs that must finish first")
     checkpoint: bool | None = Field(None, description="It writes checkpoints on SIGTERM and resumes from them")
     env: dict[Value, Value] | None = Field(None, description="Environment of the command")
+    secrets: dict[Value, Value] | None = Field(
+        None, description="More of its environment, sealed until it starts and never shown again"
+    )
+    labels: dict[str, str] | None = Field(None, description="Words about it, to find it by")
     dependencies: Words | None = Field(None, description="Python requirements (PEP 508)")
     requires_python: str | None = Field(None, max_length=256, description="Python version (PEP 440)")
     priority: Whole | None = Field(None, description="Order within the project; default 0")

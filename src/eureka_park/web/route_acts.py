@@ -301,6 +301,8 @@ ROUTES: Final[Mapping[str, Asks]] = {**API, **PAGES}
 
 _STORE: Final = Asks(Act.STORE, Kind.PROJECT)
 _HUB: Final = "/hub/api/{kinds}/{project}/{name}"
+_HUB_JOBS: Final = "/hub/api/jobs/{project}"
+_HUB_BUCKET: Final = "/hub/api/buckets/{project}/{name}"
 # The hub door, at private repositories; those that are opened to others are seen by others too.
 HUB: Final[Mapping[str, Asks]] = {
     "GET /hub/api/whoami-v2": SIGNED_IN,
@@ -309,6 +311,16 @@ HUB: Final[Mapping[str, Asks]] = {
     "DELETE /hub/api/repos/delete": _MANAGE,
     "POST /hub/api/repos/move": _MANAGE,
     "GET /hub/api/{kinds}": OPEN,
+    "GET /hub/api/jobs/hardware": OPEN,
+    "GET /hub/jobs/{project}/{job_id}": OPEN,  # leads to the job's page, which asks
+    f"GET {_HUB_JOBS}": _SEE,
+    f"POST {_HUB_JOBS}": _SUBMIT,
+    f"GET {_HUB_JOBS}/{{job_id}}": _SEE,
+    f"GET {_HUB_JOBS}/{{job_id}}/logs": _SEE,
+    f"POST {_HUB_JOBS}/{{job_id}}/cancel": _SUBMIT,
+    f"GET {_HUB_BUCKET}": _SEE,
+    **{f"POST {_HUB_BUCKET}{rest}": _STORE for rest in ("", "/batch")},
+    f"GET {_HUB_BUCKET}/xet-write-token": _STORE,
     **{
         f"GET {_HUB}{rest}": _SEE
         for rest in ("", "/revision/{rest:path}", "/refs", "/commits/{rest:path}", "/tree/{rest:path}", "/auth-check")

@@ -213,6 +213,8 @@ class JobView(BaseModel):
     tier: TierName
     job_class: ClassName = Field(alias="class")
     command: list[str]
+    labels: dict[str, str] = Field(description="Words about it that its sender gave")
+    secrets: list[str] = Field(description="Names of its secret variables")
     submitted_at: str
     started_at: str | None
     ended_at: str | None
@@ -247,9 +249,9 @@ class JobView(BaseModel):
     after: list[str] = Field(description="What it runs after; an id is empty where the asker may not see that job")
     inputs: list[JobInputView]
     outputs: list[JobOutputView]
+    output_always: bool = Field(description="Whether its outputs are committed when it has failed too")
     receipt: ReceiptLine | None
 
-    output_always: bool = Field(description="Whether its outputs are committed when it has failed too")
 
 class JobPage(BaseModel):
     """A page of jobs in the order that was asked for."""

@@ -115,6 +115,8 @@ class JobSpec:
     n_nodes_min: int = 0  # an elastic job may shrink to so many; 0: it is not elastic
     gpu_type: str = ""  # as the site file spells it; "": any
     person: str = ""  # who submitted it: the leaf below the project in the share tree
+    labels: tuple[tuple[str, str], ...] = ()  # its sender's own words about it; the park reads none
+    secrets: tuple[tuple[str, str], ...] = ()  # variables too; once it is sent, their values are sealed
     declared_kw: float | None = None  # IT power of the whole job while it runs; None: the node's table says it
     inputs: tuple[JobInput, ...] = ()
     outputs: tuple[JobOutput, ...] = ()
@@ -132,7 +134,8 @@ class JobSpec:
         data["job_class"] = JobClass(data["job_class"])
         for name in ("command", "after", "dependencies"):
             data[name] = tuple(data[name])
-        data["env"] = tuple((key, text) for key, text in data["env"])
+        for name in ("env", "labels", "secrets"):
+            data[name] = tuple((key, text) for key, text in data.get(name, ()))
         data["inputs"] = tuple(JobInput(*item) for item in data.get("inputs", ()))
         data["outputs"] = tuple(JobOutput(*item) for item in data.get("outputs", ()))
         return cls(**data)

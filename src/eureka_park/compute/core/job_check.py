@@ -21,11 +21,13 @@ DEADLINE_MAX_S: Final = 366.0 * DAY_S
 TASKS_MAX: Final = 100_000
 COUNT_MAX: Final = 1_000_000
 TEXT_MAX: Final = 4096
+LABEL_MAX: Final = 100
+LABELS_MAX: Final = 50
 DATA_MAX: Final = 50  # inputs, and outputs, of one job
 FIELDS: Final = (
     "command", "script", "args", "snapshot_id", "name", "project", "tier", "class", "cpus", "gpus", "memory",
     "time", "by",
-    "array", "after", "checkpoint", "env", "dependencies", "requires_python", "priority",
+    "array", "after", "checkpoint", "env", "secrets", "labels", "dependencies", "requires_python", "priority",
     "nodes", "gpu_type", "min_gpus", "min_nodes", "kw", "inputs", "outputs", "output_always",
 )  # fmt: skip
 _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -63,7 +65,9 @@ def check_request(request: Mapping[str, Any], now_s: float, room: SiteRoom) -> J
         is_array="array" in request and request["array"] is not None and n_tasks > 1,
         after=tuple(JobId(item) for item in _words(request, "after")),
         checkpoint=_flag(request, "checkpoint"),
-        env=_env(request.get("env")),
+        env=_env(request.get("env"), "env"),
+        secrets=_env(request.get("secrets"), "secrets"),
+        labels=_labels(request.get("labels")),
         dependencies=_dependencies(request),
         requires_python=_text(request, "requires_python", ""),
         priority=_whole(request, "priority", 0, low=-1000, high=1000),
@@ -286,20 +290,31 @@ def _time(value: Any, deadline_s: float | None, now_s: float) -> float:
     return float(time_s)
 
 
-def _env(value: Any) -> tuple[tuple[str, str], ...]:
+def _env(value: Any, field: str) -> tuple[tuple[str, str], ...]:
     if value is None:
         return ()
     if not isinstance(value, Mapping) or len(value) > 1000:
-        raise BadInput("'env' must be a table of names and values.", fix='Write {"NAME": "value"}.', field="env")
+        raise BadInput(f"'{field}' must be a table of names and values.", fix='Write {"NAME": "value"}.', field=field)
     for name, text in value.items():
         if not isinstance(name, str) or not _ENV_NAME.fullmatch(name) or not isinstance(text, str) or "\0" in text:
             raise BadInput(
-                f"'{name}' is not a usable environment entry.", fix="Use letters, digits and _.", field="env"
+                f"'{name}' is not a usable environment entry.", fix="Use letters, digits and _.", field=field
             )
         if name.startswith("PARK_"):
             raise BadInput(
-                f"'{name}' belongs to the park.", fix="Choose a name that does not begin with PARK_.", field="env"
+                f"'{name}' belongs to the park.", fix="Choose a name that does not begin with PARK_.", field=field
             )
+    return tuple(sorted(value.items()))
+
+
+def _labels(value: Any) -> tuple[tuple[str, str], ...]:
+    if value is None:
+        return ()
+    words = [word for item in value.items() for word in item] if isinstance(value, Mapping) else [None]
+    is_sound = all(isinstance(word, str) and len(word) <= LABEL_MAX and word.isprintable() for word in words)
+    if not is_sound or len(words) > 2 * LABELS_MAX:
+        fix = f"Write up to {LABELS_MAX} names and values of up to {LABEL_MAX} characters."
+        raise BadInput("'labels' must be a table of short words.", fix=fix, field="labels")
     return tuple(sorted(value.items()))
 
 

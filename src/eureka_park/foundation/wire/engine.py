@@ -95,6 +95,7 @@ class StartOrder:
     requires_python: str = ""
     uses_python: bool = False
     is_trusted: bool = True
+    secrets: tuple[tuple[str, str], ...] = ()  # variables with sealed values
     parts: tuple[GangPart, ...] = ()
     inputs: tuple[InputFolder, ...] = ()
 
@@ -114,6 +115,7 @@ class StartOrder:
         data["files"] = tuple(StagedFile(**item) for item in data["files"])
         data["parts"] = tuple(GangPart(item["node"], tuple(item["gpu_indices"])) for item in data.get("parts", ()))
         data["inputs"] = tuple(InputFolder(**item) for item in data.get("inputs", ()))
+        data["secrets"] = tuple((key, text) for key, text in data.get("secrets", ()))
         for name in ("command", "gpu_indices", "dependencies"):
             data[name] = tuple(data[name])
         return cls(**data)

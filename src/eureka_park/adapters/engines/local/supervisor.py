@@ -29,6 +29,7 @@ from eureka_park.adapters.engines.local.endings import Ending, ending_of
 from eureka_park.adapters.engines.local.environments import ensure_environment
 from eureka_park.adapters.engines.local.payload import make_box, passwd_stubs
 from eureka_park.adapters.engines.local.places import Attempt, claim, read_json, write_json
+from eureka_park.adapters.engines.local.sealed import opened
 from eureka_park.adapters.engines.local.staging import clear_inputs, lay_out, make_folders
 from eureka_park.foundation.errors import ParkError, Unavailable
 from eureka_park.foundation.wire.engine import EngineReport, Outcome, Phase, StartOrder
@@ -118,7 +119,7 @@ class Supervisor:
         if self.order.inputs:
             self._fetch_inputs()
         envs = f"{self.attempt.home}/envs"
-        order = self.order
+        order = opened(self.order, self.attempt.home)
         environment = ensure_environment(
             envs, order.project, order.dependencies, order.requires_python, self._run_step, self._wait_step
         )

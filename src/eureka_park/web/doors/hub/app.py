@@ -10,17 +10,30 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from eureka_park.foundation.errors import Internal, NotFound, ParkError
-from eureka_park.web.doors.hub import committing, fetching, files, keeping, looking, sending
+from eureka_park.web.doors.hub import buckets, committing, fetching, files, jobs, keeping, looking, sending
 from eureka_park.web.doors.hub.asking import PREFIX, refusal
 
 _log = logging.getLogger("eureka_park.web")
 _R: Final = "/api/{kinds}/{project}/{name}"
+_JOBS: Final = "/api/jobs/{project}"
+_BUCKET: Final = "/api/buckets/{project}/{name}"
 ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/api/whoami-v2", looking.whoami),
     ("POST", "/api/validate-yaml", looking.validate_yaml),
     ("POST", "/api/repos/create", keeping.create),
     ("DELETE", "/api/repos/delete", keeping.delete),
     ("POST", "/api/repos/move", keeping.move),
+    ("GET", "/api/jobs/hardware", jobs.hardware),
+    ("GET", f"{_JOBS}", jobs.jobs),
+    ("POST", f"{_JOBS}", jobs.submit),
+    ("GET", f"{_JOBS}/{{job_id}}", jobs.job),
+    ("POST", f"{_JOBS}/{{job_id}}/cancel", jobs.cancel),
+    ("GET", f"{_JOBS}/{{job_id}}/logs", jobs.log),
+    ("GET", "/jobs/{project}/{job_id}", jobs.page_of_job),
+    ("POST", f"{_BUCKET}", buckets.make),
+    ("GET", f"{_BUCKET}", buckets.info),
+    ("GET", f"{_BUCKET}/xet-write-token", buckets.token),
+    ("POST", f"{_BUCKET}/batch", buckets.batch),
     ("GET", "/api/{kinds}", looking.repositories),
     ("GET", _R, looking.info),
     ("GET", f"{_R}/revision/{{rest:path}}", looking.info_at),
