@@ -223,8 +223,9 @@ def scrub_data(home: Path | None, last: bool, as_json: bool) -> None:
     if last:
         _tell_last(park().data.store(), as_json)
         return
-    begun_s, begun_real_s = time.monotonic(), time.time()
+    begun_s = time.monotonic()
     opened = _opened(home)
+    begun_real_s = opened.clock.real_s()
     try:
         done = opened.data.collector.scrub()
         damage = opened.data.upkeep.note_whole(done, begun_real_s)

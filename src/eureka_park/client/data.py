@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eureka_park.client.transport import Transport
 
 _PIECE: Final = 1024 * 1024
+_ASKED: Final = 1000
 _ROUND: Final = 20_000  # changes that one commit takes
 
 
@@ -140,30 +141,6 @@ class DataOf:
     def store(self) -> dict[str, Any]:
         """How the park's store is: what is damaged, how far it was read. For operators."""
         return self._ask("GET", "/storage")
-
-    def get(
-        self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
-    ) -> list[Path]:
-        """Bring a file, a folder or ('') all of a version home, below `to`. Raises NotFound, BadInput."""
-        commit_id = self.history(of, revision=revision, limit=1)[0]["commit_id"]
-        try:
-            found = list(self.tree(of, path.strip("/"), revision=commit_id, recursive=True))
-        except NotFound as error:
-            if error.code != "no_such_entry":
-                raise
-            found = [{"path": path.strip("/")}]
-        targets = [(item["path"], safe_target(to, item["path"])) for item in found]
-        for name, target in targets:
-            place = f"{of.path}/files/{quote(name, safe='/')}?{urlencode({'revision': commit_id})}"
-            told(name)
-            try:
-                with self._transport.download(place) as chunks:
-                    write_whole(target, chunks)
-            except OSError as error:
-                raise Unavailable(
-                    f"{target} cannot be written: {error.strerror}.", fix="Make room, or name another folder."
-                ) from None
-        return [target for _, target in targets]
 
     def get(
         self, of: RepositoryName, path: str, to: Path, *, revision: str = "main", told: Callable[[str], object] = str
