@@ -24,7 +24,7 @@ FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 # What a route says when it lets somebody in no further; other errors come later, of those who got through.
 REFUSED: Final = frozenset(
     f"no_such_{name}"
-    for name in ("project", "repository", "job", "organisation", "person", "token", "machine", "group")
+    for name in ("project", "repository", "job", "organisation", "person", "token", "machine", "group", "bucket")
 )
 NOT_CALLED: Final = {
     "POST /account/security/password": "asks for a browser that signed in just now: tests/contract/test_sign_in.py",
@@ -60,11 +60,15 @@ PAGE_FORM: Final = {
     "load_mw": "x", "days": "x", "do": "settings", "title": "Again", "name": "Again", "credits": "1",
 }  # fmt: skip
 QUERIES: Final = {
+    **{f"{way} /api/v1/projects/{{project_id}}/buckets/{{bucket}}/file": "?key=a" for way in ("GET", "PUT", "DELETE")},
     "GET /api/v1/projects/{project_id}/repositories/{kind}/{name}/diff": "?old=main",
     "GET /api/v1/jobs/{job_id}/logs/search": "?text=a",
     "GET /api/v1/permissions": "?act=see",
 }
 BODIES: Final[dict[str, Any]] = {
+    "PATCH /api/v1/projects/{project_id}/buckets/{bucket}": {},
+    "POST /api/v1/projects/{project_id}/buckets/{bucket}/copies": {"key": "a", "to": "b"},
+    "POST /api/v1/projects/{project_id}/access-keys": {},
     "POST /api/v1/prices": {
         "mad_per_gpu_h": {"*": {"*": {"firm": 0, "flex": 0, "green": 0}}},
         "mad_per_cpu_h": {"*": {"firm": 0, "flex": 0, "green": 0}},
@@ -172,11 +176,15 @@ class Matrix:
             ["node_id", "window_id", "year_id", "run_id", "session_id", "grant_id", "provider", "invitation_id"], "none"
         )
         names |= {"top_up_id": "none", "name": "none", "month": "2027-03", "line_id": "none", "batch_id": "none"}
-        names |= {"webhook_id": "none", "delivery_id": "none", "kind": "dataset"}
+        names |= {"webhook_id": "none", "delivery_id": "none", "kind": "dataset", "access_key_id": "none"}
         if "/repositories/{kind}" in route:
             names["name"] = f"set-{self.n}" if route.startswith("DELETE") else "set"
             with suppress(Conflict):
                 self.park.data.repositories.create(self.owner, RepositoryKind.DATASET, whose, names["name"])
+        if "{bucket}" in route:
+            names["bucket"] = f"{whose}-{self.n}" if route.endswith("{bucket}") else f"{whose}-plots"
+            with suppress(Conflict):
+                self.park.data.files.make_bucket(self.owner, whose, names["bucket"])
         if "{group_id}" in route:
             names["group_id"] = self._group(whose)
             if stranger:
@@ -203,6 +211,7 @@ class Matrix:
         made["POST /api/v1/jobs/cancel"] = {"job_ids": [self.jobs[whose]]}
         made["POST /api/v1/people"] = {"name": "New"}
         made["POST /api/v1/projects/{project_id}/repositories"] = {"name": f"new-{self.n}"}
+        made["POST /api/v1/projects/{project_id}/buckets"] = {"name": f"new-{self.n}"}
         made["POST /api/v1/groups"] = {"name": "New", "organisation": f"of-{whose}"}
         made |= {
             f"POST /api/v1{place}/invitations": {"email": f"new-{self.n}@example.org", "role": "member"}

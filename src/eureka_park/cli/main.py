@@ -53,6 +53,7 @@ COMMANDS: dict[str, Lazy] = {
     "receipt": Lazy(f"{_CLI}.receipt:receipt", "What a job used, by hour and source.", see=("show", "plan")),
     "get": Lazy(f"{_CLI}.outputs:get", "Bring a job's outputs home.", see=("wait", "show")),
     "data": Lazy(f"{_CLI}.data:data", "Data sets and models with their history.", see=("get", "project", "token")),
+    "files": Lazy(f"{_CLI}.files:files", "Files of projects, in buckets; S3 keys.", see=("data", "project", "token")),
     "nodes": Lazy(
         f"{_CLI}.nodes:nodes", "The machines: what is free; drain, resume and close them.", see=("reserve", "jobs")
     ),

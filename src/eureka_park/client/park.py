@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from eureka_park.client.accounts import Accounts
     from eureka_park.client.bills import Bills
     from eureka_park.client.data import DataOf
+    from eureka_park.client.files import FilesOf
     from eureka_park.client.notices import NoticesOf
 
 LONG_POLL_S: Final = 20.0
@@ -96,6 +97,13 @@ class Park:
         from eureka_park.client.data import DataOf
 
         return DataOf(self._transport)
+
+    @property
+    def files(self) -> FilesOf:
+        """Files of projects: buckets, and access keys for S3 clients."""
+        from eureka_park.client.files import FilesOf
+
+        return FilesOf(self._transport)
 
     @property
     def bills(self) -> Bills:

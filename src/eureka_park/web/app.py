@@ -21,6 +21,7 @@ from eureka_park.web.api import (
     audit,
     bank,
     bills,
+    buckets,
     cards,
     groups,
     invitations,
@@ -54,7 +55,9 @@ from eureka_park.web.pages.people_routes import add_people_pages
 from eureka_park.web.pages.routes import add_pages
 
 BODY_BYTES_MAX: Final = 4 * 1024**2  # reading JSON holds up everybody else; blobs have a limit of their own
-_CONTENT: Final = re.compile(r"/api/v1/(?:projects/[^/]+/repositories/[^/]+/[^/]+/)?blobs/[0-9a-f]{64}")
+_CONTENT: Final = re.compile(
+    r"/api/v1/(?:(?:projects/[^/]+/repositories/[^/]+/[^/]+/)?blobs/[0-9a-f]{64}|projects/[^/]+/buckets/[^/]+/file)"
+)
 LISTING_BYTES_MAX: Final = 32 * 1024**2  # the files of a folder may be very many
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -92,7 +95,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.state.runs = None  # made by the first who asks for it (`api.twin.desk_of`)
     api = APIRouter(prefix="/api/v1")
     for room in (
-        repositories, cards, storage,
+        repositories, cards, storage, buckets,
         jobs, snapshots, park, nodes, years, twin, login, tokens, permissions, people, projects, audit, bills, money,
         bank, project_keys,
         passkeys, notices, groups, invitations,

@@ -46,6 +46,7 @@ _JOB: Final = "/api/v1/jobs/{job_id}"
 _PROJECT: Final = "/api/v1/projects/{project_id}"
 _PLACE: Final = "/api/v1/organisations/{organisation_id}"
 _PERSON: Final = "/api/v1/people/{person_id}"
+_BUCKET: Final = "/api/v1/projects/{project_id}/buckets/{bucket}"
 _REPOSITORY: Final = "/api/v1/projects/{project_id}/repositories/{kind}/{name}"
 _GROUP: Final = "/api/v1/groups/{group_id}"  # of an organisation
 _INVITING: Final = (("GET", ""), ("POST", ""), ("DELETE", "/{invitation_id}"))
@@ -166,6 +167,18 @@ API: Final[Mapping[str, Asks]] = {
     "POST /api/v1/grants": _GRANT,
     "POST /api/v1/grants/{grant_id}/end": _GRANT,
     "POST /api/v1/grants/{grant_id}/second-half": _GRANT,
+    "GET /api/v1/buckets": OPEN,
+    f"GET {_PROJECT}/buckets": _SEE,
+    f"POST {_PROJECT}/buckets": Asks(Act.STORE, Kind.PROJECT),
+    **{f"GET {_BUCKET}{rest}": _SEE for rest in ("", "/files", "/versions", "/file")},
+    **{
+        f"{way} {_BUCKET}{rest}": Asks(Act.STORE, Kind.PROJECT)
+        for way, rest in (("PATCH", ""), ("DELETE", ""), ("PUT", "/file"), ("DELETE", "/file"), ("POST", "/copies"))
+    },
+    "GET /api/v1/access-keys": SIGNED_IN,
+    f"GET {_PROJECT}/access-keys": _SEE,
+    f"POST {_PROJECT}/access-keys": Asks(Act.STORE, Kind.PROJECT),
+    f"DELETE {_PROJECT}/access-keys/{{access_key_id}}": _SEE,
     "GET /api/v1/repositories": OPEN,
     f"POST {_PROJECT}/repositories": Asks(Act.STORE, Kind.PROJECT),
     f"GET {_REPOSITORY}": _SEE,
