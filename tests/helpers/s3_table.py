@@ -35,7 +35,7 @@ OPERATIONS = (
 HEAD = """# S3 clients at the park's door
 
 What unmodified clients do, each a process of its own against a served park, told an address, a key and a region alone.
-Written by `python -m tests.helpers.s3_table`; `tests/contract/test_s3_clients.py` does the same in each run of the suite
+Written by `python -m tests.helpers.s3_table`; `tests/contract/test_s3_clients.py` does the same in every suite
 and compares. An empty field: the client has no such operation, or it is not tried with it.
 
 """
