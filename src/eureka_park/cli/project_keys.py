@@ -79,14 +79,16 @@ def seal_project(project: str, keeper: str, key_file: Path | None, as_json: bool
 @click.argument("project")
 @key_option
 @click.option("--for", "time", default="4h", show_default=True, metavar="TIME", help="How long, up to 7d.")
+@click.option("--job", default="", metavar="JOB", help="Only until this job is over and its outputs are kept.")
 @json_option
-def unlock_project(project: str, key_file: Path | None, time: str, as_json: bool) -> None:
+def unlock_project(project: str, key_file: Path | None, time: str, job: str, as_json: bool) -> None:
     """Lend the park your key for a while, so that jobs and people can read the project.
 
     \b
     park data key unlock clinic --key clinic.key --for 8h
+    park data key unlock clinic --key clinic.key --for 3d --job job-7f3a...
     """
-    _tell(park().data.keys.unlock(project, _read(key_file), parse_duration_s(time)), as_json)
+    _tell(park().data.keys.unlock(project, _read(key_file), parse_duration_s(time), job), as_json)
 
 
 @key.command("lock")

@@ -23,9 +23,9 @@ class KeysOf:
         """Make an empty project confidential; `key`: 32 bytes in base 64 where the customer keeps it."""
         return self._ask("POST", project, body={"keeper": keeper, "key": key})
 
-    def unlock(self, project: str, key: str, for_s: float) -> dict[str, Any]:
-        """Lend the park the customer's key for so many real seconds."""
-        return self._ask("POST", project, "/unlock", body={"key": key, "for_s": for_s})
+    def unlock(self, project: str, key: str, for_s: float, job: str = "") -> dict[str, Any]:
+        """Lend the park the customer's key for so many real seconds, and no longer than until `job` is over."""
+        return self._ask("POST", project, "/unlock", body={"key": key, "for_s": for_s, "job_id": job})
 
     def lock(self, project: str) -> dict[str, Any]:
         """Take it back."""

@@ -132,6 +132,9 @@ def test_a_customer_lends_the_key_for_a_while(park: DataPark) -> None:
     park.clock.step(61.0)
     refused("project_locked", lambda: park.objects.open("other", sha256).content())
     assert keys.close_over() == 1 and park.data.collector.scrub().findings == []
+    assert keys.unlock(park.ben, "other", MINE, 60.0, "job-1").open_job_id == "job-1"
+    assert keys.close_over(lambda _job: False) == 0 and keys.close_over(lambda job: job == "job-1") == 1
+    assert keys.state(park.ben, "other").is_open is False
     refused("bad_input", keys.rewrap, park.max, "other", "park")
     keys.unlock(park.ben, "other", MINE, 3600.0)
     assert keys.destroy(park.max, "other").destroyed_at_s is not None

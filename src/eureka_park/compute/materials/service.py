@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.compute import store as jobs
-from eureka_park.compute.core.job import JobInput, JobOutput, JobSpec
+from eureka_park.compute.core.job import ENDED, JobInput, JobOutput, JobSpec
 from eureka_park.compute.core.job_check import inputs_of
 from eureka_park.compute.folders import made_files
 from eureka_park.compute.materials import store
@@ -77,7 +77,16 @@ class JobMaterials:
             rows = store.due(conn, self._clock.real_s(), _AT_ONCE)
         for row in rows:
             self._commit(row)
+        self._data.keys.close_over(self._is_over)
         return len(rows)
+
+    def _is_over(self, job_id: str) -> bool:
+        """Whether a job has ended, and what it made is kept or waits for somebody."""
+        with self._db.read() as conn:
+            names = jobs.task_ids(conn, job_id) or [job_id]
+            found = [job for job in (jobs.job(conn, name) for name in names) if job is not None]
+            outputs = store.of_jobs(conn, names).values()
+        return all(job["state"] in ENDED for job in found) and all(row.state != DUE for row in outputs)
 
     def commit_again(self, who: Principal, row: Mapping[str, Any]) -> None:
         """Have outputs of a job that is over committed (again), as a commit of `who`. Raises Conflict where there is

@@ -49,6 +49,7 @@ class Confidential:
     made_at_s: float
     is_open: bool
     open_until_s: float | None
+    open_job_id: str | None
     destroyed_at_s: float | None
 
 
@@ -158,9 +159,10 @@ class KeysService:
         is_lent = row.open_until_s is not None and row.open_until_s > self._clock.real_s()
         is_open = row.destroyed_at_s is None and (row.keeper != KeeperKind.CUSTOMER or is_lent)
         until_s = row.open_until_s if is_lent else None
+        job_id = row.open_job_id if is_lent else None
         return Confidential(
-            row.project_id, KeeperKind(row.keeper), row.made_at_s, is_open, until_s, row.destroyed_at_s
-        )  # fmt: skip
+            row.project_id, KeeperKind(row.keeper), row.made_at_s, is_open, until_s, job_id, row.destroyed_at_s
+        )
 
     def begin(self, who: Principal, project_id: str, keeper: str, customer_key: bytes = b"") -> Confidential:
         """Have all that a project will hold lie sealed, for ever; `customer_key`: 32 bytes where the customer keeps it.
@@ -191,8 +193,12 @@ class KeysService:
             )
         return self._told(row)
 
-    def unlock(self, who: Principal, project_id: str, customer_key: bytes, for_s: float) -> Confidential:
-        """Lend the park the customer's key for a while. Raises BadInput, Forbidden (`wrong_key`), NotFound."""
+    def unlock(
+        self, who: Principal, project_id: str, customer_key: bytes, for_s: float, job_id: str = ""
+    ) -> Confidential:
+        """Lend the park the customer's key for a while; where a job is named, no longer than until it is over and its
+        outputs are kept. Raises BadInput, Forbidden (`wrong_key`), NotFound.
+        """
         self._accounts.require(Act.STORE, who, project_id)
         if not 0.0 < for_s <= LENT_S_MAX:
             raise BadInput("A key is lent for up to seven days.", fix="Name a shorter time.", field="for_s")
@@ -207,7 +213,7 @@ class KeysService:
                 ) from None
             until_s = self._clock.real_s() + for_s
             sealed = self._park.wrap(key, _open_about(project_id))
-            store.change(conn, project_id, open_key=sealed, open_until_s=until_s)
+            store.change(conn, project_id, open_key=sealed, open_until_s=until_s, open_job_id=job_id or None)
             self._note(conn, "project.unlocked", who, project_id)
             found = store.of_project(conn, project_id)
         assert found is not None
@@ -218,7 +224,7 @@ class KeysService:
         self._accounts.require(Act.STORE, who, project_id)
         with self._db.write() as conn:
             row = self._lent(conn, project_id)
-            store.change(conn, project_id, open_key=None, open_until_s=None)
+            store.close(conn, [project_id])
             self._note(conn, "project.locked", who, project_id)
         self._forget(row.realm)
 
@@ -246,7 +252,7 @@ class KeysService:
         self._accounts.require(Act.MANAGE, who, project_id)
         with self._db.write() as conn:
             row = self._row(conn, project_id)
-            gone = {"wrapped_key": "", "open_key": None, "open_until_s": None}
+            gone = {"wrapped_key": "", "open_key": None, "open_until_s": None, "open_job_id": None}
             store.change(conn, project_id, destroyed_at_s=self._clock.real_s(), **gone)
             self._note(conn, "project.key_destroyed", who, project_id)
             found = store.of_project(conn, project_id)
@@ -254,10 +260,21 @@ class KeysService:
         assert found is not None
         return self._told(found)
 
-    def close_over(self) -> int:
-        """Forget keys whose time is over; how many."""
+    def close_over(self, is_over: Callable[[str], bool] = lambda _job_id: False) -> int:
+        """Forget lent keys whose time or whose job is over; how many. One process calls this, each second."""
+        with self._db.read() as conn:
+            rows = store.lent(conn)
+        now_s = self._clock.real_s()
+        past = [row for row in rows if (row.open_until_s or 0.0) <= now_s]
+        over = past + [row for row in rows if row not in past and row.open_job_id and is_over(row.open_job_id)]
+        if not over:
+            return 0
         with self._db.write() as conn:
-            return store.close_over(conn, self._clock.real_s())
+            current = {row.project_id: row for row in store.lent(conn)}
+            names = [row.project_id for row in over if current.get(row.project_id) == row]
+            for name in names:
+                self._accounts.audit.note(conn, "project.locked", thing=f"project:{name}")
+            return store.close(conn, names)
 
     def _row(self, conn: Connection, project_id: str) -> KeyRow:
         row = store.of_project(conn, project_id)

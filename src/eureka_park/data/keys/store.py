@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ project_keys = Table(
     Column("destroyed_at_s", Double),
     Column("open_key", Text),  # sealed by the park's key while the customer lends theirs
     Column("open_until_s", Double),
+    Column("open_job_id", String(64)),  # the job for whose length they lend it; null: for the time alone
     Index("project_keys_realm", "realm", unique=True),
 )
 
@@ -38,6 +40,7 @@ class KeyRow:
     destroyed_at_s: float | None = None
     open_key: str | None = None
     open_until_s: float | None = None
+    open_job_id: str | None = None
 
 
 def add(conn: Connection, row: KeyRow) -> None:
@@ -74,11 +77,16 @@ def change(conn: Connection, project_id: str, **values: Any) -> None:
     conn.execute(update(project_keys).where(project_keys.c.project_id == project_id).values(**values))
 
 
-def close_over(conn: Connection, now_s: float) -> int:
-    """Forget keys that were lent until now; how many."""
-    of = project_keys.c
-    over = update(project_keys).where(of.open_until_s <= now_s)
-    return conn.execute(over.values(open_key=None, open_until_s=None)).rowcount
+def lent(conn: Connection) -> list[KeyRow]:
+    """Keys that customers lend, or have lent until a while ago."""
+    rows = conn.execute(select(project_keys).where(project_keys.c.open_until_s.is_not(None))).all()
+    return [KeyRow(**row._mapping) for row in rows]
+
+
+def close(conn: Connection, project_ids: Sequence[str]) -> int:
+    """Forget lent keys; how many."""
+    given = update(project_keys).where(project_keys.c.project_id.in_(project_ids))
+    return conn.execute(given.values(open_key=None, open_until_s=None, open_job_id=None)).rowcount
 
 
 def _row(row: Row[Any] | None) -> KeyRow | None:

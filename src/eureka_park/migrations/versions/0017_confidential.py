@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("destroyed_at_s", sa.Double(), nullable=True),
         sa.Column("open_key", sa.Text(), nullable=True),
         sa.Column("open_until_s", sa.Double(), nullable=True),
+        sa.Column("open_job_id", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("project_id"),
     )
     op.create_index("project_keys_realm", "project_keys", ["realm"], unique=True)

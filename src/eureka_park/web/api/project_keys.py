@@ -30,6 +30,7 @@ class KeyView(BaseModel):
     keeper: str | None = Field(description="Who keeps the key: park, kms or customer")
     is_open: bool | None = Field(description="Whether the park can read the contents now")
     open_until: str | None = Field(description="Until when the customer lends the key")
+    open_for_job: str | None = Field(description="The job with whose end that is over sooner")
     made_at: str | None
     destroyed_at: str | None
 
@@ -46,6 +47,7 @@ class UnlockRequest(Body):
 
     key: KeyText
     for_s: float = Field(default=4 * 3600.0, gt=0, le=LENT_S_MAX, description="Real seconds")
+    job_id: str = Field(default="", max_length=64, description="Only until this job is over and its outputs are kept")
 
 
 class KeeperRequest(Body):
@@ -88,8 +90,10 @@ def destroy_project_key(
 
 @router.post(f"{_AT}/unlock", response_model=KeyView, operation_id="unlock_project")
 def unlock_project(park: ThePark, who: Someone, project_id: ProjectId, body: UnlockRequest) -> dict[str, Any]:
-    """Lend the park the customer's key for a while."""
-    return view(project_id, park.data.keys.unlock(who, project_id, _key(body.key), body.for_s))
+    """Lend the park the customer's key for a while, or for the length of a job."""
+    if body.job_id:
+        park.compute.job(who, body.job_id)  # NotFound for one that they may not know of
+    return view(project_id, park.data.keys.unlock(who, project_id, _key(body.key), body.for_s, body.job_id))
 
 
 @router.post(f"{_AT}/lock", response_model=KeyView, operation_id="lock_project")
@@ -102,7 +106,7 @@ def lock_project(park: ThePark, who: Someone, project_id: ProjectId) -> dict[str
 def view(project_id: str, found: Confidential | None) -> dict[str, Any]:
     """As the API shows it."""
     if found is None:
-        empty = dict.fromkeys(("keeper", "is_open", "open_until", "made_at", "destroyed_at"))
+        empty = dict.fromkeys(("keeper", "is_open", "open_until", "open_for_job", "made_at", "destroyed_at"))
         return {"project": project_id, "is_confidential": False, **empty}
     return {
         "project": project_id,
@@ -110,6 +114,7 @@ def view(project_id: str, found: Confidential | None) -> dict[str, Any]:
         "keeper": str(found.keeper),
         "is_open": found.is_open,
         "open_until": iso_from_s(found.open_until_s),
+        "open_for_job": found.open_job_id,
         "made_at": iso_from_s(found.made_at_s),
         "destroyed_at": iso_from_s(found.destroyed_at_s),
     }
