@@ -76,6 +76,7 @@ BODIES: Final[dict[str, Any]] = {
     },
     "POST /api/v1/projects/{project_id}/repositories/{kind}/{name}/commits": {"title": "x", "changes": []},
     "PATCH /api/v1/projects/{project_id}/repositories/{kind}/{name}": {},
+    "POST /api/v1/projects/{project_id}/repositories/{kind}/{name}/blobs/held": {"sha256": []},
     "PATCH /api/v1/projects/{project_id}/repositories/{kind}/{name}/card": {},
     "PUT /api/v1/projects/{project_id}/repositories/{kind}/{name}/rule": {},
     "PUT /api/v1/projects/{project_id}/repositories/{kind}/{name}/hold": {"reason": "x"},

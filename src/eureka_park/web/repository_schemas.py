@@ -149,6 +149,18 @@ class ChangeRequest(Body):
     remove: Literal["file", "folder"] | None = None
 
 
+class HeldRequest(Body):
+    """Contents that one would send."""
+
+    sha256: list[Sha256Text] = Field(max_length=1000)
+
+
+class HeldView(BaseModel):
+    """Those of them that the project holds already."""
+
+    held: list[str]
+
+
 class CommitRequest(Body):
     """A commit: all of it or nothing."""
 
@@ -157,3 +169,6 @@ class CommitRequest(Body):
     message: str = Field("", max_length=20_000)
     parent: str = Field("", max_length=40, description="The commit that the branch must be at; empty: whatever it is")
     changes: list[ChangeRequest] = Field(max_length=20_000)
+    sources: list[Annotated[str, Field(max_length=1000)]] = Field(
+        default_factory=list, max_length=20, description="Places outside the park from which the files came"
+    )

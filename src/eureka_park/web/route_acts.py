@@ -194,6 +194,7 @@ API: Final[Mapping[str, Asks]] = {
     f"PUT {_PROJECT}/storage": _OPERATE,
     "GET /api/v1/storage": _OPERATE,
     f"PUT {_REPOSITORY}/blobs/{{sha256}}": Asks(Act.STORE, Kind.PROJECT),
+    f"POST {_REPOSITORY}/blobs/held": Asks(Act.STORE, Kind.PROJECT),
     f"POST {_REPOSITORY}/commits": Asks(Act.STORE, Kind.PROJECT),
     f"GET {_PROJECT}/key": _SEE,
     **{f"{method} {_PROJECT}/key": _MANAGE for method in ("POST", "PUT", "DELETE")},

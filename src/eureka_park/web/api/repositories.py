@@ -209,6 +209,15 @@ def file_of_repository(
     return StreamingResponse(blob.read(0, blob.size_bytes), media_type="application/octet-stream", headers=headers)
 
 
+@router.post(f"{_AT}/blobs/held", response_model=forms.HeldView, operation_id="held_contents")
+def held_contents(
+    park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name, body: forms.HeldRequest
+) -> dict[str, Any]:
+    """Which of these contents the project holds already: they need not be sent for a commit."""
+    found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
+    return {"held": sorted(park.data.objects.held(found.project_id, body.sha256))}
+
+
 @router.put(f"{_AT}/blobs/{{sha256}}", status_code=204, response_class=Response, operation_id="put_content")
 async def put_content(
     request: Request, park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name, sha256: Sha256
@@ -246,6 +255,8 @@ def make_commit(
             operations.append(Put(one.path, one.sha256, sizes[one.sha256]))
     draft = Draft(body.branch, body.title, operations, body.message, body.parent)
     made = park.data.repositories.versions.commit(found, who, draft)
+    if body.sources and body.changes:
+        park.data.lineage.note_import(found, made, who, *body.sources)
     return version_view(made, park.data.repositories.names_of(who, found, [made]))
 
 
