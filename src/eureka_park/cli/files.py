@@ -341,6 +341,8 @@ def new_key(project: str, name: str, is_read_only: bool, expires: str, of: str, 
         return
     click.echo(f"export AWS_ACCESS_KEY_ID={made['access_key_id']}")
     click.echo(f"export AWS_SECRET_ACCESS_KEY={made['secret']}")
+    if made.get("endpoint_url"):
+        click.echo(f"export AWS_ENDPOINT_URL={made['endpoint_url']}\nexport AWS_REGION=us-east-1")
     click.echo(
         _(
             "good for project {project} ({scope}) until {until}; the secret is not shown again.",

@@ -281,7 +281,7 @@ class _Parent:
         model = " (a scale model of Eureka Park on this machine)" if facts.site == "bench" else ""
         click.echo(f"Park '{facts.site}'{model} serves {self.url}   [{took_s:.1f} s]")
         if self.s3_sockets:
-            click.echo(f"S3 clients: {url_of(self.s3_sockets)}   (a key: park files key new PROJECT)")
+            click.echo(f"S3 clients: {url_of(self.s3_sockets)}   (a key: park files key new --project PROJECT)")
         if code:
             _show_link(self.url, code)
         if self.house.read("accounts.toml") is None and not facts.story:

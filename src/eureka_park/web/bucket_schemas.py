@@ -134,6 +134,7 @@ class AccessKeyMade(AccessKeyView):
     """A fresh key with its secret, shown this once."""
 
     secret: str
+    endpoint_url: str | None = Field(description="Where S3 clients find the park; null: it has no S3 door")
 
 
 class AccessKeyPage(BaseModel):

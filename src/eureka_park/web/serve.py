@@ -34,6 +34,7 @@ class ByPort:
     def __init__(self, app: FastAPI, s3_ports: frozenset[int]) -> None:
         self._app, self._s3_ports, self.state = app, s3_ports, app.state
         self._door = S3Door(app.state.park, app.state.limits)
+        app.state.s3_port = min(s3_ports, default=None)  # what pages and the API tell of it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

@@ -25,6 +25,7 @@ from eureka_park.foundation.units import iso_from_s, parse_duration_s
 from eureka_park.web import bucket_schemas as forms
 from eureka_park.web import schemas
 from eureka_park.web.auth import Anyone, Someone, ThePark
+from eureka_park.web.doors.s3.asking import door_url
 from eureka_park.web.doors.streams import take_in
 
 router = APIRouter(tags=["files"], responses=schemas.ERRORS)
@@ -203,13 +204,18 @@ def list_access_keys(park: ThePark, who: Someone, project_id: ProjectId) -> dict
 
 @router.post(_KEYS, status_code=201, response_model=forms.AccessKeyMade, operation_id="make_access_key")
 def make_access_key(
-    park: ThePark, who: Someone, project_id: ProjectId, body: forms.AccessKeyRequest, response: Response
+    request: Request,
+    park: ThePark,
+    who: Someone,
+    project_id: ProjectId,
+    body: forms.AccessKeyRequest,
+    response: Response,
 ) -> dict[str, Any]:
     """Make an access key for S3 clients. Its secret is shown this once."""
     ttl_s = parse_duration_s(body.expires) if body.expires else None
     made, secret = park.data.files.keys.new(who, project_id, body.name, scope=body.scope, ttl_s=ttl_s, of=body.of)
     response.headers["Cache-Control"] = "no-store"
-    return {**_key(made), "secret": secret}
+    return {**_key(made), "secret": secret, "endpoint_url": door_url(request)}
 
 
 @router.delete(f"{_KEYS}/{{access_key_id}}", status_code=204, response_class=Response, operation_id="revoke_access_key")

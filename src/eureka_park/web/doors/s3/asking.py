@@ -17,7 +17,7 @@ from eureka_park.data.core.bucket import KEY_BYTES_MAX
 from eureka_park.data.files.service import FilesService
 from eureka_park.web.doors.s3.faults import Fault
 from eureka_park.web.doors.s3.signing import Proof, Sent, pairs_of
-from eureka_park.web.hosts import host_name
+from eureka_park.web.hosts import host_name, is_loopback_name
 
 HOSTS_VARIABLE: Final = "PARK_S3_HOSTS"
 HEADERS_MAX: Final = 200
@@ -138,6 +138,20 @@ def door_hosts() -> tuple[str, ...]:
     """Host names below which buckets are host names too; the door's port on this machine is always one of them."""
     named = os.environ.get(HOSTS_VARIABLE, "")
     return ("localhost", *sorted(name.strip().lower() for name in named.split(",") if name.strip()))
+
+
+def door_url(request: Request) -> str | None:
+    """Where S3 clients find the door, told to who came by the park's pages or API; None where there is none.
+
+    Behind a proxy it is the first of PARK_S3_HOSTS, through TLS.
+    """
+    port: int | None = getattr(request.app.state, "s3_port", None)
+    if port is None:
+        return None
+    named = [name.strip() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()]
+    if named and not is_loopback_name(request.headers.get("host", "")):
+        return f"https://{named[0].lower()}"
+    return f"http://localhost:{port}" if is_loopback_name(request.headers.get("host", "")) else None
 
 
 # -- instants of headers -----------------------------------------------------------------------------------------------
