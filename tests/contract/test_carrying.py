@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.helpers.s3_door import S3Scene
 from tests.helpers.served import Served
 
 from eureka_park.cli.main import cli
@@ -77,14 +78,22 @@ def web() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("carry") / "park", sky="observed")
-    yield served
-    served.stop()
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Scene]:
+    scene = S3Scene(tmp_path_factory.mktemp("carry"))
+    yield scene
+    scene.stop()
+
+
+@pytest.fixture(scope="module")
+def served(scene: S3Scene) -> Served:
+    return scene.served
 
 
 @pytest.fixture
-def run(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(scene: S3Scene, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in scene.env().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
     accounts = served.live.park.accounts
     token = accounts.new_token(accounts.ensure_owner()[0], "test")
     for name, value in {"PARK_URL": served.url, "PARK_TOKEN": token, "HF_TOKEN": token}.items():
@@ -175,3 +184,45 @@ def test_a_version_comes_from_another_hub(run: Any, served: Served, tmp_path: Pa
     assert files_of(served, "here") == {f"copy/{path}": content for path, content in FILES.items()}
     assert "answers 404" in run("import", "welcome/here", f"hub://{place}x", code=1)
     assert "names no repository" in run("import", "welcome/here", "hub://localhost/x", code=1)
+
+
+def test_a_version_goes_out_as_a_bag_and_comes_back(run: Any, served: Served, tmp_path: Path) -> None:
+    run("import", "welcome/bag", str(written(tmp_path / "dunes")), "--create")
+    bag, data = tmp_path / "bag", tmp_path / "bag" / "data"
+    assert run("export", "welcome/bag", str(bag))["n_sent"] == 4
+    assert {path: (data / path).read_bytes() for path in FILES} == FILES
+    assert len((bag / "manifest-sha256.txt").read_text().splitlines()) == 4 and (bag / "bagit.txt").is_file()
+    (data / "a.csv").unlink()
+    (data / "deep/large.bin").write_bytes(LARGE[:-1] + b"x")
+    (data / "more").write_bytes(b"of another version")
+    (bag / "manifest-sha256.txt").unlink()
+    again = run("export", "welcome/bag@main", str(bag))
+    assert (again["n_sent"], again["n_unchanged"]) == (2, 2) and not (data / "more").exists()
+    run("import", "welcome/back", str(bag), "--create")
+    assert files_of(served, "back") == FILES
+    (data / "a.csv").write_bytes(b"x")
+    (data / "more").write_bytes(b"")
+    assert "2 files failed" in run("import", "welcome/back", str(bag), "--into", "x", code=1)
+    own = written(tmp_path / "own", {"data/precious": b"x"})
+    assert "not empty" in run("export", "welcome/bag", str(own), code=1) and (own / "data/precious").exists()
+    assert "not empty" in run("export", "welcome/back", str(bag), code=1)
+    assert "no place" in run("export", "welcome/bag", "ftp://x/y", code=1)
+    assert "no branch" in run("export", "welcome/bag@nope", str(tmp_path / "none"), code=1)
+
+
+def test_a_version_goes_to_a_bucket_and_comes_back(run: Any, served: Served, tmp_path: Path) -> None:
+    run("import", "welcome/s3", str(written(tmp_path / "dunes")), "--create")
+    assert run("export", "welcome/s3", "s3://lab-desk/out/v1")["n_sent"] == 4
+    done = run("import", "welcome/from-s3", "s3://lab-desk/out/v1", "--create")
+    found = files_of(served, "from-s3")
+    assert len(found.pop("manifest-sha256.txt").splitlines()) == 4 and found == FILES and done["errors"] == []
+    assert "s3://lab-desk/out/v1/" in done["commits"][0]["title"]
+    run("import", "welcome/none", "s3://not-there-at-all/x", "--create", code=1)
+
+
+def test_a_version_goes_to_another_hub(run: Any, served: Served, tmp_path: Path) -> None:
+    run("import", "welcome/out", str(written(tmp_path / "dunes")), "--create")
+    place = served.url.removeprefix("http://") + "/hub/welcome/copied"
+    assert run("export", "welcome/out", f"hub://{place}")["n_sent"] == 4
+    assert files_of(served, "copied") == FILES
+    assert run("export", "welcome/out", f"hub://{place}")["n_unchanged"] == 1, "the large one"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eureka_park.cli.data_card import card_of_data, open_data, seeking_options
-from eureka_park.cli.data_carry import import_data
+from eureka_park.cli.data_carry import export_data, import_data
 from eureka_park.cli.data_commit import commit_outputs
 from eureka_park.cli.data_keep import hold, keep, quota
 from eureka_park.cli.data_lineage import lineage
@@ -204,6 +204,7 @@ data.add_command(commit_outputs)
 data.add_command(card_of_data)
 data.add_command(open_data)
 data.add_command(import_data)
+data.add_command(export_data)
 
 
 @data.command("scrub")

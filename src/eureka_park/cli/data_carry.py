@@ -82,8 +82,7 @@ def import_data(
     work = work_folder(here.url, of.path, branch, folder, known_as)
     if fresh:
         Journal(work).end()
-    journal = Journal(work)
-    with _Shown(quiet or as_json) as show:
+    with Journal(work) as journal, _Shown(quiet or as_json) as show:
         importing = Importing(
             here.data,
             Target(of, folder, branch, title),
@@ -94,8 +93,61 @@ def import_data(
         try:
             done = importing.run(place, skips_errors=skip_errors)
         except ParkError:
-            journal.close()
             _write(report, importing.report)
+            raise
+    journal.end()
+    _write(report, done)
+    _say(done, as_json)
+
+
+@click.command("export")
+@click.argument("repository", metavar="REPOSITORY[@REVISION]")
+@click.argument("goal", metavar="TO")
+@click.option("-m", "--title", default="", metavar="TEXT", help="The commit's title, at another hub.")
+@endpoint_option
+@at_once_option
+@report_option
+@model_option
+@quiet_option
+@json_option
+def export_data(
+    repository: str,
+    goal: str,
+    title: str,
+    endpoint: str,
+    at_once: int,
+    report: Path | None,
+    is_model: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Bring a version elsewhere, with its hashes. Run again, it goes on where it broke off.
+
+    TO is a folder (it becomes a bag: files below data, manifest-sha256.txt beside it, which import compares),
+    s3://BUCKET/PREFIX, or hub://HOST/ORG/NAME@BRANCH (token: HF_TOKEN; needs huggingface_hub).
+
+    \b
+    park data export lab/dunes@v1 dunes-v1
+    park data export lab/dunes s3://bucket/dunes --endpoint https://s3.example.org
+    park data export lab/dunes hub://huggingface.co/org/dunes
+    """
+    from eureka_park.client.carrying.exporting import Exporting
+    from eureka_park.client.carrying.journal import Journal, work_folder
+    from eureka_park.client.carrying.places import goal_of
+    from eureka_park.client.data import RepositoryName
+    from eureka_park.foundation.errors import ParkError
+
+    name, _at, revision = repository.partition("@")
+    here, of = park(), RepositoryName.of(name, "model" if is_model else "dataset")
+    is_folder = "://" not in goal
+    work = work_folder(here.url, of.path, "export", str(Path(goal).resolve()) if is_folder else goal)
+    with Journal(work) as journal, _Shown(quiet or as_json) as show:
+        exporting = Exporting(here.data, of, revision or "main", at_once=at_once, told=lambda: show(exporting.progress))
+        words = title or f"Copy {name}@{exporting.commit_id[:12]}"
+        try:
+            done = exporting.run(goal_of(goal, of, journal, endpoint=endpoint, title=words))
+        except ParkError:
+            _write(report, exporting.report)
             raise
     journal.end()
     _write(report, done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -174,6 +175,13 @@ class DataOf:
             body = {"sha256": asked[at : at + _ASKED]}
             found.update(self._ask("POST", f"{of.path}/blobs/held", body=body)["held"])
         return found
+
+    @contextmanager
+    def content(self, of: RepositoryName, path: str, revision: str) -> Iterator[Iterator[bytes]]:
+        """A file of a version in pieces. Raises NotFound."""
+        place = f"{of.path}/files/{quote(path, safe='/')}?{urlencode({'revision': revision})}"
+        with self._transport.download(place) as chunks:
+            yield chunks
 
     def put_content(self, of: RepositoryName, file: Path, sha256: str) -> None:
         """Send a content for a commit. Raises BadInput (`hash_mismatch`), TooLarge, Unavailable."""

@@ -56,6 +56,12 @@ class Journal:
         """Where a file is written while it comes; one whose mark changed begins anew."""
         return self._folder / "parts" / hashlib.sha256(f"{path}\0{mark}".encode("utf-8", "replace")).hexdigest()[:40]
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_told: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Keep all of it for the next time."""
         self._stream.close()
