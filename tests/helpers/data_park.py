@@ -23,9 +23,9 @@ START_S = 1_000_000.0
 class DataPark:
     """Projects `lab` (of `um6p`) and `other`; Ada works in the lab, Ben in the other, Lea leads both."""
 
-    def __init__(self, db: SqlDatabase, folder: Path) -> None:
+    def __init__(self, db: SqlDatabase, folder: Path, blobs: Blobs | None = None) -> None:
         self.db, self.folder, self.clock = db, folder, SteppedClock(START_S)
-        self.blobs = Blobs(folder)
+        self.blobs = blobs or Blobs(folder)
         numbers = itertools.count(1)
 
         def entropy(n: int) -> bytes:
@@ -72,7 +72,9 @@ class DataPark:
 
     def files(self, version: Commit) -> dict[str, bytes]:
         """All files of a version with their content."""
-        return {entry.path: self.objects.open("lab", entry.sha256).content() for entry in self.versions.tree(version).scan()}
+        return {
+            entry.path: self.objects.open("lab", entry.sha256).content() for entry in self.versions.tree(version).scan()
+        }
 
     def objects_kept(self) -> list[str]:
         """Keys of all objects."""

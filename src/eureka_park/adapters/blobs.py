@@ -1,4 +1,4 @@
-"""Objects of the data store through obstore: in a folder of the home, or in the S3 bucket that PARK_BLOBS names."""
+"""Objects of the data store in a folder of the home; those in a bucket are in `bucket_blobs`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from obstore.store import LocalStore
 
 from eureka_park.data.ports import Stored
 from eureka_park.foundation.disk import sync_folder
-from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
+from eureka_park.foundation.errors import NotFound, Unavailable
 
 VARIABLE: Final = "PARK_BLOBS"
 PIECE_BYTES: Final = 1024**2
@@ -26,17 +26,15 @@ _STAGED: Final = "incoming"
 
 
 class Blobs:
-    """Objects by key. What comes is staged on the machine's own disk; in a folder, keeping it is a rename."""
+    """Objects by key. What comes is staged beside them, so keeping it is a rename."""
 
-    def __init__(self, folder: Path, url: str = "") -> None:
-        """`folder`: of staged files, and of objects where `url` names no bucket. Raises BadInput for a wrong URL."""
-        self._staged = folder / _STAGED
-        self._root = None if url else folder / _FOLDER
-        self._store: Any = _bucket(url) if url else None
+    def __init__(self, folder: Path) -> None:
+        """`folder`: of staged files and of objects."""
+        self._staged, self._root = folder / _STAGED, folder / _FOLDER
+        self._store: Any = None
 
     def _objects(self) -> Any:
         if self._store is None:
-            assert self._root is not None
             self._root.mkdir(parents=True, exist_ok=True)
             self._store = LocalStore(self._root)
         return self._store
@@ -72,10 +70,6 @@ class Blobs:
     def keep(self, file: Path, key: str, *, is_durable: bool = True) -> None:
         """Give a staged file its key."""
         with _disk_troubles():
-            if self._root is None:
-                obstore.put(self._objects(), key, file, mode="create")
-                file.unlink(missing_ok=True)
-                return
             place = self._root / key
             file.chmod(0o444)
             if is_durable:
@@ -89,9 +83,6 @@ class Blobs:
     def put(self, key: str, content: bytes) -> None:
         """Keep a small object, not durable until `sync`. Half an object has no row, so nobody reads it."""
         with _disk_troubles():
-            if self._root is None:
-                obstore.put(self._objects(), key, content, mode="create")
-                return
             place = self._root / key
             try:
                 place.write_bytes(content)
@@ -101,7 +92,7 @@ class Blobs:
 
     def sync(self) -> None:
         """Have all that was kept survive a power cut: one call for any number of objects."""
-        if self._root is None or not self._root.exists():
+        if not self._root.exists():
             return
         handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -115,13 +106,7 @@ class Blobs:
         if start >= end:
             return
         try:
-            if self._root is not None:
-                yield from _read_file(self._root / key, start, end)
-            elif end - start <= PIECE_BYTES:
-                yield bytes(obstore.get_range(self._objects(), key, start=start, end=end))
-            else:
-                answer = obstore.get(self._objects(), key, options={"range": (start, end)})
-                yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
+            yield from _read_file(self._root / key, start, end)
         except FileNotFoundError:
             raise NotFound(f"The object {key} is lost.", fix="See: park data scrub", code="object_lost") from None
 
@@ -155,12 +140,6 @@ def _read_file(path: Path, start: int, end: int) -> Iterator[bytes]:
             start += len(piece)
     finally:
         os.close(handle)
-
-
-def _bucket(url: str) -> Any:
-    if not url.startswith(("s3://", "s3a://", "memory://")):
-        raise BadInput(f"{VARIABLE} names no bucket.", fix="Write it as s3://bucket/folder.", code="bad_blobs_url")
-    return obstore.store.from_url(url)
 
 
 def _sync_file(file: Path) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from eureka_park.accounts.notices.service import Notices
 from eureka_park.accounts.service import AccountsService
 from eureka_park.accounts.settings_file import Settings
-from eureka_park.adapters.blobs import VARIABLE, Blobs
+from eureka_park.adapters.blobs import VARIABLE
+from eureka_park.adapters.bucket_blobs import make_blobs
 from eureka_park.adapters.key_service import VARIABLE as KMS_VARIABLE
 from eureka_park.adapters.key_service import key_service
 from eureka_park.data.service import DataService
@@ -27,7 +28,7 @@ SHOWN: Final = 3  # files of a damaged content that a notice names
 def make_data(db: Database, home: Path, clock: Clock, accounts: AccountsService) -> DataService:
     """Inputs of jobs as files of the home; data sets and models in the store. Raises BadInput for a wrong bucket."""
     data = DataService(db, home / "blobs", clock)
-    kept = Blobs(home / "blobs", os.environ.get(VARIABLE, "").strip())
+    kept = make_blobs(home / "blobs", os.environ.get(VARIABLE, "").strip())
     data.connect(accounts, kept, os.urandom, key_service(os.environ.get(KMS_VARIABLE, "")))
     return data
 

@@ -121,6 +121,8 @@ class Scrubber:
         except ParkError as error:
             if error.code in _NO_KEY:
                 raise Locked from None
+            if error.code == "store_silent":
+                raise OutOfReach(error.message) from None
             return self._if_still_there(kind, name, key, f"The {kind} {name} cannot be read: {error.message}")
         except Exception as error:
             self._check_reach(error)
