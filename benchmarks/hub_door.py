@@ -29,7 +29,7 @@ from typing import Any
 from eureka_park import bootstrap
 from eureka_park.accounts.core.roles import Role
 from eureka_park.data.core.repository import RepositoryKind
-from eureka_park.web import serve
+from eureka_park.web import serve, wire
 
 MB = 1_000_000
 PIECE = 1024**2
@@ -131,6 +131,13 @@ def _serve(home: Path, listener: socket.socket, n_sent: Any) -> None:
         call.state = app.state  # type: ignore[attr-defined]
         return call
 
+    def lend(self: wire.Wire) -> wire.Lent | None:
+        lent = of_connection(self)
+        n_sent.value += lent.n_lent + len(lent.first) if lent is not None else 0
+        return lent
+
+    of_connection = wire.Wire.lend
+    wire.Wire.lend = lend  # type: ignore[method-assign]
     make_app = serve.make_app  # type: ignore[attr-defined]
     serve.make_app = lambda park: counted(make_app(park))  # type: ignore[attr-defined,assignment]
     serve.serve(bootstrap.open_park(home), [listener])

@@ -16,6 +16,7 @@ from tests.helpers.xet_packs import pack_of, shard_of
 
 from eureka_park.accounts.core.roles import Role
 from eureka_park.data.core.xet import chunks_of
+from eureka_park.web import wire
 from eureka_park.web.doors import streams
 
 COMMIT = b'{"key":"header","value":{"summary":"x"}}\n{"key":"file","value":{"path":"%s","content":"eA=="}}\n'
@@ -162,3 +163,41 @@ def test_a_file_is_fetched_as_packs_only_by_who_may_read_it(scene: Scene) -> Non
     assert scene.http.get(rebuild, headers=mine).status_code == 401
     scene.accounts.places.take_role(scene.owner, person_id, Role.MEMBER, "project:lab")
     assert scene.http.get(rebuild, headers=asks).status_code == 404
+
+
+def test_a_connection_goes_on_after_threads_have_read_and_written_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large bodies leave the protocol for a while: whole, refused midway, broken off; then the next is served."""
+    objects, content = scene.served.live.park.data.objects, bytes(range(256)) * 20_000
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = f"/api/v1/projects/lab/repositories/dataset/d/blobs/{sha256}"
+    url, mine = scene.served.url, {"Authorization": f"Bearer {scene.lead}"}
+    lent = []
+    lend = wire.Wire.lend
+    monkeypatch.setattr(wire.Wire, "lend", lambda self: lent.append(lend(self)) or lent[-1])
+    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=1), timeout=20) as http:
+        put = http.put(url + path, content=content[:-1] + b"x", headers=mine)
+        assert "hash_mismatch" in put.text
+        objects.set_limit("lab", len(content) // 2)
+        assert "quota" in http.put(url + path, content=content, headers=mine).text
+        objects.set_limit("lab", None)
+        assert http.put(url + path, content=content, headers=mine).status_code == 204
+        assert any(one is not None and one.n_taken > 0 for one in lent)
+        line = b'{"key":"lfsFile","value":{"path":"big","algo":"sha256","oid":"%s"}}' % sha256.encode()
+        commit = b'{"key":"header","value":{"summary":"x"}}\n' + line
+        assert http.post(f"{url}/hub/api/datasets/lab/d/commit/main", content=commit, headers=mine).status_code == 200
+        file = f"{url}/hub/datasets/lab/d/resolve/main/big"
+        assert http.get(file, headers=mine).content == content
+        assert http.get(file, headers={**mine, "Range": "bytes=70000-3000000"}).content == content[70_000:3_000_001]
+        assert http.head(file, headers=mine).headers["content-length"] == str(len(content))
+        assert http.get(f"{url}/healthz").status_code == 200
+    port = int(url.rsplit(":", 1)[1])
+    head = f"PUT {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 5120000\r\n"
+    head += f"Authorization: Bearer {scene.lead}\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as broken:
+        broken.sendall(f"{head}\r\n".encode() + content[:2_000_000])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        monkeypatch.setattr(streams, "PAUSE_S", 0.3)
+        slow.sendall(f"{head}\r\n".encode() + content[:2_000_000])
+        assert b" 422 " in slow.recv(100) and objects.use("lab")[0] >= len(content)

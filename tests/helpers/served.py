@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from eureka_park.web.app import make_app
 from eureka_park.web.assets import asset
 from eureka_park.web.serve import ByPort, Server
+from eureka_park.web.wire import Wire
 from tests.helpers.live_park import LivePark
 
 Answer = Callable[[Request], Any]
@@ -43,7 +44,9 @@ class Served:
         listener, for_s3 = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
         self.url, self.s3_url = (f"http://localhost:{one.getsockname()[1]}" for one in (listener, for_s3))
         doors = ByPort(app, frozenset({for_s3.getsockname()[1]}))
-        self.server = Server(uvicorn.Config(doors, log_level="error", lifespan="off", ws="none", access_log=False))
+        self.server = Server(
+            uvicorn.Config(doors, log_level="error", lifespan="off", ws="none", access_log=False, http=Wire)
+        )
         self._thread = threading.Thread(target=self.server.run, args=([listener, for_s3],), daemon=True)
         self._thread.start()
         while not self.server.started:

@@ -42,6 +42,9 @@ class Objects(Protocol):
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes [start, end) of an object, in pieces. Raises NotFound."""
 
+    def place(self, key: str) -> Path | None:
+        """The file in which an object lies just as it is; None where it lies in none, or not there."""
+
     def listed(self) -> Iterator[Stored]:
         """All objects."""
 

@@ -13,6 +13,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.web.app import make_app
 from eureka_park.web.doors.s3.app import S3Door
 from eureka_park.web.events import watch_of
+from eureka_park.web.wire import Wire
 
 
 class Server(uvicorn.Server):
@@ -52,7 +53,7 @@ def serve(park: Park, sockets: Sequence[socket.socket], s3_sockets: Sequence[soc
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=2,
-        http="h11",
+        http=Wire,
         ws="none",
         lifespan="off",
         server_header=False,

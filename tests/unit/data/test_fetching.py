@@ -42,7 +42,7 @@ def put_together(park: DataPark, plan: Plan) -> bytes:
         for before, after in itertools.pairwise(spans):
             assert before.end_chunk < after.first_chunk  # clients take a touching one for the one before
         for span in spans:
-            content = b"".join(park.objects.packs.read_pack(name, span.packed_start, span.packed_end))
+            content = b"".join(park.objects.packs.pack(name).read(span.packed_start, span.packed_end))
             unpacked = list(chunks_of(content))
             assert len(unpacked) == span.end_chunk - span.first_chunk and sum(map(len, unpacked)) == span.size_bytes
             chunks |= {(name, span.first_chunk + at): chunk for at, chunk in enumerate(unpacked)}

@@ -57,7 +57,7 @@ def hash_bytes(text: str) -> bytes:
     raise _bad("That is no hash of a pack.", "bad_hash")
 
 
-def chunk_hash(content: bytes) -> bytes:
+def chunk_hash(content: bytes | memoryview) -> bytes:
     """The hash of a chunk."""
     return blake3(content, key=CHUNK_KEY).digest()
 
@@ -120,26 +120,41 @@ class PackReader:
     _is_over: bool = False
 
     def feed(self, piece: bytes) -> None:
-        """Take in what came. Raises BadInput for what is no pack."""
-        if self._is_over:
-            return
-        self._waiting += piece
-        at = 0
-        while len(self._waiting) - at >= _HEADER.size:
-            if self._waiting[at] != 0:
-                self._is_over = self._waiting[at : at + len(_FOOTER_MARK)] == _FOOTER_MARK
-                if self._is_over:
-                    break
-                raise _bad("The pack holds a chunk of an unknown form.", "bad_pack")
-            packed_size, kind, size = _header(self._waiting, at)
-            end = at + _HEADER.size + packed_size
-            if len(self._waiting) < end:
-                break
-            self._note(bytes(self._waiting[at + _HEADER.size : end]), kind, size)
-            self.n_packed += end - at
-            self.ends.append(self.n_packed)
+        """Take in what came; only a chunk that goes on in the next piece is copied. Raises BadInput for what is no pack."""
+        content, at = memoryview(piece), 0
+        if self._waiting:
+            at = self._go_on(content)
+        while not self._is_over and not self._waiting and at < len(content):
+            end = self._end_of(content, at)
+            if end > len(content):
+                self._waiting += content[at:]
+                return
+            self._note(content, at, end)
             at = end
-        del self._waiting[:at]
+
+    def _go_on(self, content: memoryview) -> int:
+        """Complete the chunk that had begun before; how many bytes of what came that took."""
+        used = 0
+        while not self._is_over and used < len(content):
+            missing = self._end_of(self._waiting, 0) - len(self._waiting)
+            self._waiting += content[used : used + missing]
+            used = min(len(content), used + missing)
+            if len(self._waiting) > _HEADER.size and self._end_of(self._waiting, 0) == len(self._waiting):
+                self._note(self._waiting, 0, len(self._waiting))
+                self._waiting = bytearray()
+                break
+        return used
+
+    def _end_of(self, content: bytearray | memoryview, at: int) -> int:
+        """Where the chunk at a place ends, as far as its header has come."""
+        if len(content) - at < _HEADER.size:
+            return at + _HEADER.size
+        if content[at] != 0:
+            self._is_over = bytes(content[at : at + len(_FOOTER_MARK)]) == _FOOTER_MARK
+            if not self._is_over:
+                raise _bad("The pack holds a chunk of an unknown form.", "bad_pack")
+            return len(content) + 1
+        return at + _HEADER.size + _header(content, at)[0]
 
     def finish(self) -> bytes:
         """The hash of the whole pack. Raises BadInput for one that is cut off."""
@@ -147,14 +162,18 @@ class PackReader:
             raise _bad("The pack is cut off.", "bad_pack")
         return tree_hash(self.chunks)
 
-    def _note(self, packed: bytes, kind: int, size: int) -> None:
+    def _note(self, content: bytearray | memoryview, at: int, end: int) -> None:
+        _, kind, size = _header(content, at)
         self._n_content += size
         if len(self.chunks) >= XORB_CHUNKS_MAX or self._n_content > XORB_CONTENT_BYTES_MAX:
             raise _bad("The pack has too many chunks.", "bad_pack")
-        self.chunks.append((chunk_hash(unpacked(packed, kind, size)), size))
+        with memoryview(content) as view, view[at + _HEADER.size : end] as packed:
+            self.chunks.append((chunk_hash(unpacked(packed, kind, size)), size))
+        self.n_packed += end - at
+        self.ends.append(self.n_packed)
 
 
-def _header(content: bytes | bytearray, at: int) -> tuple[int, int, int]:
+def _header(content: bytes | bytearray | memoryview, at: int) -> tuple[int, int, int]:
     _, packed, kind, size = _HEADER.unpack_from(content, at)
     sizes = int.from_bytes(packed, "little"), int.from_bytes(size, "little")
     if not 0 < sizes[1] <= CHUNK_BYTES_MAX or not 0 < sizes[0] <= 2 * CHUNK_BYTES_MAX:
@@ -162,10 +181,11 @@ def _header(content: bytes | bytearray, at: int) -> tuple[int, int, int]:
     return sizes[0], kind, sizes[1]
 
 
-def unpacked(packed: bytes, kind: int, size: int) -> bytes:
+def unpacked(packed: bytes | memoryview, kind: int, size: int) -> bytes | memoryview:
     """A chunk's content. Raises BadInput for anything that is not exactly of this size."""
+    content = packed
     if kind == _PLAIN:
-        content = packed
+        pass
     elif kind in (_LZ4, _GROUPED_LZ4):
         try:
             content = lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=size + 1)
@@ -190,13 +210,13 @@ def _ungrouped(content: bytes) -> bytes:
     return result.tobytes()
 
 
-def chunks_of(content: bytes) -> Iterator[bytes]:
+def chunks_of(content: bytes) -> Iterator[bytes | memoryview]:
     """The chunks of a run of whole packed chunks."""
-    at = 0
+    view, at = memoryview(content), 0
     while at < len(content):
         packed_size, kind, size = _header(content, at)
         at += _HEADER.size + packed_size
-        yield unpacked(content[at - packed_size : at], kind, size)
+        yield unpacked(view[at - packed_size : at], kind, size)
 
 
 def _bad(message: str, code: str) -> BadInput:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from eureka_park.data.core.sealed_form import plain_name
@@ -61,6 +62,7 @@ class Blob:
     sha256: str
     size_bytes: int
     read: Callable[[int, int], Iterator[bytes]]  # the bytes [start, end) in pieces
+    place: Path | None = None  # the file that holds just this, if there is one
 
     def content(self) -> bytes:
         """All of it: for small ones."""
@@ -82,9 +84,12 @@ class Reader:
         if row is None:
             raise NotFound(f"There is no blob {plain_name(sha256)}.", fix="Send it again.", code="no_such_blob")
         if row.object_key:
-            key = row.object_key
-            return Blob(plain_name(sha256), row.size_bytes, lambda start, end: self._objects.read(key, start, end))
+            return self.of_object(plain_name(sha256), row.object_key, row.size_bytes)
         return Blob(plain_name(sha256), row.size_bytes, lambda start, end: self._recipe(sha256, start, end))
+
+    def of_object(self, name: str, key: str, size_bytes: int) -> Blob:
+        """What an object holds, as it is."""
+        return Blob(name, size_bytes, lambda start, end: self._objects.read(key, start, end), self._objects.place(key))
 
     def _recipe(self, sha256: str, start: int, end: int) -> Iterator[bytes]:
         while start < end:
@@ -105,9 +110,17 @@ class Reader:
             for first, last in _runs(index, part):
                 size = index.ends[last - 1] - index.start(first)
                 if at + size > start and at < end:
-                    content = self._chunks(pack, index, first, last)
+                    content = b"".join(self._chunks(pack, index, first, last))
                     yield content[max(0, start - at) : max(0, end - at)]
                 at += size
+
+    def chunks(self, parts: Sequence[store.Part], packs: dict[str, store.PackRow]) -> Iterator[bytes | memoryview]:
+        """All chunks of what these parts make up, as they lie in memory: to be looked at, not kept."""
+        for part in parts:
+            pack = packs[part.pack_hash]
+            index = self.index(pack)
+            for first, last in _runs(index, part):
+                yield from self._chunks(pack, index, first, last)
 
     def index(self, pack: store.PackRow) -> ChunkIndex:
         """Where the chunks of a pack lie; many small files lie in one. By its object: one sent again may
@@ -124,9 +137,9 @@ class Reader:
                 self._indexes.popitem(last=False)
         return found
 
-    def _chunks(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> bytes:
+    def _chunks(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> Iterator[bytes | memoryview]:
         packed = self._objects.read(pack.object_key, index.packed_start(first), index.packed_ends[last - 1])
-        return b"".join(chunks_of(b"".join(packed)))
+        return chunks_of(b"".join(packed))
 
 
 def _runs(index: ChunkIndex, part: store.Part) -> Iterator[tuple[int, int]]:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from eureka_park.data.core.sealed_form import plain_name
+from eureka_park.data.core.sealed_form import plain_name, realm_of
 from eureka_park.data.core.shard import Pack, packs_shard
 from eureka_park.data.core.xet import hash_bytes
 from eureka_park.data.objects import store
-from eureka_park.data.objects.reading import ChunkIndex, Reader
+from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
 from eureka_park.data.objects.store import PACK, PackRow, Part
-from eureka_park.data.ports import Objects
 from eureka_park.data.upkeep import store as damage
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -90,16 +89,15 @@ def _joined(name: str, index: ChunkIndex, terms: Sequence[Span]) -> Iterator[Spa
 class Rebuilder:
     """Tells clients of packs. `name(project_id, hash)` is what a content of a project is called in the store."""
 
-    def __init__(
-        self, db: Database, objects: Objects, reader: Reader, clock: Clock, name: Callable[[str, str], str]
-    ) -> None:
-        self._db, self._objects, self._reader, self._clock, self._name = db, objects, reader, clock, name
+    def __init__(self, db: Database, reader: Reader, clock: Clock, name: Callable[[str, str], str]) -> None:
+        self._db, self._reader, self._clock, self._name = db, reader, clock, name
 
     def file_hash(self, project_id: str, sha256: str) -> str:
-        """What clients call a file that lies in packs; '' for one that does not."""
+        """What clients call a file that lies in packs; '' for any other, and for one that only the park can open."""
+        name = self._name(project_id, sha256)
         with self._db.read() as conn:
-            row = store.blob(conn, self._name(project_id, sha256))
-        return "" if row is None else row.file_hash
+            row = store.blob(conn, name)
+        return "" if row is None or realm_of(name) else row.file_hash
 
     def plan(self, project_id: str, sha256: str, start: int, end: int) -> Plan | None:
         """How the bytes [start, end) of a file that lies in packs are put together; None behind its end."""
@@ -111,13 +109,13 @@ class Rebuilder:
             return None
         return plan_of(parts, {key: self._reader.index(row) for key, row in packs.items()}, start, end)
 
-    def read_pack(self, pack_name: str, start: int, end: int) -> Iterator[bytes]:
-        """Bytes of a pack as it was sent. Whoever calls knows that they may be read. Raises NotFound."""
+    def pack(self, pack_name: str) -> Blob:
+        """A pack as it was sent. Whoever calls knows that it may be read. Raises NotFound."""
         with self._db.read() as conn:
-            key = store.pack_key(conn, pack_name)
-        if key is None:
+            row = store.pack_place(conn, pack_name)
+        if row is None:
             raise NotFound("The pack is no more.", fix="Ask anew how the file is made up.", code="no_such_pack")
-        return self._objects.read(key, start, end)
+        return self._reader.of_object(plain_name(pack_name), *row)
 
     def find_chunk(self, project_id: str, name: str) -> bytes | None:
         """A shard of packs of a project, the first of which has this chunk: those in which files that lie there go on.

@@ -71,6 +71,10 @@ class SealedObjects:
                 f"The object {key} is damaged: {error}.", fix="See: park data scrub", code="object_damaged"
             ) from None
 
+    def place(self, key: str) -> Path | None:
+        """The file in which an object lies in clear."""
+        return None if key.startswith(SEALED) else self._inner.place(key)
+
     def listed(self) -> Iterator[Stored]:
         """All objects."""
         return self._inner.listed()

@@ -58,7 +58,7 @@ class ObjectsService:
     ) -> None:
         self._db, self._objects, self._clock, self._entropy, self._realms = db, objects, clock, entropy, realms
         self.reader = Reader(db, objects)
-        self.packs = Rebuilder(db, objects, self.reader, clock, self.name)
+        self.packs = Rebuilder(db, self.reader, clock, self.name)
         self._shards, self._coming = Turns(SHARDS_AT_ONCE), Coming()
 
     def open(self, project_id: str, sha256: str) -> Blob:
@@ -328,8 +328,8 @@ class ObjectsService:
             chunks += of_term
             at += size
         digest = hashlib.sha256()
-        for piece in self.reader.parts(parts, found, 0, at):
-            digest.update(piece)
+        for chunk in self.reader.chunks(parts, found):
+            digest.update(chunk)
         if file_hash(chunks) != file.file_hash or (file.sha256 and digest.hexdigest() != file.sha256):
             raise _mismatch("file of the shard")
         return BlobRow(realm + digest.hexdigest(), at, "", hash_text(file.file_hash)), parts

@@ -238,10 +238,11 @@ def packs_of(conn: Connection, hashes: Iterable[str]) -> dict[str, PackRow]:
     return found
 
 
-def pack_key(conn: Connection, pack_hash: str) -> str | None:
-    """Under which key a pack lies."""
-    key: str | None = conn.execute(select(packs.c.object_key).where(packs.c.pack_hash == pack_hash)).scalar()
-    return key
+def pack_place(conn: Connection, pack_hash: str) -> tuple[str, int] | None:
+    """Under which key a pack lies, and its size."""
+    query = select(packs.c.object_key, packs.c.size_bytes).where(packs.c.pack_hash == pack_hash)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else (row.object_key, row.size_bytes)
 
 
 def packs_after(conn: Connection, project_id: str, pack_hash: str, most: int) -> list[str]:

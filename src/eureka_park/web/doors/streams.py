@@ -14,8 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from eureka_park.foundation.errors import BadInput, TooLarge
+from eureka_park.web.wire import Lent, Wire, wire_of
 
 T = TypeVar("T")
+Pieces = queue.Queue["bytes | Exception | Lent | None"]
 PIECE_BYTES: Final = 1024**2
 AT_ONCE: Final = 16  # each holds a thread while its sender sends; others need some too
 OF_ONE: Final = 4  # of one person: several machines of theirs wait for each other, not others for them
@@ -51,7 +53,7 @@ async def take_in(request: Request, work: Callable[[Iterator[bytes]], T], *, by:
     """
     places = _ALL_PLACES.setdefault(asyncio.get_running_loop(), Places())
     async with places.taken(by):
-        pieces: queue.Queue[bytes | Exception | None] = queue.Queue(_WAITING)
+        pieces: Pieces = queue.Queue(_WAITING)
         worker = asyncio.create_task(run_in_threadpool(work, _taken(pieces)))
         sender = asyncio.create_task(_send(request, pieces, worker))
         try:
@@ -64,22 +66,44 @@ async def take_in(request: Request, work: Callable[[Iterator[bytes]], T], *, by:
             await asyncio.wait({sender})
 
 
-async def _send(request: Request, pieces: queue.Queue[bytes | Exception | None], worker: asyncio.Task[T]) -> None:
-    """All of a body into the queue, and its end."""
-    waiting = bytearray()
+async def _send(request: Request, pieces: Pieces, worker: asyncio.Task[T]) -> None:
+    """All of a body into the queue, and its end; or the connection itself, once it has begun."""
+    waiting, n_bytes, wire = list[bytes](), 0, wire_of(request.scope)
     try:
         async for part in _at_pace(request):
-            waiting += part
-            if len(waiting) >= PIECE_BYTES:
-                await _hand_over(pieces, bytes(waiting), worker)
-                waiting.clear()
+            waiting.append(part)
+            n_bytes += len(part)
+            if wire is not None and (lent := wire.lend()) is not None:
+                await _lend(wire, lent, b"".join(waiting), pieces, worker)
+                return
+            if n_bytes >= PIECE_BYTES:
+                await _hand_over(pieces, b"".join(waiting), worker)
+                waiting, n_bytes = [], 0
     except (ClientDisconnect, TimeoutError) as error:
-        what = "broke off" if isinstance(error, ClientDisconnect) else "was too slow, or stood still"
-        await _hand_over(pieces, BadInput(f"The upload {what}.", fix="Send it again.", code="upload_broken"), worker)
+        await _hand_over(pieces, _broken(error), worker)
         return
     if waiting:
-        await _hand_over(pieces, bytes(waiting), worker)
+        await _hand_over(pieces, b"".join(waiting), worker)
     await _hand_over(pieces, None, worker)
+
+
+async def _lend(wire: Wire, lent: Lent, before: bytes, pieces: Pieces, worker: asyncio.Task[T]) -> None:
+    """Let the working thread take the rest from the connection itself."""
+    try:
+        if await _hand_over(pieces, before, worker) and await _hand_over(pieces, lent, worker):
+            await asyncio.wait({worker})
+    finally:
+        wire.give_back(lent)
+
+
+def _broken(error: Exception) -> BadInput:
+    what = "was too slow, or stood still" if isinstance(error, TimeoutError) else "broke off"
+    return BadInput(f"The upload {what}.", fix="Send it again.", code="upload_broken")
+
+
+def _patience_s(n_bytes: int, waited_s: float) -> float:
+    """How long to wait for the next bytes of a sender of whom so many have come, and who let us wait so long."""
+    return min(PAUSE_S, PAUSE_S + n_bytes / SLOWEST_BYTES_S - waited_s)
 
 
 async def _at_pace(request: Request) -> AsyncIterator[bytes]:
@@ -87,9 +111,8 @@ async def _at_pace(request: Request) -> AsyncIterator[bytes]:
     parts, loop = request.stream(), asyncio.get_running_loop()
     n_bytes, waited_s = 0, 0.0
     while True:
-        left_s = PAUSE_S + n_bytes / SLOWEST_BYTES_S - waited_s
         begin_s = loop.time()
-        async with asyncio.timeout(min(PAUSE_S, left_s)):
+        async with asyncio.timeout(_patience_s(n_bytes, waited_s)):
             part = await anext(parts, None)
         if part is None:
             return
@@ -124,9 +147,7 @@ def lines_of(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-async def _hand_over(
-    pieces: queue.Queue[bytes | Exception | None], item: bytes | Exception | None, worker: asyncio.Task[T]
-) -> bool:
+async def _hand_over(pieces: Pieces, item: bytes | Exception | Lent | None, worker: asyncio.Task[T]) -> bool:
     """Give one piece to the working thread; False when that has ended, done or failed."""
     while not worker.done():
         try:
@@ -137,13 +158,19 @@ async def _hand_over(
     return False
 
 
-def _taken(pieces: queue.Queue[bytes | Exception | None]) -> Iterator[bytes]:
+def _taken(pieces: Pieces) -> Iterator[bytes]:
     while True:
         try:
             item = pieces.get(timeout=_PATIENCE_S)
         except queue.Empty:
             raise BadInput("The upload stood still.", fix="Send it again.", code="upload_broken") from None
         if item is None:
+            return
+        if isinstance(item, Lent):
+            try:
+                yield from item.pieces(_patience_s)
+            except (ConnectionError, TimeoutError) as error:
+                raise _broken(error) from None
             return
         if isinstance(item, Exception):
             raise item

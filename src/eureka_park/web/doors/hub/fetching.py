@@ -33,7 +33,7 @@ from eureka_park.web.doors.hub.asking import (
     rest,
     signed,
 )
-from eureka_park.web.doors.hub.ranges import CAREFUL, part_of, pieces_of
+from eureka_park.web.doors.hub.ranges import CAREFUL, part_answer, part_of
 
 TOKEN_S: Final = HOUR_S
 PACK_S: Final = HOUR_S / 4  # an address is used at once, else its client asks for a new one
@@ -130,7 +130,7 @@ def get_pack(request: Request, token: str) -> Response:
         return Response(status_code=416, headers={"Content-Range": f"bytes {first}-{last - 1}/*"})
     start, end = part
     headers = {**CAREFUL, "Content-Range": f"bytes {start}-{end - 1}/*", "Content-Length": str(end - start)}
-    return pieces_of(park.data.objects.packs.read_pack(words["pack"], start, end), 206, headers)
+    return part_answer(park.data.objects.packs.pack(words["pack"]), start, end, 206, headers)
 
 
 def _chunks(span: Span) -> dict[str, int]:

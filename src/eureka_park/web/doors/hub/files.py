@@ -11,7 +11,7 @@ from eureka_park.data.repositories.access import Want
 from eureka_park.foundation.errors import ParkError
 from eureka_park.web.doors.hub.asking import Asked, asked_of, refusal, rest
 from eureka_park.web.doors.hub.fetching import offer
-from eureka_park.web.doors.hub.ranges import CAREFUL, part_of, pieces_of
+from eureka_park.web.doors.hub.ranges import CAREFUL, part_answer, part_of
 
 
 def resolve_model(request: Request) -> Response:
@@ -63,7 +63,7 @@ def answer(asked: Asked, found: Repository, entry: Entry, commit_id: str) -> Res
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type="application/octet-stream")
     blob = asked.park.data.objects.open(found.project_id, entry.sha256)
-    return pieces_of(blob.read(start, end), status, headers)
+    return part_answer(blob, start, end, status, headers)
 
 
 __all__ = ["answer", "resolve_dataset", "resolve_model"]

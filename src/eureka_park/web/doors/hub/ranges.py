@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi.responses import Response, StreamingResponse
+
+from eureka_park.data.objects.reading import Blob
+from eureka_park.web.wire import BYTES, FilePart
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,20})")
 # What lies in repositories is foreign: a browser that is led there must not run it.
@@ -33,6 +36,8 @@ def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
-def pieces_of(pieces: Iterator[bytes], status: int, headers: Mapping[str, str]) -> Response:
-    """Bytes as they come."""
-    return StreamingResponse(pieces, status, headers=dict(headers), media_type="application/octet-stream")
+def part_answer(blob: Blob, start: int, end: int, status: int, headers: Mapping[str, str]) -> Response:
+    """The bytes [start, end) of a content: from its file, without being read, where it has one of its own."""
+    if blob.place is not None:
+        return FilePart(blob.place, start, end, status, headers)
+    return StreamingResponse(blob.read(start, end), status, headers=dict(headers), media_type=BYTES)
