@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError, GenericError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import from_url
 
 from eureka_park.adapters.blobs import PIECE_BYTES, VARIABLE, Blobs
@@ -64,12 +64,24 @@ class BucketBlobs(Blobs):
         while start < end:
             until = min(end, start + WINDOW_BYTES)
             with _bucket_troubles(key):
-                if until - start <= PIECE_BYTES:
-                    yield bytes(obstore.get_range(self._bucket, key, start=start, end=until))
-                else:
-                    answer = obstore.get(self._bucket, key, options={"range": (start, until)})
-                    yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
+                try:
+                    yield from self._window(key, start, until)
+                except GenericError:
+                    self._check_size(key, end)
+                    raise
             start = until
+
+    def _window(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        if end - start <= PIECE_BYTES:
+            yield bytes(obstore.get_range(self._bucket, key, start=start, end=end))
+        else:
+            answer = obstore.get(self._bucket, key, options={"range": (start, end)})
+            yield from (bytes(piece) for piece in answer.stream(min_chunk_size=PIECE_BYTES))
+
+    def _check_size(self, key: str, end: int) -> None:
+        """Raise NotFound for an object that has not so many bytes: its server answers, so it is cut short."""
+        if obstore.head(self._bucket, key)["size"] < end:
+            raise NotFound(f"The object {key} is cut short.", fix="See: park data scrub", code="object_lost") from None
 
     def listed(self) -> Iterator[Stored]:
         """All objects."""
