@@ -28,6 +28,7 @@ from eureka_park.data.core.card import Card, Facet, PersonalData
 from eureka_park.data.store import metadata
 from eureka_park.foundation.store import insert_or_replace
 
+FEW_MAX: Final = 3000  # repositories that are looked at one by one; of more a list by time meets some soon
 _BLOCK: Final = 500
 
 cards = Table(
@@ -160,6 +161,19 @@ def facts(conn: Connection, repository_ids: Iterable[str]) -> dict[str, CardFact
                 row.n_findings, row.due_at_s is None,
             )  # fmt: skip
     return found
+
+
+def few(conn: Connection, facets: Sequence[tuple[str, str]]) -> list[str] | None:
+    """The repositories that have all of these, where one of them is rare; None where all are frequent, so that a list
+    by time meets such repositories soon.
+    """
+    of, rarest = card_facets.c, None
+    for facet, value in facets:
+        query = select(of.repository_id).where(of.facet == str(facet), of.value == value).limit(FEW_MAX + 1)
+        ids = list(conn.execute(query).scalars())
+        if len(ids) <= FEW_MAX and (rarest is None or len(ids) < len(rarest)):
+            rarest = ids
+    return rarest
 
 
 def having(repository_id: ColumnElement[str], facets: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from eureka_park.data.cards.store import drop as drop_card
-from eureka_park.data.cards.store import having
+from eureka_park.data.cards.store import few, having
 from eureka_park.data.core.lasting import Line, Ref
 from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, RepositoryKind, Visibility
 from eureka_park.data.core.sealed_form import plain_name, realm_of
@@ -179,6 +179,14 @@ def page(
 ) -> list[Repository]:
     """Repositories, the last changed first; of these projects, or of all; whose cards say all of `facets`."""
     of = repositories.c
+    rare = few(conn, facets)
+    if rare is not None:
+        found = [
+            one for one in _among(conn, rare, facets) if one.kind == kind and text.lower() in one.full_name.lower()
+        ]
+        fit = [one for one in found if project_ids is None or one.project_id in project_ids]
+        keyed = {(-one.changed_at_s, one.repository_id): one for one in fit}
+        return [keyed[key] for key in sorted(keyed) if key > (-before[0], before[1])][:most]
     query = select(repositories).where(of.kind == str(kind), of.deleted_at_s.is_(None))
     if project_ids is not None:
         query = query.where(of.project_id.in_(project_ids))
@@ -189,6 +197,18 @@ def page(
     query = query.where((of.changed_at_s < at_s) | ((of.changed_at_s == at_s) & (of.repository_id > after_id)))
     rows = conn.execute(query.order_by(of.changed_at_s.desc(), of.repository_id).limit(most))
     return [_repository(row) for row in rows]
+
+
+def _among(conn: Connection, ids: Sequence[str], facets: Sequence[tuple[str, str]]) -> list[Repository]:
+    """Those of a few repositories whose cards say all of `facets`. By their ids alone: with other conditions a planner
+    without statistics reads the whole list.
+    """
+    of, found = repositories.c, list[Repository]()
+    for at in range(0, len(ids), _BLOCK):
+        chosen = of.repository_id.in_(ids[at : at + _BLOCK])
+        rows = conn.execute(select(repositories).where(chosen, *having(of.repository_id, facets)))
+        found += [_repository(row) for row in rows if row.deleted_at_s is None]
+    return found
 
 
 def _repository(row: Row[Any]) -> Repository:
