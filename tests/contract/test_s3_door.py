@@ -8,7 +8,7 @@ import hmac
 import http.client
 import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from tests.helpers.s3_door import REGION, S3Scene
 
 from eureka_park.web.doors.s3 import documents
+from eureka_park.web.doors.s3.app import ON_BUCKET, ON_FILE
 from eureka_park.web.doors.s3.chunked import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER
 from eureka_park.web.doors.s3.signing import (
     UNSIGNED,
@@ -42,9 +43,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Scene]:
     scene.stop()
 
 
-def signed(scene: S3Scene, method: str, path: str, payload: str = UNSIGNED, **headers: str) -> dict[str, str]:
+def signed(
+    scene: S3Scene, method: str, path: str, payload: str = UNSIGNED, *, key: str = "lab", **headers: str
+) -> dict[str, str]:
     """Headers with a signature over all of them; `payload`: what they say of the body."""
-    key_id, secret = scene.keys["lab"]
+    key_id, secret = scene.keys[key]
     now = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     named |= {"host": urlsplit(scene.served.s3_url).netloc, "x-amz-content-sha256": payload, "x-amz-date": now}
@@ -252,6 +255,47 @@ def test_what_a_key_may_not_do(scene: S3Scene) -> None:
     with pytest.raises(ClientError) as refused:
         reader.get_object(Bucket="lab-desk", Key="shared")
     assert refused.value.response["Error"]["Code"] == "InvalidAccessKeyId"
+
+
+READING = ("GET", "HEAD")
+DOCUMENTS = {
+    "versioning": b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+    "lifecycle": b"<LifecycleConfiguration><Rule><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule>"
+    b"</LifecycleConfiguration>",
+    "tagging": b"<Tagging><TagSet/></Tagging>",
+    "delete": b"<Delete><Object><Key>theirs</Key></Object></Delete>",
+}
+COMPLETE = b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
+
+
+@pytest.mark.parametrize(("kind", "operations"), [("bucket", ON_BUCKET), ("file", ON_FILE)])
+def test_every_operation_asks_whose_key_it_is(scene: S3Scene, kind: str, operations: Mapping[Any, Any]) -> None:
+    """Not one that was forgotten: another project's key finds no bucket, a key for reading changes nothing."""
+    scene.client("desk").put_object(Bucket="desk-theirs", Key="theirs", Body=b"x")
+    upload = scene.client("desk").create_multipart_upload(Bucket="desk-theirs", Key="theirs")["UploadId"]
+    made, secret = scene.files.keys.new(scene.lea, "desk", scope="read")
+    scene.keys["desk readers"] = (made.access_key_id, secret)
+    for method, part in operations:
+        words = part.replace(" copy", "").replace("copy", "")
+        query = f"?{words}" + (f"={upload}&partNumber=1" if words == "uploadId" else "") if words else ""
+        path = "/desk-theirs" + ("/theirs" if kind == "file" else "") + query
+        copied = {"x_amz_copy_source": "desk-theirs/theirs", "x_amz_metadata_directive": "REPLACE"}
+        more = copied if "copy" in part else {}
+        more |= {"x_amz_object_attributes": "ETag"} if part == "attributes" else {}
+        body = COMPLETE if (method, words) == ("POST", "uploadId") else DOCUMENTS.get(words, b"")
+        for key in ("lab", "desk readers"):
+            headers = signed(scene, method, path, key=key, content_length=str(len(body)), **more)
+            status, code, _ = ask(scene, method, path, headers, body or None)
+            if key == "lab":
+                taken = (method, part, kind) == ("PUT", "", "bucket")
+                assert (status, code) == ((409, "BucketAlreadyExists") if taken else (404, code)), (method, part)
+                assert code == "NoSuchBucket" or taken or method == "HEAD", (method, part, code)
+            elif method not in READING or words in ("uploadId", "uploads"):
+                assert (status, code) == (403, "AccessDenied") or (method, words) == ("GET", "uploads"), (method, part)
+            else:
+                assert status == 200 or code.startswith("NoSuch"), (method, part, status, code)
+    assert [one.key for one in scene.files.list(scene.lea, "desk-theirs").files] == ["theirs"]
+    assert scene.files.bucket(scene.lea, "desk-theirs").rules == ()
 
 
 def test_a_page_elsewhere_may_use_a_signed_address(scene: S3Scene) -> None:
