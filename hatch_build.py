@@ -34,7 +34,7 @@ LOCALES = PACKAGE / "cli/locales"
 SHIPPED = ("@fontsource-variable/readex-pro", "@fontsource/noto-sans-tifinagh", "htmx.org", "idiomorph", "uplot")
 SHEETS = {
     "park": "all.css", "money": "money.css", "verdict": "verdict.css", "twin_report": "twin_report.css",
-    "bill_print": "bill_print.css",
+    "bill_print": "bill_print.css", "data": "data.css",
 }  # fmt: skip
 PACKED = frozenset({".css", ".js", ".json", ".svg", ".txt"})  # worth a .gz beside it; woff2 is packed already
 

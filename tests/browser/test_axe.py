@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.helpers.axe import violations
 from tests.helpers.chromium import PROGRAM, Chromium
+from tests.helpers.data_scene import DataScene
 from tests.helpers.kept_runs import record_of
 from tests.helpers.served import Served
 
@@ -42,6 +43,7 @@ class Shown(Served):
         )
         write_run(self.live.folder / "twin" / EXAMPLE.run_id, record_of(EXAMPLE))
         self.live.step(times=9)
+        self.data = DataScene(self.live.park, self.live.owner, "default")
         self.running = self.live.submit(1e6, tier="firm", cpus=0.2, name="runs")
         self.waiting = self.live.submit(1e6, tier="green", cpus=2)
         self.live.step(times=3)
@@ -74,7 +76,8 @@ def test_pages_keep_nobody_out(shown: Shown, browser: Chromium, lang: str, also_
     """
     browser.speak(lang)
     found: dict[str, list[str]] = {}
-    for path in PAGES if also_dark else PAGES[::3]:
+    paths = (*PAGES, *shown.data.paths)
+    for path in paths if also_dark else paths[::3]:
         show_in(browser, "light")
         browser.go(shown.address(path))
         status = browser.run("performance.getEntriesByType('navigation')[0].responseStatus")

@@ -159,7 +159,7 @@ class Matrix:
         if route == "DELETE /api/v1/login":
             token = self.somebody(column)[1] if token else ""
         headers = {"Authorization": f"Bearer {token}"} if token else {"Sec-Fetch-Site": "same-origin"}
-        url = path.replace("{path:path}", "{path}").format_map(names) + QUERIES.get(route, "")
+        url = path.replace(":path}", "}").format_map(names) + QUERIES.get(route, "")
         answer = self.client.request(method, url, headers=headers, **self._body(route, whose))
         assert answer.status_code < 500 or answer.status_code == 503, (route, column, whose, answer.text)
         is_in = answer.status_code == 303 if route == "POST /submit" else ROUTES[route].is_open or _got_in(answer)
@@ -178,7 +178,8 @@ class Matrix:
         )
         names |= {"top_up_id": "none", "name": "none", "month": "2027-03", "line_id": "none", "batch_id": "none"}
         names |= {"webhook_id": "none", "delivery_id": "none", "kind": "dataset", "access_key_id": "none"}
-        if "/repositories/{kind}" in route:
+        names |= {"kinds": "datasets", "project": whose, "rest": "main/a.txt", "commit_id": "main"}
+        if "/repositories/{kind}" in route or "/data/{kinds}" in route:
             names["name"] = f"set-{self.n}" if route.startswith("DELETE") else "set"
             with suppress(Conflict):
                 self.park.data.repositories.create(self.owner, RepositoryKind.DATASET, whose, names["name"])

@@ -100,7 +100,7 @@ class PeopleScene(Served):
         """All pages of people, places, money and operators that this park has; pages to come are among them."""
         app = self.server.config.app
         assert isinstance(app, FastAPI)
-        routes = [route for route in page_routes(app) if route.path not in ELSEWHERE]
+        routes = [one for one in page_routes(app) if one.path not in ELSEWHERE and not one.path.startswith("/data")]
         return [*(self._filled(route) for route in routes), self.invitation, "/permissions?act=spend&project=solar"]
 
     def _filled(self, route: APIRoute) -> str:

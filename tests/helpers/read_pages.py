@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from eureka_park.accounts.core.roles import Role
 from eureka_park.accounts.sign_in.ground import Browser
 from eureka_park.web.app import make_app
+from tests.helpers.data_scene import DataScene
 from tests.helpers.live_park import LivePark
 from tests.helpers.reading import Page
 
@@ -76,6 +77,7 @@ class Pages:
         self.live.step(times=3)
         self.waiting = self.submit(1e6, tier="firm", after=[self.running])
         self.jobs = (self.done, self.array, self.after, self.private, self.running, self.green, self.waiting)
+        self.data = DataScene(self.live.park, self.live.owner, "quiet")
         self.paths = (
             *sorted(route.path for route in page_routes(self.app) if "{" not in route.path),
             *(
@@ -84,6 +86,7 @@ class Pages:
                 "/organisations/um6p/months",
                 "/organisations/um6p",
                 *self._answered(),
+                *self.data.paths,
                 "/jobs?state=finished",
                 "/jobs?view=gantt",
                 "/jobs?text=nothing-like-it",

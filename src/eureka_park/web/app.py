@@ -50,6 +50,7 @@ from eureka_park.web.events import ChangeWatch
 from eureka_park.web.hosts import allowed_hosts, host_name, network_of
 from eureka_park.web.limits import Limits
 from eureka_park.web.maintenance import Closed
+from eureka_park.web.pages.data_routes import add_data_pages
 from eureka_park.web.pages.messages import error_page
 from eureka_park.web.pages.people_routes import add_people_pages
 from eureka_park.web.pages.routes import add_pages
@@ -58,6 +59,7 @@ BODY_BYTES_MAX: Final = 4 * 1024**2  # reading JSON holds up everybody else; blo
 _CONTENT: Final = re.compile(
     r"/api/v1/(?:(?:projects/[^/]+/repositories/[^/]+/[^/]+/)?blobs/[0-9a-f]{64}|projects/[^/]+/buckets/[^/]+/file)"
 )
+_UPLOAD: Final = re.compile(r"/data/[^/]+/[^/]+/[^/]+/upload/.*", re.DOTALL)
 LISTING_BYTES_MAX: Final = 32 * 1024**2  # the files of a folder may be very many
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -105,6 +107,7 @@ def make_app(the_park: Park) -> FastAPI:
     app.include_router(status.router)
     add_hub_door(app)
     add_people_pages(app)
+    add_data_pages(app)
     add_pages(app, the_park)
     add_error_handlers(app, error_page)
     return app
@@ -168,6 +171,8 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> BadInput | None:
     if scope["path"].startswith("/hub/"):  # the door takes bodies piece by piece, each with a limit of its own
         return None
     if scope["method"] == "PUT" and _CONTENT.fullmatch(scope["path"]):  # read piece by piece too
+        return None
+    if scope["method"] == "POST" and _UPLOAD.fullmatch(scope["path"]):  # and this: files of a form
         return None
     if "transfer-encoding" in headers:
         return BadInput("The body's length is not said.", fix="Send a Content-Length.", code="length_required")

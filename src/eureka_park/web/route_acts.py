@@ -242,6 +242,11 @@ API: Final[Mapping[str, Asks]] = {
     "GET /api/v1/time-to-first-job": OPEN,
 }
 
+_DATA: Final = "/data/{kinds}/{project}/{name}"
+_LOOKS: Final = (
+    "", "/tree/{rest:path}", "/file/{rest:path}", "/raw/{rest:path}", "/history/{rest:path}", "/commit/{commit_id}",
+    "/compare", "/versions", "/lineage",
+)  # fmt: skip
 PAGES: Final[Mapping[str, Asks]] = {
     **{
         f"GET {path}": OPEN
@@ -250,7 +255,7 @@ PAGES: Final[Mapping[str, Asks]] = {
             "/wall", "/submit", "/connect", "/verdict", "/welcome", "/glossary", "/offline", "/sw.js", "/sign-in",
             "/sign-in/code", "/sign-in/letter", "/sign-in/invitation", "/sign-in/address", "/sign-in/with/{provider}",
             "/sign-in/with/{provider}/back", "/sign-up",
-            "/recover", "/projects", "/permissions", "/try",
+            "/recover", "/projects", "/permissions", "/try", "/data",
         )
     },
     **{
@@ -260,11 +265,19 @@ PAGES: Final[Mapping[str, Asks]] = {
             "/sign-in/letter", "/sign-in/invitation", "/sign-in/address", "/sign-up", "/recover",
         )
     },
+    **{f"GET {_DATA}{rest}": _SEE for rest in _LOOKS},
+    "POST /data": Asks(Act.STORE, Kind.PROJECT),
+    f"GET {_DATA}/settings": _MANAGE,
+    f"POST {_DATA}/settings": _MANAGE,
+    f"POST {_DATA}/versions": Asks(Act.STORE, Kind.PROJECT),
+    f"POST {_DATA}/ask": _SEE,
+    **{f"POST {_DATA}/{what}/{{rest:path}}": Asks(Act.STORE, Kind.PROJECT) for what in ("upload", "change")},
     "GET /device": SIGNED_IN,
     "POST /device": ACCOUNT,
     "GET /jobs/{job_id}": _SEE,
     "GET /jobs/{job_id}/outputs/{path:path}": _SEE,
     "POST /jobs/{job_id}/cancel": _SUBMIT,
+    "POST /jobs/{job_id}/commit": _SUBMIT,
     "POST /jobs/cancel": SIGNED_IN,
     "POST /submit": _SUBMIT,
     "POST /connect": ACCOUNT,
@@ -297,7 +310,6 @@ PAGES: Final[Mapping[str, Asks]] = {
     **{f"GET /projects/{{project_id}}/{what}": _SEE_BILL for what in ("transfers", "top-ups", "months", "carbon")},
     **{f"POST /projects/{{project_id}}/{what}": _SPEND for what in ("transfers", "top-ups")},
     "GET /organisations/{organisation_id}/months": Asks(Act.SEE_BILL, Kind.ORGANISATION),
-    "POST /jobs/{job_id}/commit": _SUBMIT,
     **{f"{way} /operate/{what}": _GRANT for way in ("GET", "POST") for what in ("money", "bank", "payouts")},
     "GET /account/pay": ACCOUNT,
     "POST /account/pay": ACCOUNT,

@@ -29,6 +29,12 @@ def gib_month_micro(n_bytes: int, day: int) -> int:
     return (2 * n_bytes * MICRO + whole) // (2 * whole)
 
 
+def stored_gib(amount_micro: int, day: int) -> float:
+    """How many GiB lay there on a day for which so many millionths of a GiB-month were booked."""
+    first, past = days_of(month_text(day))
+    return amount_micro * (past - first) / MICRO
+
+
 def stored(project: str, day: int, at_s: float, amount_micro: int, paid_micro: Mapping[str, int]) -> Transaction:
     """The deed that books a day of storage: what was used, and what was paid for it out of which accounts."""
     target = used_account(project)

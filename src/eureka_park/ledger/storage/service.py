@@ -9,10 +9,10 @@ from eureka_park.accounts.core.roles import Act
 from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.units import DAY_S
 from eureka_park.ledger.books import store as books
-from eureka_park.ledger.core.days import days_of, start_s
+from eureka_park.ledger.core.days import day_text, days_of, start_s
 from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.posting import CREDIT, GIB_MONTH, STORE, project_account, used_account
-from eureka_park.ledger.core.storing import gib_month_micro, stored
+from eureka_park.ledger.core.storing import gib_month_micro, stored, stored_gib
 
 _DAYS_MAX: Final = 31  # made up for at most
 
@@ -81,6 +81,16 @@ class Storage:
             "credits": credit_micro / MICRO,
             "n_days": n_days,
         }
+
+    def by_day(self, who: Principal | None, project: str, past_s: float, n_days: int) -> list[tuple[str, float]]:
+        """GiB that lay there on each of `n_days` days up to the one that holds `past_s`, as (YYYY-MM-DD, GiB): those
+        that were booked. For those who may see the project's bill.
+        """
+        self._ground.gate.project(Act.SEE_BILL, who, project)
+        last = self._ground.day_of(past_s)
+        with self._ground.db.read() as conn:
+            rows = books.days_of(conn, used_account(project), last - n_days + 1, last + 1)
+        return [(day_text(day), stored_gib(amount, day)) for day, what, _, amount, _ in rows if what == GIB_MONTH]
 
     def used(self, conn: Connection, project: str, first_day: int, past_day: int) -> tuple[int, int, int]:
         """Of the days `[first_day, past_day)`: micro-GiB-months, micro-credits, and how many days were booked."""

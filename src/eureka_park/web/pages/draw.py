@@ -33,6 +33,7 @@ _CACHE: Final = "no-store"
 NAVIGATION: Final[tuple[tuple[str, str, str], ...]] = (
     ("/", N_("Overview"), "o"),
     ("/jobs", N_("Jobs"), "j"),
+    ("/data", N_("Data"), "d"),
     ("/energy", N_("Energy"), "e"),
     ("/twin", N_("Twin"), "t"),
     ("/site", N_("Site"), "s"),

@@ -64,7 +64,13 @@ def N_(text: str) -> str:
 _POWER: Final = ((1e3, N_("{n} GW")), (1.0, N_("{n} MW")), (1e-3, N_("{n} kW")), (0.0, N_("{n} W")))
 _ENERGY: Final = ((1e6, N_("{n} GWh")), (1e3, N_("{n} MWh")), (1.0, N_("{n} kWh")), (0.0, N_("{n} Wh")))
 _MASS: Final = ((1e6, N_("{n} t")), (1e3, N_("{n} kg")), (0.0, N_("{n} g")))
-_BYTES: Final = ((1e9, N_("{n} GB")), (1e6, N_("{n} MB")), (1e3, N_("{n} kB")), (0.0, N_("{n} B")))
+_BYTES: Final = (
+    (1e12, N_("{n} TB")),
+    (1e9, N_("{n} GB")),
+    (1e6, N_("{n} MB")),
+    (1e3, N_("{n} kB")),
+    (0.0, N_("{n} B")),
+)
 _BASE: Final = {_POWER: 1e-6, _ENERGY: 1e-3, _MASS: 1.0, _BYTES: 1.0}
 
 

@@ -1,0 +1,71 @@
+"""The bytes of a file for a browser: a picture, a sound or a film as what it is, everything else as a download.
+
+Whatever they say they are, they can run nothing here: they are foreign.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+
+from eureka_park.web.auth import Anyone
+from eureka_park.web.pages.data_frame import Here, repository_page
+from eureka_park.web.preview.kinds import media_type
+
+CAREFUL: Final = {
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie, Authorization",
+}
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_HEAD_BYTES: Final = 64
+
+
+def raw_page(request: Request, who: Anyone) -> Response:
+    """A file, or a part of it."""
+    return repository_page(_raw)(request, who)
+
+
+def _raw(here: Here) -> Response:
+    entry = here.versions.entry(here.version(), here.path)
+    headers = {**CAREFUL, "ETag": f'"{entry.etag}"'}
+    if f'"{entry.etag}"' in here.request.headers.get("if-none-match", "").split(", "):
+        return Response(status_code=304, headers=headers)
+    blob = here.park.data.objects.open(here.repository.project_id, entry.sha256)
+    kind = "" if here.query("download", 1) else media_type(b"".join(blob.read(0, min(_HEAD_BYTES, blob.size_bytes))))
+    if not kind:
+        name = quote(entry.path.rpartition("/")[2], safe="")
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    start, end, status = 0, blob.size_bytes, 200
+    given = here.request.headers.get("range", "")
+    if given and here.request.headers.get("if-range", f'"{entry.etag}"') == f'"{entry.etag}"':
+        found = part_of(given, blob.size_bytes)
+        if found is None:
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{blob.size_bytes}"})
+        if found != (0, blob.size_bytes):
+            start, end = found
+            status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{blob.size_bytes}"
+    headers["Content-Length"] = str(end - start)
+    return StreamingResponse(
+        blob.read(start, end), status, headers=headers, media_type=kind or "application/octet-stream"
+    )
+
+
+def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:
+    """The bytes [start, end) that a Range header names, of several the first; None where there are none."""
+    match = _RANGE.match(given.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size_bytes
+    first, last = match.groups()
+    if not first:
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        start, end = int(first), min(size_bytes, int(last) + 1 if last else size_bytes)
+    return (start, end) if start < end else None
