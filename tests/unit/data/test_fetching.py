@@ -45,7 +45,7 @@ def put_together(park: DataPark, plan: Plan) -> bytes:
             content = b"".join(park.objects.packs.pack(name).read(span.packed_start, span.packed_end))
             unpacked = list(chunks_of(content))
             assert len(unpacked) == span.end_chunk - span.first_chunk and sum(map(len, unpacked)) == span.size_bytes
-            chunks |= {(name, span.first_chunk + at): chunk for at, chunk in enumerate(unpacked)}
+            chunks |= {(name, span.first_chunk + at): bytes(chunk) for at, chunk in enumerate(unpacked)}
     made = []
     for term in plan.terms:
         made.append(b"".join(chunks[term.pack_name, at] for at in range(term.first_chunk, term.end_chunk)))

@@ -120,7 +120,7 @@ class PackReader:
     _is_over: bool = False
 
     def feed(self, piece: bytes) -> None:
-        """Take in what came; only a chunk that goes on in the next piece is copied. Raises BadInput for what is no pack."""
+        """Take in what came; only a chunk that goes on in the next piece is copied. Raises BadInput for no pack."""
         content, at = memoryview(piece), 0
         if self._waiting:
             at = self._go_on(content)

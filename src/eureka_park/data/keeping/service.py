@@ -19,7 +19,7 @@ from eureka_park.data.core.repository import Repository, clean_text
 from eureka_park.data.keeping import store
 from eureka_park.data.keeping.store import Hold, Lost
 from eureka_park.data.objects import store as objects
-from eureka_park.data.objects.service import LIMIT_BYTES_DEFAULT
+from eureka_park.data.objects.limits import limit_of
 from eureka_park.data.repositories import store as repositories
 from eureka_park.data.repositories.access import Want, is_inside
 from eureka_park.data.repositories.service import RepositoriesService
@@ -215,8 +215,7 @@ class Keeping:
             RepositoryUse(row.repository_id, row.kind, row.name, row.n_files, row.size_bytes, row.repository_id in held)
             for row in rows
         ]
-        limit_bytes = LIMIT_BYTES_DEFAULT if limit is None else limit
-        return ProjectUse(project_id, used, limit_bytes, limit is None, going, tuple(found))
+        return ProjectUse(project_id, used, limit_of(limit), limit is None, going, tuple(found))
 
     def set_limit(self, who: Principal | None, project_id: str, limit_bytes: int | None) -> None:
         """How many bytes a project may keep; None: the park's default. For operators. What is there stays, also where

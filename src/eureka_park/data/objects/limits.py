@@ -14,6 +14,7 @@ from eureka_park.data.objects.reading import ChunkIndex
 from eureka_park.foundation.errors import BadInput, TooLarge, Unavailable
 from eureka_park.foundation.units import GIB
 
+LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
 BLOB_BYTES_MAX: Final = 1024 * GIB
 # A shard of 64 MiB lists new chunks of some 85 GiB (48 bytes for each 64 KiB), so clients stay below these two.
 SHARD_FILES_BYTES_MAX: Final = 128 * GIB
@@ -77,6 +78,11 @@ def _lower(counter: Counter[str], lock: threading.Lock, key: str, by: int) -> No
         counter[key] -= by
         if counter[key] <= 0:
             del counter[key]
+
+
+def limit_of(limit_bytes: int | None) -> int:
+    """How much a project may hold, by what was set for it."""
+    return LIMIT_BYTES_DEFAULT if limit_bytes is None else limit_bytes
 
 
 def check_free(free_bytes: int, total_bytes: int, n_bytes: int) -> None:

@@ -22,7 +22,15 @@ from eureka_park.data.core.xet import (
 )
 from eureka_park.data.keys.service import KeysService
 from eureka_park.data.objects import store
-from eureka_park.data.objects.limits import BLOB_BYTES_MAX, SHARDS_AT_ONCE, Coming, Turns, check_free, check_shard
+from eureka_park.data.objects.limits import (
+    BLOB_BYTES_MAX,
+    SHARDS_AT_ONCE,
+    Coming,
+    Turns,
+    check_free,
+    check_shard,
+    limit_of,
+)
 from eureka_park.data.objects.reading import Blob, ChunkIndex, Reader
 from eureka_park.data.objects.rebuilding import Rebuilder
 from eureka_park.data.objects.store import BLOB, PACK, BlobRow, PackRow, Part
@@ -36,7 +44,6 @@ from eureka_park.foundation.units import GIB, MIB
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
 PACKED_TIMES: Final = 8  # how often a project's limit the files may hold, unpacked, that are put together from packs
 _PIECE: Final = 1024**2
 _NONCE_BYTES: Final = 6
@@ -211,7 +218,7 @@ class ObjectsService:
         """Bytes that a project holds, and its limit."""
         with self._db.read() as conn:
             used, limit = store.use_of(conn, project_id)
-        return used, LIMIT_BYTES_DEFAULT if limit is None else limit
+        return used, limit_of(limit)
 
     def set_limit(self, project_id: str, limit_bytes: int | None) -> None:
         """How many bytes a project may hold; None: the default."""
@@ -244,8 +251,8 @@ class ObjectsService:
 
     def _check_limit(self, conn: Connection, project_id: str) -> None:
         used, limit = store.use_of(conn, project_id)
-        if used > (LIMIT_BYTES_DEFAULT if limit is None else limit):
-            raise _over(project_id, LIMIT_BYTES_DEFAULT if limit is None else limit)
+        if used > limit_of(limit):
+            raise _over(project_id, limit_of(limit))
 
     # -- packs ---------------------------------------------------------------------------------------------------------
     def put_pack(self, project_id: str, name: str, pieces: Iterable[bytes]) -> bool:
@@ -361,8 +368,7 @@ class ObjectsService:
 
     def _check_packed(self, conn: Connection, project_id: str, n_bytes: int) -> None:
         """A file costs a project what its packs do, though a few kilobytes may unpack to anything: a second limit."""
-        limit = store.use_of(conn, project_id)[1]
-        most = PACKED_TIMES * (LIMIT_BYTES_DEFAULT if limit is None else limit)
+        most = PACKED_TIMES * limit_of(store.use_of(conn, project_id)[1])
         if store.packed_bytes(conn, project_id) + n_bytes > most:
             raise TooLarge(
                 f"The project {project_id} may hold files from packs of {_size(most)} in all.",

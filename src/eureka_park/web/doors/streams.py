@@ -122,12 +122,17 @@ async def _at_pace(request: Request) -> AsyncIterator[bytes]:
 
 
 async def body_of(request: Request, most: int) -> bytes:
-    """A small body, whole. Raises TooLarge."""
+    """A small body, whole, of whoever was found to be let in. Raises TooLarge, BadInput (`upload_broken`)."""
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > most:
-            raise TooLarge(f"The body is larger than {most // 1024**2} MiB.", fix="Send less at once.", field="body")
+    try:
+        async for part in _at_pace(request):
+            content += part
+            if len(content) > most:
+                raise TooLarge(
+                    f"The body is larger than {most // 1024**2} MiB.", fix="Send less at once.", field="body"
+                )
+    except (ClientDisconnect, TimeoutError) as error:
+        raise _broken(error) from None
     return bytes(content)
 
 

@@ -36,14 +36,17 @@ _IGNORE: Final = ".gitignore"
 
 async def preupload(request: Request, kinds: str, project: str, name: str) -> Response:
     """For each file: within the commit or before it, and by what an equal one is known."""
-    content = await body_of(request, PREUPLOAD_BYTES_MAX)
-    return await run_in_threadpool(_preupload, request, kinds, project, name, content)
+
+    def find() -> tuple[Asked, Repository]:
+        asked = asked_of(request)
+        _check_no_request(request)
+        return asked, asked.find(Want.WRITE, kinds, project, name)
+
+    asked, found = await run_in_threadpool(find)
+    return await run_in_threadpool(_preupload, asked, found, await body_of(request, PREUPLOAD_BYTES_MAX))
 
 
-def _preupload(request: Request, kinds: str, project: str, name: str, content: bytes) -> Response:
-    asked = asked_of(request)
-    _check_no_request(request)
-    found = asked.find(Want.WRITE, kinds, project, name)
+def _preupload(asked: Asked, found: Repository, content: bytes) -> Response:
     versions = asked.park.data.repositories.versions
     files = versions.tree(versions.at(found, rest(asked, 5)[0]))
     body = json_object(content)

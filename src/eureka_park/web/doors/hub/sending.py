@@ -49,14 +49,14 @@ async def batch_dataset(request: Request) -> Response:
 
 
 async def _batch(request: Request, kinds: str, at: int) -> Response:
-    content = await body_of(request, BATCH_BYTES_MAX)
-
-    def work() -> Response:
+    def find() -> tuple[Asked, str]:
         asked = asked_of(request)
-        found = asked.find(Want.WRITE, kinds, asked.path[at], asked.path[at + 1].removesuffix(".git"))
-        return _offer(asked, found.project_id, json_object(content))
+        name = asked.path[at + 1].removesuffix(".git")
+        return asked, asked.find(Want.WRITE, kinds, asked.path[at], name).project_id
 
-    return await run_in_threadpool(work)
+    asked, project_id = await run_in_threadpool(find)
+    content = await body_of(request, BATCH_BYTES_MAX)
+    return await run_in_threadpool(lambda: _offer(asked, project_id, json_object(content)))
 
 
 def _offer(asked: Asked, project_id: str, body: dict[str, Any]) -> Response:
