@@ -298,6 +298,32 @@ def test_every_operation_asks_whose_key_it_is(scene: S3Scene, kind: str, operati
     assert scene.files.bucket(scene.lea, "desk-theirs").rules == ()
 
 
+def test_a_locked_project_is_read_by_nobody(scene: S3Scene) -> None:
+    data, client, customers = scene.served.live.park.data, scene.client("clinic"), b"k" * 32
+    data.keys.begin(scene.lea, "clinic", "customer", customers)
+    data.keys.unlock(scene.lea, "clinic", customers, 3600.0)
+    client.create_bucket(Bucket="clinic-scans")
+    client.put_object(Bucket="clinic-scans", Key="one", Body=b"a patient's name")
+    begun = {"Bucket": "clinic-scans", "Key": "parts"}
+    begun["UploadId"] = client.create_multipart_upload(**begun)["UploadId"]
+    part = client.upload_part(**begun, PartNumber=1, Body=b"another name")
+    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    client.complete_multipart_upload(**begun, MultipartUpload={"Parts": parts})
+    assert client.get_object(Bucket="clinic-scans", Key="parts")["Body"].read() == b"another name"
+    data.keys.lock(scene.lea, "clinic")
+    for call in (
+        lambda: client.get_object(Bucket="clinic-scans", Key="one"),
+        lambda: client.get_object(Bucket="clinic-scans", Key="parts"),
+        lambda: client.put_object(Bucket="clinic-scans", Key="two", Body=b"x"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    assert [one["Key"] for one in client.list_objects_v2(Bucket="clinic-scans")["Contents"]] == ["one", "parts"]
+    data.keys.unlock(scene.lea, "clinic", customers, 3600.0)  # so that the end of the tests can look at all of it
+    assert client.get_object(Bucket="clinic-scans", Key="one")["Body"].read() == b"a patient's name"
+
+
 def test_a_page_elsewhere_may_use_a_signed_address(scene: S3Scene) -> None:
     client = scene.client()
     client.put_object(Bucket="lab-desk", Key="page.html", Body=b"<script>", ContentType="text/html")

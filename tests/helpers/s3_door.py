@@ -15,10 +15,11 @@ from eureka_park.accounts.core.roles import Role
 from tests.helpers.served import Served
 
 REGION = "eu-west-3"
+PROJECTS = ("lab", "desk", "clinic")
 
 
 class S3Scene:
-    """The park (`served`), Lea who leads the projects `lab` and `desk`, and a key of hers to each (`keys`)."""
+    """The park (`served`), Lea who leads `PROJECTS`, and a key of hers to each (`keys`)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.served = folder, Served(folder, sky="observed")
@@ -26,12 +27,12 @@ class S3Scene:
         clock.step(time.time() - clock.real_s())  # signatures name the client's own time
         owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
         lead = accounts.people.add("Lea", is_verified=True)
-        for project in ("lab", "desk"):
+        for project in PROJECTS:
             accounts.places.new_project(owner, project, project)
             accounts.places.give_role(owner, lead, Role.LEAD, f"project:{project}")
         self.lea = accounts.principal_of_token(accounts.new_token(lead, "test"))
         self.files = self.served.live.park.data.files
-        made = {project: self.files.keys.new(self.lea, project) for project in ("lab", "desk")}
+        made = {project: self.files.keys.new(self.lea, project) for project in PROJECTS}
         self.keys = {project: (key.access_key_id, secret) for project, (key, secret) in made.items()}
         self.files.make_bucket(self.lea, "desk", "desk-theirs")
         self.files.make_bucket(self.lea, "lab", "lab-desk")

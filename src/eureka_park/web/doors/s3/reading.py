@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
@@ -38,7 +39,9 @@ def get(asked: Asked) -> Response:
     headers["Content-Length"] = str(end - start)
     if asked.sent.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(read(start, end), status, headers)
+    pieces = read(start, end)
+    first = next(pieces, b"")  # what cannot be read is told while it can be
+    return StreamingResponse(chain((first,), pieces), status, headers)
 
 
 def _looked_up(asked: Asked) -> tuple[FileVersion, Callable[[int, int], Iterator[bytes]]]:
