@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from tests.helpers.running_park import RunningPark, park_command
@@ -16,7 +18,7 @@ from tests.helpers.running_park import RunningPark, park_command
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPark]:
-    with RunningPark(tmp_path_factory.mktemp("park")) as park:
+    with RunningPark(tmp_path_factory.mktemp("park"), env={"PARK_S3_PORT": "0"}) as park:
         yield park
 
 
@@ -109,6 +111,16 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         check_no_park(tmp_path / "empty", "--port", port, says="in use")
         check_no_park(tmp_path / "home", "--port", port, says=rf"Port {port} .*in use.*--port")
+        check_no_park(tmp_path / "home", "--port", "0", "--s3-port", port, says=rf"Port {port} .*in use.*--s3-port")
+
+
+def test_a_port_for_s3_clients(running: RunningPark) -> None:
+    url = re.search(r"S3 clients: (http://\S+)", running.said.read_text())
+    assert url is not None
+    with pytest.raises(HTTPError) as refused:
+        urlopen(url[1], timeout=20)
+    with refused.value as answer:
+        assert (answer.code, b"<Code>AccessDenied</Code>" in answer.read()) == (403, True)
 
 
 def test_a_second_park_on_one_home(running: RunningPark) -> None:
