@@ -22,7 +22,13 @@ from huggingface_hub import HfApi
 HfApi().create_repo("lab/large", repo_type="dataset", exist_ok=True)
 HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[2], repo_id="lab/large", repo_type="dataset")
 """
-SCRIPTS = {"hub_steps": 80, "hub_datasets_steps": 25, "hub_models_steps": 18, "hub_cli_steps": 15}
+SCRIPTS = {
+    "hub_steps": 80,
+    "hub_datasets_steps": 25,
+    "hub_models_steps": 18,
+    "hub_files_steps": 40,
+    "hub_cli_steps": 15,
+}
 
 
 CONFIDENTIAL = """
@@ -40,8 +46,9 @@ if sys.argv[1] == "send":
 else:
     try:
         hf_hub_download(filename="large.bin", force_download=True, **what)
-    except HfHubHTTPError as error:
-        assert error.response.status_code == 403 and "locked" in str(error), error
+    except ValueError as error:  # the client says what it wanted; the cause says what it was told
+        told = error.__cause__
+        assert isinstance(told, HfHubHTTPError) and told.response.status_code == 403 and "locked" in str(told), told
         print("locked")
 """
 

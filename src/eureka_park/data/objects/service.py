@@ -70,7 +70,7 @@ class ObjectsService:
 
     def open(self, project_id: str, sha256: str) -> Blob:
         """A blob of a project to be read. Whoever calls knows that it lies there. Raises NotFound."""
-        self._check_key(project_id)
+        self.check_key(project_id)
         return self.reader.open(self.name(project_id, sha256))
 
     # -- names ---------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class ObjectsService:
         """
         return self._realms.realm(project_id) + content_hash
 
-    def _check_key(self, project_id: str) -> None:
+    def check_key(self, project_id: str) -> None:
         """Say that a confidential project is locked before anything has come, or has been promised."""
         realm = self._realms.realm(project_id)
         if realm:
@@ -231,7 +231,7 @@ class ObjectsService:
 
         The larger of the two: what is asked for may be an upload that has begun.
         """
-        self._check_key(project_id)
+        self.check_key(project_id)
         used, limit = self.use(project_id)
         if used + max(n_bytes, self._objects.staged_bytes(_staged(project_id))) > limit:
             raise _over(project_id, limit)

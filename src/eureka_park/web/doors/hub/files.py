@@ -32,6 +32,7 @@ def _resolve(request: Request, kinds: str, n_before: int) -> Response:
         revision, path = rest(asked, n_before + 3)
         version = asked.park.data.repositories.versions.at(found, revision)
         entry = asked.park.data.repositories.versions.entry(version, path)
+        asked.park.data.objects.check_key(found.project_id)  # clients learn it from the head, before they fetch packs
     except ParkError as error:
         return refusal(error, version.commit_id if version is not None else "")
     return answer(asked, found, entry, version.commit_id)
