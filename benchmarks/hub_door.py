@@ -1,11 +1,14 @@
 """How fast is the hub's door to its own client, and how much does the server pay for it?
 
-    .venv/bin/python benchmarks/hub_door.py [--mb 2000] [--files 10000] [--only upload,download,again,files] [--json]
+    .venv/bin/python benchmarks/hub_door.py [--mb 2000] [--files 10000] [--only download,again,files,beside] [--json]
 
 A park of its own behind a loopback port, served in a process of its own as `park up` serves it; the unmodified
 `huggingface_hub` with `hf_xet` at its defaults in a fresh process for each step. Wall and CPU seconds of the client's
-call (without imports), MB/s, CPU seconds and the highest resident memory of the server.
+call (without imports), MB/s, CPU seconds and the highest resident memory of the server. Wanted of a file of 2 GB:
+150 MB/s up, 400 down, 200 MB of memory; 5 % of it for one percent changed; 20 s for 10,000 files.
 `again`: the file with one percent changed in ten places, sent from the same machine and from one with an empty cache.
+`beside`: the same client fetching the file from a server that does nothing but send files, and boto3 and s3fs sending
+it to moto and fetching it; what the door does is told as ratios to these too.
 """
 
 from __future__ import annotations
@@ -20,9 +23,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +70,51 @@ print(json.dumps({"wall_s": wall_s, "client_cpu_s": cpu_s}))
 """
 
 
+S3 = """
+import json, os, sys, time
+import boto3, s3fs
+url, file, name, back = sys.argv[1:]
+key = dict(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
+client = boto3.client("s3", endpoint_url=url, **key)
+client.create_bucket(Bucket=name)
+fs = s3fs.S3FileSystem(key="x", secret="x", endpoint_url=url)
+told = {}
+for what, call in (
+    ("boto3 up", lambda: client.upload_file(file, name, "one")),
+    ("boto3 down", lambda: client.download_file(name, "one", back)),
+    ("s3fs up", lambda: fs.put(file, f"{name}/two")),
+    ("s3fs down", lambda: fs.get(f"{name}/two", back)),
+):
+    begun_s = time.perf_counter()
+    call()
+    told[what] = os.path.getsize(file) / 1e6 / (time.perf_counter() - begun_s)
+print(json.dumps(told))
+"""
+
+
+class FileServer(BaseHTTPRequestHandler):
+    """Sends one file, with the headers that the hub's client needs to take it for one of a hub."""
+
+    protocol_version, file = "HTTP/1.1", Path()
+
+    def do_GET(self) -> None:
+        """The file."""
+        with self.file.open("rb") as content:
+            size = os.fstat(content.fileno()).st_size
+            self.send_response(200)
+            for name, value in (("Content-Length", size), ("ETag", '"x"'), ("X-Repo-Commit", "1" * 40)):
+                self.send_header(name, str(value))
+            self.end_headers()
+            at = size if self.command == "HEAD" else 0
+            while at < size:
+                at += os.sendfile(self.connection.fileno(), content.fileno(), at, size - at)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
 class Door:
     """A served park: `url`, `env` of a client, the server's process, and the bytes of bodies that came."""
 
@@ -94,17 +144,21 @@ class Door:
             "HF_HOME": str(folder / "machine"),
         }  # fmt: skip
 
+    def client(self, code: str, *args: str, **env: str) -> dict[str, float]:
+        """What a client in a process of its own tells."""
+        done = subprocess.run(
+            [sys.executable, "-c", code, *args], env={**self.env, **env}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        return told
+
     def timed(self, code: str, *args: str, n_bytes: int = 0, machine: str = "machine") -> dict[str, float]:
-        """One step of a client in a process of its own."""
+        """One step of a client, and what it cost the server."""
         pid = self.server.pid
         Path(f"/proc/{pid}/clear_refs").write_text("5")
         cpu_s, n_sent = _cpu_s(pid), self.n_sent.value
-        done = subprocess.run(
-            [sys.executable, "-c", code, *args], env={**self.env, "HF_HOME": str(self.folder / machine)},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        found = self.client(code, *args, HF_HOME=str(self.folder / machine))
         found["server_cpu_s"] = _cpu_s(pid) - cpu_s
         found["server_peak_mb"] = _peak_mb(pid)
         found["sent_mb"] = (self.n_sent.value - n_sent) / MB
@@ -171,6 +225,42 @@ def change(path: Path, seed: int) -> None:
             file.write(chance.randbytes(size))
 
 
+def beside(door: Door, file: Path) -> dict[str, float]:
+    """MB/s of others on this machine: the hub's client at a plain server of files, boto3 and s3fs at moto."""
+    from moto.server import ThreadedMotoServer
+
+    n_mb, files = file.stat().st_size / MB, type("Files", (FileServer,), {"file": file})
+    plain, moto = ThreadingHTTPServer(("127.0.0.1", 0), files), ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    threading.Thread(target=plain.serve_forever, daemon=True).start()
+    moto.start()
+    try:
+        port = plain.server_address[1]
+        home = str(door.folder / "beside")
+        hub = door.client(DOWNLOAD, "large.bin", HF_ENDPOINT=f"http://localhost:{port}", HF_HOME=home)
+        raw = door.client(PLAIN, f"localhost:{port}", "/large.bin", str(file.stat().st_size))
+        told = {"hub client, plain files": n_mb / hub["wall_s"], "plain GET, plain files": n_mb / raw["wall_s"]}
+        host, s3_port = moto.get_host_and_port()
+        told |= door.client(S3, f"http://{host}:{s3_port}", str(file), "bench", str(door.folder / "back"))
+    finally:
+        plain.shutdown()
+        moto.stop()
+    return {name: round(value, 1) for name, value in told.items()}
+
+
+def ratios(found: dict[str, Any]) -> dict[str, float]:
+    """How many times as fast the door is as each of them."""
+    rows = found["beside"]
+    pairs = {
+        "download / hub client at plain files": ("download", "hub client, plain files"),
+        "plain GET / plain GET of plain files": ("plain GET", "plain GET, plain files"),
+        **{f"upload / {name}": ("upload", f"{name} up") for name in ("boto3", "s3fs")},
+        **{f"download / {name}": ("download", f"{name} down") for name in ("boto3", "s3fs")},
+    }
+    return {
+        what: round(found[mine]["mb_per_s"] / rows[other], 2) for what, (mine, other) in pairs.items() if mine in found
+    }
+
+
 def _small_files(folder: Path, n_files: int) -> None:
     chance = random.Random(3)
     for number in range(n_files):
@@ -208,6 +298,9 @@ def measured(door: Door, n_mb: int, n_files: int, wanted: Callable[[str], bool])
     if wanted("files"):
         _small_files(small, n_files)
         found[f"{n_files} files"] = door.timed(FOLDER, str(small), n_bytes=n_files * SMALL_BYTES)
+    if wanted("beside"):
+        found["beside"] = beside(door, large)
+        found["ratios"] = ratios(found)
     return found
 
 
