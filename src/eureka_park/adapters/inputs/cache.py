@@ -3,7 +3,8 @@
 A content is one file. Jobs have hard links to it, so the kernel counts who uses it: what has more than one name is in
 use, and is never taken away. A content carries a fixed instant as its time of change: whatever wrote to it afterwards
 shows. Its time of access says when it was used last. All of it survives a kill at any point: a name is given to a file
-that is whole, and the parts that a dead process left are gone on with, or begun anew.
+that is whole, and the parts that a dead process left are gone on with, or begun anew. Nothing is forced to the disk: of
+what had not reached it at a power cut the size is not what it should be, and it is fetched again.
 """
 
 from __future__ import annotations
@@ -194,7 +195,6 @@ class InputCache:
                 if n_bytes > size_bytes:
                     break
             part.flush()
-            os.fsync(part.fileno())
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 Path(part.name).unlink(missing_ok=True)
