@@ -111,9 +111,9 @@ class Blobs:
             raise NotFound(f"The object {key} is lost.", fix="See: park data scrub", code="object_lost") from None
 
     def place(self, key: str) -> Path | None:
-        """The file in which an object lies; None in a bucket."""
-        path = None if self._root is None else self._root / key
-        return path if path is not None and path.is_file() else None
+        """The file in which an object lies; None where it is not there."""
+        path = self._root / key
+        return path if path.is_file() else None
 
     def listed(self) -> Iterator[Stored]:
         """All objects."""

@@ -25,7 +25,7 @@ from eureka_park.foundation.errors import BadInput, Conflict, NotFound, Unavaila
 WHOLE_BYTES: Final = 8 * 1024**2
 PART_BYTES: Final = 16 * 1024**2  # at most 10,000 of these, and SENDERS at once in memory
 PART_BYTES_MOST: Final = 128 * 1024**2
-SENDERS: Final = 4
+SENDERS: Final = 2
 WINDOW_BYTES: Final = 32 * 1024**2  # that one request reads: its time is bounded, however slow the reader is
 _CLIENT: Final = {"timeout": "300s", "connect_timeout": "10s"}
 _RETRY: Final = {"max_retries": 5}
@@ -58,6 +58,10 @@ class BucketBlobs(Blobs):
 
     def sync(self) -> None:
         """Nothing is left to do."""
+
+    def place(self, key: str) -> Path | None:
+        """None: also what still lies on the disk from before is read in the bucket."""
+        return None
 
     def read(self, key: str, start: int, end: int) -> Iterator[bytes]:
         """The bytes [start, end) of an object, in pieces of a mebibyte or so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -143,7 +144,8 @@ def get_file(
         "ETag": f'"{opened.file.etag}"',
     }  # fmt: skip
     pieces = opened.read(0, opened.file.size_bytes)
-    return StreamingResponse(pieces, media_type=CONTENT_TYPE_DEFAULT, headers=headers)
+    first = next(pieces, b"")  # what cannot be read is told while it can be
+    return StreamingResponse(chain((first,), pieces), media_type=CONTENT_TYPE_DEFAULT, headers=headers)
 
 
 @router.put(f"{_AT}/file", response_model=forms.FileView, operation_id="put_file")
