@@ -20,6 +20,7 @@ from eureka_park.web.auth import Someone
 from eureka_park.web.doors.hub.committing import REGULAR_BYTES_MAX, SMALL_BYTES_MAX
 from eureka_park.web.doors.streams import take_in
 from eureka_park.web.multipart import Part, boundary_of, parts
+from eureka_park.web.pages.data_file import file_view
 from eureka_park.web.pages.data_frame import Here, here_of
 from eureka_park.web.pages.data_tree import tree_view
 from eureka_park.web.pages.forms import Form, TheForm
@@ -99,7 +100,9 @@ def change(request: Request, who: Someone, form: TheForm) -> Response:
     except ParkError as error:
         if error.http_status not in _OWN:
             raise
-        return tree_view(here, error)
+        if form.one("do") == "write" and not form.has("name") and error.code == "parent_changed":
+            return file_view(here, error, form.one("text"))
+        return tree_view(here, error, form)
     return RedirectResponse(back, 303)
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from eureka_park.data.core.entry import Entry
 from eureka_park.data.objects.reading import Blob
-from eureka_park.foundation.errors import NotFound
+from eureka_park.foundation.errors import NotFound, ParkError
 from eureka_park.web.auth import Anyone
 from eureka_park.web.charts.spread import spread_bars
 from eureka_park.web.pages.data_card import card_of
@@ -25,6 +25,7 @@ from eureka_park.web.preview.kinds import HEAD_BYTES, kind_of
 from eureka_park.web.preview.markdown import CARD_BYTES_MAX
 from eureka_park.web.preview.rows import NoTable
 from eureka_park.web.preview.texts import TEXT_BYTES, decoded, read_text
+from eureka_park.web.preview.texts import shown as readable
 
 PICTURE_BYTES_MAX: Final = 32 * 1024**2
 EDIT_BYTES_MAX: Final = 60 * 1024
@@ -50,16 +51,17 @@ _NOTES: Final[Mapping[str, str]] = {
     "large_picture": N_("This picture is too large for a look here."),
     "empty": N_("This file is empty."),
 }
-_kept: OrderedDict[tuple[str, str, int, int], Table] = OrderedDict()
+_kept: OrderedDict[tuple[str, str, int, int], Table | None] = OrderedDict()  # None: it was too hard
 _lock = threading.Lock()
 
 
 def file_page(request: Request, who: Anyone) -> Response:
     """A file of a data set or a model."""
-    return repository_page(_file)(request, who)
+    return repository_page(file_view)(request, who)
 
 
-def _file(here: Here) -> Response:
+def file_view(here: Here, error: ParkError | None = None, typed: str = "") -> Response:
+    """A file; `error`: what went wrong when its text was to be `typed`."""
     version = here.version()
     try:
         entry = here.versions.entry(version, here.path)
@@ -71,7 +73,8 @@ def _file(here: Here) -> Response:
     by = here.names(change).get(change.person_id, "") if change else ""
     look = look_at(here, entry)
     return shown(
-        here, "data_file.html", "files", at=version, entry=entry, crumbs=crumbs_of(here, entry.path, is_file=True),
+        here, "data_file.html", "files", error, typed=typed, at=version, entry=entry,
+        crumbs=crumbs_of(here, entry.path, is_file=True),
         name=entry.path.rpartition("/")[2], size=here.words.size(entry.size_bytes), change=change, by=by,
         when=here.words.when(change.made_at_s, here.park.clock.real_s()) if change else "", look=look,
         refs=refs_of(here, "file", entry.path), is_branch=is_branch(here), kinds=VALUE_KINDS,
@@ -122,8 +125,11 @@ def _editable(blob: Blob) -> str | None:
     """A text that a form can change: small, and of one encoding."""
     if blob.size_bytes > EDIT_BYTES_MAX:
         return None
-    text, encoding = decoded(blob.content())
-    return text if encoding == "UTF-8" and "\0" not in text and not blob.content().startswith(b"\xef\xbb\xbf") else None
+    content = blob.content()
+    text, encoding = decoded(content)
+    # What a form would send back otherwise (line ends, signs that are not to be seen) is left to those who know.
+    is_plain = encoding == "UTF-8" and not content.startswith(b"\xef\xbb\xbf") and readable(text) == text
+    return text if is_plain else None
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------
@@ -161,15 +167,25 @@ def table_of(blob: Blob, path: str, kind: str, at: int, first: int) -> Table | N
     """Rows of a file from a place on; None where nothing here reads it. Raises NoTable, TooHard, Busy."""
     key = (blob.sha256, f"{kind}{path[-4:].lower()}", at, first)
     with _lock:
-        if key in _kept:
-            return _kept[key]
-    found = _read(blob, path, kind, at, first)
-    if found is not None:
-        with _lock:
-            _kept[key] = found
-            while len(_kept) > TABLES_KEPT:
-                _kept.popitem(last=False)
+        is_known, found = key in _kept, _kept.get(key)
+    if is_known and found is None:
+        raise parquet.TooHard
+    if found is not None or (kind == "parquet" and not parquet.can_read()):
+        return found
+    try:
+        found = _read(blob, path, kind, at, first)
+    except parquet.TooHard:
+        _keep(key, None)
+        raise
+    _keep(key, found)
     return found
+
+
+def _keep(key: tuple[str, str, int, int], found: Table | None) -> None:
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > TABLES_KEPT:
+            _kept.popitem(last=False)
 
 
 def _read(blob: Blob, path: str, kind: str, at: int, first: int) -> Table | None:

@@ -14,6 +14,7 @@ from eureka_park.data.repositories.versions import no_entry
 from eureka_park.foundation.errors import ParkError
 from eureka_park.web.auth import Anyone
 from eureka_park.web.pages.data_frame import Here, repository_page, shown
+from eureka_park.web.pages.forms import Form
 
 PAGE: Final = 100
 REFS_SHOWN: Final = 100
@@ -27,23 +28,24 @@ def tree_page(request: Request, who: Anyone) -> Response:
     return repository_page(tree_view)(request, who)
 
 
-def tree_view(here: Here, error: ParkError | None = None) -> Response:
-    """A folder of a version; `error`: what went wrong when it was to be changed."""
+def tree_view(here: Here, error: ParkError | None = None, typed: Form | None = None) -> Response:
+    """A folder of a version; `error`: what went wrong when it was to be changed, by the form that was `typed`."""
     version = here.version()
     tree, folder = here.versions.tree(version), here.path
     if not tree.has_folder(folder):
-        if folder and tree.get(folder) is not None:
+        if error is None and tree.get(folder) is not None:
             return RedirectResponse(here.link("file", here.revision, folder), 303)
         if error is None:
             raise no_entry(folder)
-        folder = ""
+        folder = folder.rpartition("/")[0] if tree.has_folder(folder.rpartition("/")[0]) else ""
     after = here.query("after")
     listed = list(islice(tree.listed(folder, after), PAGE + 1))
     rows, following = listed[:PAGE], listed[PAGE] if len(listed) > PAGE else None
     return shown(
         here, "data_tree.html", "files", error, at=version, rows=_rows(here, version, rows), folder=folder,
         crumbs=crumbs_of(here, folder), next=_next(here, folder, following), is_later=bool(after),
-        refs=refs_of(here, "tree", folder), is_branch=is_branch(here), pictures=_pictures(here, rows),
+        refs=refs_of(here, "tree", folder), is_branch=is_branch(here), typed=typed or Form(),
+        pictures=_pictures(here, rows),
     )  # fmt: skip
 
 

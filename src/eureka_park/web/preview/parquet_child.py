@@ -144,7 +144,7 @@ def _text(scalar: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else _plain(value)
+    return value[: 4 * CELL_CHARS_MAX] if isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any) -> str:
