@@ -229,6 +229,10 @@ def test_an_access_key_is_good_for_its_project_and_as_long_as_its_person(park: D
     park.clock.step(30 * DAY_S)
     refused(lambda: keys.key_of(made.access_key_id), Unauthorised)
     refused(lambda: keys.key_of("PARK\0"), Unauthorised)
+    told = park.accounts.people.export(park.ada.person_id)["access_keys"]
+    assert [one["label"] for one in told] == ["rclone"] and secret not in str(told)
+    park.accounts.people.erase(park.ada, park.ada.person_id)
+    assert keys.all(park.ada) == []
     acts = [(one["act"], one["detail"].get("project")) for one in park.accounts.audit.newest() if "key" in one["act"]]
     assert acts.count(("access_key.made", "lab")) == 3 and ("access_key.ended", "lab") in acts
 

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from eureka_park.accounts.events import PersonErased
 from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.data.core.bucket import (
     NULL_VERSION,
@@ -86,6 +87,8 @@ class FilesService:
         self._uploads = Uploads(self.ground, self.contents, self._writing)
         self.lifecycle = Lifecycle(self.ground, self.contents, self._writing)
         self.keys = AccessKeys(self.ground)
+        accounts.people.on_export("access_keys", self.keys.exported)
+        accounts.ground.bus.on(PersonErased, lambda conn, event: self.keys.forget(conn, event.person_id))
         self._db = db
 
     # -- buckets -------------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ secret is shown once; it is kept sealed, as a signature can be checked only with
 from __future__ import annotations
 
 import base64
+import math
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from eureka_park.accounts.core.naming import clean_name
 from eureka_park.accounts.sealing import Cipher
@@ -128,6 +129,15 @@ class AccessKeys:
             store.drop(conn, access_key_id)
             detail = {"of": key.person_id, "project": key.project_id}
             self._ground.accounts.audit.note(conn, "access_key.ended", who=who, thing=access_key_id, detail=detail)
+
+    def exported(self, person_id: str) -> list[dict[str, Any]]:
+        """Somebody's keys, for themselves; no secrets."""
+        with self._ground.db.read() as conn:
+            return [asdict(key) for key in store.of_person(conn, person_id)]
+
+    def forget(self, conn: Connection, person_id: str) -> None:
+        """Somebody is erased: their keys go with them."""
+        store.drop_ended(conn, person_id, math.inf)
 
     def _may_end(self, who: Principal, key: AccessKey) -> bool:
         is_own = key.person_id == who.person_id and may(Act.ACCOUNT, who, None).is_allowed
