@@ -75,10 +75,12 @@ class Door:
         job_id = self.jobs[whose]
         names = {
             "kinds": "datasets", "project": whose, "name": kept, "state": "pending", "rest": tail, "job_id": job_id,
+            "commit_id": "0" * 40,
         }  # fmt: skip
         url = "/hub" + path.replace("{rest:path}", "{rest}").format_map(names)
         token = self.tokens.get(column, "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers["Accept"] = "text/html" if "/api/" not in path and method == "GET" else "*/*"
         answer = self.client.request(method, url, headers=headers, **self._body(path, whose, name))
         assert answer.status_code < 500, (method, path, column, answer.text)
         is_hidden = answer.headers.get("x-error-code") == "RepoNotFound"

@@ -195,6 +195,7 @@ API: Final[Mapping[str, Asks]] = {
     "GET /api/v1/storage": _OPERATE,
     f"PUT {_REPOSITORY}/blobs/{{sha256}}": Asks(Act.STORE, Kind.PROJECT),
     f"POST {_REPOSITORY}/blobs/held": Asks(Act.STORE, Kind.PROJECT),
+    f"POST {_REPOSITORY}/blobs/small": Asks(Act.STORE, Kind.PROJECT),
     f"POST {_REPOSITORY}/commits": Asks(Act.STORE, Kind.PROJECT),
     f"GET {_PROJECT}/key": _SEE,
     **{f"{method} {_PROJECT}/key": _MANAGE for method in ("POST", "PUT", "DELETE")},
@@ -329,6 +330,7 @@ _STORE: Final = Asks(Act.STORE, Kind.PROJECT)
 _HUB: Final = "/hub/api/{kinds}/{project}/{name}"
 _HUB_JOBS: Final = "/hub/api/jobs/{project}"
 _HUB_BUCKET: Final = "/hub/api/buckets/{project}/{name}"
+_HUB_PAGES: Final = ("", "/commit/{commit_id}", "/tree/{rest:path}")
 # The hub door, at private repositories; those that are opened to others are seen by others too.
 HUB: Final[Mapping[str, Asks]] = {
     "GET /hub/api/whoami-v2": SIGNED_IN,
@@ -338,7 +340,14 @@ HUB: Final[Mapping[str, Asks]] = {
     "POST /hub/api/repos/move": _MANAGE,
     "GET /hub/api/{kinds}": OPEN,
     "GET /hub/api/jobs/hardware": OPEN,
-    "GET /hub/jobs/{project}/{job_id}": OPEN,  # leads to the job's page, which asks
+    **{  # these lead to pages, which ask
+        f"GET /hub{path}": OPEN
+        for path in (
+            "/jobs/{project}/{job_id}",
+            "/buckets/{project}/{name}",
+            *(f"{kind}/{{project}}/{{name}}{rest}" for kind in ("/datasets", "") for rest in _HUB_PAGES),
+        )
+    },
     f"GET {_HUB_JOBS}": _SEE,
     f"POST {_HUB_JOBS}": _SUBMIT,
     f"GET {_HUB_JOBS}/{{job_id}}": _SEE,

@@ -10,13 +10,14 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from eureka_park.foundation.errors import Internal, NotFound, ParkError
-from eureka_park.web.doors.hub import buckets, committing, fetching, files, jobs, keeping, looking, sending
+from eureka_park.web.doors.hub import buckets, committing, fetching, files, jobs, keeping, links, looking, sending
 from eureka_park.web.doors.hub.asking import PREFIX, refusal
 
 _log = logging.getLogger("eureka_park.web")
 _R: Final = "/api/{kinds}/{project}/{name}"
 _JOBS: Final = "/api/jobs/{project}"
 _BUCKET: Final = "/api/buckets/{project}/{name}"
+_PAGES: Final = ("", "/commit/{commit_id}", "/tree/{rest:path}")
 ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", "/api/whoami-v2", looking.whoami),
     ("POST", "/api/validate-yaml", looking.validate_yaml),
@@ -29,7 +30,7 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("GET", f"{_JOBS}/{{job_id}}", jobs.job),
     ("POST", f"{_JOBS}/{{job_id}}/cancel", jobs.cancel),
     ("GET", f"{_JOBS}/{{job_id}}/logs", jobs.log),
-    ("GET", "/jobs/{project}/{job_id}", jobs.page_of_job),
+    ("GET", "/jobs/{project}/{job_id}", links.job),
     ("POST", f"{_BUCKET}", buckets.make),
     ("GET", f"{_BUCKET}", buckets.info),
     ("GET", f"{_BUCKET}/xet-write-token", buckets.token),
@@ -73,6 +74,9 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("HEAD", "/{project}/{name}/resolve/{rest:path}", files.resolve_model),
     ("POST", "/datasets/{project}/{name}/ask-access", keeping.ask_in_dataset),
     ("POST", "/{project}/{name}/ask-access", keeping.ask_in_model),
+    ("GET", "/buckets/{project}/{name}", links.dataset),
+    *(("GET", f"/datasets/{{project}}/{{name}}{rest}", links.dataset) for rest in _PAGES),
+    *(("GET", f"/{{project}}/{{name}}{rest}", links.model) for rest in _PAGES),
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from eureka_park.accounts.service import Act
@@ -96,11 +96,6 @@ def cancel(request: Request, project: str, job_id: str) -> Response:
     return JSONResponse(job_form(_job(asked, project, job_id)))
 
 
-def page_of_job(request: Request, project: str, job_id: str) -> Response:
-    """The address that clients print of a job: its page."""
-    return RedirectResponse(f"/jobs/{job_id[:80]}", 307)
-
-
 # -- forms -------------------------------------------------------------------------------------------------------------
 def labels_of(view: Mapping[str, Any]) -> dict[str, str]:
     """Labels of a job: what its sender gave it, its name, and the park's promise to it."""
@@ -138,7 +133,7 @@ async def log(request: Request, project: str, job_id: str) -> Response:
         asked = asked_of(request)
         _job(asked, project, job_id)
         path = asked.park.compute.log_file(asked.who, job_id)
-        return asked, path, _offset(path, request.query_params.get("tail", ""))
+        return asked, path, offset_of(path, request.query_params.get("tail", ""))
 
     asked, path, offset = await run_in_threadpool(begin)
     watch = states_of(request.app, asked.park.compute.states)
@@ -147,7 +142,7 @@ async def log(request: Request, project: str, job_id: str) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
-def _offset(path: Path, tail: str) -> int:
+def offset_of(path: Path, tail: str) -> int:
     """Where the last so many lines begin. Raises BadInput for what is no number."""
     if not tail:
         return 0
