@@ -55,6 +55,8 @@ class Batch:
     """Small contents on their way into one commit: written, not yet durable, not yet known to anybody."""
 
     rows: dict[str, BlobRow] = field(default_factory=dict)
+    realm: str | None = None  # of the project, once asked for
+    nonce: str = ""
 
 
 class ObjectsService:
@@ -85,6 +87,14 @@ class ObjectsService:
         realm = self._realms.realm(project_id)
         if realm:
             self._realms.key_of(realm)
+
+    def _key_in(self, project_id: str, batch: Batch, sha256: str, size_bytes: int) -> str:
+        """A fresh key of a small content: those of one commit lie in one folder, made once."""
+        if batch.realm is None:
+            batch.realm, batch.nonce = self._realms.realm(project_id), self._entropy(_NONCE_BYTES).hex()
+        if batch.realm:
+            return sealed_key(batch.realm, self._entropy(_SEALED_NONCE_BYTES).hex(), size_bytes)
+        return f"{batch.nonce[:2]}/{batch.nonce}/{sha256}.{batch.nonce}"
 
     def _fresh_key(self, project_id: str, content_hash: str, size_bytes: int) -> str:
         realm = self._realms.realm(project_id)
@@ -145,8 +155,9 @@ class ObjectsService:
         sha256 = hashlib.sha256(content).hexdigest()
         row = batch.rows.get(sha256)
         if row is None:
-            row = batch.rows[sha256] = BlobRow(sha256, len(content), self._fresh_key(project_id, sha256, len(content)))
-            self._objects.put(row.object_key, content)
+            key = self._key_in(project_id, batch, sha256, len(content))
+            row = batch.rows[sha256] = BlobRow(sha256, len(content), key)
+            self._objects.put(key, content)
         return row
 
     def sync(self, batch: Batch) -> None:

@@ -159,7 +159,7 @@ class Reading:
     def _file(self, value: dict[str, Any]) -> Put:
         path = clean_path(text_of(value, "path"))
         try:
-            content = base64.b64decode(text_of(value, "content"), validate=True)
+            content = binascii.a2b_base64(text_of(value, "content"), strict_mode=True)
         except (binascii.Error, ValueError):
             raise BadInput(f"{path!a} is not in base 64.", fix="Send it again.", field="content") from None
         row = self._objects.put_small(self._project_id, self.batch, content)
