@@ -176,8 +176,9 @@ def boto3_steps() -> None:
         done = s3.complete_multipart_upload(**given, MultipartUpload={"Parts": parts}, ChecksumCRC32=whole)
         assert done["ChecksumCRC32"] == whole
     with step("wrong checksum"):
+        once = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}))  # it would try again, more slowly
         for wrong in ({"ChecksumCRC32": "AAAAAA=="}, {"ContentMD5": base64.b64encode(b"0" * 16).decode()}):
-            assert code(lambda: s3.put_object(Bucket=bucket, Key="wrong", Body=b"x", **wrong)) == "BadDigest"  # noqa: B023
+            assert code(lambda: once.put_object(Bucket=bucket, Key="wrong", Body=b"x", **wrong)) == "BadDigest"  # noqa: B023
         assert code(lambda: s3.head_object(Bucket=bucket, Key="wrong")) == "404"
     with step("get if changed"):
         etag = s3.head_object(Bucket=bucket, Key="b.txt")["ETag"]
@@ -188,6 +189,12 @@ def boto3_steps() -> None:
         assert (
             code(lambda: s3.put_object(Bucket=bucket, Key="once", Body=b"2", IfNoneMatch="*")) == "PreconditionFailed"
         )
+        begun = {"Bucket": bucket, "Key": "once"}
+        begun["UploadId"] = s3.create_multipart_upload(**begun)["UploadId"]
+        parts = [{"PartNumber": 1, "ETag": s3.upload_part(**begun, PartNumber=1, Body=b"3")["ETag"]}]
+        ended = {**begun, "MultipartUpload": {"Parts": parts}}
+        assert code(lambda: s3.complete_multipart_upload(**ended, IfNoneMatch="*")) == "PreconditionFailed"
+        s3.abort_multipart_upload(**begun)
     with step("put if unchanged"):
         assert code(lambda: s3.put_object(Bucket=bucket, Key="once", Body=b"2", IfMatch='"x"')) == "PreconditionFailed"
         s3.put_object(Bucket=bucket, Key="once", Body=b"2", IfMatch=s3.head_object(Bucket=bucket, Key="once")["ETag"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,6 +29,7 @@ from eureka_park.web.doors.s3.documents import Value
 from eureka_park.web.doors.s3.faults import Fault
 
 XML: Final = "application/xml"
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # other names came by the park's API; headers cannot say them
 TYPE: Final = "type"  # beside a checksum that is kept: of all the content, or of the checksums of its parts
 _CODES: Final = {
     "no_such_bucket": "NoSuchBucket", "no_such_file": "NoSuchKey", "no_such_version": "NoSuchVersion",
@@ -98,7 +100,7 @@ def about(file: FileVersion) -> dict[str, str]:
         "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",
         **{name.title(): _plain(text) for name, text in file.headers.items()},
-        **{f"x-amz-meta-{name}": _plain(text) for name, text in file.metadata.items()},
+        **{f"x-amz-meta-{name}": _plain(text) for name, text in file.metadata.items() if _NAME.fullmatch(name)},
         **version_of(file),
     }
     headers["Content-Type"] = _plain(headers["Content-Type"])
