@@ -243,11 +243,11 @@ class FilesService:
         check_described(describe)
         with self._db.read() as conn:
             place = self.ground.bucket(conn, who, bucket, Act.STORE)
-            condition.check(self._writing.etag(conn, place, raw))
+            self._writing.check(conn, place, raw, condition)
         taken = self.contents.take(place.project_id, pieces, size_bytes, ended)
         with self.contents.settling(taken) as left, self._db.write() as conn:
             place = self.ground.bucket(conn, who, bucket, Act.STORE)
-            condition.check(self._writing.etag(conn, place, raw))
+            self._writing.check(conn, place, raw, condition)
             left += self.contents.settle(conn, place.project_id, taken)
             made = self._writing.new_file(who, place, key, taken.content(), describe, taken.checksums)
             return self._writing.write(conn, place, made)
@@ -279,7 +279,7 @@ class FilesService:
             origin = self.ground.bucket(conn, who, source[0])
             target = self.ground.bucket(conn, who, bucket, Act.STORE)
             found = self._source(conn, origin, source, found.content.etag)
-            condition.check(self._writing.etag(conn, target, key_bytes(key)))
+            self._writing.check(conn, target, key_bytes(key), condition)
             content = found.content
             if taken is not None:
                 left += self.contents.settle(conn, target.project_id, taken)
@@ -338,8 +338,7 @@ class FilesService:
         """
         with self._db.write() as conn:
             place = self.ground.bucket(conn, who, bucket, Act.STORE)
-            if condition.if_match:
-                condition.check(self._writing.etag(conn, place, key_bytes(key)))
+            self._writing.check(conn, place, key_bytes(key), condition)
             return self._writing.delete(conn, who, place, key, version_id)
 
     def delete_many(

@@ -10,6 +10,7 @@ from eureka_park.accounts.service import Principal
 from eureka_park.data.core.bucket import (
     NULL_VERSION,
     Bucket,
+    Condition,
     Deleted,
     Describe,
     FileVersion,
@@ -33,10 +34,11 @@ class Writing:
     def __init__(self, ground: Ground, contents: Contents) -> None:
         self._ground, self._contents = ground, contents
 
-    def etag(self, conn: Connection, bucket: Bucket, key: bytes) -> str | None:
-        """The ETag of a file as it is now; None for none."""
-        row = store.latest(conn, bucket, key)
-        return row.content.etag if row is not None and row.state == CURRENT else None
+    def check(self, conn: Connection, bucket: Bucket, key: bytes, condition: Condition) -> None:
+        """Raise Conflict or NotFound where what is there now does not fit a condition."""
+        if condition.if_none_match or condition.if_match:
+            row = store.latest(conn, bucket, key)
+            condition.check(row.content.etag if row is not None and row.state == CURRENT else None)
 
     def new_file(
         self,
@@ -59,11 +61,12 @@ class Writing:
     def write(self, conn: Connection, bucket: Bucket, made: VersionRow) -> FileVersion:
         """Make this the newest version of its key; where no versions are kept it takes the place of the one before."""
         now_s, latest = self._ground.now_s(), store.latest(conn, bucket, made.key)
-        if bucket.versioning is not Versioning.ON:
-            former = store.version(conn, bucket, made.key, NULL_VERSION)
+        if bucket.versioning is not Versioning.ON and latest is not None:
+            is_last = latest.file.version_id == NULL_VERSION
+            former = latest if is_last else store.version(conn, bucket, made.key, NULL_VERSION)
             if former is not None:
                 self._drop(conn, bucket, former)
-                latest = None if latest is not None and latest.rank == former.rank else latest
+                latest = None if is_last else latest
         if latest is not None:
             store.set_state(conn, bucket.bucket_id, latest, FORMER, now_s)
         rank = store.next_rank(conn, bucket.bucket_id, 1, made.content.size_bytes)

@@ -128,7 +128,7 @@ class Uploads:
         with self._ground.db.write() as conn:
             place = self._ground.bucket(conn, who, bucket, Act.STORE)
             found = self._find(conn, place, key, upload_id)
-            condition.check(self._writing.etag(conn, place, key_bytes(key)))
+            self._writing.check(conn, place, key_bytes(key), condition)
             there = {row.part.part_number: row for row in store.parts(conn, upload_id, 0, PARTS_MAX)}
             parts = check_parts(chosen, {number: row.part for number, row in there.items()})
             taken = {part.part_number for part in parts}
