@@ -17,6 +17,7 @@ from tests.helpers.s3_door import S3Scene
 from tests.helpers.served import Served
 
 from eureka_park.cli.main import cli
+from eureka_park.foundation.errors import BadInput
 
 LARGE, FAR = os.urandom(1_500_000), os.urandom(1_500_000)
 FILES = {
@@ -175,6 +176,20 @@ def test_a_list_of_addresses_goes_on_where_it_broke_off(run: Any, served: Served
         owner_of(served), "dataset", "welcome", "list", revision="main", up=1, down=0
     )
     assert "list.csv" in str(lineage) and "secret" not in str(lineage)
+
+
+def test_small_contents_come_together_or_not_at_all(served: Served) -> None:
+    carrying, held = served.live.park.data.carrying, served.live.park.data.objects.held
+    contents = [b"", b"one", b"x" * 65_536, b"one"]
+    body = b"".join(len(one).to_bytes(4, "big") + one for one in contents)
+    pieces = [body[at : at + 1000] for at in range(0, len(body), 1000)]
+    hashes = [hashlib.sha256(one).hexdigest() for one in contents]
+    assert carrying.put_many("welcome", pieces) == hashes and held("welcome", hashes) == set(hashes)
+    fresh = b"\0\0\0\x05fresh"
+    for wrong in (fresh + b"\0", fresh + b"\0\0\0\x09cut", fresh + b"\0\1\0\1", fresh + b"\0\0\0\0" * 1001):
+        with pytest.raises(BadInput):
+            carrying.put_many("welcome", [wrong])
+    assert held("welcome", [hashlib.sha256(b"fresh").hexdigest()]) == set()
 
 
 def test_a_version_comes_from_another_hub(run: Any, served: Served, tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ class Transport:
         answer = self._send(method, path, body=data, params=_present(params), headers=found, timeout_s=timeout_s)
         return _json_of(answer, self.address.url + path)
 
+    def post_bytes(self, path: str, content: bytes) -> Any:
+        """Send bytes as they are and read the JSON of the answer."""
+        headers = {"Content-Type": "application/octet-stream"}
+        answer = self._send("POST", path, body=content, headers=headers)
+        return _json_of(answer, self.address.url + path)
+
     def tell(self, method: str, path: str) -> None:
         """Send a request whose answer has no body."""
         self._send(method, path)

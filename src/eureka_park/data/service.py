@@ -15,6 +15,7 @@ from eureka_park.accounts.service import AccountsService
 from eureka_park.data import store
 from eureka_park.data.cards.describing import Describer
 from eureka_park.data.cards.service import CardsService
+from eureka_park.data.carrying.service import Carrying
 from eureka_park.data.collecting import Collector
 from eureka_park.data.core.snapshot import (
     SNAPSHOT_BYTES_MAX,
@@ -70,6 +71,7 @@ class DataService:
         self.lineage = LineageService(self._db, self._clock, accounts, self.repositories)
         rooms = (self.objects, self.repositories, self.lineage)
         self.materials = Materials(self._db, self._clock, accounts, *rooms)
+        self.carrying = Carrying(self._db, self.objects)
         self.cards = CardsService(self._db, self.repositories)
         self.describer = Describer(self.repositories.versions, self.objects, self.cards)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)

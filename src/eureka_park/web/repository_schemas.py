@@ -156,7 +156,7 @@ class HeldRequest(Body):
 
 
 class HeldView(BaseModel):
-    """Those of them that the project holds already."""
+    """Those that the project holds."""
 
     held: list[str]
 

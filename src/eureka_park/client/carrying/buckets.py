@@ -41,15 +41,13 @@ class Bucket:
 
     def _item(self, path: str, one: Any) -> Item:
         mark = f"{one['size']}:{one['e_tag']}" if one.get("e_tag") else ""
-        return Item(
-            path, f"{self.note}{path}", int(one["size"]), mark=mark, fetch=partial(self._fetch, str(one["path"])),
-            fault=path_fault(path),
-        )  # fmt: skip
+        fetch = partial(self._fetch, str(one["path"]), goes_on=bool(mark))
+        return Item(path, f"{self.note}{path}", int(one["size"]), mark=mark, fetch=fetch, fault=path_fault(path))
 
-    def _fetch(self, key: str, part: Path) -> None:
+    def _fetch(self, key: str, part: Path, *, goes_on: bool) -> None:
         import obstore
 
-        have_bytes = part.stat().st_size if part.exists() else 0
+        have_bytes = part.stat().st_size if goes_on and part.exists() else 0
         try:
             size_bytes = int(obstore.head(self._store, key)["size"])
             if have_bytes >= size_bytes:

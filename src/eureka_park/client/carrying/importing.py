@@ -24,7 +24,13 @@ T = TypeVar("T")
 COMMIT_MAX: Final = 20_000  # files of one commit
 WINDOW: Final = 500  # files that are looked at together
 AT_ONCE: Final = 4  # so many bodies of one person a park takes at a time
+SMALL_BYTES_MAX: Final = 64 * 1024  # contents that travel together
+GROUP_MAX, GROUP_BYTES_MAX = 250, 4 * 1024 * 1024
 _TRIES: Final = 4
+_HOPELESS: Final = frozenset((
+    "not_reachable", "not_trusted", "unauthorised", "forbidden", "no_such_repository", "quota", "disk_full",
+    "project_locked", "read_only",
+))  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -81,6 +87,7 @@ class Importing:
         self._at_once = max(1, min(at_once, 16))
         self.progress = Progress()
         self.report = Report(self.progress)
+        self._small: dict[str, Path] = {}
 
     def run(self, source: Source, *, skips_errors: bool = False) -> Report:
         """Bring all, then commit. Raises BadInput (`some_failed`) where files failed; nothing is committed then."""
@@ -114,10 +121,70 @@ class Importing:
         known = self._each(pool, self._known, window)
         held = self._park.held(self._target.of, [sha256 for _, sha256 in known if sha256])
         left = [(item, sha256) for item, sha256 in known if sha256 not in held]
-        brought = self._each(pool, self._brought, left)
-        done = [pair for pair in known if pair[1] in held]
+        here = [(pair[0], sha256) for pair, sha256 in self._each(pool, self._brought, left)]
+        fresh = [sha256 for item, sha256 in here if item.local is None and not item.sha256]
+        held |= self._park.held(self._target.of, fresh)
+        sent = self._sent(pool, {sha256: item for item, sha256 in here if sha256 not in held})
+        failed = {one["path"] for one in self.report.errors}
+        for item, sha256 in here:
+            if sha256 not in held | sent and item.path not in failed:  # as another file of the same content
+                self._fail(item, Unavailable("Its content could not be sent.", fix="See the other errors."))
+            elif item.local is None and sha256 in held | sent:
+                self._came(item, sha256)
+        done = [pair for pair in (*known, *here) if pair[1] in held | sent]
+        done = list({item.path: (item, sha256) for item, sha256 in done}.values())
         self.progress.n_done += len(done)
-        return [*done, *((pair[0], sha256) for pair, sha256 in brought)]
+        self._told()
+        return done
+
+    def _sent(self, pool: ThreadPoolExecutor, left: dict[str, Item]) -> set[str]:
+        """Send contents, small ones many in a request; the hashes of those that came well."""
+        groups = self._groups(left)
+        done = {
+            sha256 for group, came in self._each(pool, self._send_small, groups) for sha256 in (group if came else ())
+        }
+        single = [(item, sha256) for sha256, item in left.items() if sha256 not in done]
+        return done | {sha256 for _, sha256 in self._each(pool, self._send, single)}
+
+    def _groups(self, left: dict[str, Item]) -> list[list[str]]:
+        groups: list[list[str]] = [[]]
+        size_bytes = 0
+        self._small = {}
+        for sha256, item in left.items():
+            file = self._file(item)
+            n_bytes = file.stat().st_size
+            if n_bytes > SMALL_BYTES_MAX:
+                continue
+            if len(groups[-1]) == GROUP_MAX or size_bytes + n_bytes > GROUP_BYTES_MAX:
+                groups.append([])
+                size_bytes = 0
+            groups[-1].append(sha256)
+            self._small[sha256] = file
+            size_bytes += n_bytes
+        return [group for group in groups if group]
+
+    def _send_small(self, group: list[str]) -> str:
+        """Send a group; '' where it did not go well: its files are sent one by one then, each with its own reason."""
+        try:
+            contents = [self._small[sha256].read_bytes() for sha256 in group]
+            if self._park.put_small(self._target.of, contents) != group:
+                return ""
+        except (ParkError, OSError) as error:
+            _stop_where_hopeless(error)
+            return ""
+        self.progress.n_sent += len(group)
+        self.progress.sent_bytes += sum(map(len, contents))
+        return "sent"
+
+    def _file(self, item: Item) -> Path:
+        return item.local if item.local is not None else self._journal.part(item.path, item.mark)
+
+    def _came(self, item: Item, sha256: str) -> None:
+        """What was fetched is held by the project: it need not lie here."""
+        self._journal.note(item.path, item.mark, sha256)
+        part = self._journal.part(item.path, item.mark)
+        part.unlink(missing_ok=True)
+        part.with_suffix(".etag").unlink(missing_ok=True)
 
     def _each(self, pool: ThreadPoolExecutor, work: Callable[[T], str], given: Iterable[T]) -> list[tuple[T, str]]:
         """What comes of each, in order; those that failed are told in the report."""
@@ -128,6 +195,7 @@ class Importing:
                 try:
                     found.append((one, future.result()))
                 except (ParkError, OSError) as error:
+                    _stop_where_hopeless(error)
                     self._fail(one, error)
                 self._told()
         finally:
@@ -156,10 +224,9 @@ class Importing:
         return noted
 
     def _brought(self, pair: tuple[Item, str]) -> str:
-        """Bring and send one file; its hash. Raises ParkError, OSError."""
+        """Have a file here, as it was promised; its hash. Raises ParkError, OSError."""
         item, sha256 = pair
         if item.local is not None:
-            self._send(item.local, sha256)
             return sha256
         assert item.fetch is not None
         part = self._journal.part(item.path, item.mark)
@@ -167,16 +234,13 @@ class Importing:
         found, git_oid, size_bytes = digests(part)
         wrong = (sha256 and found != sha256) or (item.git_oid and git_oid != item.git_oid)
         if wrong or (item.size_bytes is not None and size_bytes != item.size_bytes):
-            part.unlink()  # not what was promised: the next try begins anew
+            part.unlink()  # the next try begins anew
             raise _other(item)
-        if not self._park.held(self._target.of, [found]):
-            self._send(part, found)
-        self._journal.note(item.path, item.mark, found)
-        part.unlink()
-        part.with_suffix(".etag").unlink(missing_ok=True)
         return found
 
-    def _send(self, file: Path, sha256: str) -> None:
+    def _send(self, pair: tuple[Item, str]) -> str:
+        item, sha256 = pair
+        file = self._file(item)
         for attempt in range(_TRIES):
             try:
                 self._park.put_content(self._target.of, file, sha256)
@@ -186,8 +250,8 @@ class Importing:
                     raise
                 time.sleep(0.5 * 4**attempt)
         self.progress.n_sent += 1
-        self.progress.n_done += 1
         self.progress.sent_bytes += file.stat().st_size
+        return sha256
 
     def _commit(self, changes: list[dict[str, str]], note: str) -> None:
         """One commit, or several of 20,000 files; each is whole."""
@@ -200,6 +264,12 @@ class Importing:
                 "sources": [note[:1000]],
             }  # fmt: skip
             self.report.commits.append(self._park.commit(self._target.of, body))
+
+
+def _stop_where_hopeless(error: ParkError | OSError) -> None:
+    """Raise what would meet every other file too."""
+    if isinstance(error, ParkError) and error.code in _HOPELESS:
+        raise error
 
 
 def _other(item: Item) -> BadInput:

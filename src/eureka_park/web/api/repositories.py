@@ -218,6 +218,19 @@ def held_contents(
     return {"held": sorted(park.data.objects.held(found.project_id, body.sha256))}
 
 
+@router.post(f"{_AT}/blobs/small", response_model=forms.HeldView, operation_id="put_small_contents")
+async def put_small_contents(
+    request: Request, park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name
+) -> dict[str, Any]:
+    """Send up to 1,000 small contents for a commit, each behind its length in four bytes; their hashes in order."""
+
+    def work(pieces: Iterator[bytes]) -> list[str]:
+        found = park.data.repositories.find(Want.WRITE, who, kind, project_id, name)
+        return park.data.carrying.put_many(found.project_id, pieces)
+
+    return {"held": await take_in(request, work, by=who.person_id)}
+
+
 @router.put(f"{_AT}/blobs/{{sha256}}", status_code=204, response_class=Response, operation_id="put_content")
 async def put_content(
     request: Request, park: ThePark, who: Someone, project_id: ProjectId, kind: Kind, name: Name, sha256: Sha256

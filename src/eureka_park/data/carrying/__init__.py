@@ -1,0 +1,1 @@
+"""What the park does for those who carry much at once."""
