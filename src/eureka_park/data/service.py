@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -28,6 +29,7 @@ from eureka_park.data.files.service import FilesService
 from eureka_park.data.keeping.service import Keeping
 from eureka_park.data.keys.ports import Keeper
 from eureka_park.data.keys.service import KeysService
+from eureka_park.data.lineage.declaring import declare_card
 from eureka_park.data.lineage.materials import Materials
 from eureka_park.data.lineage.service import LineageService
 from eureka_park.data.objects.sealed import SealedObjects
@@ -73,6 +75,7 @@ class DataService:
         self.materials = Materials(self._db, self._clock, accounts, *rooms)
         self.carrying = Carrying(self._db, self.objects)
         self.cards = CardsService(self._db, self.repositories)
+        self.repositories.versions.on_card = partial(declare_card, self.lineage, self.cards)
         self.describer = Describer(self.repositories.versions, self.objects, self.cards)
         self.keeping = Keeping(self._db, self._clock, accounts, self.repositories)
         self.collector = Collector(self._db, kept, self._clock)

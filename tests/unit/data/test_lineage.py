@@ -127,6 +127,17 @@ def test_a_word_can_be_taken_back_and_closes_no_circle(park: DataPark) -> None:
     assert "https://far.org/rows.csv" in scene.told(park.ada, rows)[0]
 
 
+def test_a_card_declares(park: DataPark) -> None:
+    scene = Scene(park)
+    version = park.commit(scene.rows, {"a": b"1"})
+    card = b"---\nbase_model: far/away\ndatasets:\n- lab/rows\n- other/secret\n---\n# Net\n"
+    made = park.commit(scene.net, {"README.md": card})
+    names, edges = scene.told(park.ada, scene.net)
+    assert names == {at(scene.net, made), at(scene.rows, version), "far/away", "other/secret"}
+    assert {edge[1] for edge in edges} == {"declared -"} and len(edges) == 3
+    assert scene.told(park.ada, scene.rows)[1] == {(at(scene.rows, version), "declared -", at(scene.net, made))}
+
+
 def test_a_crowd_of_makings_is_cut(park: DataPark) -> None:
     scene = Scene(park)
     version = park.commit(scene.rows, {"a": b"1"})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from eureka_park.accounts.service import Principal
 from eureka_park.data.cards.reading import CardReader
+from eureka_park.data.core.card import CARD
 from eureka_park.data.core.entry import Entry
 from eureka_park.data.core.repository import (
     MAIN,
@@ -69,6 +70,7 @@ class Versions:
         self._kept: OrderedDict[str, Node] = OrderedDict()
         self._lock = threading.Lock()
         self.cards = CardReader(db, clock, objects)
+        self.on_card: Callable[[Principal, Repository, Commit], None] = lambda _who, _repository, _version: None
 
     # -- refs ----------------------------------------------------------------------------------------------------------
     def at(self, repository: Repository, revision: str) -> Commit:
@@ -258,6 +260,8 @@ class Versions:
                     also(conn, done)
             self._objects.drop(left)
             self.cards.read(repository.repository_id)
+            if draft.branch == MAIN and edits.get(CARD) is not None:
+                self.on_card(who, repository, done)
             return done
         raise _changed(draft.branch)
 
