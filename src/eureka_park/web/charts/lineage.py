@@ -152,7 +152,7 @@ def _box(box: Box, x: float, y: float) -> str:
     look = f"box-{box.css}{' box-here' if box.is_here else ''}"
     if not box.link:
         return f'<g class="{look}">{shape}{texts}</g>'
-    return f'<a class="{look}" href="{escape(box.link)}" aria-label="{escape(box.name)}">{shape}{texts}</a>'
+    return f'<a class="{look}" href="{escape(box.link)}">{shape}{texts}</a>'
 
 
 def _cut(text: str, most: int = _CHARS) -> str:

@@ -12,7 +12,7 @@ from eureka_park.web.charts.shapes import nice_step
 from eureka_park.web.pages.words import Words
 
 WIDTH: Final = 330.0
-START: Final = 58.0
+START: Final = 82.0
 TOP: Final = 8.0
 GROUND: Final = 104.0
 _GIB: Final = 1024.0**3

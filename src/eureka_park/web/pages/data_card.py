@@ -129,7 +129,7 @@ def types_of(here: Here, version: Commit) -> dict[str, Any]:
         if total and size / total >= 0.005
     ]
     rest = 1 - sum(float(row["frac"]) for row in rows)
-    if rest > 0.001 and total:
+    if rest >= 0.005 and total:
         rows.append({"name": words.say("others"), "frac": rest, "share": words.percent(rest)})
     n_more = version.n_files - n_looked
     of_first = words.say("of the first {n} files", n=words.number(n_looked)) if n_more > 0 else ""

@@ -86,7 +86,7 @@ def _made(here: Here, edge: Mapping[str, Any]) -> str:
     said = here.words.say(_WAYS.get(str(edge["way"]), _WAYS["declared"]))
     at = edge["made_at"]
     when = here.words.when(parse_instant_s(at), here.park.clock.real_s()) if at else ""
-    return f"{said}, {when}" if when else said
+    return here.words.joined([said, when]) if when else said
 
 
 def _lines(here: Here, told: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
