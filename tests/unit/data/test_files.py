@@ -174,6 +174,32 @@ def test_a_copy_into_another_project_is_held_there_and_moves_nothing(park: DataP
         files.copy(both, ("plots", "b", None), "theirs", "b")
 
 
+def test_files_of_a_confidential_project_lie_sealed_and_are_copied_by_their_bytes(park: DataPark) -> None:
+    files = park.data.files
+    park.data.keys.begin(park.lea, "lab", "park")
+    park.accounts.places.give_role(park.owner, park.ada.person_id, Role.MEMBER, "project:other")
+    ada = park.accounts.principal_of_token(park.accounts.new_token(park.ada.person_id, "again"))
+    files.make_bucket(ada, "lab", "plots")
+    files.make_bucket(ada, "other", "theirs")
+    bodies = [b"secret" * (PART_BYTES_MIN // 6 + 1), b"end"]
+    upload_id = files.begin_upload(ada, "plots", "large").upload_id
+    etags = [files.put_part(ada, "plots", "large", upload_id, n, [body]).etag for n, body in enumerate(bodies, 1)]
+    files.complete(ada, "plots", "large", upload_id, list(enumerate(etags, 1)))
+    put(park, "small", b"secret words")
+    assert all(key.startswith("sealed/") for key in park.objects_kept())
+    assert not any(b"secret" in file.read_bytes() for file in park.folder.rglob("*") if file.is_file())
+    assert read(park, "small") == b"secret words" and read(park, "large", start=4, end=9) == b"etsec"
+    assert files.copy(ada, ("plots", "small", None), "plots", "again").size_bytes == 12
+    copied = files.copy(ada, ("plots", "large", None), "theirs", "large")
+    assert copied.etag == hashlib.md5(b"".join(bodies)).hexdigest()
+    for key in ("large", "small", "again"):
+        files.delete(ada, "plots", key)
+    park.clock.step(3 * DAY_S)
+    park.data.collector.collect()
+    assert b"".join(files.read(ada, "theirs", "large")) == b"".join(bodies)
+    assert not any(key.startswith("sealed/") for key in park.objects_kept())
+
+
 def test_small_parts_are_refused_only_where_more_follow(park: DataPark) -> None:
     files = park.data.files
     files.make_bucket(park.ada, "lab", "plots")
