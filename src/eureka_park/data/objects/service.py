@@ -247,6 +247,12 @@ class ObjectsService:
         if used + max(n_bytes, self._objects.staged_bytes(_staged(project_id))) > limit:
             raise _over(project_id, limit)
 
+    def check_begin(self, project_id: str, n_bytes: int) -> None:
+        """Raise TooLarge (`quota`) or Unavailable (`disk_full`) where so many more bytes need not be begun with."""
+        if n_bytes:
+            self.check_room(project_id, n_bytes)
+            self._check_free(n_bytes)
+
     def _check_free(self, n_bytes: int) -> None:
         check_free(*self._objects.space(), n_bytes)
 

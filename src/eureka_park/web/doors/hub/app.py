@@ -91,7 +91,10 @@ def add_hub_door(park_app: FastAPI) -> None:
     async def park_error(request: Request, error: ParkError) -> Response:
         if isinstance(error, Internal):
             _log.error("%s %s: %s", request.method, request.url.path, error.message)
-        return refusal(error)
+        answer = refusal(error)
+        if error.code == "disk_full" and "/xet/" in request.url.path:
+            answer.status_code = 413  # who sends packs tries a 5xx again for five minutes before telling of it
+        return answer
 
     @door.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

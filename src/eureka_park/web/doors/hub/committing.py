@@ -54,7 +54,12 @@ def _preupload(asked: Asked, found: Repository, content: bytes) -> Response:
     if not isinstance(given, list) or len(given) > PREUPLOAD_MAX or not all(isinstance(one, dict) for one in given):
         raise BadInput(f"'files' is no list of up to {PREUPLOAD_MAX:,} files.", fix="Ask for fewer.", field="files")
     ignored = _ignored(asked, found.project_id, files, text_of(body, "gitIgnore"))
-    return JSONResponse({"files": [_advice(one, files, ignored) for one in given]})
+    told = [_advice(one, files, ignored) for one in given]
+    # What has no room at all is refused here: only here does the client hand on the sentence that says what to do. Of
+    # a file that is there already a part may be known, so it is let begin.
+    fresh = [one["size"] for one, to in zip(given, told, strict=True) if "oid" not in to and not to["shouldIgnore"]]
+    asked.park.data.objects.check_begin(found.project_id, sum(fresh))
+    return JSONResponse({"files": told})
 
 
 def _advice(given: dict[str, Any], files: Tree, ignored: ignoring.Ignored) -> dict[str, Any]:
