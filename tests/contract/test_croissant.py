@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 from tests.helpers.served import Served
 
 from eureka_park.data.core.entry import git_oid
@@ -27,7 +29,10 @@ def test_the_library_loads_a_version_from_the_park(tmp_path: Path) -> None:
     owner = accounts.principal_of_token(accounts.new_token(accounts.ensure_owner()[0], "test"))
     made = data.repositories.create(owner, RepositoryKind.DATASET, "welcome", "dunes", "public")
     batch, puts = Batch(), list[Any]()
+    table = pyarrow.table({"id": [1, 2], "kw": [0.5, None], "name": ["a", "b"], "parts": [[1], [2]]})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
     files = {
+        "t.parquet": (tmp_path / "t.parquet").read_bytes(),
         "README.md": HEAD,
         "raw data/dunes.csv": TABLE,
         "other.csv": b"a;b\n1;2\n",
@@ -46,6 +51,7 @@ def test_the_library_loads_a_version_from_the_park(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["issues"] == []
+    assert found["records"].pop("t.parquet")[0] == [1, 0.5, "a"]
     assert found["records"]["rows.jsonl"] == [[1, "Erg"], [2, "Reg"]]
     assert found["records"]["raw data/dunes.csv"][0] == [1, 2.5, True, "a"] and set(found["records"]) == {
         "raw data/dunes.csv", "rows.jsonl",

@@ -11,12 +11,16 @@ from fastapi.responses import Response
 
 from eureka_park.accounts.service import Principal
 from eureka_park.bootstrap import Park
+from eureka_park.data.core.columns import KINDS, NUMBER, WHOLE, Column
 from eureka_park.data.core.croissant import MEDIA_TYPE, Described
 from eureka_park.data.core.repository import RepositoryKind
+from eureka_park.data.objects.reading import Blob
 from eureka_park.data.repositories.access import Want
 from eureka_park.foundation.errors import NotFound
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web.auth import url_of
+from eureka_park.web.preview import parquet
+from eureka_park.web.preview.rows import NoTable
 
 DATE_CHARS: Final = 10
 
@@ -49,4 +53,18 @@ def described(
         commit_id=version.commit_id,
         date=str(iso_from_s(version.made_at_s))[:DATE_CHARS],
     )
-    return park.data.describer.describe(found, version, of)
+    return park.data.describer.describe(found, version, of, _parquet_columns if parquet.can_read() else None)
+
+
+def _parquet_columns(blob: Blob) -> list[Column]:
+    """The columns of a Parquet file that hold plain values; none where it cannot be looked at."""
+    try:
+        table = parquet.parquet_table(lambda start, end: b"".join(blob.read(start, end)), blob.size_bytes, 0)
+    except (NoTable, parquet.TooHard, parquet.Busy):
+        return []
+    found = []
+    for one in table.columns:
+        kind = NUMBER if one.kind == WHOLE and one.n_missing else one.kind
+        if kind in KINDS:
+            found.append(Column(one.name, kind))
+    return found

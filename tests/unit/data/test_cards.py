@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from tests.helpers.data_park import DataPark
 
+from eureka_park.accounts.core.roles import Role
 from eureka_park.adapters.database import SqlDatabase
 from eureka_park.data.cards.service import facets_of
 from eureka_park.data.core.card import PersonalData
 from eureka_park.data.core.croissant import Described
+from eureka_park.data.core.entry import git_oid
+from eureka_park.data.core.repository import Put, RepositoryKind
+from eureka_park.data.objects.service import Batch
 from eureka_park.data.repositories.access import Want
+from eureka_park.data.repositories.versions import Draft
 from eureka_park.foundation.errors import BadInput, Conflict, NotFound
 
 HEAD = "---\nlicense: {licence}\nlanguage: [{language}]\ntags: [Dunes]\npersonal_data: {people}\n---\nBody\n"
@@ -98,6 +103,20 @@ def test_what_is_about_people_is_opened_only_with_a_second_thought(park: DataPar
     park.commit(made, {"README.md": head(people="none")})
     park.repositories.change(park.lea, made, visibility="private")
     park.repositories.change(park.lea, made, visibility="public")
+
+
+def test_of_a_confidential_project_only_what_must_be_known_lies_in_the_index(park: DataPark) -> None:
+    max_ = park.somebody("Max", role=Role.LEAD, project="other")
+    park.data.keys.begin(max_, "other", "park")
+    made = park.repositories.create(park.ben, RepositoryKind.DATASET, "other", "voices")
+    batch, content = Batch(), head(people="personal")
+    row = park.objects.put_small("other", batch, content)
+    draft = Draft("main", "Add", [Put("README.md", row.sha256, row.size_bytes, git_oid(content))])
+    version = park.versions.commit(made, park.ben, draft, batch)
+    assert park.data.cards.card(made, version).languages == ("ary",)
+    facts = park.data.cards.facts([made])[made.repository_id]
+    assert (facts.languages, facts.personal_data, facts.licence) == ((), PersonalData.PERSONAL, "CC-BY-4.0")
+    assert sought(park, park.ben, tag="dunes") == [] and sought(park, park.ben, personal_data="personal") == ["voices"]
 
 
 def test_fields_are_set_by_a_commit(park: DataPark) -> None:

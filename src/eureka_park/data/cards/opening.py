@@ -26,7 +26,7 @@ def check_opening(conn: Connection, repository: Repository, *, is_confirmed: boo
     if known.personal_data.is_about_people and not is_confirmed:
         raise Conflict(
             f"{repository.full_name} is about people: its card says personal_data: {known.personal_data}.",
-            fix="Confirm it if they agreed to its being public: park data card --open --confirm-personal-data.",
+            fix="Confirm it if they agreed to its being public: park data open --to public --confirm-personal-data.",
             code="personal_data",
             field="confirms_personal_data",
         )

@@ -14,6 +14,7 @@ ROWS_MAX: Final = 200
 COLUMNS_MAX: Final = 300
 NAME_CHARS_MAX: Final = 200
 WHOLE, NUMBER, TRUTH, TEXT, DATE = "whole", "number", "truth", "text", "date"
+KINDS: Final = frozenset((WHOLE, NUMBER, TRUTH, TEXT, DATE))
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 _TRUTHS: Final = frozenset(("true", "false", "True", "False"))
