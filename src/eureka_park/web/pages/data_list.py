@@ -25,6 +25,7 @@ from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.words import N_, Words
 
 PAGE: Final = 40
+NEWEST: Final = 6
 FACETS: Final[Mapping[str, str]] = {
     "tag": "tag", "language": "language", "licence": "licence", "task": "task", "personal": "personal_data",
 }  # fmt: skip
@@ -109,6 +110,19 @@ def _found(park: Park, who: Principal | None, asked: dict[str, str], before: str
 
 def _link(asked: Mapping[str, str]) -> str:
     return f"/data?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def newest_of(park: Park, words: Words, who: Principal | None, project_id: str) -> list[dict[str, Any]]:
+    """The data sets and models of a project that changed last, for its page."""
+    found = _found(park, who, {**dict.fromkeys(ASKED, ""), "project": project_id}, "")
+    now_s = park.clock.real_s()
+    return [
+        {
+            "name": one.name, "kind": KIND_NAMES[one.kind], "link": link_to(one.kind, one.project_id, one.name),
+            "when": words.when(one.changed_at_s, now_s),
+        }
+        for one in found[:NEWEST]
+    ]  # fmt: skip
 
 
 def _before(text: str) -> tuple[float, str]:

@@ -24,6 +24,7 @@ from eureka_park.bootstrap import Park
 from eureka_park.foundation.errors import BadInput, ParkError
 from eureka_park.foundation.units import parse_instant_s
 from eureka_park.web.auth import Anyone, Someone, limits_of, park_of
+from eureka_park.web.pages.data_list import newest_of
 from eureka_park.web.pages.draw import words_of
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.inviting import INVITING, NO_INVITATIONS, change_invitations, invitations_of
@@ -117,7 +118,8 @@ def _project(
     recent = [{**job, "submitted": words.when(parse_instant_s(job["submitted_at"]), now_s)} for job in found]
     return show(
         request, "project.html", "/projects", error, wrong=told(words, error), project=project,
-        usable=_usable(park, who, project), recent=recent, welcome=welcomed(request, words),
+        usable=_usable(park, who, project), recent=recent, stored=newest_of(park, words, who, project_id),
+        welcome=welcomed(request, words),
         **{"done": _done(request), **_people(park, who, project), **more},
     )  # fmt: skip
 
