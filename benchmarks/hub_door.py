@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import logging
 import multiprocessing
 import os
 import random
@@ -229,6 +230,7 @@ def beside(door: Door, file: Path) -> dict[str, float]:
     """MB/s of others on this machine: the hub's client at a plain server of files, boto3 and s3fs at moto."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     n_mb, files = file.stat().st_size / MB, type("Files", (FileServer,), {"file": file})
     plain, moto = ThreadingHTTPServer(("127.0.0.1", 0), files), ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     threading.Thread(target=plain.serve_forever, daemon=True).start()

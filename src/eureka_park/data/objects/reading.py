@@ -6,6 +6,7 @@ import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -110,17 +111,32 @@ class Reader:
             for first, last in _runs(index, part):
                 size = index.ends[last - 1] - index.start(first)
                 if at + size > start and at < end:
-                    content = b"".join(self._chunks(pack, index, first, last))
+                    content = b"".join(chunks_of(self._packed(pack, index, first, last)))
                     yield content[max(0, start - at) : max(0, end - at)]
                 at += size
 
     def chunks(self, parts: Sequence[store.Part], packs: dict[str, store.PackRow]) -> Iterator[bytes | memoryview]:
-        """All chunks of what these parts make up, as they lie in memory: to be looked at, not kept."""
-        for part in parts:
-            pack = packs[part.pack_hash]
-            index = self.index(pack)
-            for first, last in _runs(index, part):
-                yield from self._chunks(pack, index, first, last)
+        """All chunks of what these parts make up, as they lie in memory: to be looked at, not kept. What comes next is
+        read while the caller looks.
+        """
+        runs = (
+            (packs[part.pack_hash], index, first, last)
+            for part in parts
+            for index in (self.index(packs[part.pack_hash]),)
+            for first, last in _runs(index, part)
+        )
+        if sum(part.size_bytes for part in parts) <= RUN_BYTES:  # many small files need no thread each
+            for run in runs:
+                yield from chunks_of(self._packed(*run))
+            return
+        with ThreadPoolExecutor(1) as ahead:
+            coming: Future[bytes] | None = None
+            for run in runs:
+                come, coming = coming, ahead.submit(self._packed, *run)
+                if come is not None:
+                    yield from chunks_of(come.result())
+            if coming is not None:
+                yield from chunks_of(coming.result())
 
     def index(self, pack: store.PackRow) -> ChunkIndex:
         """Where the chunks of a pack lie; many small files lie in one. By its object: one sent again may
@@ -137,9 +153,9 @@ class Reader:
                 self._indexes.popitem(last=False)
         return found
 
-    def _chunks(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> Iterator[bytes | memoryview]:
+    def _packed(self, pack: store.PackRow, index: ChunkIndex, first: int, last: int) -> bytes:
         packed = self._objects.read(pack.object_key, index.packed_start(first), index.packed_ends[last - 1])
-        return chunks_of(b"".join(packed))
+        return b"".join(packed)
 
 
 def _runs(index: ChunkIndex, part: store.Part) -> Iterator[tuple[int, int]]:
