@@ -39,6 +39,7 @@ def keep() -> None:
     step("the same", lambda: large[0] == large[1], True)
     step("hf cp, within", lambda: hf("cp", f"hf://datasets/{REPO}/deep/large.bin", f"hf://datasets/{REPO}/copy.bin"))
     step("hf datasets ls", lambda: "copy.bin" in hf("datasets", "ls", REPO, "-R"), True)
+    step("hf repos ls", lambda: REPO in hf("repos", "ls", "--namespace", PROJECT, "--format", "json"), True)
     step("hf repos delete-files", lambda: hf("repos", "delete-files", REPO, "copy.bin", *DATA))
     step("hf repos tag create", lambda: hf("repos", "tag", "create", REPO, "v1", *DATA))
     step("hf repos branch create", lambda: hf("repos", "branch", "create", REPO, "try", *DATA))

@@ -339,6 +339,8 @@ HUB: Final[Mapping[str, Asks]] = {
     "DELETE /hub/api/repos/delete": _MANAGE,
     "POST /hub/api/repos/move": _MANAGE,
     "GET /hub/api/{kinds}": OPEN,
+    "GET /hub/api/settings/repositories": SIGNED_IN,
+    "GET /hub/api/organizations/{project}/settings/repositories": _SEE,
     "GET /hub/api/jobs/hardware": OPEN,
     **{  # these lead to pages, which ask
         f"GET /hub{path}": OPEN

@@ -10,7 +10,18 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from eureka_park.foundation.errors import Internal, NotFound, ParkError
-from eureka_park.web.doors.hub import buckets, committing, fetching, files, jobs, keeping, links, looking, sending
+from eureka_park.web.doors.hub import (
+    buckets,
+    committing,
+    fetching,
+    files,
+    jobs,
+    keeping,
+    links,
+    looking,
+    sending,
+    stock,
+)
 from eureka_park.web.doors.hub.asking import PREFIX, refusal
 
 _log = logging.getLogger("eureka_park.web")
@@ -24,6 +35,8 @@ ROUTES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("POST", "/api/repos/create", keeping.create),
     ("DELETE", "/api/repos/delete", keeping.delete),
     ("POST", "/api/repos/move", keeping.move),
+    ("GET", "/api/settings/repositories", stock.of_mine),
+    ("GET", "/api/organizations/{project}/settings/repositories", stock.of_project),
     ("GET", "/api/jobs/hardware", jobs.hardware),
     ("GET", f"{_JOBS}", jobs.jobs),
     ("POST", f"{_JOBS}", jobs.submit),

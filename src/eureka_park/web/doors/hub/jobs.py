@@ -59,7 +59,10 @@ def jobs(request: Request, project: str) -> Response:
     asked = asked_of(request)
     asked.park.accounts.require(Act.SEE, asked.who, project)
     query = request.query_params
-    states = _states(query.getlist("stage"))
+    stages = query.getlist("stage")
+    states = [state for state, stage in _STAGES.items() if stage in stages]
+    if stages and not states:
+        return pages.page(asked, [], "")
     labels = dict(text.partition("=")[::2] for text in query.getlist("label"))
     cursor = pages.read_cursor(query["cursor"]) if query.get("cursor") else None
     rows: list[dict[str, Any]] = []
@@ -69,10 +72,6 @@ def jobs(request: Request, project: str) -> Response:
         if cursor is None or len(rows) >= PAGE:
             break
     return pages.page(asked, [job_form(one) for one in rows], cursor or "")
-
-
-def _states(stages: list[str]) -> list[str]:
-    return [state for state, stage in _STAGES.items() if stage in stages]
 
 
 def job(request: Request, project: str, job_id: str) -> dict[str, Any]:
