@@ -242,6 +242,14 @@ def key_bytes(key: str) -> bytes:
     return raw
 
 
+def text_bytes(given: str) -> bytes:
+    """A prefix, a delimiter or a cursor as keys are kept. Raises BadInput for what is no Unicode."""
+    try:
+        return given.encode()
+    except UnicodeEncodeError:
+        raise BadInput("This is not valid Unicode.", fix="Check it.", code="bad_key") from None
+
+
 def check_described(given: Describe) -> None:
     """Raise BadInput (`bad_metadata`, `bad_tags`) for what a file cannot be described by."""
     texts = [given.content_type, *given.headers.values(), *given.metadata, *given.metadata.values()]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LAP_S: Final = HOUR_S  # real seconds between two laps
-STEP_ROWS: Final = 200
+STEP_ROWS: Final = 200  # that one step looks at ...
+STEP_GONE: Final = 25  # ... and lets go at most: it holds up others for some tens of milliseconds
 FILE, VERSION, MARK, UPLOAD = "file", "version", "marker", "upload"
 _KINDS: Final = (FILE, VERSION, MARK, UPLOAD)
 _STATES: Final = {FILE: CURRENT, VERSION: FORMER, MARK: MARKER}
@@ -96,8 +97,9 @@ class Lifecycle:
         """Look at up to `most` versions and let go what is due; False at the end of the lap."""
         if not lap.tasks:
             return False
-        task = lap.tasks[0]
+        task, n_gone = lap.tasks[0], 0
         rows: Sequence[VersionRow | Upload] = ()
+        last: VersionRow | Upload | None = None
         with self._ground.db.write() as conn:
             fence(conn)
             bucket = store.bucket_named(conn, task.bucket)
@@ -105,12 +107,16 @@ class Lifecycle:
                 rows = self._rows(conn, bucket, task, lap.cursor, most)
                 for row in self._due(conn, bucket, task, rows):
                     self._let_go(conn, bucket, row)
-                    lap.n_gone += 1
-        if len(rows) < most:
+                    n_gone += 1
+                    if n_gone == STEP_GONE:
+                        last = row
+                        break
+        lap.n_gone += n_gone
+        if last is None and len(rows) < most:
             lap.tasks.pop(0)
             lap.cursor = _BEGIN
         else:
-            lap.cursor = _place(rows[-1])
+            lap.cursor = _place(last or rows[-1])
         return bool(lap.tasks)
 
     def expiring(self) -> Iterator[Expiring]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from eureka_park.data.core.bucket import PAGE_MAX, Bucket, FileVersion, Page, VersionPage, end_of_prefix
+from eureka_park.data.core.bucket import PAGE_MAX, Bucket, FileVersion, Page, VersionPage, end_of_prefix, text_bytes
 from eureka_park.data.files import store
-from eureka_park.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -17,11 +16,11 @@ _EACH_MOST: Final = 100  # keys whose versions are looked up at once
 
 def list_files(conn: Connection, bucket: Bucket, prefix: str, delimiter: str, after: str, most: int) -> Page:
     """A page of files. Raises BadInput for what is no text."""
-    head, mark = _raw(prefix), _raw(delimiter)
+    head, mark = text_bytes(prefix), text_bytes(delimiter)
     most = max(0, min(most, PAGE_MAX))
     if most == 0:
         return Page((), (), None)
-    start = _start(head, mark, _raw(after))
+    start = _start(head, mark, text_bytes(after))
     if not mark:
         rows = store.current_files(conn, bucket, start, end_of_prefix(head), most + 1)
         files = tuple(row.file for row in rows[:most])
@@ -40,12 +39,12 @@ def list_versions(
     conn: Connection, bucket: Bucket, prefix: str, delimiter: str, after: tuple[str, str] | None, most: int
 ) -> VersionPage:
     """A page of versions, the newest of each key first."""
-    head, mark = _raw(prefix), _raw(delimiter)
+    head, mark = text_bytes(prefix), text_bytes(delimiter)
     most = max(0, min(most, PAGE_MAX))
     if most == 0:
         return VersionPage((), (), None)
-    start, found = _start(head, mark, _raw(after[0]) if after else b""), list[FileVersion | str]()
-    if after is not None and after[1] and (key := _raw(after[0])) >= head:
+    start, found = _start(head, mark, text_bytes(after[0]) if after else b""), list[FileVersion | str]()
+    if after is not None and after[1] and (key := text_bytes(after[0])) >= head:
         rank = _rank_after(conn, bucket, key, after[1])
         found += [row.file for row in store.all_versions(conn, bucket, (key, rank), key + b"\0", most + 1)]
     if len(found) <= most and not mark:
@@ -115,10 +114,3 @@ def _shown(key: bytes, prefix: bytes, delimiter: bytes) -> tuple[bytes, bool]:
     """A key as a list by folders shows it, and whether that is a folder."""
     at = key.find(delimiter, len(prefix))
     return (key, False) if at < 0 else (key[: at + len(delimiter)], True)
-
-
-def _raw(given: str) -> bytes:
-    try:
-        return given.encode()
-    except UnicodeEncodeError:
-        raise BadInput("This is not valid Unicode.", fix="Check it.", code="bad_key") from None

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 DELETED_AT_ONCE: Final = 1_000
+_DELETED_TOGETHER: Final = 50  # in one transaction, so that others come to their turn
 Answers: TypeAlias = list[Deleted | ParkError]
 
 
@@ -344,22 +345,26 @@ class FilesService:
     def delete_many(
         self, who: Principal | None, bucket: str, keys: Sequence[tuple[str, str | None]]
     ) -> Sequence[Deleted | ParkError]:
-        """Delete up to 1,000 files or versions in one transaction; for each, what was done or why it was not."""
+        """Delete up to 1,000 files or versions, some at a time; for each, what was done or why it was not."""
         if len(keys) > DELETED_AT_ONCE:
             raise BadInput(
                 f"At most {DELETED_AT_ONCE:,} files are deleted at once.", fix="Send fewer.", code="too_many"
             )
         found: Answers = []
-        with self._db.write() as conn:
-            place = self.ground.bucket(conn, who, bucket, Act.STORE)
-            for key, version_id in keys:
-                try:
-                    key_bytes(key)
-                except BadInput as error:
-                    found.append(error)
-                    continue
-                found.append(self._writing.delete(conn, who, place, key, version_id))
+        for at in range(0, len(keys), _DELETED_TOGETHER):
+            with self._db.write() as conn:
+                place = self.ground.bucket(conn, who, bucket, Act.STORE)
+                found += [self._deleted(conn, who, place, *one) for one in keys[at : at + _DELETED_TOGETHER]]
         return found
+
+    def _deleted(
+        self, conn: Connection, who: Principal | None, place: Bucket, key: str, version_id: str | None
+    ) -> Deleted | ParkError:
+        try:
+            key_bytes(key)
+        except BadInput as error:
+            return error
+        return self._writing.delete(conn, who, place, key, version_id)
 
     # -- uploads in parts ----------------------------------------------------------------------------------------------
     def begin_upload(

@@ -20,6 +20,7 @@ from eureka_park.data.core.bucket import (
     check_parts,
     etag_of_parts,
     key_bytes,
+    text_bytes,
 )
 from eureka_park.data.files.contents import Contents, Ended, checks_of
 from eureka_park.data.files.ground import Ground
@@ -111,8 +112,8 @@ class Uploads:
         key, upload_id = after
         with self._ground.db.read() as conn:
             place = self._ground.bucket(conn, who, bucket)
-            past = (key.encode(), upload_id or "\x7f") if key else (b"", "")  # ids are ASCII
-            return store.uploads(conn, place, prefix.encode(), past, min(most, PAGE_MAX + 1))
+            past = (text_bytes(key), upload_id or "\x7f") if key else (b"", "")  # ids are ASCII
+            return store.uploads(conn, place, text_bytes(prefix), past, min(most, PAGE_MAX + 1))
 
     def complete(
         self,
