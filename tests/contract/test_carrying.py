@@ -17,6 +17,7 @@ from tests.helpers.s3_door import S3Scene
 from tests.helpers.served import Served
 
 from eureka_park.cli.main import cli
+from eureka_park.data.repositories.access import Want
 from eureka_park.foundation.errors import BadInput
 
 LARGE, FAR = os.urandom(1_500_000), os.urandom(1_500_000)
@@ -110,11 +111,11 @@ def _run(*words: str, code: int = 0) -> Any:
     return json.loads(done.stdout) if code == 0 else done.output
 
 
-def files_of(served: Served, name: str) -> dict[str, bytes]:
+def files_of(served: Served, name: str, project: str = "welcome") -> dict[str, bytes]:
     data = served.live.park.data
-    found = data.repositories.find("read", owner_of(served), "dataset", "welcome", name)  # type: ignore[arg-type]
+    found = data.repositories.find(Want.READ, owner_of(served), "dataset", project, name)
     tree = data.repositories.versions.tree(data.repositories.versions.at(found, "main"))
-    return {entry.path: data.objects.open("welcome", entry.sha256).content() for entry in tree.scan()}
+    return {entry.path: data.objects.open(project, entry.sha256).content() for entry in tree.scan()}
 
 
 def owner_of(served: Served) -> Any:
@@ -241,3 +242,5 @@ def test_a_version_goes_to_another_hub(run: Any, served: Served, tmp_path: Path)
     assert run("export", "welcome/out", f"hub://{place}")["n_sent"] == 4
     assert files_of(served, "copied") == FILES
     assert run("export", "welcome/out", f"hub://{place}")["n_unchanged"] == 1, "the large one"
+    done = run("import", "desk/in", f"hub://{place}", "--create")
+    assert done["n_sent"] == 4 and files_of(served, "in", "desk") == FILES, "small ones compared as Git knows them"
