@@ -200,6 +200,26 @@ def test_files_of_a_confidential_project_lie_sealed_and_are_copied_by_their_byte
     assert not any(key.startswith("sealed/") for key in park.objects_kept())
 
 
+def test_damage_is_told_with_its_files(park: DataPark) -> None:
+    files = park.data.files
+    files.make_bucket(park.ada, "lab", "plots")
+    put(park, "whole", b"one")
+    upload_id = files.begin_upload(park.ada, "plots", "parts").upload_id
+    etag = files.put_part(park.ada, "plots", "parts", upload_id, 1, [b"part"]).etag
+    files.complete(park.ada, "plots", "parts", upload_id, [(1, etag)])
+    for one in park.objects_kept():
+        file = park.folder / "store" / one
+        file.chmod(0o644)
+        file.write_bytes(b"other")
+    park.data.upkeep.note(park.data.collector.scrub().damaged)
+    places = [place for one in park.data.upkeep.status(park.owner).damage for place in one.places or ()]
+    assert {(one.project_id, one.kind, one.name, one.path) for one in places} == {
+        ("lab", "bucket", "plots", "whole"), ("lab", "bucket", "plots", "parts"),
+    }  # fmt: skip
+    put(park, "again", b"one")
+    assert read(park, "whole") == b"one", "what is sent again mends it"
+
+
 def test_small_parts_are_refused_only_where_more_follow(park: DataPark) -> None:
     files = park.data.files
     files.make_bucket(park.ada, "lab", "plots")

@@ -7,7 +7,7 @@ newest first: `age_rank` falls with each write to the bucket. An index by state 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     delete,
     insert,
+    or_,
     select,
     text,
     update,
@@ -376,6 +377,16 @@ def steps(
         "raised": bytes((delimiter[-1] + 1,)),
     }  # fmt: skip
     return [bytes(row.file_key) for row in conn.execute(text(query), given)]
+
+
+def versions_with(
+    conn: Connection, bucket: Bucket, hashes: Collection[str], layout_ids: Collection[str], most: int
+) -> list[VersionRow]:
+    """Versions of a bucket that have one of these blobs or layouts; all of its rows are looked at."""
+    of = file_versions.c
+    query = select(file_versions).where(of.bucket_id == bucket.bucket_id)
+    query = query.where(or_(of.sha256.in_(hashes), of.layout_id.in_(layout_ids))).limit(most)
+    return [_version(bucket, row) for row in conn.execute(query)]
 
 
 # -- what is to go -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""In which files of which repositories contents lie: trees are walked, each node once."""
+"""In which files of which repositories and buckets contents lie: trees are walked, each node once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Final
 from eureka_park.data.core.repository import Repository
 from eureka_park.data.core.sealed_form import realm_of
 from eureka_park.data.core.tree import Node
+from eureka_park.data.files.uploads import store as files
 from eureka_park.data.repositories import store as repositories
 from eureka_park.data.upkeep.store import Place
 from eureka_park.foundation.database import Database
 
 PLACES_MAX: Final = 20  # of one content
+BUCKET: Final = "bucket"  # the kind of a place in one
 _NODES_MAX: Final = 200_000  # of one repository: some thirteen million files
 _BLOCK: Final = 100
 
@@ -36,6 +38,10 @@ def places_of(db: Database, names: Collection[str], project_ids: Sequence[str]) 
                     )
         if all(len(places) >= PLACES_MAX for places in found.values()):
             break
+    with db.read() as conn:
+        for name, project_id, file in files.lying_in(conn, names, project_ids, PLACES_MAX):
+            if len(found[name]) < PLACES_MAX:
+                found[name].append(Place(project_id, BUCKET, file.bucket, file.version_id, file.key))
     return found
 
 

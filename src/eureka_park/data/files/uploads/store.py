@@ -7,7 +7,7 @@ and takes over their references. Versions of files share a layout and count in i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ from sqlalchemy import (
     update,
 )
 
-from eureka_park.data.core.bucket import Bucket, FilePart, PartOf, Upload, end_of_prefix
-from eureka_park.data.files.store import described, described_json
+from eureka_park.data.core.bucket import Bucket, FilePart, FileVersion, PartOf, Upload, end_of_prefix
+from eureka_park.data.files.store import buckets_of, described, described_json, versions_with
 from eureka_park.data.store import metadata
 
 file_uploads = Table(
@@ -240,6 +240,27 @@ def blobs_of(conn: Connection, layout_ids: Iterable[str]) -> list[tuple[str, int
             (row.sha256, row.size_bytes) for row in conn.execute(query.where(layout_parts.c.layout_id == layout_id))
         )
     return list(found.items())
+
+
+def lying_in(
+    conn: Connection, hashes: Collection[str], project_ids: Collection[str], most: int
+) -> list[tuple[str, str, FileVersion]]:
+    """Files of some projects in which blobs lie, also as a part: blob, project, version. No index helps: for the rare
+    case of a damaged content.
+    """
+    of = layout_parts.c
+    parts = conn.execute(select(of.layout_id, of.sha256).where(of.sha256.in_(hashes)).limit(most)).all()
+    found = list[tuple[str, str, FileVersion]]()
+    for bucket in buckets_of(conn, project_ids):
+        for row in versions_with(conn, bucket, hashes, {part.layout_id for part in parts}, most):
+            content = row.content
+            lies = (
+                [content.sha256]
+                if content.sha256
+                else [one.sha256 for one in parts if one.layout_id == content.layout_id]
+            )
+            found += [(name, bucket.project_id, row.file) for name in lies]
+    return found
 
 
 def _layout_part(row: Row[Any]) -> LayoutPart:
