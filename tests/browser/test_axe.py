@@ -43,7 +43,8 @@ class Shown(Served):
         )
         write_run(self.live.folder / "twin" / EXAMPLE.run_id, record_of(EXAMPLE))
         self.live.step(times=9)
-        self.data = DataScene(self.live.park, self.live.owner, "default")
+        self.live.park.accounts.ensure_project("lab", "Laboratory", False)
+        self.data = DataScene(self.live.park, self.live.owner, "lab")
         self.running = self.live.submit(1e6, tier="firm", cpus=0.2, name="runs")
         self.waiting = self.live.submit(1e6, tier="green", cpus=2)
         self.live.step(times=3)
@@ -76,7 +77,7 @@ def test_pages_keep_nobody_out(shown: Shown, browser: Chromium, lang: str, also_
     """
     browser.speak(lang)
     found: dict[str, list[str]] = {}
-    paths = (*PAGES, *shown.data.paths)
+    paths = (*PAGES, *(shown.data.paths if lang == "ar" else ()))
     for path in paths if also_dark else paths[::3]:
         show_in(browser, "light")
         browser.go(shown.address(path))
