@@ -94,6 +94,11 @@ class Served:
         self.process.kill()
         self.process.join()
         self.process.close()
+        if "PARK_DATABASE_URL" in os.environ:  # the server may still be at what the dead process asked for last
+            park = bootstrap.open_park(self.folder)
+            with park.db.write():
+                pass
+            park.close()
 
 
 class Refused(Exception):
