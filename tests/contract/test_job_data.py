@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.helpers.engine_bench import open_bench, wait_for
+from tests.helpers.engine_bench import Bench, open_bench, wait_for
 from tests.helpers.live_park import LivePark
 
+from eureka_park import bootstrap
 from eureka_park.accounts.service import Principal
 from eureka_park.data.core.repository import Put, RepositoryKind
 from eureka_park.data.objects.service import Batch
@@ -130,8 +131,18 @@ def test_inputs_are_named_by_those_who_may_read_them(scene: Scene) -> None:
     assert hidden["mount"] == "rows" and {hidden[key] for key in ("address", "name", "commit_id", "path")} == {None}
 
 
+def bench_of(scene: Scene, level: str | None, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """An engine on the park's home; programs that it starts find the rows where the test has them."""
+    url = bootstrap.url_of(scene.park.park.home)
+    if url.startswith("postgresql"):
+        monkeypatch.setenv("PARK_DATABASE_URL", url)
+    return open_bench(scene.park.folder, level)
+
+
 @pytest.mark.parametrize("level", [None, "none"])
-def test_a_job_reads_its_inputs_and_cannot_change_them(scene: Scene, level: str | None) -> None:
+def test_a_job_reads_its_inputs_and_cannot_change_them(
+    scene: Scene, level: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = scene.park.folder
     scene.park.engine.drop_orders = True
     job_id = scene.submit(inputs=["datasets/lab/rows", "datasets/lab/rows@main/raw/a.csv:one"], project="lab")
@@ -142,7 +153,7 @@ def test_a_job_reads_its_inputs_and_cannot_change_them(scene: Scene, level: str 
         '(echo x >raw/a.csv || touch new || rm -f README.md || echo x >"$PARK_INPUT_ONE/a.csv"; '
         'test ! -e new && cat raw/a.csv "$PARK_INPUT_ONE/a.csv" && wc -c <raw/deep/b.bin)'
     )
-    bench = open_bench(home, level)
+    bench = bench_of(scene, level, monkeypatch)
     try:
         more = {"inputs": order.inputs, "project": "lab"}
         job = bench.start("sh", "-c", tell, **more)  # type: ignore[arg-type]
@@ -167,13 +178,13 @@ def test_a_job_reads_its_inputs_and_cannot_change_them(scene: Scene, level: str 
         bench.engine.close()
 
 
-def test_an_input_that_is_lost_ends_the_job_with_a_reason(scene: Scene) -> None:
+def test_an_input_that_is_lost_ends_the_job_with_a_reason(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     for one in (scene.park.folder / "blobs" / "store").rglob("*.*"):
         one.unlink()
     scene.park.engine.drop_orders = True
     scene.submit(inputs=["datasets/lab/rows"])
     scene.park.step()
-    bench = open_bench(scene.park.folder, None)
+    bench = bench_of(scene, None, monkeypatch)
     try:
         report = bench.end(bench.start("true", inputs=scene.park.engine.orders[-1].inputs))  # type: ignore[arg-type]
     finally:
