@@ -108,6 +108,9 @@ def statement_html(told: Mapping[str, Any], words: Words, park: Park) -> str:
         (words.say(N_("Jobs")), words.number(told["n_jobs"])),
         (words.say(N_("Energy")), words.energy(kwh)),
     ]
+    if told["gib_months"]:
+        figures.append((words.say(N_("Storage, GiB-months")), words.number(told["gib_months"], 2)))
+        figures.append((words.say(N_("Credits for storage")), words.number(told["storage_credits"], 2)))
     hours = [(f"{kind} (GPU)", _hours(words, amount)) for kind, amount in told["gpu_h"].items()]
     hours += [("CPU", _hours(words, told["cpu_h"]))] if told["cpu_h"] else []
     names = names_of(park, words)
