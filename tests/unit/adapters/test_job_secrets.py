@@ -26,6 +26,10 @@ def test_a_secret_reaches_its_own_job_and_is_shown_to_nobody(tmp_path: Path) -> 
     shown = live.view(job_id)
     assert (shown["secrets"], shown["labels"]) == (["KEY"], {"team": "dunes"})
     assert SECRET not in str([shown, *live.park.compute.jobs_of_person(live.owner.person_id)])
+    array_id = live.submit(secrets={"KEY": SECRET}, array=2)
+    live.step(times=3)
+    task = next(order for order in live.engine.orders if order.job_id.startswith(f"{array_id}["))
+    assert opened(task, str(live.folder)).env["KEY"] == SECRET
     secrets, sealed = JobSecrets(Home(live.folder)), dict(order.secrets)["KEY"]
     for job, name in (("job-aaaaaaaaaaaaaaaa", "KEY"), (job_id, "OTHER")):
         with pytest.raises(Unavailable, match="another key"):
