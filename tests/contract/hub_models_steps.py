@@ -63,6 +63,7 @@ def weights() -> None:
     card = ModelCard("---\nlicense: apache-2.0\nlanguage: ar\ntags: [sand]\n---\n# A model\n")
     step("ModelCard.push_to_hub", lambda: card.push_to_hub(MODEL))
     step("metadata_update", lambda: metadata_update(MODEL, {"pipeline_tag": "text-generation"}))
+    step("model_info: what it is for", lambda: api.model_info(MODEL).pipeline_tag, "text-generation")
     step("ModelCard.load", lambda: ModelCard.load(MODEL).data.pipeline_tag, "text-generation")
     api.delete_repo(MODEL)
 

@@ -17,6 +17,8 @@ _FACETS: Final = {
     "size_categories": "size", "base_model": "base_model", "dataset": "dataset", "personal_data": "personal_data",
 }  # fmt: skip
 _SPECIAL_MAX: Final = 100
+_PURPOSE: Final = ("pipeline_tag", "library_name")  # by these clients choose what to run a model with
+KEYS: Final = frozenset({"cardData", "tags", *_PURPOSE})
 
 
 def sought(asked: Asked) -> list[tuple[str, str]] | None:
@@ -37,12 +39,16 @@ def sought(asked: Asked) -> list[tuple[str, str]] | None:
 
 
 def of_version(asked: Asked, found: Repository, version: Commit) -> dict[str, Any]:
-    """`cardData` and `tags` of a version; nothing where its card cannot be read now."""
+    """`cardData` and `tags` of a version, of a model what it is for; nothing where its card cannot be read now."""
     try:
         card = asked.park.data.cards.card(found, version)
     except (NotFound, Unavailable):
         return {}
-    return {"cardData": dict(card.values), "tags": _tags(card)} if card.is_there else {}
+    if not card.is_there:
+        return {}
+    purpose = {name: card.values.get(name) for name in _PURPOSE if found.kind == "model"}
+    told = {name: text for name, text in purpose.items() if isinstance(text, str)}
+    return {"cardData": dict(card.values), "tags": _tags(card), **told}
 
 
 def _tags(card: Card) -> list[str]:

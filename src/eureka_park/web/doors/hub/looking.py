@@ -98,7 +98,7 @@ def _info(request: Request, kinds: str, project: str, name: str, revision: str) 
     wants_files = not expand or "siblings" in expand
     files = islice(versions.tree(version).scan(), SIBLINGS_MAX) if wants_files else None
     form = forms.repository_form(found, version, files)
-    if not expand or {"cardData", "tags"} & set(expand):
+    if not expand or cards.KEYS & set(expand):
         form |= cards.of_version(asked, found, version)
     kept = {"_id", "id", *expand} if expand else set(form)
     return {key: value for key, value in form.items() if key in kept}
