@@ -174,9 +174,12 @@ def test_requests_that_nobody_signed_or_that_make_no_sense(scene: S3Scene) -> No
     assert code("GET", "/lab-desk?policy") == "NotImplemented"
     assert code("POST", "/lab-desk") == "NotImplemented"
     assert code("GET", "/lab-desk/a%FF") == "InvalidURI"
+    assert code("GET", "/lab-desk/%01") == "NoSuchKey"
     assert code("GET", "/lab-desk?max-keys=-1") == "InvalidArgument"
     assert code("GET", "/lab-desk?list-type=2&continuation-token=%21") == "InvalidArgument"
-    assert code("GET", "/lab-desk/a?versionId=..%2F..%00") == "NoSuchVersion"
+    assert code("GET", "/lab-desk/a?versionId=00000000002aff") == "NoSuchVersion"
+    for method in ("GET", "DELETE"):
+        assert code(method, "/lab-desk/a?versionId=a%0D%0Ax%3A1") == "InvalidArgument"  # it would stand in a header
     assert code("PUT", "/lab-desk/a?uploadId=x&partNumber=1", b"x") == "NoSuchUpload"
     assert code("PUT", "/Bad_Name") == "InvalidBucketName"
     bomb = b'<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Delete><Object><Key>&b;</Key></Object></Delete>'

@@ -21,7 +21,7 @@ from eureka_park.foundation.errors import Internal, ParkError
 from eureka_park.web.doors.s3 import answers, buckets, listing, parts, reading, writing
 from eureka_park.web.doors.s3.asking import Asked, door_hosts, query_of, sent_of, target_of
 from eureka_park.web.doors.s3.faults import Fault
-from eureka_park.web.doors.s3.signing import Sent, claim_of, prove
+from eureka_park.web.doors.s3.signing import Sent, claim_of, encoded, prove
 from eureka_park.web.hosts import network_of
 from eureka_park.web.limits import Limits
 
@@ -189,4 +189,5 @@ def _preflight(request: Request) -> Response:
 
 
 def _refused(request: Request, fault: Fault, request_id: str) -> Response:
-    return answers.refusal(fault, request.scope["path"], request_id, has_body=request.method != "HEAD")
+    resource = encoded(request.scope["path"].encode("utf-8", "replace"), keep_slash=True)  # a key may be no XML
+    return answers.refusal(fault, resource, request_id, has_body=request.method != "HEAD")

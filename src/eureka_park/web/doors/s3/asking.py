@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate, parsedate_to_datetime
@@ -22,6 +23,7 @@ from eureka_park.web.hosts import host_name, is_loopback_name
 HOSTS_VARIABLE: Final = "PARK_S3_HOSTS"
 HEADERS_MAX: Final = 200
 _META: Final = "x-amz-meta-"
+_VERSION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 
 
@@ -65,6 +67,11 @@ class Asked:
     def header(self, name: str) -> str:
         """A header, by its small name; empty where it is not there."""
         return self.sent.header(name)
+
+    @property
+    def version_id(self) -> str | None:
+        """The version that the address names; None for the newest. Raises Fault."""
+        return version_in(self.query)
 
     def number(self, name: str, otherwise: int, least: int, most: int) -> int:
         """A number among the parameters. Raises Fault."""
@@ -138,6 +145,14 @@ def door_hosts() -> tuple[str, ...]:
     """Host names below which buckets are host names too; the door's port on this machine is always one of them."""
     named = os.environ.get(HOSTS_VARIABLE, "")
     return ("localhost", *sorted(name.strip().lower() for name in named.split(",") if name.strip()))
+
+
+def version_in(query: Mapping[str, str]) -> str | None:
+    """The version that an address names; None for the newest. Raises Fault for what names none here."""
+    found = query.get("versionId")
+    if found is not None and not _VERSION.fullmatch(found):
+        raise Fault("InvalidArgument", "Invalid version id specified.")
+    return found
 
 
 def door_url(request: Request) -> str | None:

@@ -179,7 +179,7 @@ def acl(asked: Asked) -> Response:
     """GetBucketAcl, GetObjectAcl: its project may do all, nobody else anything; roles are the park's, not kept here."""
     whose = owner(found(asked).project_id)
     if asked.key:
-        asked.files.head(asked.who, asked.bucket, asked.key, asked.query.get("versionId"))
+        asked.files.head(asked.who, asked.bucket, asked.key, asked.version_id)
     grant: Value = {f"Grantee {_SCHEMA}": whose, "Permission": "FULL_CONTROL"}
     return answers.document("AccessControlPolicy", {"Owner": whose, "AccessControlList": {"Grant": grant}})
 

@@ -46,7 +46,7 @@ def get(asked: Asked) -> Response:
 
 def _looked_up(asked: Asked) -> tuple[FileVersion, Callable[[int, int], Iterator[bytes]]]:
     """A file and its bytes on demand. Raises Fault for a delete marker too."""
-    version_id = asked.query.get("versionId")
+    version_id = asked.version_id
     try:
         opened = asked.files.open(asked.who, asked.bucket, asked.key, version_id)
     except NoFile as error:
@@ -139,13 +139,13 @@ def range_of(given: str, size_bytes: int) -> tuple[int, int] | None:
 # -- what else is known of a file --------------------------------------------------------------------------------------
 def tags(asked: Asked) -> Response:
     """GetObjectTagging."""
-    file = asked.files.head(asked.who, asked.bucket, asked.key, asked.query.get("versionId"))
+    file = asked.files.head(asked.who, asked.bucket, asked.key, asked.version_id)
     return buckets.tag_document(file.tags, answers.version_of(file))
 
 
 def attributes(asked: Asked) -> Response:
     """GetObjectAttributes, of a file as a whole."""
-    file = asked.files.head(asked.who, asked.bucket, asked.key, asked.query.get("versionId"))
+    file = asked.files.head(asked.who, asked.bucket, asked.key, asked.version_id)
     if file.is_delete_marker:
         raise Fault("MethodNotAllowed", "It is a delete marker.")
     wanted = {name.strip() for name in asked.header("x-amz-object-attributes").split(",")}

@@ -12,7 +12,7 @@ from eureka_park.data.core.bucket import HEADERS, Condition, Deleted, Describe, 
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import GIB
 from eureka_park.web.doors.s3 import answers, bodies, buckets, documents, reading
-from eureka_park.web.doors.s3.asking import Asked
+from eureka_park.web.doors.s3.asking import Asked, version_in
 from eureka_park.web.doors.s3.documents import Node, Value
 from eureka_park.web.doors.s3.faults import Fault
 from eureka_park.web.doors.s3.signing import raw_pairs
@@ -127,12 +127,12 @@ def source_of(asked: Asked) -> tuple[str, str, str | None]:
     path, _, query = asked.header(_SOURCE).partition("?")
     try:
         bucket, _, key = unquote_to_bytes(path).decode().removeprefix("/").partition("/")
-        versions = [text.decode() for name, text in raw_pairs(query) if name == b"versionId"]
+        pairs = {name.decode(): text.decode() for name, text in raw_pairs(query)}
     except UnicodeDecodeError:
-        bucket = key = ""
+        bucket, key, pairs = "", "", {}
     if not bucket or not key:
         raise Fault("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
-    return bucket, key, versions[0] if versions else None
+    return bucket, key, version_in(pairs)
 
 
 def check_source(asked: Asked, found: FileVersion) -> None:
@@ -146,7 +146,7 @@ def check_source(asked: Asked, found: FileVersion) -> None:
 def delete(asked: Asked) -> Response:
     """DeleteObject."""
     condition = Condition(if_match=asked.header("if-match"))
-    done = asked.files.delete(asked.who, asked.bucket, asked.key, asked.query.get("versionId"), condition=condition)
+    done = asked.files.delete(asked.who, asked.bucket, asked.key, asked.version_id, condition=condition)
     headers = {"x-amz-version-id": done.version_id} if done.version_id not in ("", "null") else {}
     return answers.nothing(204, {**headers, **({"x-amz-delete-marker": "true"} if done.is_delete_marker else {})})
 
@@ -214,5 +214,5 @@ def drop_tags(asked: Asked) -> Response:
 
 
 def _tagged(asked: Asked, tags: dict[str, str], status: int) -> Response:
-    file = asked.files.set_tags(asked.who, asked.bucket, asked.key, tags, asked.query.get("versionId"))
+    file = asked.files.set_tags(asked.who, asked.bucket, asked.key, tags, asked.version_id)
     return answers.nothing(status, answers.version_of(file))
