@@ -60,6 +60,7 @@ PAGE_FORM: Final = {
     "load_mw": "x", "days": "x", "do": "settings", "title": "Again", "name": "Again", "credits": "1",
 }  # fmt: skip
 QUERIES: Final = {
+    "GET /data/buckets/{bucket}/raw": "?key=a",
     **{f"{way} /api/v1/projects/{{project_id}}/buckets/{{bucket}}/file": "?key=a" for way in ("GET", "PUT", "DELETE")},
     "GET /api/v1/projects/{project_id}/repositories/{kind}/{name}/diff": "?old=main",
     "GET /api/v1/jobs/{job_id}/logs/search": "?text=a",

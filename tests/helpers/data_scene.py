@@ -87,6 +87,8 @@ class DataScene:
         changed = MASTS.replace("M01,", "M91,", 1).encode()
         self.head = commit(park, who, self.dunes, {**more, "raw/masts.csv": changed}, "Correct a mast")
         repositories.versions.add_ref(self.dunes, "tag", "v1", self.first.commit_id)
+        park.data.files.make_bucket(who, project, f"{project}-plots")
+        park.data.files.put(who, f"{project}-plots", "2026/wind.txt", iter([b"windy"]))
         self.sand = repositories.create(who, RepositoryKind.MODEL, project, "sand")
         commit(park, who, self.sand, {"model.safetensors": weights(), "README.md": b"# Sand\n"})
 
@@ -98,5 +100,6 @@ class DataScene:
             "/data", base, sand, f"{base}/tree/main", f"{base}/tree/v1/raw", f"{base}/file/main/raw/masts.csv",
             f"{base}/file/main/page.html", f"{base}/file/v1/mast.png", f"{sand}/file/main/model.safetensors",
             f"{base}/history/main", f"{base}/commit/{self.head.commit_id}", f"{base}/compare?old=v1&new=main",
-            f"{base}/versions", f"{base}/lineage", f"{base}/settings",
+            f"{base}/versions", f"/data/buckets/{self.project}-plots?prefix=2026%2F", f"{base}/lineage",
+            f"{base}/settings",
         )  # fmt: skip

@@ -268,6 +268,8 @@ PAGES: Final[Mapping[str, Asks]] = {
     },
     **{f"GET {_DATA}{rest}": _SEE for rest in _LOOKS},
     "POST /data": Asks(Act.STORE, Kind.PROJECT),
+    "GET /data/buckets/{bucket}": _SEE,
+    "GET /data/buckets/{bucket}/raw": _SEE,
     f"GET {_DATA}/settings": _MANAGE,
     f"POST {_DATA}/settings": _MANAGE,
     f"POST {_DATA}/versions": Asks(Act.STORE, Kind.PROJECT),

@@ -28,7 +28,7 @@ _STARS: Final = (
     (14, 5),
     (20, 7),
 )
-_HEARTS: Final = (4, 5, 6, 8, 0)
+_HEARTS: Final = (4, 5, 6, 8)
 
 
 def rosette(thing_id: str, css: str) -> Markup:
@@ -41,9 +41,8 @@ def rosette(thing_id: str, css: str) -> Markup:
         f'<path class="rosette-star" d="{_star(points, reach, 30, turn)}"/>',
         f'<path class="rosette-ring" d="{_petals(points, 30, ring, turn)}"/>',
         f'<circle class="rosette-eye" cx="32" cy="32" r="{30 * ring * 0.6:.1f}"/>',
+        f'<path class="rosette-heart" d="{_polygon(heart, 30 * ring * 0.42, turn)}"/>',
     ]
-    if heart:
-        parts.append(f'<path class="rosette-heart" d="{_polygon(heart, 30 * ring * 0.46, turn)}"/>')
     return Markup(f'<svg class="rosette rosette-{css}" viewBox="0 0 64 64" aria-hidden="true">{"".join(parts)}</svg>')
 
 

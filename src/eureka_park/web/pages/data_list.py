@@ -18,6 +18,7 @@ from eureka_park.data.core.repository import MAIN, Commit, Gate, Repository, Rep
 from eureka_park.foundation.errors import BadInput, NotFound, ParkError
 from eureka_park.web.auth import Anyone, Someone, park_of, url_of
 from eureka_park.web.charts.rosette import rosette
+from eureka_park.web.pages.data_buckets import buckets_of
 from eureka_park.web.pages.data_frame import COLOURS, KIND_NAMES, PERSONAL_NAMES, VISIBILITY_NAMES, told
 from eureka_park.web.pages.data_links import KINDS, link_to
 from eureka_park.web.pages.draw import page, words_of
@@ -77,6 +78,7 @@ def _list(
     facts = park.data.cards.facts(found[:PAGE])
     writable = park.data.repositories.writable(who) if who is not None else []
     following = found[PAGE - 1] if len(found) > PAGE else None
+    narrow = any(value for name, value in asked.items() if name != "project")
     more = {**asked, "before": f"{following.changed_at_s!r} {following.repository_id}"} if following else {}
     return page(
         request, "data.html", "/data", error.http_status if error else 200,
@@ -85,6 +87,7 @@ def _list(
         is_filtered=any(asked.values()), next=_link(more) if more else "",
         kinds=_KIND_CHOICES, people=PERSONAL_NAMES, is_narrow=any(asked[name] for name in FACETS),
         projects=[one.project_id for one in park.accounts.projects(who)], writable=writable,
+        buckets=[] if narrow or before else buckets_of(park, words, who, asked["project"]),
         visibilities=VISIBILITY_NAMES, typed=form or Form(), wrong=told(words, error), done="", address=url_of(request),
         example=f"{writable[0] if writable else 'my-project'}/dunes",
     )  # fmt: skip

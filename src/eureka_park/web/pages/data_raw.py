@@ -6,6 +6,7 @@ Whatever they say they are, they can run nothing here: they are foreign.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote
 
@@ -35,27 +36,32 @@ def raw_page(request: Request, who: Anyone) -> Response:
 
 def _raw(here: Here) -> Response:
     entry = here.versions.entry(here.version(), here.path)
-    headers = {**CAREFUL, "ETag": f'"{entry.etag}"'}
-    if f'"{entry.etag}"' in here.request.headers.get("if-none-match", "").split(", "):
-        return Response(status_code=304, headers=headers)
     blob = here.park.data.objects.open(here.repository.project_id, entry.sha256)
-    kind = "" if here.query("download", 1) else media_type(b"".join(blob.read(0, min(_HEAD_BYTES, blob.size_bytes))))
+    return bytes_of(here.request, blob.read, blob.size_bytes, entry.path, entry.etag)
+
+
+def bytes_of(
+    request: Request, read: Callable[[int, int], Iterator[bytes]], size_bytes: int, path: str, etag: str
+) -> Response:
+    """A file, or the part of it that was asked for; `?download=1` for one that is not to be shown."""
+    headers = {**CAREFUL, "ETag": f'"{etag}"'}
+    if f'"{etag}"' in request.headers.get("if-none-match", "").split(", "):
+        return Response(status_code=304, headers=headers)
+    is_download = bool(request.query_params.get("download"))
+    kind = "" if is_download else media_type(b"".join(read(0, min(_HEAD_BYTES, size_bytes))))
     if not kind:
-        name = quote(entry.path.rpartition("/")[2], safe="")
-        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    start, end, status = 0, blob.size_bytes, 200
-    given = here.request.headers.get("range", "")
-    if given and here.request.headers.get("if-range", f'"{entry.etag}"') == f'"{entry.etag}"':
-        found = part_of(given, blob.size_bytes)
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(path.rpartition('/')[2], safe='')}"
+    start, end, status = 0, size_bytes, 200
+    given = request.headers.get("range", "")
+    if given and request.headers.get("if-range", f'"{etag}"') == f'"{etag}"':
+        found = part_of(given, size_bytes)
         if found is None:
-            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{blob.size_bytes}"})
-        if found != (0, blob.size_bytes):
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size_bytes}"})
+        if found != (0, size_bytes):
             start, end = found
-            status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{blob.size_bytes}"
+            status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{size_bytes}"
     headers["Content-Length"] = str(end - start)
-    return StreamingResponse(
-        blob.read(start, end), status, headers=headers, media_type=kind or "application/octet-stream"
-    )
+    return StreamingResponse(read(start, end), status, headers=headers, media_type=kind or "application/octet-stream")
 
 
 def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from eureka_park.web.pages import (
+    data_buckets,
     data_card,
     data_change,
     data_file,
@@ -23,6 +24,7 @@ from eureka_park.web.pages import (
 _AT: Final = "/data/{kinds}/{project}/{name}"
 PAGES: Final[tuple[tuple[str, Any], ...]] = (
     ("/data", data_list.data_page),
+    ("/data/buckets/{bucket}", data_buckets.bucket_page),
     (_AT, data_card.card_page),
     (f"{_AT}/tree/{{rest:path}}", data_tree.tree_page),
     (f"{_AT}/file/{{rest:path}}", data_file.file_page),
@@ -45,6 +47,8 @@ DEEDS: Final[tuple[tuple[str, Any], ...]] = (
 
 def add_data_pages(app: FastAPI) -> None:
     """Put these pages into the application."""
+    bucket_file = "/data/buckets/{bucket}/raw"  # before what would take it for a repository
+    app.add_api_route(bucket_file, data_buckets.bucket_file, methods=["GET"], include_in_schema=False)
     for ways, method in ((PAGES, "GET"), (DEEDS, "POST")):
         for path, endpoint in ways:
             app.add_api_route(path, endpoint, methods=[method], include_in_schema=False, response_class=HTMLResponse)
