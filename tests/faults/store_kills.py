@@ -51,6 +51,7 @@ DAY_S: Final = 86_400.0
 N_WORKERS: Final = 3
 PROJECT: Final = "welcome"
 PATIENCE_S: Final = 60.0
+STARVED_S: Final = 5.0
 PAUSE_S: Final = 0.06  # between a deed that is done and the next kill, on the average
 LARGE: Final = 70_000  # beyond what comes within a commit
 Files = dict[str, bytes]
@@ -119,6 +120,7 @@ class Worker:
     kept: dict[str, Files] = field(default_factory=dict)  # by repository: what it holds for sure
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    looks_since_s: float = 0.0  # since when it asks for all of a repository; 0: it does not
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"{self.seed}-{self.number}")
@@ -247,12 +249,15 @@ class Worker:
     # -- what is there -------------------------------------------------------------------------------------------------
     def _found(self, name: str) -> Files | None:
         """All of a repository by HTTP, asked until there is an answer."""
-        end_s = time.monotonic() + PATIENCE_S
+        self.looks_since_s = time.monotonic()
         while True:
             try:
-                return self._all(name)
+                found = self._all(name)
             except Cut:
-                assert time.monotonic() < end_s, "the park does not answer"
+                assert time.monotonic() < self.looks_since_s + PATIENCE_S, "the park does not answer"
+            else:
+                self.looks_since_s = 0.0
+                return found
 
     def _all(self, name: str) -> Files | None:
         try:
@@ -309,6 +314,8 @@ class Run:
             while sum(worker.counts["done"] for worker in workers) == n_before and time.monotonic() < end_s:
                 time.sleep(0.005)  # each process does something before it ends
             time.sleep(rng.expovariate(1.0 / PAUSE_S))
+            while any(0.0 < worker.looks_since_s < time.monotonic() - STARVED_S for worker in workers):
+                time.sleep(0.01)  # all of a repository does not fit between two kills: let it be told once
             self.served.kill()
             n_kills += 1
             if rng.random() < 0.3:
