@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import http.client
 import socket
 import zlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,18 +16,15 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 from tests.helpers.s3_door import REGION, S3Scene
+from tests.helpers.s3_raw import ask, signed, sweep
 
-from eureka_park.web.doors.s3 import documents
 from eureka_park.web.doors.s3.app import ON_BUCKET, ON_FILE
 from eureka_park.web.doors.s3.chunked import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER
 from eureka_park.web.doors.s3.signing import (
     UNSIGNED,
     Claim,
     Proof,
-    Sent,
-    canonical_path,
     signing_key,
-    string_to_sign,
 )
 
 MIB = 1024**2
@@ -41,37 +36,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Scene]:
     yield scene
     assert scene.served.live.park.data.collector.scrub().findings == []
     scene.stop()
-
-
-def signed(
-    scene: S3Scene, method: str, path: str, payload: str = UNSIGNED, *, key: str = "lab", **headers: str
-) -> dict[str, str]:
-    """Headers with a signature over all of them; `payload`: what they say of the body."""
-    key_id, secret = scene.keys[key]
-    now = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    named = {name.replace("_", "-"): text for name, text in headers.items()}
-    named |= {"host": urlsplit(scene.served.s3_url).netloc, "x-amz-content-sha256": payload, "x-amz-date": now}
-    names = tuple(sorted(named))
-    claim = Claim(key_id, now[:8], REGION, now, names, "", payload, False)
-    at, _, query = path.partition("?")
-    text = string_to_sign(Sent(method, at, query, list(named.items())), claim, canonical_path(at))
-    signature = hmac.digest(signing_key(secret, claim), text.encode(), "sha256").hex()
-    about = f"Credential={key_id}/{claim.scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
-    return {**named, "authorization": f"AWS4-HMAC-SHA256 {about}"}
-
-
-def ask(scene: S3Scene, method: str, path: str, headers: dict[str, str], body: Any = None) -> tuple[int, str, bytes]:
-    """Status, S3's code, body."""
-    parts = urlsplit(scene.served.s3_url)
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
-    try:
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        is_error = answer.status >= 400 and content
-        return answer.status, documents.read(content, "Error").text_of("Code") if is_error else "", content
-    finally:
-        connection.close()
 
 
 def proof_of(scene: S3Scene, headers: dict[str, str]) -> Proof:
@@ -198,6 +162,10 @@ def test_requests_that_nobody_signed_or_that_make_no_sense(scene: S3Scene) -> No
         line.sendall(f"GET /lab-desk HTTP/1.1\r\n{words}\r\n".encode())
         with line.makefile("rb") as answer:
             assert b" 400 " in answer.readline()
+
+
+def test_the_door_has_an_answer_to_whatever_comes(scene: S3Scene) -> None:
+    assert sweep(scene, 7, 160) == []
 
 
 def test_keys_are_texts_and_never_touch_a_path(scene: S3Scene) -> None:
