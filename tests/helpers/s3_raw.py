@@ -22,8 +22,8 @@ from tests.helpers.s3_door import REGION, S3Scene
 TEXTS: Final = (
     "", "0", "1", "-1", "9" * 20, "k", "lab-desk", "\u00e9\U0001f41a", "\x01", "a" * 2000, "%00", "null",
     "true", "bytes=0-",
-    "bytes=5-1", "bytes=-0", "bytes=0-0,2-3", "*", '"x"', "Thu, 01 Jan 1970 00:00:00 GMT", "Thu,
-    99 Foo 99999 00:00:00 GMT",
+    "bytes=5-1", "bytes=-0", "bytes=0-0,2-3", "*", '"x"', "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Thu, 99 Foo 99999 00:00:00 GMT",
     "REPLACE", "COPY", "lab-desk/k", "lab-desk/k?versionId=zz", "CRC32", "FULL_OBJECT", "AAAAAA==", "../..",
     "/", "url", "2",
     "=", "&&", "ETag,Checksum", "a\r\nx: 1",
