@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -22,7 +20,8 @@ from eureka_park.data.repositories.versions import no_entry
 from eureka_park.foundation.errors import BadInput, NotFound, ParkError
 from eureka_park.web.croissant import CroissantResponse, described
 from eureka_park.web.doors.hub import cards, forms
-from eureka_park.web.doors.hub.asking import KINDS, Asked, asked_of, json_object, rest, text_of
+from eureka_park.web.doors.hub.asking import KINDS, asked_of, json_object, rest, text_of
+from eureka_park.web.doors.hub.pages import page, read_cursor
 from eureka_park.web.doors.streams import body_of
 
 TREE_PAGE: Final = 1000
@@ -60,11 +59,11 @@ def repositories(request: Request, kinds: str) -> Response:
     most = _number(query.get("limit", ""), LIST_PAGE)
     before: tuple[float, str] = (math.inf, "")
     if query.get("cursor"):
-        at_s, _, name = _cursor(query["cursor"]).partition(" ")
+        at_s, _, name = read_cursor(query["cursor"]).partition(" ")
         before = (_float(at_s), name)
     facets = cards.sought(asked)
     if facets is None:
-        return _page(asked, [], "")
+        return page(asked, [], "")
     found = asked.park.data.repositories.page(
         asked.who, KINDS[kinds], project_id=query.get("author", ""), text=query.get("search", ""), before=before,
         most=min(most, LIST_PAGE), facets=facets,
@@ -73,7 +72,7 @@ def repositories(request: Request, kinds: str) -> Response:
     facts = asked.park.data.cards.facts(found)
     tags = {name: cards.tags_of_facts(one) for name, one in facts.items()}
     rows = [forms.repository_form(one, None, None) | {"tags": tags.get(one.repository_id, [])} for one in found]
-    return _page(asked, rows, following)
+    return page(asked, rows, following)
 
 
 def info(request: Request, kinds: str, project: str, name: str) -> dict[str, Any]:
@@ -125,11 +124,11 @@ def commits(request: Request, kinds: str, project: str, name: str) -> Response:
     versions = asked.park.data.repositories.versions
     version = versions.at(found, rest(asked, 5)[0])
     if request.query_params.get("cursor"):
-        version = versions.at(found, _cursor(request.query_params["cursor"]))
+        version = versions.at(found, read_cursor(request.query_params["cursor"]))
     history = versions.history(found, version, COMMITS_PAGE + 1)
     names = asked.park.data.repositories.names_of(asked.who, found, history)
     following = history[COMMITS_PAGE].commit_id if len(history) > COMMITS_PAGE else ""
-    return _page(asked, [forms.commit_form(one, names) for one in history[:COMMITS_PAGE]], following)
+    return page(asked, [forms.commit_form(one, names) for one in history[:COMMITS_PAGE]], following)
 
 
 # -- trees -------------------------------------------------------------------------------------------------------------
@@ -146,7 +145,7 @@ def tree(request: Request, kinds: str, project: str, name: str) -> Response:
         raise no_entry(path)
     query = request.query_params
     expand = query.get("expand", "").lower() == "true"
-    start = _cursor(query["cursor"]) if query.get("cursor") else ""
+    start = read_cursor(query["cursor"]) if query.get("cursor") else ""
     most = min(_number(query.get("limit", ""), TREE_PAGE), TREE_PAGE_EXPANDED if expand else TREE_PAGE)
     is_deep = query.get("recursive", "").lower() in ("true", "1")
     items = _deep(files, folder, start, most) if is_deep else list(islice(files.listed(folder, start), most + 1))
@@ -158,7 +157,7 @@ def tree(request: Request, kinds: str, project: str, name: str) -> Response:
         else forms.folder_form(item.path, version.root_id, last.get(item.path))
         for item in items[:most]
     ]
-    return _page(asked, rows, following)
+    return page(asked, rows, following)
 
 
 def _deep(files: Tree, folder: str, start: str, most: int) -> list[Listed]:
@@ -239,26 +238,6 @@ def _asked_paths(request: Request, content: bytes) -> tuple[list[str], bool]:
     if not isinstance(paths, list) or len(paths) > PATHS_MAX or not all(isinstance(path, str) for path in paths):
         raise BadInput(f"'paths' is no list of up to {PATHS_MAX:,} texts.", fix="Ask for fewer.", field="paths")
     return paths, expand
-
-
-# -- pages -------------------------------------------------------------------------------------------------------------
-def _page(asked: Asked, rows: list[dict[str, Any]], following: str) -> Response:
-    """A list, with the address of its next page in a header."""
-    headers = {}
-    if following:
-        cursor = base64.urlsafe_b64encode(following.encode()).decode()
-        query = [(key, value) for key, value in asked.request.query_params.multi_items() if key != "cursor"]
-        path = "/".join(quote(piece, safe="") for piece in asked.path)
-        url = f"{asked.base()}/{path}?{urlencode([*query, ('cursor', cursor)])}"
-        headers["Link"] = f'<{url}>; rel="next"'
-    return Response(json.dumps(rows, separators=(",", ":")), headers=headers, media_type="application/json")
-
-
-def _cursor(text: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(text[:4096]).decode()
-    except ValueError:
-        raise BadInput("That is no place to go on from.", fix="Follow the Link header.", field="cursor") from None
 
 
 def _number(text: str, otherwise: int) -> int:
