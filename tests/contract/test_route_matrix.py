@@ -63,6 +63,7 @@ QUERIES: Final = {
     "GET /data/buckets/{bucket}/raw": "?key=a",
     **{f"{way} /api/v1/projects/{{project_id}}/buckets/{{bucket}}/file": "?key=a" for way in ("GET", "PUT", "DELETE")},
     "GET /api/v1/projects/{project_id}/repositories/{kind}/{name}/diff": "?old=main",
+    "DELETE /api/v1/projects/{project_id}/key": "?confirm=none",
     "GET /api/v1/jobs/{job_id}/logs/search": "?text=a",
     "GET /api/v1/permissions": "?act=see",
 }
@@ -70,6 +71,9 @@ BODIES: Final[dict[str, Any]] = {
     "PATCH /api/v1/projects/{project_id}/buckets/{bucket}": {},
     "POST /api/v1/projects/{project_id}/buckets/{bucket}/copies": {"key": "a", "to": "b"},
     "POST /api/v1/projects/{project_id}/access-keys": {},
+    "POST /api/v1/projects/{project_id}/key": {"keeper": "kms"},
+    "PUT /api/v1/projects/{project_id}/key": {"keeper": "park"},
+    "POST /api/v1/projects/{project_id}/key/unlock": {"key": "AAAA"},
     "POST /api/v1/prices": {
         "mad_per_gpu_h": {"*": {"*": {"firm": 0, "flex": 0, "green": 0}}},
         "mad_per_cpu_h": {"*": {"firm": 0, "flex": 0, "green": 0}},

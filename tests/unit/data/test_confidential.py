@@ -137,7 +137,8 @@ def test_a_customer_lends_the_key_for_a_while(park: DataPark) -> None:
     assert keys.state(park.ben, "other").is_open is False
     refused("bad_input", keys.rewrap, park.max, "other", "park")
     keys.unlock(park.ben, "other", MINE, 3600.0)
-    assert keys.destroy(park.max, "other").destroyed_at_s is not None
+    refused("bad_input", keys.destroy, park.max, "other", "othre")
+    assert keys.destroy(park.max, "other", "other").destroyed_at_s is not None
     refused("key_destroyed", lambda: park.objects.open("other", sha256).content())
     refused("no_key", keys.unlock, park.ben, "other", MINE, 3600.0)
 

@@ -247,9 +247,14 @@ class KeysService:
             self._note(conn, "project.rewrapped", who, project_id)
             return self._told(self._row(conn, project_id))
 
-    def destroy(self, who: Principal, project_id: str) -> Confidential:
-        """Destroy a project's key: nothing that it holds can ever be read again. Raises Forbidden, NotFound."""
+    def destroy(self, who: Principal, project_id: str, confirm: str) -> Confidential:
+        """Destroy a project's key: nothing that it holds can ever be read again. `confirm`: its id once more.
+
+        Raises BadInput, Forbidden, NotFound.
+        """
         self._accounts.require(Act.MANAGE, who, project_id)
+        if confirm != project_id:
+            raise BadInput("The project is not named again.", fix="Write its id once more.", field="confirm")
         with self._db.write() as conn:
             row = self._row(conn, project_id)
             gone = {"wrapped_key": "", "open_key": None, "open_until_s": None, "open_job_id": None}

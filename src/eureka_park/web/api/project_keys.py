@@ -83,9 +83,7 @@ def destroy_project_key(
     confirm: Annotated[str, Query(max_length=63, description="The project's id again")],
 ) -> dict[str, Any]:
     """Destroy the key: nothing that the project holds can be read again, but from backups of before. For leads."""
-    if confirm != project_id:
-        raise BadInput("The project is not named again.", fix=f"Send confirm={project_id}.", field="confirm")
-    return view(project_id, park.data.keys.destroy(who, project_id))
+    return view(project_id, park.data.keys.destroy(who, project_id, confirm))
 
 
 @router.post(f"{_AT}/unlock", response_model=KeyView, operation_id="unlock_project")
