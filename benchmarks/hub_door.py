@@ -40,7 +40,7 @@ from eureka_park.web import serve, wire
 MB = 1_000_000
 PIECE = 1024**2
 CHANGED_FRAC, N_PLACES = 0.01, 10
-SMALL_BYTES = 10_000
+SMALL_BYTES, S3_BYTES_MAX = 10_000, 200 * MB
 TIMED = """
 import json, sys, time
 from huggingface_hub import HfApi, hf_hub_download
@@ -165,7 +165,9 @@ class Door:
         found["sent_mb"] = (self.n_sent.value - n_sent) / MB
         if n_bytes:
             found["mb_per_s"] = n_bytes / MB / found["wall_s"]
-        return {key: round(value, 2) for key, value in found.items()}
+        told = {key: round(value, 2) for key, value in found.items()}
+        print(args, told, file=sys.stderr)
+        return told
 
     def stop(self) -> None:
         """End the server."""
@@ -227,7 +229,9 @@ def change(path: Path, seed: int) -> None:
 
 
 def beside(door: Door, file: Path) -> dict[str, float]:
-    """MB/s of others on this machine: the hub's client at a plain server of files, boto3 and s3fs at moto."""
+    """MB/s of others on this machine: the hub's client at a plain server of files; boto3 and s3fs at moto, with 200 MB
+    at most, as it reads all of a file for each part that is fetched.
+    """
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -242,6 +246,7 @@ def beside(door: Door, file: Path) -> dict[str, float]:
         raw = door.client(PLAIN, f"localhost:{port}", "/large.bin", str(file.stat().st_size))
         told = {"hub client, plain files": n_mb / hub["wall_s"], "plain GET, plain files": n_mb / raw["wall_s"]}
         host, s3_port = moto.get_host_and_port()
+        os.truncate(file, min(S3_BYTES_MAX, file.stat().st_size))
         told |= door.client(S3, f"http://{host}:{s3_port}", str(file), "bench", str(door.folder / "back"))
     finally:
         plain.shutdown()
