@@ -44,7 +44,7 @@ _TABLES: Final = ("csv", "jsonl", "json", "parquet")
 _NOTES: Final[Mapping[str, str]] = {
     "none": N_("This file is neither a text, a table nor a picture, so it is not shown here."),
     "no_pyarrow": N_(
-        "Tables in Parquet are shown once the park has the extra “parquet”: pip install 'eureka-park[parquet]'."
+        'Tables in Parquet are shown once the park has the extra “parquet”: pip install "eureka-park[parquet]".'
     ),
     "hard": N_("This table is too dense or too broken for a look here."),
     "busy": N_("Others look at tables just now. Try again in a few seconds."),
