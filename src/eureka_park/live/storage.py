@@ -1,5 +1,4 @@
-"""What the deciding process does for the store: a thread that keeps it in order, and each day's storage for the books.
-"""
+"""What the deciding process does for the store: a thread that keeps it in order, each day's storage for the books."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def bucket_page(request: Request, who: Anyone, bucket: str) -> Response:
     rows += [
         {
             "name": one.key[len(prefix) :], "size": words.size(one.size_bytes),
-            "when": words.when(one.made_at_s, now_s), "link": "", "raw": f"/data/buckets/{quote(bucket, safe='')}/raw?{urlencode({'key': one.key})}",
+            "when": words.when(one.made_at_s, now_s), "link": "",
+            "raw": f"/data/buckets/{quote(bucket, safe='')}/raw?{urlencode({'key': one.key})}",
         }
         for one in listed.files
         if one.key != prefix

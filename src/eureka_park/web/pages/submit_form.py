@@ -70,10 +70,11 @@ TEXTS: Final = tuple(item.name for item in fields(Typed) if item.name not in _TI
 def typed_of(form: Form) -> Typed:
     """What was sent; a box that was not ticked is not sent at all."""
     usual = Typed()
-    given = {name: form.one(_SENT_AS.get(name, name), getattr(usual, name)) for name in TEXTS}
+    given: dict[str, Any] = {name: form.one(_SENT_AS.get(name, name), getattr(usual, name)) for name in TEXTS}
     for name in TEXTS:
         given[name] = given[name] if name == "script" else given[name].strip()
-    return Typed(**given, **{name: form.has(name) for name in _TICKED})
+    given |= {name: form.has(name) for name in _TICKED}
+    return Typed(**given)
 
 
 def typed_from(template: Mapping[str, Any], key: str, pace_factor: float = 1.0) -> Typed:
