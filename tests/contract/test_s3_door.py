@@ -325,3 +325,14 @@ def test_large_bodies_take_no_memory(scene: S3Scene, tmp_path: Path) -> None:
     body = client.get_object(Bucket="lab-desk", Key="large")["Body"]
     assert sum(len(piece) for piece in body.iter_chunks(MIB)) == size
     assert psutil.Process().memory_info().rss - before < 64 * MIB
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_no_and_let_go(scene: S3Scene) -> None:
+    head = {**signed(scene, "PUT", "/lab-desk/k?uploadId=upload-a&partNumber=1"), "content-length": "30000"}
+    lines = "".join(f"{name}: {text}\r\n" for name, text in head.items())
+    with socket.create_connection(("127.0.0.1", urlsplit(scene.served.s3_url).port or 0), timeout=20) as own:
+        own.sendall(
+            f"PUT /lab-desk/k?uploadId=upload-a&partNumber=1 HTTP/1.1\r\n{lines}expect: 100-continue\r\n\r\n".encode()
+        )
+        answer = b"".join(iter(lambda: own.recv(65_536), b""))  # to its end: what came next would be taken for the body
+    assert answer.startswith(b"HTTP/1.1 404") and b"connection: close" in answer.lower()

@@ -19,8 +19,8 @@ from typing import Any, Final
 import h11
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 EXTENSION: Final = "park.wire"
 PIECE_BYTES: Final = 1024**2
@@ -40,6 +40,9 @@ class Wire(H11Protocol):
         if self.scope is not None:
             extensions: dict[Any, Any] = self.scope.setdefault("extensions", {})
             extensions[EXTENSION] = self
+        cycle = self.cycle
+        if cycle is not None and cycle.waiting_for_100_continue and "send" not in vars(cycle):
+            vars(cycle)["send"] = _closing(cycle)
 
     def lend(self) -> Lent | None:
         """The rest of the body, for a thread; None where it is short, or its length is not known."""
@@ -81,6 +84,20 @@ class Wire(H11Protocol):
                         await _writable(own)
         finally:
             own.close()
+
+
+def _closing(cycle: RequestResponseCycle) -> Send:
+    """End a connection whose client is told no before it was told to go on with its body (Expect: 100-continue): it
+    sends no body then, and the next request would be taken for one.
+    """
+    send: Any = cycle.send
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start" and cycle.waiting_for_100_continue:
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return closing
 
 
 class FilePart(Response):
