@@ -30,9 +30,14 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if urlsplit(newurl).scheme not in ("http", "https"):
             raise urllib.error.HTTPError(newurl, code, "it leads to no web address", headers, fp)
         made = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if made is not None and urlsplit(newurl).netloc != urlsplit(req.full_url).netloc:
+        if made is not None and not is_same_origin(newurl, req.full_url):
             made.remove_header("Authorization")
         return made
+
+
+def is_same_origin(url: str, other: str) -> bool:
+    """Whether two addresses are of one host, reached in one way: a token for the one may be shown to the other."""
+    return urlsplit(url)[:2] == urlsplit(other)[:2]
 
 
 def _opener() -> urllib.request.OpenerDirector:
