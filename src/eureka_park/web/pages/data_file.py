@@ -18,7 +18,7 @@ from eureka_park.web.charts.spread import spread_bars
 from eureka_park.web.pages.data_card import card_of
 from eureka_park.web.pages.data_frame import Here, repository_page, shown
 from eureka_park.web.pages.data_tree import crumbs_of, is_branch, refs_of
-from eureka_park.web.pages.words import N_, Words
+from eureka_park.web.pages.words import N_, Words, isolated
 from eureka_park.web.preview import parquet, rows, tensors
 from eureka_park.web.preview.columns import Column, Table
 from eureka_park.web.preview.kinds import HEAD_BYTES, kind_of
@@ -233,7 +233,7 @@ def _column(words: Words, column: Column) -> dict[str, Any]:
         facts.append(words.say("{low} to {high}", low=low, high=high))
         if column.mean is not None and column.n_distinct > 1:
             facts.append(words.say("mean {n}", n=words.number(column.mean)))
-        picture = spread_bars(column.bars, words.say("How the values of {name} are spread", name=column.name))
+        picture = spread_bars(column.bars, words.say("How the values of {name} are spread", name=isolated(column.name)))
     elif column.low:
         facts.append(words.say("{low} to {high}", low=_day(column.low), high=_day(column.high)))
     elif not column.top and column.n_distinct > 1:

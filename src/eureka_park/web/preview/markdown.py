@@ -71,7 +71,7 @@ def _linked(token: Token, address: Address) -> Token:
         place = _place(source, address, is_picture=True)
         if not place:
             return _words(token.content)
-        token.attrs = {"src": place, "alt": "", "loading": "lazy"}
+        token.attrs = {"src": place, "alt": "", "lang": "und", "loading": "lazy"}
     return token
 
 
