@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Iterator
@@ -287,6 +288,21 @@ def test_settings_rename_hold_and_end(seen: Seen) -> None:
     assert post("ended", do="end", confirm="ended")[0] == 422
     assert post("ended", do="end", confirm="lab/ended") == (303, "/data")
     assert seen.owner.get("/data/datasets/lab/ended").status_code == 404 and made.name == "ending"
+
+
+def test_a_customers_key_is_lent_and_taken_back_on_the_page(seen: Seen) -> None:
+    park, at = seen.park, "/data/datasets/vault/records/settings"
+    park.accounts.ensure_project("vault", "Vault", False)
+    park.data.keys.begin(seen.who, "vault", "customer", b"c" * 32)
+    park.data.repositories.create(seen.who, RepositoryKind.DATASET, "vault", "records")
+    key = base64.b64encode(b"c" * 32).decode()
+    assert "Locked" in seen.page(at).text
+    for wrong, status in ((key[:-5], 422), (base64.b64encode(b"d" * 32).decode(), 403)):
+        assert seen.owner.post(at, data={"do": "unlock", "key": wrong, "hours": "8"}).status_code == status
+    assert seen.owner.post(at, data={"do": "unlock", "key": key, "hours": "8"}).status_code == 303
+    assert "Open until" in seen.page(at).text and key not in seen.page(at).text
+    assert seen.owner.post(at, data={"do": "lock"}).status_code == 303
+    assert "Locked" in seen.page(at).text and "seal" not in seen.page(f"{seen.base}/settings").text
 
 
 def test_a_new_one_is_begun_from_the_list(seen: Seen) -> None:

@@ -7,6 +7,8 @@ unreadable, in copies of the store too; only a backup of the database from befor
 
 from __future__ import annotations
 
+import base64
+import binascii
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -308,6 +310,14 @@ class KeysService:
         self._accounts.audit.note(conn, act, who=who, thing=f"project:{project_id}")
 
 
+def key_of_text(text: str) -> bytes:
+    """A key from the text of its file. Raises BadInput."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadInput("The key is not in base 64.", fix="Send the text of its file.", field="key") from None
+
+
 def _kind(text: str) -> KeeperKind:
     try:
         return KeeperKind(text)
@@ -324,4 +334,4 @@ def _open_about(project_id: str) -> str:
     return f"lent key of {project_id}"
 
 
-__all__ = ["KEY_BYTES", "Confidential", "KeeperKind", "KeysService"]
+__all__ = ["KEY_BYTES", "Confidential", "KeeperKind", "KeysService", "key_of_text"]

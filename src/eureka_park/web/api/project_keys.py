@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from eureka_park.data.keys.service import LENT_S_MAX, Confidential
-from eureka_park.foundation.errors import BadInput
+from eureka_park.data.keys.service import LENT_S_MAX, Confidential, key_of_text
 from eureka_park.foundation.units import iso_from_s
 from eureka_park.web import schemas
 from eureka_park.web.auth import Someone, ThePark
@@ -66,7 +63,7 @@ def get_project_key(park: ThePark, who: Someone, project_id: ProjectId) -> dict[
 @router.post(_AT, status_code=201, response_model=KeyView, operation_id="begin_project_key")
 def begin_project_key(park: ThePark, who: Someone, project_id: ProjectId, body: KeyRequest) -> dict[str, Any]:
     """Make a project that holds nothing yet confidential, for ever. For its leads."""
-    return view(project_id, park.data.keys.begin(who, project_id, body.keeper, _key(body.key)))
+    return view(project_id, park.data.keys.begin(who, project_id, body.keeper, key_of_text(body.key)))
 
 
 @router.put(_AT, response_model=KeyView, operation_id="rewrap_project_key")
@@ -91,7 +88,7 @@ def unlock_project(park: ThePark, who: Someone, project_id: ProjectId, body: Unl
     """Lend the park the customer's key for a while, or for the length of a job."""
     if body.job_id:
         park.compute.job(who, body.job_id)  # NotFound for one that they may not know of
-    return view(project_id, park.data.keys.unlock(who, project_id, _key(body.key), body.for_s, body.job_id))
+    return view(project_id, park.data.keys.unlock(who, project_id, key_of_text(body.key), body.for_s, body.job_id))
 
 
 @router.post(f"{_AT}/lock", response_model=KeyView, operation_id="lock_project")
@@ -116,10 +113,3 @@ def view(project_id: str, found: Confidential | None) -> dict[str, Any]:
         "made_at": iso_from_s(found.made_at_s),
         "destroyed_at": iso_from_s(found.destroyed_at_s),
     }
-
-
-def _key(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadInput("The key is not in base 64.", fix="Send the text of its file.", field="key") from None

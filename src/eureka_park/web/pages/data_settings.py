@@ -10,9 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from eureka_park.data.core.lasting import LastingRule
 from eureka_park.data.core.repository import Gate, Visibility
+from eureka_park.data.keys.service import KeeperKind, key_of_text
 from eureka_park.data.repositories.access import Want
-from eureka_park.foundation.errors import BadInput, Forbidden, ParkError
-from eureka_park.foundation.units import GIB
+from eureka_park.foundation.errors import BadInput, Forbidden, NotFound, ParkError
+from eureka_park.foundation.units import DAY_S, GIB, HOUR_S
 from eureka_park.web.auth import Anyone, Someone
 from eureka_park.web.charts.stored_days import StoredDay, stored_days
 from eureka_park.web.pages.data_frame import VISIBILITY_NAMES, Here, here_of, repository_page, shown
@@ -20,7 +21,6 @@ from eureka_park.web.pages.data_links import link_to
 from eureka_park.web.pages.forms import Form, TheForm
 from eureka_park.web.pages.words import N_
 
-DAY_S: Final = 86_400.0
 DAYS_SHOWN: Final = 90
 PEOPLE_SHOWN: Final = 200
 GATE_NAMES: Final[Mapping[str, str]] = {
@@ -32,6 +32,11 @@ VISIBILITY_HINTS: Final[Mapping[str, str]] = {
     Visibility.PRIVATE: N_("who holds a role in its project"),
     Visibility.ORGANISATION: N_("also the members of the project’s organisation"),
     Visibility.PUBLIC: N_("everybody"),
+}
+KEEPER_NAMES: Final[Mapping[KeeperKind, str]] = {
+    KeeperKind.PARK: N_("The park keeps its key."),
+    KeeperKind.KMS: N_("The park’s key service keeps its key."),
+    KeeperKind.CUSTOMER: N_("You keep its key, and lend it to the park for a while."),
 }
 STATES: Final[Mapping[str, str]] = {"pending": N_("asks"), "accepted": N_("let in"), "rejected": N_("refused")}
 
@@ -51,9 +56,25 @@ def _settings(here: Here, error: ParkError | None = None, form: Form | None = No
         "states": STATES, "rule": _rule_fields(rule), "rule_is_empty": rule.is_empty, "hold": hold,
         "hold_when": words.when(hold.set_at_s, here.park.clock.real_s()) if hold else "",
         "may_hold": keeping.may_hold(here.who, here.repository), "lost": lost, "typed": form or Form(),
+        "seal": _seal(here),
         "needs_confirmation": error is not None and error.code == "personal_data", "going": None, "use": _use(here),
     }  # fmt: skip
     return shown(here, "data_settings.html", "settings", error, **{**context, **more})
+
+
+def _seal(here: Here) -> dict[str, Any] | None:
+    """How the project's contents are sealed; None where they lie in clear, or for whoever may not know."""
+    try:
+        found = here.park.data.keys.state(here.who, here.repository.project_id)
+    except (Forbidden, NotFound):
+        return None
+    if found is None:
+        return None
+    until = here.words.when(found.open_until_s, here.park.clock.real_s()) if found.open_until_s else ""
+    return {
+        "keeper": KEEPER_NAMES[found.keeper], "is_lent": found.keeper is KeeperKind.CUSTOMER, "is_open": found.is_open,
+        "until": until, "is_gone": found.destroyed_at_s is not None,
+    }  # fmt: skip
 
 
 def _asking(here: Here) -> list[dict[str, Any]]:
@@ -121,7 +142,7 @@ def change_settings(request: Request, who: Someone, form: TheForm) -> Response:
             raise BadInput("The form says nothing to do.", fix="Use its buttons.", code="nothing_to_do")
         back = deed(here, form)
     except ParkError as error:
-        if error.http_status in (401, 403, 404) and error.code != "no_such_request":
+        if error.http_status in (401, 403, 404) and error.code not in ("no_such_request", "wrong_key"):
             raise
         return _settings(here, error, form)
     return RedirectResponse(back, 303)
@@ -170,6 +191,20 @@ def _lift_hold(here: Here, _form: Form) -> str:
     return here.link("settings", done="1")
 
 
+def _unlock(here: Here, form: Form) -> str:
+    assert here.who is not None
+    hours = _whole(form, "hours") or 4
+    key = key_of_text(form.one("key").strip())
+    here.park.data.keys.unlock(here.who, here.repository.project_id, key, hours * HOUR_S)
+    return here.link("settings", done="1")
+
+
+def _lock(here: Here, _form: Form) -> str:
+    assert here.who is not None
+    here.park.data.keys.lock(here.who, here.repository.project_id)
+    return here.link("settings", done="1")
+
+
 def _rename(here: Here, form: Form) -> str:
     found, name = here.repository, form.one("name").strip()
     moved = here.park.data.repositories.move(here.who, found, found.project_id, name)
@@ -185,5 +220,5 @@ def _end(here: Here, form: Form) -> str:
 
 _DEEDS: Final[Mapping[str, Callable[[Here, Form], str]]] = {
     "access": _set_access, "answer": _answer, "rule": _set_rule, "hold": _set_hold, "lift": _lift_hold,
-    "rename": _rename, "end": _end,
+    "rename": _rename, "end": _end, "unlock": _unlock, "lock": _lock,
 }  # fmt: skip
