@@ -217,6 +217,7 @@ def test_what_a_job_made_becomes_one_version_with_its_lineage(scene: Scene) -> N
     token = {"Authorization": f"Bearer {scene.accounts.new_token(scene.ada.person_id, 'api')}"}
     history = client.get("/api/v1/projects/lab/repositories/model/net/history", headers=token).json()["items"]
     assert [one["made_by"] and one["made_by"]["job_id"] for one in history] == [again, job_id, None]
+    assert job_id not in f"{history[1]['title']}{history[1]['message']}", "lineage tells it to those who may know"
     shown = client.get(f"/api/v1/jobs/{job_id}", headers=token).json()
     assert shown["outputs"][0]["commit_id"] == commit_id and shown["inputs"][0]["name"] == "rows"
 

@@ -160,10 +160,11 @@ class JobMaterials:
             if not store.settle(conn, over):
                 raise Conflict("These outputs have been committed.", fix="See the job.", code="committed_already")
 
-        how = "" if job["state"] == "finished" else f" It {job['state']}."
+        # Whoever reads the repository reads this too: of a job elsewhere lineage tells, to those who may know of it.
+        name = job["name"] if output.project == job["project"] else "a job"
         made = Made(
-            row.job_id, job["project"], f"Add what {job['name']} made"[:200],
-            f"Made by the job {row.job_id} of the project {job['project']}.{how}",
+            row.job_id, job["project"], f"Add what {name} made"[:200],
+            "" if job["state"] == "finished" else f"The job {job['state']}.",
             [(one.repository_id, one.commit_id) for one in inputs], read,
         )  # fmt: skip
         self._data.materials.commit(who, output.kind, output.project, output.name, made, settle)
