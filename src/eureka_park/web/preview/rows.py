@@ -168,7 +168,7 @@ def said(value: Any) -> str | None:
     if isinstance(value, str):
         return shown(value[: 4 * CELL_CHARS_MAX])
     try:
-        return json.dumps(value, ensure_ascii=False)[: 4 * CELL_CHARS_MAX]
+        return shown(json.dumps(value, ensure_ascii=False)[: 4 * CELL_CHARS_MAX])
     except (ValueError, RecursionError):
         return "…"
 

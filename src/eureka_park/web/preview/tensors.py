@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eureka_park.web.preview.texts import shown
+
 HEAD_BYTES_MAX: Final = 8 * 1024**2
 TENSORS_SHOWN: Final = 500
 
@@ -67,7 +69,7 @@ def _weights(head: dict[str, Any]) -> Weights | None:
     return Weights(
         tuple(tensor for _, tensor in found[:TENSORS_SHOWN]), len(found), sum(totals.values()),
         tuple(sorted(totals.items(), key=lambda item: -item[1])),
-        tuple((str(key)[:100], str(value)[:300]) for key, value in list(said)[:20]),
+        tuple((shown(str(key)[:100]), shown(str(value)[:300])) for key, value in list(said)[:20]),
     )  # fmt: skip
 
 
@@ -79,4 +81,4 @@ def _tensor(name: str, told: Any) -> tuple[int, Tensor] | None:
     numbers = (start, end, *shape)
     if len(shape) > 32 or not all(type(number) is int and 0 <= number < 2**63 for number in numbers) or end < start:
         return None
-    return start, Tensor(name[:300], kind, shape, end - start)
+    return start, Tensor(shown(name[:300]), shown(kind), shape, end - start)

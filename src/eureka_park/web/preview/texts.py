@@ -58,7 +58,7 @@ def _is_hidden(letter: str) -> bool:
     if " " <= letter < "\x7f":
         return False
     # Marks of direction that override (as in "Trojan source") are shown; joiners and isolates belong to scripts.
-    return unicodedata.category(letter) == "Cc" or letter in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069"
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def front_matter(text: str) -> tuple[str, str]:
