@@ -98,6 +98,7 @@ def test_nothing_of_a_confidential_project_lies_in_clear_or_is_shared(park: Data
         whole: len(b"".join(CHUNKS))
     }
     refused("no_such_blob", park.objects.open, "lab", whole)
+    refused("bad_sha256", park.objects.open, "lab", park.objects.name("other", whole))
     kept = park.objects_kept()
     assert len([key for key in kept if key.startswith("sealed/")]) == 3 and len(kept) == 4
     for file in (park.folder / "store" / "sealed").rglob("*"):

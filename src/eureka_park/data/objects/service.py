@@ -72,6 +72,7 @@ class ObjectsService:
 
     def open(self, project_id: str, sha256: str) -> Blob:
         """A blob of a project to be read. Whoever calls knows that it lies there. Raises NotFound."""
+        check_sha256(sha256)  # not a name in the store, which could be of another project's
         self.check_key(project_id)
         return self.reader.open(self.name(project_id, sha256))
 
@@ -121,8 +122,7 @@ class ObjectsService:
 
     def put_file(self, project_id: str, file: Path, *, sha256: str, size_bytes: int) -> BlobRow:
         """The same with a file that was staged before, which is moved away. Raises as `put`."""
-        digest = hashlib.sha256()
-        n_bytes = 0
+        digest, n_bytes = hashlib.sha256(), 0
         with file.open("rb") as content:
             while piece := content.read(_PIECE):
                 digest.update(piece)
