@@ -49,6 +49,7 @@ OPERATIONS_MAX: Final = 50_000
 _TRIES: Final = 8
 CHANGES_COMMITS: Final = 100
 CHANGES_SEEN: Final = 20_000
+CHANGES_KEPT: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Versions:
     def __init__(self, db: Database, clock: Clock, objects: ObjectsService, entropy: Callable[[int], bytes]) -> None:
         self._db, self._clock, self._objects, self._entropy = db, clock, objects, entropy
         self._kept: OrderedDict[str, Node] = OrderedDict()
+        self._changes: OrderedDict[tuple[str, ...], dict[str, Commit]] = OrderedDict()
         self._lock = threading.Lock()
         self.cards = CardReader(db, clock, objects)
         self.on_card: Callable[[Principal, Repository, Commit], None] = lambda _who, _repository, _version: None
@@ -158,12 +160,24 @@ class Versions:
 
     def last_changes(self, repository: Repository, version: Commit, paths: Sequence[str]) -> dict[str, Commit]:
         """Which commit changed each path last, a folder by what is in it. Looked for in the newest commits and a
-        bounded number of changes; what is older than that is told by the oldest that was looked at.
+        bounded number of changes; what is older than that is told by the oldest that was looked at. Kept in memory for
+        a while: what a version holds never changes.
         """
+        key = (repository.repository_id, version.commit_id, *paths)
+        with self._lock:
+            known = self._changes.get(key)
+        if known is None:
+            known = self._last_changes(repository, version, paths)
+            with self._lock:
+                self._changes[key] = known
+                while len(self._changes) > CHANGES_KEPT:
+                    self._changes.popitem(last=False)
+        return known
+
+    def _last_changes(self, repository: Repository, version: Commit, paths: Sequence[str]) -> dict[str, Commit]:
         open_paths, found, n_seen = set(paths), dict[str, Commit](), 0
         oldest = version
-        for oldest in self.history(repository, version, CHANGES_COMMITS):
-            parent = self._before(repository, oldest)
+        for oldest, parent in self._steps(repository, version):
             before = self.tree(parent) if parent else self._tree("")
             for old, new in differences(before, self.tree(oldest)):
                 n_seen += 1
@@ -178,10 +192,16 @@ class Versions:
                 break
         return {**dict.fromkeys(open_paths, oldest), **found}
 
-    def _before(self, repository: Repository, version: Commit) -> Commit | None:
-        """The version before one; None for the first, and where a rule has let it go."""
-        with self._db.read() as conn:
-            return store.commit(conn, repository.repository_id, version.parent_id) if version.parent_id else None
+    def _steps(self, repository: Repository, version: Commit) -> Iterator[tuple[Commit, Commit | None]]:
+        """The newest versions, each with the one before; None before the first, and where a rule has let it go."""
+        here: Commit | None = version
+        for _ in range(CHANGES_COMMITS):
+            if here is None:
+                return
+            with self._db.read() as conn:
+                before = store.commit(conn, repository.repository_id, here.parent_id) if here.parent_id else None
+            yield here, before
+            here = before
 
     def _nodes(self, realm: str, ids: Sequence[str]) -> Mapping[str, Node]:
         """Nodes by their ids, from memory where they were asked for lately: they never change."""
