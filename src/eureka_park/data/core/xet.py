@@ -6,6 +6,7 @@ with a key for each purpose; as text, each of their four 64-bit words is turned 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from blake3 import blake3
 
 from eureka_park.foundation.errors import BadInput
 
+_HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 CHUNK_KEY: Final = bytes(
     [102, 151, 245, 119, 91, 149, 80, 222, 49, 53, 203, 172, 165, 151, 24, 28,
      157, 228, 33, 16, 155, 235, 43, 88, 180, 208, 176, 75, 147, 173, 242, 41]
@@ -49,12 +51,9 @@ def hash_text(digest: bytes) -> str:
 
 def hash_bytes(text: str) -> bytes:
     """A hash from its text. Raises BadInput."""
-    try:
-        if len(text) == 64:
-            return struct.pack("<4Q", *(int(text[at : at + 16], 16) for at in range(0, 64, 16)))
-    except ValueError:
-        pass
-    raise _bad("That is no hash of a pack.", "bad_hash")
+    if _HASH.fullmatch(text) is None:
+        raise _bad("That is no hash of a pack.", "bad_hash")
+    return struct.pack("<4Q", *(int(text[at : at + 16], 16) for at in range(0, 64, 16)))
 
 
 def chunk_hash(content: bytes | memoryview) -> bytes:

@@ -62,7 +62,7 @@ def _linked(token: Token, address: Address) -> Token:
     if token.type == "link_open":
         place = _place(str(token.attrGet("href") or ""), address, is_picture=False)
         token.attrs = {"href": place} if place else {}
-        if place.startswith(("http:", "https:")):
+        if place.lower().startswith(("http:", "https:")):
             token.attrs["rel"] = "nofollow noopener noreferrer ugc"
     elif token.type == "image":
         source = str(token.attrGet("src") or "")

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.responses import Response
 
-from eureka_park.data.core.bucket import HEADERS, Condition, Deleted, Describe, FileVersion
+from eureka_park.data.core.bucket import HEADERS, KEY_BYTES_MAX, Condition, Deleted, Describe, FileVersion
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.units import GIB
 from eureka_park.web.doors.s3 import answers, bodies, buckets, documents, reading
@@ -178,7 +178,7 @@ async def delete_many(asked: Asked) -> Response:
 
 def _named(node: Node) -> tuple[str, str | None]:
     key = node.get("Key")
-    if key is None:
+    if key is None or len(key.text) > KEY_BYTES_MAX:  # what is longer names nothing, and would be echoed
         raise documents.malformed()
     return key.text, node.text_of("VersionId") or None
 
