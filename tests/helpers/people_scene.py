@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from eureka_park.accounts.core.roles import Role
@@ -98,9 +97,8 @@ class PeopleScene(Served):
     @property
     def paths(self) -> list[str]:
         """All pages of people, places, money and operators that this park has; pages to come are among them."""
-        app = self.server.config.app
-        assert isinstance(app, FastAPI)
-        routes = [one for one in page_routes(app) if one.path not in ELSEWHERE and not one.path.startswith("/data")]
+        found = page_routes(self.app)
+        routes = [one for one in found if one.path not in ELSEWHERE and not one.path.startswith("/data")]
         return [*(self._filled(route) for route in routes), self.invitation, "/permissions?act=spend&project=solar"]
 
     def _filled(self, route: APIRoute) -> str:

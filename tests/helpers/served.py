@@ -39,7 +39,7 @@ class Served:
     def __init__(self, folder: Path, pages: Mapping[str, Answer] | None = None, **home: Any) -> None:
         self.live = LivePark(folder, **home)
         self.pages = dict(pages or {})
-        app = make_app(self.live.park)
+        self.app = app = make_app(self.live.park)
         app.add_api_route("/test/{name:path}", self._answer, methods=["GET", "POST"], include_in_schema=False)
         listener, for_s3 = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
         self.url, self.s3_url = (f"http://localhost:{one.getsockname()[1]}" for one in (listener, for_s3))

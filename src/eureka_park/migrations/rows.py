@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, MetaData, String, Table, collate, func, insert, select
+from sqlalchemy import Connection, Integer, MetaData, String, Table, collate, func, insert, select
 
 from eureka_park.foundation.errors import BadInput
 
@@ -56,7 +56,7 @@ def go_on_counting(conn: Connection, tables: Iterable[Table]) -> None:
     if conn.dialect.name != "postgresql":  # SQLite looks for the highest by itself
         return
     for table in tables:
-        for column in table.primary_key.columns:
+        for column in (one for one in table.primary_key.columns if isinstance(one.type, Integer)):
             place = func.pg_get_serial_sequence(f'"{table.name}"', column.name)
             highest, sequence = conn.execute(select(func.max(column), place)).one()
             if highest is not None and sequence is not None:

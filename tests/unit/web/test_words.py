@@ -244,6 +244,7 @@ VALUES = {
     "n_ahead": 3, "clean_kw": 7.0, "after": ["job-a", "job-b", "job-c", "job-d"], "cpus": 2.5, "free_cpus": 1.0,
     "gpus": 1, "free_gpus": 0, "memory_bytes": 2 * 1024**3, "free_memory_bytes": 1024**3,
     "share": "health", "floor_kw": 400.0, "closed": ["n1", "n2", "n3"],
+    "n_bytes": 3.0e6, "of_bytes": 1.0e9, "took_s": 95.0,
     "from": "2026-11-22T13:00:00Z", "to": "2026-11-22T14:00:00Z",
 }  # fmt: skip
 PARTS = {"nodes": 3, "free_nodes": 2}

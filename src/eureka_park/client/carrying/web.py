@@ -111,7 +111,7 @@ def fetch(url: str, part: Path, headers: Mapping[str, str]) -> None:
 def _fetch(url: str, part: Path, headers: Mapping[str, str]) -> None:
     tag = part.with_suffix(".etag")
     have_bytes = part.stat().st_size if part.exists() else 0
-    etag = tag.read_text() if have_bytes and tag.exists() else ""
+    etag = tag.read_text(encoding="utf-8") if have_bytes and tag.exists() else ""
     more = {"Range": f"bytes={have_bytes}-", "If-Range": etag} if etag else {}
     with _begun(url, {**headers, **more}, part, tag) as answer:
         is_rest = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have_bytes}-")
@@ -120,7 +120,7 @@ def _fetch(url: str, part: Path, headers: Mapping[str, str]) -> None:
             raise Unavailable(f"{url[:200]} answers another part.", fix="Try again.", code="source_broke")
         found = answer.headers.get("ETag", "")
         if found and not found.startswith("W/"):
-            tag.write_text(found)
+            tag.write_text(found, encoding="utf-8")
         else:
             tag.unlink(missing_ok=True)
         _pour(url, answer, part, is_rest=is_rest)

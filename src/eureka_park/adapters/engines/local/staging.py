@@ -90,5 +90,5 @@ def clear_inputs(job_folder: str) -> None:
     if not os.path.isdir(root):
         return
     for folder, _, _ in os.walk(root):
-        os.chmod(folder, 0o755)  # where nothing else protects it from the job, it is closed to writing
+        os.chmod(folder, 0o700)  # where nothing else protects it from the job, it is closed to writing
     shutil.rmtree(root)
