@@ -5,7 +5,6 @@ Whatever they say they are, they can run nothing here: they are foreign.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
 from eureka_park.web.auth import Anyone
+from eureka_park.web.doors.hub.ranges import part_of
 from eureka_park.web.pages.data_frame import Here, repository_page
 from eureka_park.web.preview.kinds import media_type
 
@@ -25,7 +25,6 @@ CAREFUL: Final = {
     "Cache-Control": "private, no-cache",
     "Vary": "Cookie, Authorization",
 }
-_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _HEAD_BYTES: Final = 64
 
 
@@ -62,16 +61,3 @@ def bytes_of(
             status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{size_bytes}"
     headers["Content-Length"] = str(end - start)
     return StreamingResponse(read(start, end), status, headers=headers, media_type=kind or "application/octet-stream")
-
-
-def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:
-    """The bytes [start, end) that a Range header names, of several the first; None where there are none."""
-    match = _RANGE.match(given.strip())
-    if match is None or match.groups() == ("", ""):
-        return 0, size_bytes
-    first, last = match.groups()
-    if not first:
-        start, end = max(0, size_bytes - int(last)), size_bytes
-    else:
-        start, end = int(first), min(size_bytes, int(last) + 1 if last else size_bytes)
-    return (start, end) if start < end else None
