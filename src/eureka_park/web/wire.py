@@ -224,6 +224,7 @@ class _Waited:
 
 
 def wire_of(scope: Scope) -> Wire | None:
-    """The wire of a request, where its server has one."""
+    """The wire of a request, where its server has one and nothing encrypts what goes over it."""
     found = scope.get("extensions", {}).get(EXTENSION)
-    return found if isinstance(found, Wire) else None
+    is_plain = isinstance(found, Wire) and found.transport.get_extra_info("sslcontext") is None
+    return found if is_plain else None
