@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 WORK = Path(os.environ.get("WORK", "."))
@@ -49,18 +50,23 @@ def fetch(url: str, content: bytes | None = None, method: str = "GET") -> bytes:
         return answer.read()
 
 
-def boto3_steps() -> None:
-    import boto3
-    from boto3.s3.transfer import TransferConfig
-    from botocore.config import Config
+def code(call: Callable[[], object]) -> str:
+    """The code of the error that a call ends with."""
     from botocore.exceptions import ClientError
 
+    return refused(ClientError, call).response["Error"]["Code"]
+
+
+def boto3_steps() -> None:
+    import boto3
+
     s3, bucket = boto3.client("s3"), "lab-boto3"
-    in_parts = TransferConfig(multipart_threshold=5 * 2**20, multipart_chunksize=5 * 2**20)
+    for steps in (files_step_by_step, lists_and_copies, parts, checksums, conditions, versions_and_rules, ends):
+        steps(s3, bucket)
 
-    def code(call: Callable[[], object]) -> str:
-        return refused(ClientError, call).response["Error"]["Code"]
 
+def files_step_by_step(s3: Any, bucket: str) -> None:
+    """What one file is: put, read in parts, described, named oddly, not there."""
     with step("make bucket"):
         s3.create_bucket(Bucket=bucket)
         assert code(lambda: s3.create_bucket(Bucket=bucket)) == "BucketAlreadyOwnedByYou"
@@ -105,6 +111,10 @@ def boto3_steps() -> None:
     with step("missing key"):
         assert code(lambda: s3.get_object(Bucket=bucket, Key="none")) == "NoSuchKey"
         assert code(lambda: s3.list_objects_v2(Bucket="lab-none")) == "NoSuchBucket"
+
+
+def lists_and_copies(s3: Any, bucket: str) -> None:
+    """Lists by prefix, folder and page; copies."""
     with step("list"):
         assert [one["Key"] for one in s3.list_objects(Bucket=bucket, Prefix="a")["Contents"]] == ["a.txt"]
     with step("list by folder"):
@@ -123,6 +133,13 @@ def boto3_steps() -> None:
         s3.copy_object(Bucket=bucket, Key="a.txt", CopySource=kept, Metadata={"n": "2"}, MetadataDirective="REPLACE")
         assert s3.head_object(Bucket=bucket, Key="a.txt")["Metadata"] == {"n": "2"}
         assert code(lambda: s3.copy_object(Bucket=bucket, Key="a.txt", CopySource=kept)) == "InvalidRequest"
+
+
+def parts(s3: Any, bucket: str) -> None:
+    """Large ones in parts, and uploads that were begun."""
+    from boto3.s3.transfer import TransferConfig
+
+    in_parts = TransferConfig(multipart_threshold=5 * 2**20, multipart_chunksize=5 * 2**20)
     with step("put in parts"):
         s3.upload_fileobj(io.BytesIO(LARGE), bucket, "large", Config=in_parts)
         assert s3.head_object(Bucket=bucket, Key="large")["ETag"].endswith('-3"')
@@ -152,6 +169,13 @@ def boto3_steps() -> None:
         assert code(lambda: s3.complete_multipart_upload(**given, MultipartUpload={"Parts": found})) == "EntityTooSmall"
         s3.abort_multipart_upload(**given)
         assert code(lambda: s3.list_parts(**given)) == "NoSuchUpload"
+
+
+def checksums(s3: Any, bucket: str) -> None:
+    """Checksums of the client's own, kept, told and compared."""
+    import boto3
+    from botocore.config import Config
+
     with step("checksums"):
         for algorithm, digest in (
             ("SHA256", hashlib.sha256(b"sum").digest()), ("SHA1", hashlib.sha1(b"sum").digest()),
@@ -180,6 +204,13 @@ def boto3_steps() -> None:
         for wrong in ({"ChecksumCRC32": "AAAAAA=="}, {"ContentMD5": base64.b64encode(b"0" * 16).decode()}):
             assert code(lambda: once.put_object(Bucket=bucket, Key="wrong", Body=b"x", **wrong)) == "BadDigest"  # noqa: B023
         assert code(lambda: s3.head_object(Bucket=bucket, Key="wrong")) == "404"
+
+
+def conditions(s3: Any, bucket: str) -> None:
+    """What is done only if, and addresses that are signed."""
+    import boto3
+    from botocore.config import Config
+
     with step("get if changed"):
         etag = s3.head_object(Bucket=bucket, Key="b.txt")["ETag"]
         assert code(lambda: s3.get_object(Bucket=bucket, Key="b.txt", IfNoneMatch=etag)) == "304"
@@ -211,6 +242,10 @@ def boto3_steps() -> None:
         url = signer.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "signed"}, ExpiresIn=60)
         fetch(url, b"by address", "PUT")
         assert s3.get_object(Bucket=bucket, Key="signed")["Body"].read() == b"by address"
+
+
+def versions_and_rules(s3: Any, bucket: str) -> None:
+    """Versions, rules and tags."""
     with step("versions"):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
@@ -247,6 +282,12 @@ def boto3_steps() -> None:
         assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags["TagSet"]
         assert s3.get_bucket_acl(Bucket=bucket)["Owner"]["ID"] == "lab"
         assert code(lambda: s3.get_bucket_policy(Bucket=bucket)) == "NotImplemented"
+
+
+def ends(s3: Any, bucket: str) -> None:
+    """Taking away, and who may not."""
+    import boto3
+
     with step("delete"):
         s3.delete_object(Bucket=bucket, Key="b.txt")
         s3.delete_object(Bucket=bucket, Key="never there")

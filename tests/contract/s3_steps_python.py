@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from typing import Any
 
 from s3_steps import ENDPOINT, KEY, LARGE, ODD_KEYS, REGION, SECRET, fetch, refused, step
 
 
 def s3fs_steps() -> None:
-    import pandas as pd
     import s3fs
 
     fs, bucket = s3fs.S3FileSystem(), "lab-s3fs"
@@ -54,6 +54,14 @@ def s3fs_steps() -> None:
         refused(FileExistsError, lambda: fs.pipe(f"{bucket}/a/b.txt", b"2", mode="create"))
     with step("presigned get"):
         assert fetch(fs.sign(f"{bucket}/a/b.txt")) == b"hello world"
+    s3fs_more(fs, bucket)
+
+
+def s3fs_more(fs: Any, bucket: str) -> None:
+    """Tags, versions, tables of pandas, and ends."""
+    import pandas as pd
+    import s3fs
+
     with step("tags"):
         fs.put_tags(f"{bucket}/a/b.txt", {"k": "v"})
         assert fs.get_tags(f"{bucket}/a/b.txt") == {"k": "v"}
