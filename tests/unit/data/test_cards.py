@@ -12,11 +12,14 @@ from tests.helpers.data_park import DataPark
 
 from eureka_park.accounts.core.roles import Role
 from eureka_park.adapters.database import SqlDatabase
+from eureka_park.data.cards.describing import PARQUETS_MAX
 from eureka_park.data.cards.service import facets_of
 from eureka_park.data.core.card import PersonalData
+from eureka_park.data.core.columns import Column
 from eureka_park.data.core.croissant import Described
 from eureka_park.data.core.entry import git_oid
 from eureka_park.data.core.repository import Put, RepositoryKind
+from eureka_park.data.objects.reading import Blob
 from eureka_park.data.objects.service import Batch
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import Draft
@@ -147,6 +150,22 @@ def test_a_version_of_very_many_files_is_described_by_its_folders(park: DataPark
     assert sorted(one["name"] for one in told["distribution"]) == ["README.md", "a b.csv", "clean", "raw"]
     told = park.data.describer.describe(made, park.commit(made, {f"{index}": b"x" for index in range(600)}), of)
     assert len(told["distribution"]) <= 501 and told["distribution"][-1]["includes"] == "**"
+
+
+def test_few_parquet_files_are_looked_into_whatever_the_case_of_their_endings(park: DataPark) -> None:
+    made = park.repository()
+    names = [f"{index}.{ending}" for index in range(6) for ending in ("parquet", "PARQUET")]
+    files = {name: name.encode() for name in names}
+    version = park.commit(made, {"README.md": head(), **files})
+    of = Described("lab/set", "https://park/x", "https://park/f", "lab", "v1", version.commit_id, "2027-01-01")
+    looked_into: list[str] = []
+
+    def columns(blob: Blob) -> list[Column]:
+        looked_into.append(blob.sha256)
+        return []
+
+    park.data.describer.describe(made, version, of, columns)
+    assert len(looked_into) == PARQUETS_MAX
 
 
 def test_a_page_of_many_is_found_by_its_index(park: DataPark) -> None:

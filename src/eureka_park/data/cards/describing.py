@@ -45,10 +45,11 @@ class Describer:
         for entry in files:
             if len(columns) == TABLES_MAX:
                 break
-            n_parquets += entry.path.endswith(".parquet")
-            if entry.path.endswith(".parquet") and n_parquets > PARQUETS_MAX:
+            ending = entry.path.rpartition(".")[2].lower()
+            n_parquets += ending == "parquet"
+            if ending == "parquet" and n_parquets > PARQUETS_MAX:
                 continue
-            if found := self._columns(repository, entry, parquet):
+            if found := self._columns(repository, entry, ending, parquet):
                 columns[entry.path] = found
         return croissant(of, self._cards.card(repository, version), files, folders, columns)
 
@@ -62,8 +63,7 @@ class Describer:
             return [one.entry for one in listed[:FILES_MAX] if one.entry], [""]
         return [one.entry for one in listed if one.entry], [one.path for one in listed if one.entry is None]
 
-    def _columns(self, repository: Repository, entry: Entry, parquet: Parquet | None) -> Sequence[Column]:
-        ending = entry.path.rpartition(".")[2].lower()
+    def _columns(self, repository: Repository, entry: Entry, ending: str, parquet: Parquet | None) -> Sequence[Column]:
         if ending not in ("csv", "tsv", "jsonl", "ndjson", "parquet"):
             return ()
         key = (repository.project_id, entry.sha256, ending)
