@@ -11,11 +11,11 @@ from eureka_park.accounts.service import AccountsService, Act, Principal
 from eureka_park.data.core.entry import Entry, git_oid
 from eureka_park.data.core.lineage import Making, Relation, Source, Way
 from eureka_park.data.core.repository import MAIN, Commit, Put, Repository, RepositoryKind, check_name, clean_path
-from eureka_park.data.lineage import store
 from eureka_park.data.lineage.service import LineageService
 from eureka_park.data.objects.service import Batch, ObjectsService
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.service import RepositoriesService
+from eureka_park.data.repositories.store import by_id
 from eureka_park.data.repositories.versions import Draft, no_entry
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
@@ -77,7 +77,7 @@ class Materials:
         Raises NotFound for a repository that is no more.
         """
         with self._db.read() as conn:
-            found = store.repositories_by_ids(conn, [repository_id]).get(repository_id)
+            found = by_id(conn, repository_id)
         if found is None:
             raise NotFound("A repository that the job reads is no more.", fix="Submit the job with another.")
         version = self._repositories.versions.at(found, commit_id)

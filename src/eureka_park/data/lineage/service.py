@@ -1,7 +1,7 @@
 """Use cases of lineage: note how a version came about, and show what it was made from and what was made from it.
 
-XX
-training does not hide the training.
+What a reader may not know of stands there without a name, and nothing beyond it is shown: that a model was made from
+something is told even where that something is not.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from eureka_park.data.lineage import store
 from eureka_park.data.lineage.walking import HISTORY_MAX, Walk
 from eureka_park.data.repositories.access import Want, can_know
 from eureka_park.data.repositories.service import RepositoriesService
+from eureka_park.data.repositories.store import by_ids
 from eureka_park.foundation.clock import Clock
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import ParkError
@@ -172,7 +173,7 @@ class LineageService:
 
     def known(self, conn: Connection, who: Principal | None, ids: Iterable[str]) -> dict[str, Repository]:
         """Those of these repositories that `who` may know of."""
-        found = store.repositories_by_ids(conn, ids)
+        found = by_ids(conn, ids)
         projects = {
             one.project_id: self._accounts.places.thing_in(conn, f"project:{one.project_id}") for one in found.values()
         }

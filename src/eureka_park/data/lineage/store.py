@@ -8,8 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Double, Index, Integer, String, Table, Text, delete, literal, select
 
 from eureka_park.data.core.lineage import Making, Relation, Source, Way
-from eureka_park.data.core.repository import Gate, Repository, RepositoryKind, Visibility
-from eureka_park.data.repositories.store import commits, repositories
+from eureka_park.data.repositories.store import commits
 from eureka_park.data.store import metadata
 from eureka_park.foundation.store import insert_or_replace
 
@@ -135,16 +134,3 @@ def chain(conn: Connection, repository_id: str, commit_id: str, most: int) -> li
     before = before.where(of.repository_id == repository_id, of.commit_id == line.c.parent_id, line.c.depth + 1 < most)
     line = line.union_all(before)
     return list(conn.execute(select(line.c.commit_id).order_by(line.c.depth)).scalars())
-
-
-def repositories_by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Repository]:
-    """Repositories by their ids, without those that were deleted."""
-    asked, of, found = list(dict.fromkeys(ids)), repositories.c, dict[str, Repository]()
-    for at in range(0, len(asked), _BLOCK):
-        query = select(repositories).where(of.repository_id.in_(asked[at : at + _BLOCK]), of.deleted_at_s.is_(None))
-        for row in conn.execute(query):
-            found[row.repository_id] = Repository(
-                row.repository_id, RepositoryKind(row.kind), row.project_id, row.name, Visibility(row.visibility),
-                Gate(row.gate), row.made_at_s, row.changed_at_s,
-            )  # fmt: skip
-    return found
