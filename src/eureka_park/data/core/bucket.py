@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
@@ -60,11 +60,7 @@ class LifecycleRule:
 
     def to_json(self) -> dict[str, Any]:
         """As a row and the API hold it."""
-        return {
-            "rule_id": self.rule_id, "prefix": self.prefix, "is_on": self.is_on, "current_days": self.current_days,
-            "noncurrent_days": self.noncurrent_days, "n_newer_kept": self.n_newer_kept,
-            "upload_days": self.upload_days, "markers": self.markers,
-        }  # fmt: skip
+        return asdict(self)
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> LifecycleRule:

@@ -76,7 +76,7 @@ class Buckets:
                 )  # fmt: skip
             while waiting := uploads.uploads(conn, found, b"", (b"", ""), _UPLOADS_AT_ONCE):
                 for one in waiting:
-                    contents.let_go(conn, found.project_id, uploads.drop_upload(conn, one.upload_id))
+                    contents.drop_upload(conn, found.project_id, one.upload_id)
             store.drop_bucket(conn, found.bucket_id)
             self._note(conn, "bucket.ended", who, found, {"project": found.project_id})
 
@@ -92,7 +92,7 @@ class Buckets:
     def set_lifecycle(self, who: Principal | None, name: str, rules: Sequence[LifecycleRule]) -> Bucket:
         """Set what goes by itself."""
         check_rules(rules)
-        content = json.dumps([rule.to_json() for rule in rules]) if rules else "[]"
+        content = json.dumps([rule.to_json() for rule in rules])
         return self._change(who, name, "lifecycle", content, rules=tuple(rules))
 
     def set_tags(self, who: Principal | None, name: str, tags: Mapping[str, str]) -> Bucket:

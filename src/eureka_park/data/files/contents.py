@@ -117,6 +117,10 @@ class Contents:
         """Nothing names these blobs any more, once for each time that they are given."""
         self.count(conn, project_id, hashes, -1)
 
+    def drop_upload(self, conn: Connection, project_id: str, upload_id: str) -> None:
+        """Take an upload that has not ended away with its parts."""
+        self.let_go(conn, project_id, uploads.drop_upload(conn, upload_id))
+
     def count(self, conn: Connection, project_id: str, hashes: Sequence[str], by: int) -> None:
         """Count blobs that something names, once for each time that they are given."""
         names = self._names(project_id, hashes)

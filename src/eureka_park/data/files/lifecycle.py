@@ -164,7 +164,7 @@ class Lifecycle:
 
     def _let_go(self, conn: Connection, bucket: Bucket, row: VersionRow | Upload) -> None:
         if isinstance(row, Upload):
-            self._contents.let_go(conn, bucket.project_id, uploads.drop_upload(conn, row.upload_id))
+            self._contents.drop_upload(conn, bucket.project_id, row.upload_id)
         elif row.state == CURRENT and bucket.versioning is not Versioning.OFF:
             self._writing.mark(conn, None, bucket, row.file.key)
         else:

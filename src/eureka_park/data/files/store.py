@@ -44,11 +44,8 @@ from eureka_park.data.core.bucket import (
 )
 from eureka_park.data.store import metadata
 
-FORMER, CURRENT, MARKER = (
-    0,
-    1,
-    2,
-)  # states of a version: a former one (also a marker), the file as it is, a marker as last
+# States of a version: a former one (also a marker), the file as it is, a marker as last.
+FORMER, CURRENT, MARKER = 0, 1, 2
 BEFORE_RANKS: Final = -(2**62)
 _BLOCK: Final = 500
 

@@ -147,8 +147,4 @@ class Uploads:
         with self._ground.db.write() as conn:
             place = self._ground.bucket(conn, who, bucket, Act.STORE)
             found = self._find(conn, place, key, upload_id)
-            self.drop(conn, place, found)
-
-    def drop(self, conn: Connection, bucket: Bucket, upload: Upload) -> None:
-        """Take an upload away with its parts."""
-        self._contents.let_go(conn, bucket.project_id, store.drop_upload(conn, upload.upload_id))
+            self._contents.drop_upload(conn, place.project_id, found.upload_id)

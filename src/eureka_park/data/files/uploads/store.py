@@ -136,12 +136,6 @@ def uploads_before(
     return [_upload(bucket, row) for row in rows]
 
 
-def has_uploads(conn: Connection, bucket_id: str) -> bool:
-    """Whether uploads wait in a bucket."""
-    query = select(file_uploads.c.upload_id).where(file_uploads.c.bucket_id == bucket_id).limit(1)
-    return conn.execute(query).scalar() is not None
-
-
 def drop_upload(conn: Connection, upload_id: str) -> list[str]:
     """Forget an upload and its parts; the blobs that they named, once for each."""
     named = select(file_parts.c.sha256).where(file_parts.c.upload_id == upload_id)
