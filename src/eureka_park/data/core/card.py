@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from eureka_park.data.core.card_template import n_unanswered
-from eureka_park.data.core.front_matter import read_head, split, texts_of
+from eureka_park.data.core.front_matter import body_of, read_head, texts_of
 from eureka_park.data.core.languages import language_tag, primary
 from eureka_park.data.core.licence import Licence, read_licences
 from eureka_park.foundation.errors import BadInput
@@ -124,7 +124,7 @@ def read_card(content: bytes, kind: str, *, is_whole: bool = True) -> Card:
     try:
         head = read_head(text)
     except BadInput as error:
-        return Card(body=split(text), findings=(*findings, Finding(CARD, error.message, error.fix, True)))
+        return Card(body=body_of(text), findings=(*findings, Finding(CARD, error.message, error.fix, True)))
     card = Card(values=head.values, body=head.body)
     return _Filling(card, kind, findings).filled()
 

@@ -54,7 +54,7 @@ def read_head(text: str) -> Head:
     return Head(values, source, lines, body)
 
 
-def split(text: str) -> str:
+def body_of(text: str) -> str:
     """The text after the head, whether that can be read or not."""
     found = _HEAD.match(text)
     return text if found is None else text[found.end() :]
