@@ -62,6 +62,8 @@ def send() -> None:
     args = [str(work / "more.txt"), "b"]
     uv = step("run_uv_job, a local script", lambda: api.run_uv_job(str(script), script_args=args, namespace=PROJECT))
     step("it runs among its files", lambda: logs(uv.id), ["script ['more.txt', 'b'] ['more.txt', 'script.py']"])
+    uv = step("run_uv_job, another one", lambda: api.run_uv_job(str(script), script_args=["c"], namespace=PROJECT))
+    step("it runs too", lambda: logs(uv.id), ["script ['c'] ['script.py']"])
     command = ("run", "--namespace", PROJECT, "--name", "by-hand", "-l", "tier=firm", "python", "echo", "hello")
     step("hf jobs run", lambda: "hello" in hf(*command).splitlines(), True)
     step("hf jobs ps", lambda: "by-hand" in hf("ps", "-a", "--namespace", PROJECT, "--format", "json"), True)

@@ -19,7 +19,7 @@ from eureka_park.data.core.snapshot import SnapshotFile
 from eureka_park.data.objects.service import Batch
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.versions import Draft
-from eureka_park.foundation.errors import BadInput, NotFound, TooLarge
+from eureka_park.foundation.errors import BadInput, Conflict, NotFound, TooLarge
 from eureka_park.foundation.units import MIB
 from eureka_park.web.doors.hub import forms, sending
 from eureka_park.web.doors.hub.asking import KINDS, Asked, asked_of, json_object, text_of
@@ -38,8 +38,12 @@ def make(request: Request, project: str, name: str) -> Response:
     asked = asked_of(request)
     who = asked.someone()
     _check_name(name)
-    asked.park.data.repositories.create(who, _KIND, project, name)
-    return JSONResponse({"url": f"{asked.base()}/buckets/{project}/{name}", "id": f"{project}/{name}"})
+    told = {"url": f"{asked.base()}/buckets/{project}/{name}", "id": f"{project}/{name}"}
+    try:
+        asked.park.data.repositories.create(who, _KIND, project, name)
+    except Conflict as error:  # clients that do not mind read the address from the refusal
+        return JSONResponse({**told, "error": error.line()}, 409, {"X-Error-Message": error.line()})
+    return JSONResponse(told)
 
 
 def info(request: Request, project: str, name: str) -> Response:
