@@ -331,11 +331,11 @@ def by_id(conn: Connection, repository_id: str) -> Repository | None:
     return by_ids(conn, [repository_id]).get(repository_id)
 
 
-def ids_of_projects(conn: Connection, project_ids: Sequence[str]) -> list[str]:
-    """Repositories of some projects that were not deleted."""
+def of_projects(conn: Connection, project_ids: Sequence[str]) -> list[Repository]:
+    """Repositories of some projects that were not deleted, by id."""
     of = repositories.c
-    query = select(of.repository_id).where(of.project_id.in_(project_ids), of.deleted_at_s.is_(None))
-    return list(conn.execute(query.order_by(of.repository_id)).scalars())
+    query = select(repositories).where(of.project_id.in_(project_ids), of.deleted_at_s.is_(None))
+    return [_repository(row) for row in conn.execute(query.order_by(of.repository_id))]
 
 
 def roots(conn: Connection, repository_id: str) -> list[tuple[str, str]]:

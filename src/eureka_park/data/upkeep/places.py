@@ -26,9 +26,8 @@ def places_of(db: Database, names: Collection[str], project_ids: Sequence[str]) 
     """
     found: dict[str, list[Place]] = {name: [] for name in names}
     with db.read() as conn:
-        ids = repositories.ids_of_projects(conn, project_ids)
-        known = repositories.by_ids(conn, ids)
-    for repository in known.values():
+        known = repositories.of_projects(conn, project_ids)
+    for repository in known:
         for revision, node in _leaves(db, repository):
             for entry in node.items:
                 places = found.get(entry.sha256)

@@ -127,17 +127,18 @@ class Upkeep:
         """
         now_s = self._clock.real_s()
         if (
-            self._is_collected(fence, now_s)
-            or self._is_rule_applied(fence, now_s)
+            self._collect_some(fence, now_s)
+            or self._apply_some(fence, now_s)
             or self.expire(fence)
-            or self._is_litter_gone(fence, now_s)
+            or self._drop_some_litter(fence, now_s)
         ):
             return BREATH_S
         if now_s >= self._scrub_at_s:
             return self._scrub_some(fence, now_s)
         return min(IDLE_S, self._scrub_at_s - now_s)
 
-    def _is_collected(self, fence: Fence, now_s: float) -> bool:
+    def _collect_some(self, fence: Fence, now_s: float) -> bool:
+        """Take away some of what nobody needs; whether there was any."""
         if now_s < self._collect_at_s:
             return False
         before_s, collector = now_s - self.rules().grace_s, self._collector.fenced(fence)
@@ -149,7 +150,8 @@ class Upkeep:
             self._taken = Collected()
         return False
 
-    def _is_rule_applied(self, fence: Fence, now_s: float) -> bool:
+    def _apply_some(self, fence: Fence, now_s: float) -> bool:
+        """Apply a step of a rule; whether one was due."""
         if now_s < self._rules_at_s:
             return False
         if self._keeping.is_any_due(now_s - RULES_EVERY_S):
@@ -160,7 +162,8 @@ class Upkeep:
         self._rules_at_s = now_s + IDLE_S
         return False
 
-    def _is_litter_gone(self, fence: Fence, now_s: float) -> bool:
+    def _drop_some_litter(self, fence: Fence, now_s: float) -> bool:
+        """Look through some objects for those without a row; whether a round goes on."""
         if self._litter is None:
             if now_s < self._litter_at_s or not self._begins(LITTER, fence, now_s, LITTER_EVERY_S):
                 return False
@@ -271,7 +274,7 @@ class Upkeep:
             self.note([found], fence)
             return
         with self._db.read() as conn:
-            was_damaged = store.is_any_damaged(conn) and store.is_damaged(conn, kind, row[0])
+            was_damaged = store.is_damaged(conn, kind, row[0])
         if was_damaged:  # a disk that reads again what it could not read
             with self._db.write() as conn:
                 fence(conn)

@@ -75,8 +75,8 @@ class Round:
     ended_at_s: float | None = None
 
 
-def note_damage(conn: Connection, found: Damage) -> bool:
-    """Keep what a scrub has found; whether it was not known yet."""
+def note_damage(conn: Connection, found: Damage) -> None:
+    """Keep what a scrub has found, unless it was known."""
     row = {
         "kind": found.kind,
         "content_hash": found.content_hash,
@@ -85,9 +85,7 @@ def note_damage(conn: Connection, found: Damage) -> bool:
         "found_at_s": found.found_at_s,
         "places": "",
     }
-    before = is_damaged(conn, found.kind, found.content_hash)
     insert_or_ignore(conn, damaged_contents, [row])
-    return not before
 
 
 def is_damaged(conn: Connection, kind: str, content_hash: str) -> bool:
