@@ -272,8 +272,11 @@ class KeysService:
         with self._db.read() as conn:
             rows = store.lent(conn)
         now_s = self._clock.real_s()
-        past = [row for row in rows if (row.open_until_s or 0.0) <= now_s]
-        over = past + [row for row in rows if row not in past and row.open_job_id and is_over(row.open_job_id)]
+        over = [
+            row
+            for row in rows
+            if (row.open_until_s or 0.0) <= now_s or (row.open_job_id is not None and is_over(row.open_job_id))
+        ]
         if not over:
             return 0
         with self._db.write() as conn:

@@ -139,8 +139,9 @@ class Reader:
                 yield from chunks_of(coming.result())
 
     def index(self, pack: store.PackRow) -> ChunkIndex:
-        """Where the chunks of a pack lie; many small files lie in one. By its object: one sent again may
-        be packed in another way."""
+        """Where the chunks of a pack lie; many small files lie in one. Kept by its object: one that is sent again may
+        be packed in another way.
+        """
         with self._lock:
             found = self._indexes.get(pack.object_key)
             if found is not None:

@@ -368,8 +368,8 @@ def packed_bytes(conn: Connection, project_id: str) -> int:
 
 def total_bytes(conn: Connection) -> int:
     """Bytes of all objects."""
-    found = [select(func.sum(blobs.c.size_bytes)).where(blobs.c.object_key.is_not(None))]
-    return sum(int(conn.execute(query).scalar() or 0) for query in (*found, select(func.sum(packs.c.size_bytes))))
+    alone = select(func.sum(blobs.c.size_bytes)).where(blobs.c.object_key.is_not(None))
+    return sum(int(conn.execute(query).scalar() or 0) for query in (alone, select(func.sum(packs.c.size_bytes))))
 
 
 def holders(conn: Connection, contents: Sequence[tuple[str, str]]) -> list[str]:

@@ -174,11 +174,12 @@ class RepositoriesService:
         self.versions.cards.read(repository.repository_id)
         with self._db.write() as conn:
             found = self._again(conn, Want.MANAGE, who, repository)
-            told = {key: str(value) for key, value in changes.items()}
+            words = {key: str(value) for key, value in changes.items()}
+            told = dict(words)
             if changes.get("visibility") is Visibility.PUBLIC and found.visibility is not Visibility.PUBLIC:
                 told |= check_opening(conn, found, is_confirmed=confirms_personal_data)
             if changes:
-                store.change(conn, found.repository_id, **{key: str(value) for key, value in changes.items()})
+                store.change(conn, found.repository_id, **words)
                 self._note(conn, "repository.changed", who, found, told)
         return replace(found, **changes)
 
