@@ -8,7 +8,7 @@ import click
 
 from eureka_park.cli.output import clean, json_option, park, print_json, print_table, say
 from eureka_park.cli.words import _
-from eureka_park.foundation.units import DAY_S, GIB, MIB, parse_duration_s
+from eureka_park.foundation.units import DAY_S, bytes_text, parse_duration_s
 
 model_option = click.option("--model", "is_model", is_flag=True, help="A model; without it a data set.")
 
@@ -35,12 +35,12 @@ def quota(project: str, limit: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    used, most = size_text(found["used_bytes"]), size_text(found["limit_bytes"])
+    used, most = bytes_text(found["used_bytes"]), bytes_text(found["limit_bytes"])
     click.echo(_("{project} keeps {used} of {most}.", project=clean(project), used=used, most=most))
     if found["going_bytes"]:
-        click.echo(_("{size} of that are needed no more and go soon.", size=size_text(found["going_bytes"])))
+        click.echo(_("{size} of that are needed no more and go soon.", size=bytes_text(found["going_bytes"])))
     rows = [
-        [one["kind"], clean(one["name"]), str(one["n_files"]), size_text(one["size_bytes"]),
+        [one["kind"], clean(one["name"]), str(one["n_files"]), bytes_text(one["size_bytes"]),
          _("on hold") if one["is_on_hold"] else ""]
         for one in found["repositories"]
     ]  # fmt: skip
@@ -167,11 +167,3 @@ def _bytes(text: str) -> int | None:
     from eureka_park.foundation.units import parse_bytes
 
     return None if text == "default" else parse_bytes(text)
-
-
-def size_text(n_bytes: int) -> str:
-    """A size for people."""
-    for unit, name in ((1024 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (1024, "KiB")):
-        if n_bytes >= unit:
-            return f"{n_bytes / unit:.1f} {name}"
-    return f"{n_bytes} B"

@@ -14,6 +14,7 @@ from eureka_park.foundation.errors import BadInput, NotFound
 from eureka_park.foundation.ids import folder_name
 from eureka_park.foundation.units import iso_from_s
 
+FETCHING_FILE: Final = "fetching.json"  # of an attempt: how far the fetching of its inputs is
 OUTPUTS_FOLDER: Final = "outputs"
 OUTPUTS_MAX: Final = 20_000
 _SKIPPED: Final = frozenset({"__pycache__", ".cache"})
@@ -107,7 +108,7 @@ def fetching(home: Path, job_id: str, attempt: int) -> dict[str, Any] | None:
     while it goes on; None for an attempt that reads none.
     """
     try:
-        told = json.loads((job_folder(home, job_id) / "attempts" / str(attempt) / "fetching.json").read_text())
+        told = json.loads((job_folder(home, job_id) / "attempts" / str(attempt) / FETCHING_FILE).read_text())
         return {name: told[name] for name in ("n_bytes", "of_bytes", "begun_s", "ended_s")}
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from eureka_park.compute.core.job import ON_NODE
 from eureka_park.compute.store import ArrayTimes
-from eureka_park.foundation.units import GIB, MIB, duration_text, iso_from_s
+from eureka_park.foundation.units import bytes_text, duration_text, iso_from_s
 
 _WAITING = frozenset({"queued", "paused"})
 HIDDEN: Final = "a job that you may not see"
@@ -178,7 +178,7 @@ def with_fetching(
     """
     if told is None or not told["of_bytes"]:
         return list(reasons)
-    n_text, of_text = _size_text(told["n_bytes"]), _size_text(told["of_bytes"])
+    n_text, of_text = bytes_text(told["n_bytes"]), bytes_text(told["of_bytes"])
     values: dict[str, Any] = {"n_bytes": told["n_bytes"], "of_bytes": told["of_bytes"]}
     if told["ended_s"] is not None:
         took = duration_text(told["ended_s"] - told["begun_s"])
@@ -189,10 +189,6 @@ def with_fetching(
         return list(reasons)
     text = f"Its inputs are being fetched: {n_text} of {of_text}."
     return [{"code": "fetching_inputs", "text": text, "values": values, "until": None}, *reasons]
-
-
-def _size_text(n_bytes: int) -> str:
-    return f"{n_bytes / GIB:.1f} GiB" if n_bytes >= GIB else f"{n_bytes / MIB:.1f} MiB"
 
 
 def no_plan() -> dict[str, Any]:

@@ -137,6 +137,14 @@ def duration_text(seconds: float) -> str:
     return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
 
 
+def bytes_text(n_bytes: int) -> str:
+    """A size with a unit that fits it: B, KiB, MiB, GiB or TiB."""
+    for unit_bytes, unit in ((1024 * GIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (1024, "KiB")):
+        if n_bytes >= unit_bytes:
+            return f"{n_bytes / unit_bytes:.1f} {unit}"
+    return f"{n_bytes} B"
+
+
 def power_text(power_mw: float) -> str:
     """A power with a unit that fits its size: W, kW or MW."""
     return _scaled_text(power_mw * 1e6, (("W", 1.0), ("kW", 1e3), ("MW", 1e6)))

@@ -22,8 +22,9 @@ from eureka_park.adapters.home import Home
 from eureka_park.adapters.home_database import url_of
 from eureka_park.adapters.home_key import key_of
 from eureka_park.adapters.inputs.cache import InputCache, Source
-from eureka_park.adapters.inputs.laying import PROGRESS_FILE, InputFile, Progress, lay_inputs
+from eureka_park.adapters.inputs.laying import InputFile, Progress, lay_inputs
 from eureka_park.adapters.system_clock import SystemClock
+from eureka_park.compute.folders import FETCHING_FILE
 from eureka_park.data.lineage.materials import Materials
 from eureka_park.foundation.errors import BadInput, ParkError, Unavailable
 from eureka_park.foundation.units import parse_bytes
@@ -79,7 +80,7 @@ def fetch(home: Path, job_id: str, number: int, *, is_linked: bool) -> None:
     try:
         accounts = AccountsService(db, clock, os.urandom, key=key_of(kept))
         catalogue = _Here(make_data(db, home, clock, accounts).materials)
-        progress = Progress(Path(attempt.folder) / PROGRESS_FILE)
+        progress = Progress(Path(attempt.folder) / FETCHING_FILE)
         folder = Path(attempt.job_folder)
         lay_inputs(folder, order.inputs, catalogue, cache_of(home), progress, is_linked=is_linked)
     finally:

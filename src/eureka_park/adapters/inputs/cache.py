@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from eureka_park.foundation.errors import Unavailable
-from eureka_park.foundation.units import GIB
+from eureka_park.foundation.units import GIB, bytes_text
 
 KEPT_MTIME_S: Final = 946_684_800  # 2000-01-01, as files of snapshots have it
 SPARE_FRAC: Final = 0.02  # of the disk stays free
 SPARE_BYTES_MAX: Final = GIB
-_PIECE: Final = 1 << 20
+_PIECE_BYTES: Final = 1 << 20
 _TRIES: Final = 3
 _FICLONE: Final = 0x40049409
 _TOO_MANY: Final = (errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP)
@@ -110,20 +110,20 @@ class InputCache:
         Raises Unavailable (`disk_full`) where they do not fit on the disk even so.
         """
         used = shutil.disk_usage(self._folder)
-        spare = min(SPARE_BYTES_MAX, int(used.total * SPARE_FRAC))
+        spare_bytes = min(SPARE_BYTES_MAX, int(used.total * SPARE_FRAC))
         entries = sorted(self._entries())
-        total = sum(size for _, size, _, _ in entries)
-        over = max(total + n_bytes - self._limit_bytes, n_bytes + spare - used.free)
-        for _, size, path, n_names in entries:
-            if over <= 0:
+        kept_bytes = sum(size_bytes for _, size_bytes, _, _ in entries)
+        over_bytes = max(kept_bytes + n_bytes - self._limit_bytes, n_bytes + spare_bytes - used.free)
+        for _, size_bytes, path, n_names in entries:
+            if over_bytes <= 0:
                 return
             if n_names == 1:
                 with suppress(FileNotFoundError):
                     path.unlink()
-                over -= size
-        if n_bytes and n_bytes + spare > shutil.disk_usage(self._folder).free:
+                over_bytes -= size_bytes
+        if n_bytes and n_bytes + spare_bytes > shutil.disk_usage(self._folder).free:
             raise Unavailable(
-                f"The node's disk has no room for {n_bytes / GIB:.1f} GiB of inputs.",
+                f"The node's disk has no room for {bytes_text(n_bytes)} of inputs.",
                 fix="Wait until other jobs are over, or read less.",
                 code="disk_full",
             )
@@ -213,7 +213,7 @@ class InputCache:
         """What a part holds already, read again; more than there should be is thrown away."""
         part.seek(0)
         digest, n_bytes = hashlib.sha256(), 0
-        while piece := part.read(_PIECE):
+        while piece := part.read(_PIECE_BYTES):
             digest.update(piece)
             n_bytes += len(piece)
         if n_bytes > size_bytes:
@@ -241,7 +241,7 @@ class InputCache:
             try:
                 fcntl.ioctl(writer.fileno(), _FICLONE, reader.fileno())
             except OSError:
-                shutil.copyfileobj(reader, writer, _PIECE)
+                shutil.copyfileobj(reader, writer, _PIECE_BYTES)
             os.fchmod(writer.fileno(), 0o444)
         os.utime(target, (KEPT_MTIME_S, KEPT_MTIME_S))
 

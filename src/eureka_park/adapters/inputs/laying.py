@@ -15,7 +15,6 @@ from eureka_park.foundation.errors import BadInput
 from eureka_park.foundation.wire.engine import InputFolder
 
 PROGRESS_S: Final = 0.5  # between two notes of how far the fetching is
-PROGRESS_FILE: Final = "fetching.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +79,13 @@ def lay_inputs(
     """
     root = job_folder / "inputs"
     clear_inputs(str(job_folder))
-    missing = 0
+    missing_bytes = 0
     for one in inputs:
         source, files = catalogue.files(one)
-        missing += sum(file.size_bytes for file in files if source.is_private or not cache.has(file.sha256))
-    progress.of_bytes = missing
+        missing_bytes += sum(file.size_bytes for file in files if source.is_private or not cache.has(file.sha256))
+    progress.of_bytes = missing_bytes
     progress.note()
-    cache.make_room(missing)
+    cache.make_room(missing_bytes)
     root.mkdir(mode=0o755)
     for one in inputs:
         source, files = catalogue.files(one)
