@@ -47,8 +47,8 @@ class BucketBlobs(Blobs):
             if size_bytes <= WHOLE_BYTES:
                 obstore.put(self._bucket, key, file, mode="create")
             else:
-                size = max(PART_BYTES, min(PART_BYTES_MOST, -(-size_bytes // 9_000)))
-                obstore.put(self._bucket, key, file, chunk_size=size, max_concurrency=SENDERS)
+                part_bytes = max(PART_BYTES, min(PART_BYTES_MOST, -(-size_bytes // 9_000)))
+                obstore.put(self._bucket, key, file, chunk_size=part_bytes, max_concurrency=SENDERS)
         file.unlink(missing_ok=True)
 
     def put(self, key: str, content: bytes) -> None:

@@ -59,8 +59,8 @@ class DataService:
     def connect(
         self, accounts: AccountsService, kept: Objects, entropy: Callable[[int], bytes], kms: Keeper | None = None
     ) -> None:
-        """Add the store of data sets and models: `keys`, `objects`, `repositories`, `lineage`, `cards`, `keeping`,
-        `collector`, `upkeep`.
+        """Add the store of data sets and models: `keys`, `objects`, `repositories`, `files`, `lineage`, `materials`,
+        `carrying`, `cards`, `describer`, `keeping`, `collector`, `upkeep`.
 
         `kms`: the operator's own keeper of keys, where there is one.
         """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SMALL_BYTES_MAX: Final = 64 * 1024  # what comes within a commit, as at the doors
-_PIECE: Final = 1024**2
+_PIECE_BYTES: Final = 1024**2
 
 Version = tuple[str, str]  # repository and commit, by their ids
 
@@ -150,7 +150,7 @@ class Materials:
             if len(first) <= SMALL_BYTES_MAX:
                 row = self._objects.put_small(project_id, batch, first)
                 return Put(path, row.sha256, row.size_bytes, git_oid(first))
-            rest = iter(lambda: file.read(_PIECE), b"")
+            rest = iter(lambda: file.read(_PIECE_BYTES), b"")
             row = self._objects.put(project_id, chain([first], rest))
         return Put(path, row.sha256, row.size_bytes)
 

@@ -11,7 +11,7 @@ from eureka_park.data.core.sealed_form import SEALED, plain_bytes, realm_of_key,
 from eureka_park.data.ports import Objects, Stored
 from eureka_park.foundation.errors import Unavailable
 
-_PIECE: Final = 1024**2
+_PIECE_BYTES: Final = 1024**2
 
 
 class SealedObjects:
@@ -40,7 +40,7 @@ class SealedObjects:
         project_key = self._key_of(realm_of_key(key))
         with self._inner.staged() as sealed:
             with file.open("rb") as content, sealed.open("wb") as out:
-                for segment in seal(project_key, key, iter(lambda: content.read(_PIECE), b"")):
+                for segment in seal(project_key, key, iter(lambda: content.read(_PIECE_BYTES), b"")):
                     out.write(segment)
             self._inner.keep(sealed, key, is_durable=is_durable)
         file.unlink(missing_ok=True)
