@@ -144,18 +144,15 @@ class JobMaterials:
             yield from ((prefix + path, one.open()) for path, one in files.items())
 
         def settle(conn: Connection, repository: Repository, done: Commit) -> None:
-            size_bytes = sum(one.size_bytes for one in files.values())
-            ids = (repository.repository_id, done.commit_id)
-            over = OutputRow(
-                row.job_id,
-                row.position,
-                COMMITTED,
-                row.person_id,
-                row.due_at_s,
-                row.n_tries,
-                *ids,
-                len(files),
-                size_bytes,
+            over = replace(
+                row,
+                state=COMMITTED,
+                repository_id=repository.repository_id,
+                commit_id=done.commit_id,
+                n_files=len(files),
+                size_bytes=sum(one.size_bytes for one in files.values()),
+                text="",
+                fix="",
             )
             if not store.settle(conn, over):
                 raise Conflict("These outputs have been committed.", fix="See the job.", code="committed_already")

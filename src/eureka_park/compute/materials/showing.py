@@ -17,8 +17,6 @@ from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import ParkError
 from eureka_park.foundation.park_uri import input_text, output_text
 
-_ENDED = frozenset(str(state) for state in ENDED)
-
 
 class Shown:
     """One look at jobs by one reader; each repository is asked for once."""
@@ -61,7 +59,7 @@ class Shown:
         if of is None and is_known:
             names = {"kind": one.kind, "project": one.project, "name": one.name}
         address = output_text(names["kind"], names["project"], names["name"], one.folder) if is_known else None
-        state = row.state if row is not None else "none" if job["state"] in _ENDED else "pending"
+        state = row.state if row is not None else "none" if job["state"] in ENDED else "pending"
         told = (row.commit_id or None, row.n_files, row.size_bytes) if row is not None and is_known else (None, 0, 0)
         words = (row.text, row.fix) if row is not None and is_known else ("", "")
         return {
