@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eureka_park.data.objects import store as objects
 from eureka_park.data.upkeep import store as rounds
 from eureka_park.data.upkeep.store import BOOKING, Round
 from eureka_park.foundation.database import Database
-from eureka_park.foundation.errors import Conflict, ParkError
+from eureka_park.foundation.errors import ParkError
 from eureka_park.ledger.service import LedgerService
 from eureka_park.live import store
 
@@ -34,8 +34,8 @@ class StorageBooking:
 
     db: Database
     ledger: LedgerService
-    _next_s: float = field(default=-1e18)  # park time before which there is nothing to do
-    _after: str = field(default="")  # the last project that was booked today
+    _next_s: float = -1e18  # park time before which there is nothing to do
+    _after: str = ""  # the last project that was booked today
 
     def step(self, token: int, now_s: float) -> int:
         """Book some projects, if the day is not done; how many. Raises Conflict when the lease has gone."""
@@ -88,11 +88,9 @@ class StorageKeeper:
     def _once(self) -> float | None:
         try:
             return self._turn(self._fence)
-        except Conflict as error:
+        except ParkError as error:
             if error.code == "lease_lost":
                 return None
-            _log.warning("the store's upkeep waits: %s", error.line())
-        except ParkError as error:
             _log.warning("the store's upkeep waits: %s", error.line())
         except Exception:
             _log.exception("the store's upkeep waits")

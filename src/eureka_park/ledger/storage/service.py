@@ -14,14 +14,14 @@ from eureka_park.ledger.core.exact import MICRO
 from eureka_park.ledger.core.posting import CREDIT, GIB_MONTH, STORE, project_account, used_account
 from eureka_park.ledger.core.storing import gib_month_micro, stored, stored_gib
 
-_DAYS_MAX: Final = 31  # made up for at most
-
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from eureka_park.ledger.billing.service import Billing
     from eureka_park.ledger.grants.service import Grants
     from eureka_park.ledger.ground import LedgerGround
+
+_DAYS_MAX: Final = 31  # made up for at most
 
 
 class Storage:
