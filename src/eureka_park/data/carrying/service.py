@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from eureka_park.data.objects.limits import SMALL_BYTES_MAX
 from eureka_park.data.objects.service import Batch, ObjectsService
 from eureka_park.foundation.database import Database
 from eureka_park.foundation.errors import BadInput, ParkError
 
-SMALL_BYTES_MAX: Final = 64 * 1024
 CONTENTS_MAX: Final = 1000
 LENGTH_BYTES: Final = 4
 

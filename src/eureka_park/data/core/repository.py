@@ -15,7 +15,6 @@ NAME_CHARS_MAX: Final = 96
 REF_CHARS_MAX: Final = 200
 TITLE_CHARS_MAX: Final = 500
 MESSAGE_CHARS_MAX: Final = 20_000
-COMMIT_CHARS: Final = 40
 MAIN: Final = "main"
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 _REF: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+-])?")

@@ -12,6 +12,7 @@ from eureka_park.data.core.entry import Entry, git_oid
 from eureka_park.data.core.lineage import Making, Relation, Source, Way
 from eureka_park.data.core.repository import MAIN, Commit, Put, Repository, RepositoryKind, check_name, clean_path
 from eureka_park.data.lineage.service import LineageService
+from eureka_park.data.objects.limits import SMALL_BYTES_MAX
 from eureka_park.data.objects.service import Batch, ObjectsService
 from eureka_park.data.repositories.access import Want
 from eureka_park.data.repositories.service import RepositoriesService
@@ -24,7 +25,6 @@ from eureka_park.foundation.errors import Conflict, NotFound
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-SMALL_BYTES_MAX: Final = 64 * 1024  # what comes within a commit, as at the doors
 _PIECE_BYTES: Final = 1024**2
 
 Version = tuple[str, str]  # repository and commit, by their ids

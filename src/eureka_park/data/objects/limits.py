@@ -16,6 +16,7 @@ from eureka_park.foundation.units import GIB
 
 LIMIT_BYTES_DEFAULT: Final = 1024 * GIB  # what a project may hold where nobody has set another limit
 BLOB_BYTES_MAX: Final = 1024 * GIB
+SMALL_BYTES_MAX: Final = 64 * 1024  # of a content that comes along with others
 # A shard of 64 MiB lists new chunks of some 85 GiB (48 bytes for each 64 KiB), so clients stay below these two.
 SHARD_FILES_BYTES_MAX: Final = 128 * GIB
 SHARD_CHUNKS_MAX: Final = 2 * 1024**2
