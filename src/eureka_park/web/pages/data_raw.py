@@ -13,18 +13,11 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
 from eureka_park.web.auth import Anyone
-from eureka_park.web.doors.hub.ranges import part_of
+from eureka_park.web.doors.hub.ranges import FOREIGN, part_of
 from eureka_park.web.pages.data_frame import Here, repository_page
 from eureka_park.web.preview.kinds import media_type
 
-CAREFUL: Final = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Accept-Ranges": "bytes",
-    "Cache-Control": "private, no-cache",
-    "Vary": "Cookie, Authorization",
-}
+CAREFUL: Final = {**FOREIGN, "Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
 _HEAD_BYTES: Final = 64
 
 

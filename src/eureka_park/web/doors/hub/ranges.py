@@ -13,14 +13,13 @@ from eureka_park.web.wire import BYTES, FilePart
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,20})")
 # What lies in repositories is foreign: a browser that is led there must not run it.
-CAREFUL: Final = {
+FOREIGN: Final = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Disposition": "attachment",
     "Accept-Ranges": "bytes",
-    "Cache-Control": "no-store",
 }
+CAREFUL: Final = {**FOREIGN, "Content-Disposition": "attachment", "Cache-Control": "no-store"}
 
 
 def part_of(given: str, size_bytes: int) -> tuple[int, int] | None:
