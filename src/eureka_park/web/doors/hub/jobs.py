@@ -40,11 +40,11 @@ def hardware(request: Request) -> list[dict[str, Any]]:
 
 async def submit(request: Request, project: str) -> Response:
     """Send a job to a project."""
-    who = (await run_in_threadpool(asked_of, request)).someone()
+    asked = await run_in_threadpool(asked_of, request)
+    who = asked.someone()
     content = await body_of(request, BODY_BYTES_MAX)
 
     def work() -> Response:
-        asked = asked_of(request)
         body = json_object(content)
         wanted = job_words.request_of(project, body, room_of(asked.park.site))
         buckets.add_volumes(asked, project, body, wanted)
