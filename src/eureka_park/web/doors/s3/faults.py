@@ -22,7 +22,6 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType({
     "BucketAlreadyExists": 409,
     "BucketAlreadyOwnedByYou": 409,
     "BucketNotEmpty": 409,
-    "ConditionalRequestConflict": 409,
     "EntityTooLarge": 400,
     "EntityTooSmall": 400,
     "IncompleteBody": 400,
@@ -30,7 +29,6 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType({
     "InvalidAccessKeyId": 403,
     "InvalidArgument": 400,
     "InvalidBucketName": 400,
-    "InvalidBucketState": 409,
     "InvalidDigest": 400,
     "InvalidPart": 400,
     "InvalidPartOrder": 400,
@@ -58,9 +56,7 @@ STATUS: Final[Mapping[str, int]] = MappingProxyType({
     "ServiceUnavailable": 503,
     "SignatureDoesNotMatch": 403,
     "SlowDown": 503,
-    "XAmzContentChecksumMismatch": 400,
     "XAmzContentSHA256Mismatch": 400,
-    "CORSForbidden": 403,
 })  # fmt: skip
 
 
