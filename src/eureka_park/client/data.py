@@ -211,7 +211,7 @@ class DataOf:
         again, unless `is_again`, which mends those that were damaged. Raises BadInput for what cannot be read, and for
         more than 20,000 files.
         """
-        files = [pair for source in sources for pair in _listed(source)]
+        files = [pair for source in sources for pair in listed(source)]
         if not files or len(files) > _ROUND:
             raise BadInput(f"{len(files):,} files are to be sent.", fix=f"Send 1 to {_ROUND:,} at once.")
         prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
@@ -235,7 +235,7 @@ class DataOf:
         return found
 
 
-def _listed(source: Path) -> list[tuple[Path, str]]:
+def listed(source: Path) -> list[tuple[Path, str]]:
     """The files of a file or a folder with their names below it; links and special files stay."""
     if source.is_file():
         return [(source, source.name)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
-from eureka_park.client.data import _listed as listed
+from eureka_park.client.data import listed
 from eureka_park.client.fetch import safe_target, write_whole
 from eureka_park.foundation.errors import BadInput, NotFound, Unavailable
 
