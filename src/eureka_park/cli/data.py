@@ -235,14 +235,14 @@ def scrub_data(home: Path | None, last: bool, as_json: bool) -> None:
     finally:
         opened.close()
     if as_json:
-        figures = {"n_objects": done.n_objects, "n_bytes": done.n_bytes, "n_nodes": done.n_nodes}
+        figures = {name: getattr(done, name) for name in ("n_objects", "n_bytes", "n_nodes", "n_locked")}
         told = [
             {"content_hash": one.content_hash, "places": [_as_json(at) for at in one.places or ()]} for one in damage
         ]
         print_json({"is_sound": not done.findings, **figures, "findings": done.findings, "damage": told})
     elif not done.findings:
         time_s = time.monotonic() - begun_s
-        size, n = _size(done.n_bytes), done.n_objects
+        size, n = _size(done.n_bytes), done.n_objects - done.n_locked
         click.echo(_("{n} contents ({size}) are what they were. [{time_s:.1f} s]", n=n, size=size, time_s=time_s))
     else:
         for finding in done.findings:
@@ -250,6 +250,8 @@ def scrub_data(home: Path | None, last: bool, as_json: bool) -> None:
         for one in damage:
             for at in one.places or ():
                 _tell_place(_as_json(at))
+    if done.n_locked and not as_json:
+        click.echo(_("{n} were not read: the keys of their projects are not here.", n=done.n_locked))
     if done.findings:
         raise click.exceptions.Exit(1)
 
