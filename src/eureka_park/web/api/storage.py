@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from eureka_park.accounts.service import Principal
@@ -16,13 +16,11 @@ from eureka_park.data.upkeep.service import Damage
 from eureka_park.foundation.units import DAY_S, iso_from_s
 from eureka_park.web import schemas
 from eureka_park.web import storage_schemas as forms
+from eureka_park.web.api.repositories import Kind, Name, ProjectId
 from eureka_park.web.auth import Anyone, Someone, ThePark
 
 router = APIRouter(tags=["storage"], responses=schemas.ERRORS)
 _AT: Final = "/projects/{project_id}/repositories/{kind}/{name}"
-ProjectId = Annotated[str, Path(max_length=63, description="The project")]
-Kind = Annotated[Literal["dataset", "model"], Path(description="dataset or model")]
-Name = Annotated[str, Path(max_length=96, description="The repository")]
 
 
 @router.get("/projects/{project_id}/storage", response_model=forms.ProjectUseView, operation_id="storage_of_project")
