@@ -143,8 +143,11 @@ def target_of(sent: Sent, hosts: tuple[str, ...]) -> Target:
 
 def door_hosts() -> tuple[str, ...]:
     """Host names below which buckets are host names too; the door's port on this machine is always one of them."""
-    named = os.environ.get(HOSTS_VARIABLE, "")
-    return ("localhost", *sorted(name.strip().lower() for name in named.split(",") if name.strip()))
+    return ("localhost", *sorted(_named_hosts()))
+
+
+def _named_hosts() -> list[str]:
+    return [name.strip().lower() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()]
 
 
 def version_in(query: Mapping[str, str]) -> str | None:
@@ -163,10 +166,9 @@ def door_url(request: Request) -> str | None:
     port: int | None = getattr(request.app.state, "s3_port", None)
     if port is None:
         return None
-    named = [name.strip() for name in os.environ.get(HOSTS_VARIABLE, "").split(",") if name.strip()]
-    if named and not is_loopback_name(request.headers.get("host", "")):
-        return f"https://{named[0].lower()}"
-    return f"http://localhost:{port}" if is_loopback_name(request.headers.get("host", "")) else None
+    if is_loopback_name(request.headers.get("host", "")):
+        return f"http://localhost:{port}"
+    return next((f"https://{name}" for name in _named_hosts()), None)
 
 
 # -- instants of headers -----------------------------------------------------------------------------------------------
