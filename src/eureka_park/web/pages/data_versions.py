@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -14,7 +14,7 @@ from eureka_park.web.auth import Anyone, Someone
 from eureka_park.web.pages.data_frame import Here, here_of, repository_page, shown
 from eureka_park.web.pages.forms import TheForm
 
-SHOWN = 300
+SHOWN: Final = 300
 
 
 def versions_page(request: Request, who: Anyone) -> Response:
