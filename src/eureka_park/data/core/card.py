@@ -110,7 +110,7 @@ class Card:
 
 def no_card(kind: str) -> Card:
     """The card of a version that has no README.md."""
-    finding = Finding(CARD, "There is no README.md.", f"Begin one: park data card --set license=... ({kind}).")
+    finding = Finding(CARD, "There is no README.md.", f"Begin one: park data card REPOSITORY --set license=... ({kind}).")
     return Card(is_there=False, findings=(finding,))
 
 
