@@ -110,7 +110,8 @@ class Card:
 
 def no_card(kind: str) -> Card:
     """The card of a version that has no README.md."""
-    finding = Finding(CARD, "There is no README.md.", f"Begin one: park data card REPOSITORY --set license=... ({kind}).")
+    fix = f"Begin one: park data card REPOSITORY --set license=... ({kind})."
+    finding = Finding(CARD, "There is no README.md.", fix)
     return Card(is_there=False, findings=(finding,))
 
 
